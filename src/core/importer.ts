@@ -1,0 +1,25 @@
+import type { PriceBook } from './price.ts'
+import type { Receipt } from './receipt.ts'
+
+export type ImportOptions = Readonly<{
+  /** Payer fields to put on every receipt. */
+  payer: Readonly<Partial<Pick<Receipt, 'team' | 'feature' | 'customer' | 'user' | 'environment'>>>
+  provider?: string
+  model?: string
+  /** Column mapping of `calls`: receipt field → column name. */
+  columns: Readonly<Record<string, string>>
+  /** What relative times count from, µs since the epoch. */
+  epoch_us: number
+  book: PriceBook
+}>
+
+/** One row of a source: a receipt, or why it is none. `line` counts from 1. */
+export type Imported = Readonly<{ receipt: Receipt }> | Readonly<{ bad: string; line: number }>
+
+export type Importer = Readonly<{
+  name: string
+  /** One sentence for `weir import --help`. */
+  describes: string
+  /** Reads a source file (or, for claude-code, a folder). Receipt ids depend on the content only, so importing twice is harmless. `progress` is told bytes read. */
+  read(path: string, options: ImportOptions, progress: (bytes: number) => void): AsyncIterable<Imported>
+}>

@@ -1,0 +1,77 @@
+/** Money is whole picodollars (1e-12 USD). No float holds money; every product is exact and rounded once, half up. */
+
+declare const unit: unique symbol
+
+/** An amount of money in 1e-12 USD. */
+export type Picodollars = bigint & { readonly [unit]: 'picodollars' }
+
+/** An exact decimal amount of US dollars with at most twelve decimals, as text: how money crosses a file or a wire. */
+export type Usd = string & { readonly [unit]: 'usd' }
+
+/** A price in US dollars per million units (tokens, calls, seconds …), as a decimal string, e.g. `'0.003625'`. */
+export type UsdPerMillion = string
+
+const PICO_PER_USD = 1_000_000_000_000n
+const MICRO = 1_000_000n
+
+export const ZERO = 0n as Picodollars
+
+/** Brands a bigint as picodollars. */
+export const picodollars = (amount: bigint): Picodollars => amount as Picodollars
+
+/** Adds any number of amounts. */
+export const sum = (amounts: Iterable<Picodollars>): Picodollars => {
+  let total = 0n
+  for (const amount of amounts) total += amount
+  return total as Picodollars
+}
+
+/** Reads a decimal string as an integer scaled by 10^`scale`, rounding half up beyond it; throws RangeError on anything else. */
+const scaled = (text: string, scale: number): bigint => {
+  const match = /^(-?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text.trim())
+  if (!match || (match[2] === '' && match[3] === ''))
+    throw new RangeError(`not a decimal number: ${JSON.stringify(text)}`)
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match
+  const places = fraction.length - Number(exponent)
+  const digits = BigInt(whole + fraction)
+  const shift = scale - places
+  const magnitude =
+    shift >= 0 ? digits * 10n ** BigInt(shift) : (digits + 10n ** BigInt(-shift) / 2n) / 10n ** BigInt(-shift)
+  return sign === '-' ? -magnitude : magnitude
+}
+
+/** Parses a decimal amount of US dollars (`'0.02'`, `'1e-7'`). Throws RangeError when it is not a number. */
+export const parseUsd = (text: string): Picodollars => scaled(text, 12) as Picodollars
+
+/** Writes an amount as a plain decimal of US dollars without trailing zeros: `'0.000192'`, `'-3'`, `'0'`. Exact. */
+export const formatUsd = (amount: Picodollars): Usd => {
+  const magnitude = amount < 0n ? -amount : amount
+  const fraction = (magnitude % PICO_PER_USD).toString().padStart(12, '0').replace(/0+$/, '')
+  const text = `${amount < 0n ? '-' : ''}${magnitude / PICO_PER_USD}${fraction ? `.${fraction}` : ''}`
+  return text as Usd
+}
+
+const rates = new Map<string, bigint>()
+
+/** A rate as picodollars per million units, remembered because a price book has few distinct rates. */
+const ratePicodollars = (rate: UsdPerMillion): bigint => {
+  let parsed = rates.get(rate)
+  if (parsed === undefined) {
+    parsed = scaled(rate, 12)
+    if (rates.size < 10_000) rates.set(rate, parsed)
+  }
+  return parsed
+}
+
+/**
+ * quantity × rate, exact and then rounded once to the picodollar, half up. `quantity` is in units and may be a
+ * fraction (seconds of audio), counted to the millionth; `rate` is in US dollars per million units.
+ */
+export const multiply = (quantity: number, rate: UsdPerMillion): Picodollars => {
+  const perMillion = ratePicodollars(rate)
+  const whole = Number.isInteger(quantity)
+  const numerator = whole ? BigInt(quantity) * perMillion : BigInt(Math.round(quantity * 1e6)) * perMillion
+  const denominator = whole ? MICRO : MICRO * MICRO
+  const half = denominator / 2n
+  return ((numerator >= 0n ? numerator + half : numerator - half) / denominator) as Picodollars
+}

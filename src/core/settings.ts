@@ -1,0 +1,60 @@
+import type { PriceRow } from './price.ts'
+import type { ProviderSettings } from './provider.ts'
+
+/** `*` globs over the call; every field given must match. */
+export type RouteMatch = Readonly<{
+  model?: string
+  wire?: string
+  team?: string
+  feature?: string
+  environment?: string
+}>
+
+/** Provider + model. Without `model` the asked one is kept. */
+export type Target = Readonly<{ provider: string; model?: string }>
+
+export type Route = Readonly<{ match: RouteMatch; targets: readonly Target[] }>
+
+export type Limits = Readonly<{
+  /** Largest request body, bytes. */
+  body_bytes: number
+  /** Calls in flight per gateway thread; more are refused with 503. */
+  concurrent_calls: number
+  /** To connect and send, until the response's head, and between two pieces of a stream. */
+  connect_ms: number
+  head_ms: number
+  idle_ms: number
+  /** Dispatches for one call, retries and fallbacks together. */
+  attempts: number
+  /** After the client has gone: how long and how much more is read to reach the usage event. */
+  drain_ms: number
+  drain_bytes: number
+  /** At shutdown: how long streams may finish. */
+  shutdown_ms: number
+}>
+
+/** Consecutive failures open the circuit for a while. */
+export type Breaker = Readonly<{ failures: number; open_ms: number }>
+
+/** weir.yaml, the environment and flags, parsed once. Everything has a default. */
+export type Settings = Readonly<{
+  host: string
+  port: number
+  /** pass-through: the client's own provider key goes through. keys: a Weir key is needed and provider keys are ours. */
+  mode: 'pass-through' | 'keys'
+  /** Folder of journal, ledger and store. */
+  data: string
+  threads: number
+  providers: readonly ProviderSettings[]
+  routes: readonly Route[]
+  limits: Limits
+  breaker: Breaker
+  on_client_gone: 'provider' | 'cancel' | 'drain'
+  /** Contract prices, the top layer of the book. */
+  prices: readonly PriceRow[]
+  /** Ceiling for calls with unpriced models, USD per million input and output tokens. */
+  unpriced_ceiling: Readonly<{ input: string; output: string }>
+  /** Output tokens assumed for a reservation where the call asks no maximum. */
+  reserve_output_tokens: number
+  log_level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}>

@@ -1,0 +1,129 @@
+import type { WeirError } from './errors.ts'
+import type { NormalisedUsage, ServiceTier } from './usage.ts'
+
+/** Header names are lower case. Repeated headers are joined by `, ` as Node does. */
+export type Headers = Readonly<Record<string, string | undefined>>
+
+/** A request as the gateway received it, provider prefix already removed from the path. */
+export type WireRequest = Readonly<{
+  method: string
+  /** Path without query, e.g. `/v1/chat/completions`. */
+  path: string
+  /** Query with its `?`, or empty. */
+  query: string
+  headers: Headers
+  body: Uint8Array
+  /** The body parsed once; undefined when it is empty or not JSON. Never mutate it. */
+  json: unknown
+}>
+
+/** What a piece of a prompt is for. Order of the parts is the order in which the provider reads (and caches) them. */
+export type PartKind = 'tools' | 'system' | 'examples' | 'history' | 'context' | 'user'
+export type Part = Readonly<{ kind: PartKind; text: string }>
+
+/** Who pays, as far as the body's own fields say it (`metadata`, `user`, `safety_identifier`, `metadata.user_id`). */
+export type BodyTags = Readonly<{
+  team?: string
+  feature?: string
+  customer?: string
+  user?: string
+  session?: string
+  environment?: string
+  agent?: string
+  tags?: Readonly<Record<string, string>>
+}>
+
+/** A replacement of the body's bytes [start, end). Everything outside stays as the client sent it. */
+export type Edit = Readonly<{ start: number; end: number; bytes: Uint8Array }>
+
+/** What a wire reads from a request. */
+export type Reading = Readonly<{
+  /** The operation: `chat`, `completions`, `responses`, `messages`, `embeddings`, `count_tokens`, `models` … */
+  endpoint: string
+  /** False for operations that bill nothing by themselves (`models`, `count_tokens`): no usage is expected. */
+  billable: boolean
+  model?: string
+  stream: boolean
+  max_output_tokens?: number
+  service_tier?: ServiceTier
+  speed?: 'standard' | 'fast'
+  geo?: string
+  batch?: boolean
+  parts: readonly Part[]
+  turns?: number
+  tool_count?: number
+  response_format?: string
+  body_tags: BodyTags
+  /** Set when the call must be edited to be metered (usage asked for in a stream); the meter then hides what was added. */
+  edits: readonly Edit[]
+  hide_usage: boolean
+  /** The cache TTL that the request asks for, used where a response does not split its cache writes. */
+  cache_ttl?: '5m' | '1h'
+}>
+
+/** Ways in which a provider departs from the wire it speaks (`docs/usage.md`). Absent means: as the wire's owner does. */
+export type Quirks = Readonly<{
+  /** xAI chat: reasoning tokens are not inside completion_tokens. */
+  reasoning_outside_output?: boolean
+  /** OpenRouter with Gemini: cached and cache-write tokens count the same tokens. */
+  cache_write_overlaps_read?: boolean
+  /** Where the response states its own cost. */
+  stated_cost?: 'usage.cost' | 'usage.cost_in_usd_ticks' | 'usage.cost.total_cost' | 'gateway'
+  /** The server refuses `stream_options`, so usage cannot be asked for in a stream. */
+  no_stream_options?: boolean
+  /** A request fee by search context size (Perplexity Sonar). */
+  request_fee?: 'search_context_size'
+}>
+
+export type MeterContext = Readonly<{
+  reading: Reading
+  request: Pick<WireRequest, 'path' | 'json'>
+  provider: string
+  quirks: Quirks
+  status: number
+  headers: Headers
+}>
+
+/** What the meter learnt of a response. */
+export type Metered = Readonly<{
+  /** Undefined when the response carried none; the gateway then estimates from `output_text`. */
+  usage?: NormalisedUsage
+  response_id?: string
+  model_served?: string
+  finish_reason?: string
+  /** An error that came inside the body or stream, e.g. mid-stream with status 200. */
+  error?: Readonly<{ code: string; message: string }>
+  /** False when the stream or body ended before the wire's own end. */
+  complete: boolean
+  /** Text that the model produced as far as it was seen; filled only when `usage` is missing. Bounded. */
+  output_text: string
+}>
+
+/**
+ * Reads one response beside the bytes that pass. `push` takes bytes in order and returns those the client gets (the same
+ * array unless an event is hidden); `end` returns what was held back. `finish` may be called at any time, also after a cut.
+ */
+export type Metering = {
+  push(chunk: Uint8Array): Uint8Array
+  end(): Uint8Array
+  /** True once content was seen: the first token. */
+  readonly started: boolean
+  /** True once the wire's terminal event was seen: nothing that bills can follow. */
+  readonly done: boolean
+  finish(): Metered
+}
+
+/** An error as the wire's SDK expects it. */
+export type Shaped = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: Uint8Array }>
+
+/** A format spoken over HTTP. It knows no provider, and no network. */
+export type Wire = Readonly<{
+  name: string
+  /** Does this path belong to the wire? `path` is without provider prefix and query. */
+  recognise(method: string, path: string, headers: Headers): boolean
+  /** Reads a request. Throws WeirError `bad-request` or `malformed-json` when it cannot be one. */
+  read(request: WireRequest, quirks: Quirks): Reading
+  meter(context: MeterContext): Metering
+  /** The error as this API would say it; with `midstream` the bytes of an error event to append to an open stream. */
+  shape(error: WeirError, midstream?: boolean): Shaped
+}>

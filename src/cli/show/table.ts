@@ -1,0 +1,114 @@
+import measure from 'fast-string-truncated-width'
+import { clean } from './format.ts'
+import { type Look, type Paint, paint } from './look.ts'
+
+/** One column: its head, what stands in a cell, and how it gives way where the terminal is narrow. */
+export type Column<Row> = Readonly<{
+  head: string
+  /** The text, without colour: control characters are taken out. */
+  cell(row: Row): string
+  align?: 'left' | 'right'
+  /** Colours a cell; it gets the text as cut and padded. */
+  style?(text: string, row: Row, colours: Paint): string
+  /** May be cut with `…` down to this many characters. */
+  shrink?: number
+  /** Left out when the table is too wide even so; higher goes first. */
+  drop?: number
+}>
+
+export type TableOptions<Row> = Readonly<{
+  /** A last row under a rule: the totals. */
+  foot?: Row
+  indent?: number
+}>
+
+const gap = 2
+
+/** Terminal columns that a text takes; colours take none, wide characters two. */
+export const widthOf = (text: string): number => measure(text).width
+
+/** The text cut to `width` columns, with `…` where something was cut away. */
+export const truncate = (text: string, width: number): string => {
+  const cut = measure(text, { limit: width, ellipsis: '…' })
+  return cut.truncated ? `${text.slice(0, cut.index)}${cut.ellipsed ? '…' : ''}` : text
+}
+
+/** The text filled with spaces to `width` columns. */
+export const pad = (text: string, width: number, align: 'left' | 'right' = 'left'): string => {
+  const room = ' '.repeat(Math.max(0, width - widthOf(text)))
+  return align === 'left' ? text + room : room + text
+}
+
+type Sized = { column: Readonly<{ shrink?: number; drop?: number }>; width: number }
+type Laid<Row> = Sized & { column: Column<Row>; cells: string[] }
+
+const total = (laid: readonly Sized[], indent: number): number =>
+  laid.reduce((sum, { width }) => sum + width, indent + gap * Math.max(0, laid.length - 1))
+
+/** Takes width from the widest column that may shrink, one character at a time. False when none can give more. */
+const shrinkOnce = (laid: readonly Sized[]): boolean => {
+  let widest: Sized | undefined
+  for (const one of laid) {
+    const least = one.column.shrink
+    if (least !== undefined && one.width > least && one.width > (widest?.width ?? 0)) widest = one
+  }
+  if (widest === undefined) return false
+  widest.width -= 1
+  return true
+}
+
+/** Fits the columns into the width: cuts the widest first, then leaves out those of the highest `drop`. */
+const narrowed = <Row>(laid: Laid<Row>[], look: Look, indent: number): Laid<Row>[] => {
+  const full = laid.map(({ width }) => width)
+  let kept = laid
+  for (;;) {
+    while (total(kept, indent) > look.width && shrinkOnce(kept));
+    if (total(kept, indent) <= look.width) return kept
+    const highest = Math.max(0, ...kept.map(({ column }) => column.drop ?? 0))
+    if (highest === 0) return kept
+    kept = kept.filter(({ column }) => column.drop !== highest)
+    for (const one of kept) one.width = full[laid.indexOf(one)] ?? one.width
+  }
+}
+
+/**
+ * Rows as aligned text: heads dim, cells padded (right for numbers), a rule above the foot, fitted into the look's width.
+ * No trailing spaces, no trailing newline. An empty list gives the heads alone.
+ */
+export const table = <Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  look: Look,
+  options: TableOptions<Row> = {},
+): string => {
+  const colours = paint(look)
+  const indent = options.indent ?? 0
+  const all = options.foot === undefined ? rows : [...rows, options.foot]
+  const laid = columns.map((column): Laid<Row> => {
+    const cells = all.map((row) => clean(column.cell(row)))
+    return { column, cells, width: Math.max(widthOf(column.head), ...cells.map(widthOf)) }
+  })
+  const kept = narrowed(laid, look, indent)
+  const line = (text: (one: Laid<Row>) => string) =>
+    `${' '.repeat(indent)}${kept.map(text).join(' '.repeat(gap))}`.replace(/\s+$/, '')
+  const shown = (text: string, { column, width }: Laid<Row>) => pad(truncate(text, width), width, column.align)
+  const lines = [line((one) => colours.dim(shown(one.column.head, one)))]
+  all.forEach((row, i) => {
+    if (i === rows.length) lines.push(' '.repeat(indent) + colours.dim('─'.repeat(total(kept, 0))))
+    lines.push(
+      line((one) => {
+        const text = shown(one.cells[i] ?? '', one)
+        return one.column.style ? one.column.style(text, row, colours) : text
+      }),
+    )
+  })
+  return lines.join('\n')
+}
+
+/** Names and values under each other, the names dim and aligned; entries whose value is undefined are left out. */
+export const facts = (entries: readonly (readonly [string, string | undefined])[], look: Look, indent = 2): string => {
+  const colours = paint(look)
+  const known = entries.filter((entry): entry is readonly [string, string] => entry[1] !== undefined)
+  const width = Math.max(0, ...known.map(([name]) => widthOf(name)))
+  return known.map(([name, value]) => `${' '.repeat(indent)}${colours.dim(pad(name, width))}  ${value}`).join('\n')
+}

@@ -36,7 +36,13 @@ export type AddressRequest = Readonly<{
   native: boolean
 }>
 
-export type Address = Readonly<{ origin: string; path: string; region?: string }>
+export type Address = Readonly<{
+  /** Scheme, host and port from the settings, e.g. `https://api.openai.com`. */
+  origin: string
+  /** Begins with `/` and holds the query, so that origin + path is the URL to dispatch. */
+  path: string
+  region?: string
+}>
 
 export type Outgoing = Readonly<{
   method: string
@@ -59,8 +65,12 @@ export type Provider = Readonly<{
   }>
   /** Does a bare path (no provider prefix) belong to this provider? The most specific claim wins; 0 is no. */
   claims(path: string, headers: Headers): number
+  /** Where to send. Throws WeirError `bad-config` (settings) or `bad-request` (a path that is not one). */
   address(settings: ProviderSettings, request: AddressRequest): Address
-  /** Headers to send, the secret ones included. `now_us` is the time for signatures. */
+  /**
+   * All headers to send, in place of the outgoing ones: with credentials of ours the client's key headers are gone and
+   * ours are in; without, they pass as they came. `now_us` is the time for signatures, µs since the epoch.
+   */
   authorise(
     settings: ProviderSettings,
     outgoing: Outgoing,

@@ -1,0 +1,70 @@
+import { ftruncateSync, writeSync } from 'node:fs'
+
+/** The calls of `node:fs` that fail on a full or broken disk. */
+export type Disk = Readonly<{
+  write(fd: number, bytes: Uint8Array, length: number, position: number): number
+  truncate(fd: number, length: number): void
+}>
+
+const nodeDisk: Disk = {
+  write: (fd, bytes, length, position) => writeSync(fd, bytes, 0, length, position),
+  truncate: ftruncateSync,
+}
+
+const PROBE = Buffer.alloc(16_384, ' ')
+
+/** A file of whole lines; `bytes` is the end of the last whole one. */
+export type LineFile = { readonly fd: number; bytes: number }
+
+/** Appends lines to files: a line is in the file wholly or not at all, whatever the disk says. */
+export type LineWriter = Readonly<{
+  /** Throws what the disk throws, after cutting off what it wrote of the line. */
+  append(file: LineFile, line: string): void
+  /** Throws while the disk has no room; leaves no trace. */
+  probe(file: LineFile): void
+}>
+
+export const openLineWriter = (disk: Disk = nodeDisk): LineWriter => {
+  const buffer = Buffer.allocUnsafe(256 * 1024)
+  let torn: LineFile | undefined
+
+  const repair = (): void => {
+    if (torn) disk.truncate(torn.fd, torn.bytes)
+    torn = undefined
+  }
+
+  const put = (file: LineFile, bytes: Uint8Array, length: number): void => {
+    repair()
+    torn = file
+    const written = disk.write(file.fd, bytes, length, file.bytes)
+    if (written !== length) throw new Error(`only ${written} of ${length} bytes fitted`)
+    torn = undefined
+  }
+
+  const putWhole = (file: LineFile, bytes: Uint8Array, length: number): void => {
+    try {
+      put(file, bytes, length)
+    } catch (error) {
+      try {
+        repair()
+      } catch {
+        // The tail stays torn: it is cut before the next line, or at the next start.
+      }
+      throw error
+    }
+  }
+
+  return {
+    append(file, line) {
+      const fits = line.length * 3 <= buffer.length
+      const bytes = fits ? buffer : Buffer.from(line)
+      const length = fits ? buffer.write(line, 0, 'utf8') : bytes.length
+      putWhole(file, bytes, length)
+      file.bytes += length
+    },
+    probe(file) {
+      putWhole(file, PROBE, PROBE.length)
+      disk.truncate(file.fd, file.bytes)
+    },
+  }
+}

@@ -1,0 +1,270 @@
+import { closeSync, fdatasync, fdatasyncSync, mkdirSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { WeirError } from '../core/errors.ts'
+import type { Receipt } from '../core/receipt.ts'
+import { type Disk, type LineWriter, openLineWriter } from './disk.ts'
+import { encodeLine, segmentName } from './segment.ts'
+
+export type JournalOptions = Readonly<{
+  /** `<data>/journal`; made if it is absent. */
+  folder: string
+  /** Name of the gateway thread, part of every segment's name. */
+  thread: string
+  now_us: () => number
+  /** A segment is closed when it is longer … (32 MiB by default) */
+  segment_bytes?: number
+  /** … or older than this and not empty (1 s by default): how far the ledger lags behind. */
+  segment_ms?: number
+  /** Lines reach the platter at most this long after they were written (50 ms by default); `kill -9` loses none anyway. */
+  fsync_ms?: number
+  /** Told the name of each segment that was closed, in order. */
+  onSegment?: (name: string) => void
+  /** The disk; a test passes one that fills up. */
+  disk?: Disk
+}>
+
+/** The journal of one gateway thread. Every call is synchronous: when it returns, the line outlives this process. */
+export type Journal = Readonly<{
+  /** Writes what an `unknown` receipt would say, before the attempt is dispatched. Throws `journal-unwritable`: then do not dispatch. */
+  open(receipt: Receipt): void
+  /**
+   * Writes the receipt. Throws `journal-unwritable` when the disk refuses it: the client must not see its call complete.
+   * The line is then kept in memory and written as soon as the disk has room, so never give it a second time.
+   */
+  receipt(receipt: Receipt): void
+  /** Closes the current segment now, if it holds a receipt, so that the ledger can have it. */
+  rotate(): void
+  /** False while the disk refuses lines. The journal tries again by itself, so this becomes true again by itself. */
+  healthy(): boolean
+  /** Receipts that wait for room on the disk. */
+  waiting(): number
+  /** Closes the journal. Attempts that are still open become `unknown` at the next start. */
+  close(): void
+}>
+
+/** Beyond this many waiting lines a receipt is let go: its attempt is open in the journal and becomes `unknown`. */
+const MOST_WAITING = 20_000
+
+type File = {
+  readonly fd: number
+  readonly name: string
+  readonly started_us: number
+  bytes: number
+  receipts: number
+}
+type Run = Readonly<{ folder: string; run: string }>
+type Waiting = Readonly<{ id: string; line: string }>
+
+const createFile = ({ folder, run }: Run, sequence: number, started_us: number): File => {
+  const name = segmentName(run, sequence)
+  return { fd: openSync(join(folder, `${name}.open`), 'wx', 0o600), name, started_us, bytes: 0, receipts: 0 }
+}
+
+const unwritable = (folder: string, cause: unknown): WeirError =>
+  new WeirError(
+    'journal-unwritable',
+    `The journal in ${folder} cannot be written (${(cause as Error).message}). Calls are refused until it can: make room or repair the disk.`,
+    { cause, retry_after_s: 5 },
+  )
+
+/** Starts a run. Two runs never share a name, even if the clock stands still or was set back. */
+const createRun = (folder: string, thread: string, now_us: number): { run: Run; file: File } => {
+  for (let start = now_us; ; start += 1) {
+    const run = { folder, run: `${thread}-${start}` }
+    try {
+      mkdirSync(folder, { recursive: true })
+      return { run, file: createFile(run, 1, now_us) }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(folder, error)
+    }
+  }
+}
+
+/**
+ * Closes segments one after the other, behind the writer's back: to the platter, then renamed. The order holds, so the
+ * ledger never has a later segment of a run before an earlier one.
+ */
+const closer = (folder: string, onSegment: (name: string) => void) => {
+  const queue: File[] = []
+  let busy = false
+
+  const publish = (file: File): void => {
+    queue.shift()
+    closeSync(file.fd)
+    renameSync(join(folder, `${file.name}.open`), join(folder, file.name))
+    onSegment(file.name)
+  }
+  const next = (): void => {
+    const file = queue[0]
+    if (busy || !file) return
+    busy = true
+    fdatasync(file.fd, () => {
+      busy = false
+      if (queue[0] === file) publish(file)
+      next()
+    })
+  }
+  return {
+    add(file: File): void {
+      queue.push(file)
+      next()
+    },
+    /** Closes all that are due, now. */
+    drain(): void {
+      for (let file = queue[0]; file; file = queue[0]) {
+        fdatasyncSync(file.fd)
+        publish(file)
+      }
+    },
+  }
+}
+
+/** Syncs the current file in groups, behind the writer's back; `failed` stays set until a later sync works. */
+const syncer = () => {
+  let busy = false
+  let synced: Readonly<{ file: File; bytes: number }> | undefined
+  const state = { failed: false }
+  const sync = (file: File): void => {
+    const clean = synced?.file === file && synced.bytes === file.bytes
+    if (busy || (clean && !state.failed)) return
+    busy = true
+    const bytes = file.bytes
+    fdatasync(file.fd, (error) => {
+      busy = false
+      // Closed meanwhile, which has synced it.
+      if (error?.code === 'EBADF') return
+      state.failed = error !== null
+      if (!error) synced = { file, bytes }
+    })
+  }
+  return { state, sync }
+}
+
+/** The lines of one run: which segment they go to, what is open, what waits for room. */
+const openLines = (run: Run, first: File, writer: LineWriter) => {
+  /** Lines of the attempts that are open, by receipt id: they go along into every new segment. */
+  const open = new Map<string, string>()
+  const waiting: Waiting[] = []
+  const state = { file: first, sequence: 1, carried: 0, failed: false }
+
+  const put = ({ id, line }: Waiting): void => {
+    writer.append(state.file, line)
+    open.delete(id)
+    state.file.receipts += 1
+  }
+  const putWaiting = (): void => {
+    for (let item = waiting[0]; item; item = waiting[0]) {
+      put(item)
+      waiting.shift()
+    }
+  }
+  const guarded = (act: () => void): void => {
+    try {
+      if (waiting.length > 0) putWaiting()
+      act()
+      state.failed = false
+    } catch (error) {
+      state.failed = true
+      throw unwritable(run.folder, error)
+    }
+  }
+
+  return {
+    state,
+    open,
+    waiting,
+    addOpen(receipt: Receipt): void {
+      const line = encodeLine('open', receipt)
+      guarded(() => writer.append(state.file, line))
+      open.set(receipt.receipt_id, line)
+    },
+    addReceipt(receipt: Receipt): void {
+      const item = { id: receipt.receipt_id, line: encodeLine('receipt', receipt) }
+      try {
+        guarded(() => put(item))
+      } catch (error) {
+        if (waiting.length < MOST_WAITING) waiting.push(item)
+        throw error
+      }
+    },
+    /** Tries the disk again after a failure. */
+    revive(): void {
+      try {
+        guarded(() => writer.probe(state.file))
+      } catch {
+        // Still no room: `failed` says so, and the timer comes back.
+      }
+    },
+    /**
+     * Starts the next segment and gives back the old one. The open attempts are in the new one before the old one is
+     * let go, so that one of the two always has them. Undefined when there is no room for it: the old one goes on.
+     */
+    turn(now_us: number): File | undefined {
+      let file: File | undefined
+      try {
+        state.sequence += 1
+        file = createFile(run, state.sequence, now_us)
+        for (const line of open.values()) writer.append(file, line)
+      } catch {
+        if (file) discard(run.folder, file)
+        return undefined
+      }
+      const old = state.file
+      state.file = file
+      state.carried = file.bytes
+      return old
+    },
+  }
+}
+
+/** Removes a segment that holds nothing of its own. One that cannot be removed is harmless: recovery finds only repetitions in it. */
+const discard = (folder: string, file: File): void => {
+  closeSync(file.fd)
+  try {
+    unlinkSync(join(folder, `${file.name}.open`))
+  } catch {
+    // See above.
+  }
+}
+
+/** Opens a journal of its own run in `folder`. Throws `journal-unwritable` when that is impossible. */
+export const openJournal = (options: JournalOptions): Journal => {
+  const { folder, now_us, segment_bytes = 32 * 1024 * 1024, segment_ms = 1000 } = options
+  const { run, file } = createRun(folder, options.thread, now_us())
+  const lines = openLines(run, file, openLineWriter(options.disk))
+  const closing = closer(folder, options.onSegment ?? (() => {}))
+  const syncing = syncer()
+  const { state } = lines
+
+  const rotate = (): void => {
+    if (state.file.receipts === 0) return
+    const old = lines.turn(now_us())
+    if (old) closing.add(old)
+  }
+  const timer = setInterval(() => {
+    if (state.failed) lines.revive()
+    if (now_us() - state.file.started_us >= segment_ms * 1000) rotate()
+    syncing.sync(state.file)
+  }, options.fsync_ms ?? 50)
+  timer.unref()
+
+  return {
+    open: lines.addOpen,
+    receipt(receipt) {
+      lines.addReceipt(receipt)
+      if (state.file.bytes - state.carried >= segment_bytes) rotate()
+    },
+    rotate,
+    healthy: () => !(state.failed || syncing.state.failed),
+    waiting: () => lines.waiting.length,
+    close() {
+      clearInterval(timer)
+      if (lines.waiting.length > 0) lines.revive()
+      rotate()
+      closing.drain()
+      // What is still open stays in a segment that is not closed, where the next start looks for it.
+      if (lines.open.size === 0 && state.file.receipts === 0) discard(folder, state.file)
+      else closeSync(state.file.fd)
+    },
+  }
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import { basename } from 'node:path'
+import { parse } from 'csv-parse'
+import { WeirError } from '../core/errors.ts'
+import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
+import { type CallRow, callOf, checkColumns } from './calls/fields.ts'
+import { receiptOf } from './receipt.ts'
+import { openSource, readRecords } from './source.ts'
+
+type Row = Readonly<{ values: CallRow; line: number }> | Readonly<{ bad: string; line: number }>
+
+async function* csvRows(path: string, progress: (bytes: number) => void): AsyncGenerator<Row> {
+  const parser = parse({
+    columns: true,
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    trim: true,
+  })
+  const source = openSource(path, progress)
+  source.on('error', (error) => parser.destroy(error))
+  source.pipe(parser)
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: CallRow; info: { lines: number } }>) {
+      yield { values: record, line: info.lines }
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new WeirError('bad-input', `${path}: not readable as CSV: ${reason}`, { cause })
+  }
+}
+
+async function* jsonRows(path: string, progress: (bytes: number) => void): AsyncGenerator<Row> {
+  for await (const row of readRecords(path, progress)) {
+    yield 'bad' in row ? row : { values: row.record, line: row.line }
+  }
+}
+
+/** An id for a row: its content, and how many equal rows came before it in the file. */
+const identities = () => {
+  const seen = new Map<string, number>()
+  return (values: CallRow): string => {
+    const content = createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 32)
+    const copy = seen.get(content) ?? 0
+    seen.set(content, copy + 1)
+    return `calls/${content}/${copy}`
+  }
+}
+
+async function* readCalls(
+  path: string,
+  options: ImportOptions,
+  progress: (bytes: number) => void,
+): AsyncGenerator<Imported> {
+  const rows = /\.(jsonl|ndjson)(\.gz)?$/.test(basename(path)) ? jsonRows(path, progress) : csvRows(path, progress)
+  const identify = identities()
+  let checked = false
+  for await (const row of rows) {
+    if ('bad' in row) {
+      yield row
+      continue
+    }
+    if (!checked) checkColumns(path, row.values, options)
+    checked = true
+    const call = callOf(row.values, options)
+    if (typeof call === 'string') yield { bad: call, line: row.line }
+    else yield { receipt: receiptOf({ identity: identify(row.values), origin: 'calls', ...call }, options) }
+  }
+}
+
+/** Calls from any log, CSV or JSONL, a call a row; `columns` says which column holds which field of a receipt. */
+export const importer: Importer = {
+  name: 'calls',
+  describes: 'CSV or JSONL, a call a row; --columns field=column,… maps columns to receipt fields',
+  read: readCalls,
+}

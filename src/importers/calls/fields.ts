@@ -1,0 +1,178 @@
+import { WeirError } from '../../core/errors.ts'
+import type { ImportOptions } from '../../core/importer.ts'
+import type { Outcome, Receipt } from '../../core/receipt.ts'
+import type { Bucket } from '../../core/usage.ts'
+import type { ImportedCall } from '../receipt.ts'
+
+export type CallRow = Readonly<Record<string, unknown>>
+
+/** Fields of a row that are text on the receipt as they stand. */
+const textFields = [
+  'team',
+  'feature',
+  'customer',
+  'user',
+  'environment',
+  'session',
+  'agent',
+  'key_id',
+  'finish_reason',
+  'error_code',
+  'provider_response_id',
+  'region',
+  'fingerprint_exact',
+  'fingerprint_template',
+  'fingerprint_conversation',
+] as const satisfies readonly (keyof Receipt)[]
+
+/** Token counts, each its own class: none includes another, but `input_tokens` and `output_tokens` include all of theirs. */
+const bucketFields = {
+  cache_read_tokens: 'in.text.cache_read',
+  cache_write_tokens: 'in.text.cache_write',
+  cache_write_5m_tokens: 'in.text.cache_write_5m',
+  cache_write_1h_tokens: 'in.text.cache_write_1h',
+  reasoning_tokens: 'out.text.reasoning',
+} as const satisfies Readonly<Record<string, Bucket>>
+
+const otherFields = [
+  'started_at',
+  'ended_at',
+  'duration_ms',
+  'ttft_ms',
+  'model',
+  'provider',
+  'endpoint',
+  'outcome',
+  'stream',
+  'input_tokens',
+  'output_tokens',
+]
+
+/** Every field that `--columns` can name. */
+export const callFields: readonly string[] = [...otherFields, ...Object.keys(bucketFields), ...textFields]
+
+const columnOf = (field: string, options: ImportOptions): string => options.columns[field] ?? field
+
+const suggestion = (columns: readonly string[]) => `The file has the columns ${columns.join(', ')}.`
+
+/** Throws WeirError `bad-input` when the mapping names a field or column that does not exist, or leaves out what is needed. */
+export const checkColumns = (path: string, first: CallRow, options: ImportOptions): void => {
+  const columns = Object.keys(first)
+  for (const [field, column] of Object.entries(options.columns)) {
+    if (!callFields.includes(field) && !field.startsWith('tag:'))
+      throw new WeirError(
+        'bad-input',
+        `--columns ${field}=…: no such field. Fields: ${callFields.join(', ')}, tag:NAME.`,
+      )
+    if (!columns.includes(column))
+      throw new WeirError('bad-input', `${path}: --columns ${field}=${column}: no such column. ${suggestion(columns)}`)
+  }
+  const has = (field: string) => columns.includes(columnOf(field, options))
+  for (const field of ['started_at', 'input_tokens', 'output_tokens'])
+    if (!has(field))
+      throw new WeirError(
+        'bad-input',
+        `${path}: no column for ${field}: add --columns ${field}=COLUMN. ${suggestion(columns)}`,
+      )
+  if (!has('model') && options.model === undefined)
+    throw new WeirError('bad-input', `${path}: no column for model: add --columns model=COLUMN or --model NAME.`)
+  if (!has('provider') && options.provider === undefined)
+    throw new WeirError(
+      'bad-input',
+      `${path}: no column for provider: add --columns provider=COLUMN or --provider NAME.`,
+    )
+}
+
+const present = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
+
+/**
+ * A moment as µs since the epoch: a number below 1e11 is seconds, below 1e14 milliseconds, else microseconds; text is a
+ * date, read as UTC when it names no zone, with its fraction of a second kept to the microsecond.
+ */
+export const parseMoment = (value: unknown): number | undefined => {
+  const number = typeof value === 'number' ? value : /^\d+(\.\d+)?$/.test(String(value)) ? Number(value) : undefined
+  if (number !== undefined) return Math.round(number < 1e11 ? number * 1e6 : number < 1e14 ? number * 1e3 : number)
+  const match = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d+))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/.exec(
+    String(value),
+  )
+  if (!match) return undefined
+  const [, date, time = '00:00', fraction = '', zone = 'Z'] = match
+  const whole = Date.parse(`${date}T${time}${zone}`)
+  return Number.isNaN(whole) ? undefined : whole * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6))
+}
+
+const parseCount = (value: unknown): number | undefined => {
+  const number = present(value) ? Number(value) : 0
+  return Number.isInteger(number) && number >= 0 ? number : undefined
+}
+
+const outcomes: readonly Outcome[] = ['ok', 'refused', 'error', 'cut', 'client-gone', 'cached', 'deferred', 'unknown']
+
+type Read = (field: string) => unknown
+
+/** Token classes of a row, or a sentence that says which count is wrong. */
+const usageOf = (read: Read): Partial<Record<Bucket, number>> | string => {
+  const usage: Partial<Record<Bucket, number>> = {}
+  let inside = { in: 0, out: 0 }
+  for (const [field, bucket] of Object.entries(bucketFields)) {
+    const tokens = parseCount(read(field))
+    if (tokens === undefined) return `${field} is not a whole count: ${JSON.stringify(read(field))}`
+    if (tokens > 0) usage[bucket] = tokens
+    inside = bucket.startsWith('in.') ? { ...inside, in: inside.in + tokens } : { ...inside, out: inside.out + tokens }
+  }
+  for (const [field, bucket, counted] of [
+    ['input_tokens', 'in.text.fresh', inside.in],
+    ['output_tokens', 'out.text.visible', inside.out],
+  ] as const) {
+    const total = parseCount(read(field))
+    if (total === undefined) return `${field} is not a whole count: ${JSON.stringify(read(field))}`
+    if (total < counted) return `${field} (${total}) is less than the classes it includes (${counted})`
+    usage[bucket] = total - counted
+  }
+  return usage
+}
+
+/** When the call started, had its first token and ended; undefined when its start cannot be read. */
+const timesOf = (read: Read) => {
+  const started = parseMoment(read('started_at'))
+  if (started === undefined) return undefined
+  const duration = present(read('duration_ms')) ? Number(read('duration_ms')) * 1000 : 0
+  const first = Number(read('ttft_ms'))
+  return {
+    started_at_us: started,
+    ended_at_us: parseMoment(read('ended_at')) ?? started + Math.round(duration),
+    ...(present(read('ttft_ms')) && { first_token_at_us: started + Math.round(first * 1000) }),
+  }
+}
+
+const textsOf = (row: CallRow, read: Read, options: ImportOptions): Partial<Receipt> => {
+  const named = textFields.filter((field) => present(read(field))).map((field) => [field, String(read(field))])
+  const tags = Object.entries(options.columns)
+    .filter(([field, column]) => field.startsWith('tag:') && present(row[column]))
+    .map(([field, column]) => [field.slice('tag:'.length), String(row[column])])
+  return { ...Object.fromEntries(named), ...(tags.length > 0 && { tags: Object.fromEntries(tags) }) }
+}
+
+/** The call on a row, or a sentence that says what is wrong with it. */
+export const callOf = (row: CallRow, options: ImportOptions): Omit<ImportedCall, 'identity' | 'origin'> | string => {
+  const read: Read = (field) => row[columnOf(field, options)]
+  const times = timesOf(read)
+  if (times === undefined) return `started_at is not a time: ${JSON.stringify(read('started_at'))}`
+  const usage = usageOf(read)
+  if (typeof usage === 'string') return usage
+  const model = present(read('model')) ? String(read('model')) : options.model
+  const provider = present(read('provider')) ? String(read('provider')) : options.provider
+  if (model === undefined || provider === undefined) return 'model or provider is empty'
+  const outcome = present(read('outcome')) ? String(read('outcome')) : 'ok'
+  if (!outcomes.includes(outcome as Outcome))
+    return `outcome ${JSON.stringify(outcome)} is none of ${outcomes.join(', ')}`
+  return {
+    provider,
+    model,
+    endpoint: present(read('endpoint')) ? String(read('endpoint')) : 'chat',
+    stream: ['true', '1'].includes(String(read('stream') ?? '').toLowerCase()),
+    ...times,
+    usage,
+    columns: { outcome: outcome as Outcome, ...textsOf(row, read, options) },
+  }
+}

@@ -1,0 +1,65 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { WeirError } from '../core/errors.ts'
+
+/** A file as a stream of bytes, unpacked when its name ends in `.gz`. `progress` is told the bytes read from disk so far. */
+export const openSource = (path: string, progress: (bytes: number) => void): Readable => {
+  const file = createReadStream(path, { highWaterMark: 1 << 18 })
+  let read = 0
+  file.on('data', (chunk) => {
+    read += chunk.length
+    progress(read)
+  })
+  if (!path.endsWith('.gz')) return file
+  const unpacked = createGunzip()
+  file.on('error', (error) => unpacked.destroy(error))
+  return file.pipe(unpacked)
+}
+
+/** Lines of a source with their number, counted from 1. Throws WeirError `bad-input` naming a file that cannot be read. */
+async function* readLines(
+  path: string,
+  progress: (bytes: number) => void,
+): AsyncGenerator<Readonly<{ text: string; line: number }>> {
+  const source = openSource(path, progress)
+  let line = 0
+  try {
+    for await (const text of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
+      line += 1
+      yield { text, line }
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new WeirError(
+      'bad-input',
+      `${path}, after line ${line}: cannot be read: ${reason}. Check the file is whole.`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+/** One line of a JSONL source: its record, or a sentence that says why it is none. Empty lines are passed over. */
+export type SourceRecord =
+  | Readonly<{ record: Readonly<Record<string, unknown>>; line: number }>
+  | Readonly<{ bad: string; line: number }>
+
+const parseRecord = (text: string, line: number): SourceRecord => {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return { bad: 'not a JSON object', line }
+    return { record: value as Record<string, unknown>, line }
+  } catch (error) {
+    return { bad: `not JSON: ${error instanceof Error ? error.message : String(error)}`, line }
+  }
+}
+
+/** The records of a JSONL source. */
+export async function* readRecords(path: string, progress: (bytes: number) => void): AsyncGenerator<SourceRecord> {
+  for await (const { text, line } of readLines(path, progress)) {
+    if (text.trim() !== '') yield parseRecord(text, line)
+  }
+}

@@ -1,0 +1,54 @@
+import { WeirError } from '../core/errors.ts'
+import type { Credentials } from '../core/provider.ts'
+import type { KeyRecord } from '../core/store.ts'
+import { hashToken, type RandomBytes, sameText, seal, tokenPrefix, unseal } from './sealing.ts'
+
+/** A snapshot of the keys for the hot path: one HMAC and one lookup a call. */
+export type Keyring = Readonly<{
+  size: number
+  /** The key of a token. Throws WeirError `unknown-key` (also when revoked) or `key-expired`. */
+  identifyToken(token: string, now_us: number): KeyRecord
+}>
+
+/** Makes the snapshot. `pepper` is `deriveKey(master, 'token-pepper')`. */
+export const keyringOf = (records: readonly KeyRecord[], pepper: Uint8Array): Keyring => {
+  const by_hash: ReadonlyMap<string, KeyRecord> = new Map(records.map((record) => [record.hash, record]))
+  return {
+    size: by_hash.size,
+    identifyToken: (token, now_us) => {
+      if (!token.startsWith(tokenPrefix)) {
+        throw new WeirError('unknown-key', 'this gateway takes Weir keys (weir_…): make one with weir keys create')
+      }
+      const hash = hashToken(token, pepper)
+      const record = by_hash.get(hash)
+      if (record === undefined || !sameText(record.hash, hash)) {
+        throw new WeirError('unknown-key', 'no such Weir key: make one with weir keys create')
+      }
+      if (record.revoked_at_us !== undefined && record.revoked_at_us <= now_us) {
+        throw new WeirError('unknown-key', `the Weir key ${record.name} (${record.prefix}) was revoked`)
+      }
+      if (record.expires_at_us !== undefined && record.expires_at_us <= now_us) {
+        throw new WeirError('key-expired', `the Weir key ${record.name} (${record.prefix}) has expired`)
+      }
+      return record
+    },
+  }
+}
+
+/** Credentials of a provider as sealed text for the store. */
+export const sealCredentials = (
+  credentials: Credentials,
+  options: Readonly<{ key: Uint8Array; provider: string; random: RandomBytes }>,
+): string => seal(JSON.stringify(credentials), { key: options.key, about: options.provider, random: options.random })
+
+/** The store's sealed credentials by provider, opened. Throws WeirError `bad-config` naming the provider. */
+export const openCredentials = (
+  sealed: Readonly<Record<string, string>>,
+  key: Uint8Array,
+): Readonly<Record<string, Credentials>> =>
+  Object.fromEntries(
+    Object.entries(sealed).map(([provider, text]) => [
+      provider,
+      JSON.parse(unseal(text, { key, about: provider })) as Credentials,
+    ]),
+  )

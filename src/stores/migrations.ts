@@ -1,0 +1,52 @@
+import type { Kysely, Migration } from 'kysely'
+
+/** Tables of the store, for the query builder. Lists and maps are JSON text; times are µs since the epoch. */
+export type Tables = {
+  keys: {
+    id: string
+    name: string
+    prefix: string
+    hash: string
+    team: string | null
+    feature: string | null
+    customer: string | null
+    environment: string | null
+    tags: string
+    models: string
+    providers: string
+    created_at_us: number
+    expires_at_us: number | null
+    revoked_at_us: number | null
+  }
+  secrets: { provider: string; sealed: string }
+}
+
+/** One list for every engine. A migration that was released is never changed; a further one is appended. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-keys-and-secrets': {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable('keys')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('name', 'text', (column) => column.notNull())
+        .addColumn('prefix', 'text', (column) => column.notNull())
+        .addColumn('hash', 'text', (column) => column.notNull().unique())
+        .addColumn('team', 'text')
+        .addColumn('feature', 'text')
+        .addColumn('customer', 'text')
+        .addColumn('environment', 'text')
+        .addColumn('tags', 'text', (column) => column.notNull())
+        .addColumn('models', 'text', (column) => column.notNull())
+        .addColumn('providers', 'text', (column) => column.notNull())
+        .addColumn('created_at_us', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at_us', 'bigint')
+        .addColumn('revoked_at_us', 'bigint')
+        .execute()
+      await db.schema
+        .createTable('secrets')
+        .addColumn('provider', 'text', (column) => column.primaryKey())
+        .addColumn('sealed', 'text', (column) => column.notNull())
+        .execute()
+    },
+  },
+}

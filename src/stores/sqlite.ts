@@ -1,0 +1,122 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { Kysely, Migrator, type SqliteDatabase, SqliteDialect } from 'kysely'
+import { WeirError } from '../core/errors.ts'
+import type { Store } from '../core/store.ts'
+import { migrations, type Tables } from './migrations.ts'
+import { keyOfRow, rowOfKey } from './rows.ts'
+
+/** Node's own SQLite behind the face that Kysely knows. */
+const faceOf = (database: DatabaseSync): SqliteDatabase => ({
+  close: () => database.close(),
+  prepare: (sql) => {
+    const statement = database.prepare(sql)
+    const given = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[]
+    return {
+      reader: statement.columns().length > 0,
+      all: (parameters) => statement.all(...given(parameters)),
+      run: (parameters) => statement.run(...given(parameters)),
+      iterate: (parameters) => statement.iterate(...given(parameters)),
+    }
+  },
+})
+
+/** Within a process stores open one after the other: waiting for the file's lock would stop the loop that its holder needs. */
+let turn: Promise<unknown> = Promise.resolve()
+
+/** Brings the tables up to date under the write lock, so that two processes may open a new store at once. */
+const migrate = async (database: DatabaseSync, db: Kysely<Tables>): Promise<void> => {
+  database.exec('begin immediate')
+  try {
+    const migrator = new Migrator({
+      db,
+      provider: { getMigrations: async () => migrations },
+      disableTransactions: true,
+    })
+    const { error } = await migrator.migrateToLatest()
+    if (error !== undefined) throw error
+    database.exec('commit')
+  } catch (error) {
+    database.exec('rollback')
+    throw error
+  }
+}
+
+const openFile = (path: string): DatabaseSync => {
+  const database = new DatabaseSync(path, { timeout: 5000 })
+  chmodSync(path, 0o600)
+  database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on')
+  return database
+}
+
+/**
+ * Opens (and where needed creates) the store `store.db` in the data folder. Several processes may have it open.
+ * Throws WeirError `bad-config` when the folder cannot be written or the file is no store.
+ */
+export const open = (options: Readonly<{ data: string }>): Promise<Store> => {
+  const opened = turn.then(() => openNow(options))
+  turn = opened.catch(() => undefined)
+  return opened
+}
+
+const openNow = async (options: Readonly<{ data: string }>): Promise<Store> => {
+  const path = join(options.data, 'store.db')
+  let database: DatabaseSync | undefined
+  try {
+    mkdirSync(options.data, { recursive: true, mode: 0o700 })
+    database = openFile(path)
+    const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: faceOf(database) }) })
+    await migrate(database, db)
+    return storeOf(database, db)
+  } catch (cause) {
+    database?.close()
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new WeirError(
+      'bad-config',
+      `cannot open the store ${path}: ${why}. Check that the folder is writable, or name another one with --data`,
+      { cause },
+    )
+  }
+}
+
+const storeOf = (database: DatabaseSync, db: Kysely<Tables>): Store => ({
+  keys: {
+    add: async (key) => {
+      await db.insertInto('keys').values(rowOfKey(key)).execute()
+    },
+    list: async () => {
+      const rows = await db.selectFrom('keys').selectAll().orderBy('created_at_us').orderBy('id').execute()
+      return rows.map(keyOfRow)
+    },
+    revoke: async (id, at_us) => {
+      const done = await db
+        .updateTable('keys')
+        .set({ revoked_at_us: at_us })
+        .where('id', '=', id)
+        .where('revoked_at_us', 'is', null)
+        .executeTakeFirst()
+      return done.numUpdatedRows > 0n
+    },
+  },
+  secrets: {
+    put: async (provider, sealed) => {
+      await db
+        .insertInto('secrets')
+        .values({ provider, sealed })
+        .onConflict((conflict) => conflict.column('provider').doUpdateSet({ sealed }))
+        .execute()
+    },
+    all: async () => {
+      const rows = await db.selectFrom('secrets').selectAll().orderBy('provider').execute()
+      return Object.fromEntries(rows.map(({ provider, sealed }) => [provider, sealed]))
+    },
+    remove: async (provider) => {
+      const done = await db.deleteFrom('secrets').where('provider', '=', provider).executeTakeFirst()
+      return done.numDeletedRows > 0n
+    },
+  },
+  // SQLite counts commits of other connections in `data_version`; a connection's own writes do not move it.
+  revision: async () => Number(database.prepare('pragma data_version').get()?.['data_version']),
+  close: () => db.destroy(),
+})

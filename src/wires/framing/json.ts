@@ -1,0 +1,50 @@
+/** Reading of values whose shape nobody has checked: a body from outside is `unknown` until it is looked at. */
+
+export type JsonRecord = Readonly<Record<string, unknown>>
+
+/** The value as a record, or undefined when it is not an object. */
+export const asRecord = (value: unknown): JsonRecord | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonRecord) : undefined
+
+/** The value as a list; empty when it is none. */
+export const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+/** A string that is not empty, or undefined. */
+export const asText = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined
+
+/** The records of a list; anything else in it is left out. */
+export const recordsOf = (value: unknown): readonly JsonRecord[] =>
+  asList(value).flatMap((item) => {
+    const found = asRecord(item)
+    return found ? [found] : []
+  })
+
+/** Walks into nested records: `at(body, 'usage', 'cost')`. Undefined where the way ends early. */
+export const at = (value: unknown, ...path: readonly string[]): unknown => {
+  let here: unknown = value
+  for (const name of path) here = asRecord(here)?.[name]
+  return here
+}
+
+/** Parses JSON; undefined when it is none. A meter never throws because of what passes by. */
+export const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Decodes bytes as UTF-8 without copying them first. Wrong sequences become U+FFFD. */
+export const decode = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+
+/** Encodes text as UTF-8. */
+export const encode = (text: string): Uint8Array => Buffer.from(text, 'utf8')
+
+/** Joins pieces; the piece itself when there is only one. */
+export const join = (pieces: readonly Uint8Array[]): Uint8Array => {
+  const [first] = pieces
+  return pieces.length === 1 && first ? first : Buffer.concat(pieces)
+}

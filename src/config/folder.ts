@@ -1,0 +1,40 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { WeirError } from '../core/errors.ts'
+
+export type Place = Readonly<{
+  cwd: string
+  env: Readonly<Record<string, string | undefined>>
+  /** The flags `--config` and `--data`. */
+  config?: string | undefined
+  data?: string | undefined
+}>
+
+/** The configuration file: --config, WEIR_CONFIG, or weir.yaml here. Undefined where there is none. Throws WeirError `bad-config` when a named one is missing. */
+export const configFile = (place: Place): string | undefined => {
+  const named = place.config ?? (place.env['WEIR_CONFIG'] || undefined)
+  if (named === undefined) return ['weir.yaml', 'weir.yml'].map((name) => resolve(place.cwd, name)).find(existsSync)
+  const path = resolve(place.cwd, named)
+  if (existsSync(path)) return path
+  const origin = place.config === undefined ? 'WEIR_CONFIG' : '--config'
+  throw new WeirError('bad-config', `${origin} names ${path}, which is not there. Make one with: weir init ${named}`)
+}
+
+/** `data` of the file, without judging the rest of it: a report must not fail for a key that only serving needs. */
+const written = (path: string): string | undefined => {
+  try {
+    const value = (parse(readFileSync(path, 'utf8')) as Readonly<{ data?: unknown }> | null)?.data
+    return typeof value === 'string' && !value.includes('${') ? resolve(dirname(path), value) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Where journal, ledger and store lie: --data, WEIR_DATA, `data` of weir.yaml (from the file's folder), or ./weir-data. */
+export const dataFolder = (place: Place): string => {
+  const named = place.data ?? (place.env['WEIR_DATA'] || undefined)
+  if (named !== undefined) return resolve(place.cwd, named)
+  const path = configFile(place)
+  return (path === undefined ? undefined : written(path)) ?? resolve(place.cwd, 'weir-data')
+}

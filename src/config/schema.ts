@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import type { Meter } from '../core/usage.ts'
+import { address, choice, decimal, flag, instant, meters, text, whole } from './fields.ts'
+
+const day_ms = 86_400_000
+const names = 'a name of letters, digits, dots, dashes and underscores'
+
+const provider = z.strictObject(
+  {
+    adapter: text('the name of an adapter').optional(),
+    base_url: address.optional(),
+    region: text('a region, e.g. eu-central-1').optional(),
+    api_key: text('an API key, best from the environment').optional(),
+    access_key_id: text('an AWS access key id').optional(),
+    secret_access_key: text('an AWS secret access key').optional(),
+    session_token: text('an AWS session token').optional(),
+    price_as: text('the name of the provider whose prices hold').optional(),
+    options: z
+      .record(
+        z.string(),
+        z.preprocess(
+          (value) => (typeof value === 'number' || typeof value === 'boolean' ? String(value) : value),
+          text('text'),
+        ),
+      )
+      .optional(),
+  },
+  'settings of a provider, e.g. { api_key: ... }',
+)
+
+const target = z.preprocess(
+  (value) => {
+    if (typeof value !== 'string') return value
+    const slash = value.indexOf('/')
+    return slash < 0 ? { provider: value } : { provider: value.slice(0, slash), model: value.slice(slash + 1) }
+  },
+  z.strictObject(
+    { provider: text('the name of a provider'), model: text('the name of a model').optional() },
+    'a target: provider/model, or provider alone to keep the model asked',
+  ),
+)
+
+const glob = text('text, where * stands for anything')
+
+const route = z.strictObject(
+  {
+    match: z
+      .strictObject(
+        {
+          model: glob.optional(),
+          wire: glob.optional(),
+          team: glob.optional(),
+          feature: glob.optional(),
+          environment: glob.optional(),
+        },
+        'what the calls have in common, e.g. { model: "gpt-*" }',
+      )
+      .default({}),
+    targets: z.array(target, 'a list of targets, the first tried first').min(1, 'one target at least'),
+  },
+  'a route: { match: ..., targets: [...] }',
+)
+
+const limits = z.strictObject(
+  {
+    body_bytes: whole(1024, 1024 ** 3, 'bytes').optional(),
+    concurrent_calls: whole(1, 1_000_000).optional(),
+    connect_ms: whole(1, day_ms, 'milliseconds').optional(),
+    head_ms: whole(1, day_ms, 'milliseconds').optional(),
+    idle_ms: whole(1, day_ms, 'milliseconds').optional(),
+    attempts: whole(1, 20).optional(),
+    drain_ms: whole(0, day_ms, 'milliseconds').optional(),
+    drain_bytes: whole(0, 1024 ** 3, 'bytes').optional(),
+    shutdown_ms: whole(0, day_ms, 'milliseconds').optional(),
+  },
+  'limits by name, e.g. { attempts: 3 }',
+)
+
+const rate = decimal('US dollars per million units as a decimal number, e.g. 2.50')
+
+const known = new Set<string>(meters)
+const rates = z
+  .record(
+    z.string().refine((meter): meter is Meter => known.has(meter), 'the name of a meter, e.g. in.text.fresh'),
+    rate,
+    'rates by meter, e.g. { in.text.fresh: 2.50, out.text.visible: 10 }',
+  )
+  .refine((given) => Object.keys(given).length > 0, 'one rate at least')
+
+const context = z
+  .string('a context band such as "> 200000"')
+  .regex(/^(>=|<=|>|<)\s*\d[\d_]*$/, 'a context band such as "> 200000"')
+  .transform((given) => {
+    const [, operator = '>', count = '0'] = /^(>=|<=|>|<)\s*([\d_]+)$/.exec(given) ?? []
+    return { operator: operator as '>' | '>=' | '<' | '<=', tokens: Number(count.replaceAll('_', '')) }
+  })
+
+const minutes = whole(0, 1440, 'minutes after midnight')
+
+const window = z.strictObject(
+  {
+    zone: text('a time zone, e.g. Europe/Berlin'),
+    weekdays: z.array(whole(1, 7), 'weekdays from 1 (Monday) to 7').optional(),
+    minutes: z
+      .array(z.tuple([minutes, minutes], 'a pair [from, to] of minutes'), 'pairs [from, to] of minutes after midnight')
+      .min(1, 'one pair at least'),
+    except_dates: z.array(instant, 'dates on which the window never holds').optional(),
+  },
+  'hours of the day: { zone, minutes: [[from, to]] }',
+)
+
+const tier = choice(['standard', 'flex', 'priority', 'batch', 'scale', 'provisioned', 'reserved', 'off_peak'])
+
+const price = z.strictObject(
+  {
+    id: text('a name for the row').optional(),
+    provider: text('the name of a provider'),
+    models: z.array(text('the exact name of a model'), 'a list of models').min(1, 'one model at least'),
+    region: text('a region').optional(),
+    geo: text('a geography').optional(),
+    tier: tier.optional(),
+    speed: choice(['standard', 'fast']).optional(),
+    batch: flag.optional(),
+    context: context.optional(),
+    window: window.optional(),
+    attrs: z.record(z.string(), text('text')).optional(),
+    effective_from: instant.optional(),
+    effective_to: instant.optional(),
+    rates,
+    free: flag.optional(),
+    source: text('where the price comes from, e.g. "contract 2026-118"'),
+    checked_at: instant.optional(),
+  },
+  'a price: { provider, models, rates, source }',
+)
+
+/** What weir.yaml may hold. Everything can be left out. */
+export const file = z.strictObject(
+  {
+    host: text('a host name or IP address').optional(),
+    port: whole(0, 65_535).optional(),
+    mode: choice(['pass-through', 'keys']).optional(),
+    data: text('a folder').optional(),
+    threads: whole(1, 64).optional(),
+    providers: z.record(z.string().regex(/^[A-Za-z0-9][\w.-]*$/, names), provider, 'providers by name').optional(),
+    routes: z.array(route, 'a list of routes').optional(),
+    limits: limits.optional(),
+    breaker: z
+      .strictObject({ failures: whole(1, 1_000_000).optional(), open_ms: whole(1, day_ms, 'milliseconds').optional() })
+      .optional(),
+    on_client_gone: choice(['provider', 'cancel', 'drain']).optional(),
+    prices: z.array(price, 'a list of prices').optional(),
+    unpriced_ceiling: z.strictObject({ input: rate.optional(), output: rate.optional() }).optional(),
+    reserve_output_tokens: whole(1, 10_000_000, 'tokens').optional(),
+    log_level: choice(['debug', 'info', 'warn', 'error', 'silent']).optional(),
+  },
+  'fields such as port: 4141',
+)
+
+export type File = z.infer<typeof file>
+export type ProviderFields = z.infer<typeof provider>
+export type PriceFields = z.infer<typeof price>

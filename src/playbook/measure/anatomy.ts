@@ -1,0 +1,56 @@
+import type { AnatomyTokens } from '../../core/receipt.ts'
+import type { Part, PartKind } from '../../core/wire.ts'
+
+const kinds: readonly PartKind[] = ['tools', 'system', 'examples', 'history', 'context', 'user']
+
+/**
+ * Divides a whole number among `weights` in proportion, by largest remainder, so that the shares sum to `total` exactly.
+ * Ties go to the earlier weight; without any weight the last share takes all.
+ */
+export const apportion = (total: number, weights: readonly number[]): number[] => {
+  let sum = 0
+  for (const weight of weights) sum += weight
+  if (weights.length === 0) return []
+  if (sum === 0) return weights.map((_, index) => (index === weights.length - 1 ? total : 0))
+  const exact = weights.map((weight) => (total * weight) / sum)
+  const shares = exact.map(Math.floor)
+  let left = total
+  for (const share of shares) left -= share
+  const order = exact
+    .map((value, index) => ({ index, remainder: value - Math.floor(value) }))
+    .sort((a, b) => b.remainder - a.remainder || a.index - b.index)
+  for (const { index } of order) {
+    if (left <= 0) break
+    shares[index] = (shares[index] ?? 0) + 1
+    left -= 1
+  }
+  return shares
+}
+
+/**
+ * Tokens of a prompt by what they are for, in proportion to characters: no tokenizer runs. The sum is exactly
+ * `input_tokens` where the provider stated it, and characters / `bytes_per_token`, rounded up, where it did not.
+ * A kind that the prompt does not have is absent. A prompt without text (an image alone) counts as the user's.
+ */
+export const anatomy = (
+  parts: readonly Part[],
+  input_tokens: number | undefined,
+  bytes_per_token: number,
+): AnatomyTokens => {
+  const characters: Record<PartKind, number> = { tools: 0, system: 0, examples: 0, history: 0, context: 0, user: 0 }
+  let sum = 0
+  for (const part of parts) {
+    characters[part.kind] += part.text.length
+    sum += part.text.length
+  }
+  const total = input_tokens ?? Math.ceil(sum / bytes_per_token)
+  if (total === 0 && sum === 0) return {}
+  const present = sum === 0 ? (['user'] as const) : kinds.filter((kind) => characters[kind] > 0)
+  const shares = apportion(
+    total,
+    present.map((kind) => characters[kind]),
+  )
+  const tokens: AnatomyTokens = {}
+  for (const [index, kind] of present.entries()) tokens[`${kind}_tokens`] = shares[index] ?? 0
+  return tokens
+}

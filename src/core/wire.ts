@@ -57,6 +57,8 @@ export type Reading = Readonly<{
   /** Set when the call must be edited to be metered (usage asked for in a stream); the meter then hides what was added. */
   edits: readonly Edit[]
   hide_usage: boolean
+  /** What the price of a unit depends on, as the request asks for it, e.g. `{ size: '1024x1024', quality: 'high' }`. */
+  unit_attrs?: Readonly<Record<string, string>>
   /** The cache TTL that the request asks for, used where a response does not split its cache writes. */
   cache_ttl?: '5m' | '1h'
 }>

@@ -117,9 +117,12 @@ const child = (bytes: Uint8Array, from: number, step: string | number): Place | 
   return found
 }
 
-/** The place of a member by its path (names and indexes). Of repeated names the last counts, as for `JSON.parse`. */
-export const locate = (bytes: Uint8Array, path: readonly (string | number)[]): Place | undefined => {
-  let from = skipSpace(bytes, 0)
+/**
+ * The place of a member by its path (names and indexes) in the JSON that begins at or after `start`. Of repeated names
+ * the last counts, as for `JSON.parse`.
+ */
+export const locate = (bytes: Uint8Array, path: readonly (string | number)[], start = 0): Place | undefined => {
+  let from = skipSpace(bytes, start)
   let place: Place | undefined
   for (const step of path) {
     place = child(bytes, from, step)

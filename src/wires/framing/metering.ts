@@ -1,4 +1,4 @@
-import type { Metered, Metering } from '../../core/wire.ts'
+import type { MeterContext, Metered, Metering } from '../../core/wire.ts'
 import { decode, join, parseJson } from './json.ts'
 import { splitJsonArray } from './json-array.ts'
 import { type Splitter, splitSse } from './sse.ts'
@@ -120,6 +120,14 @@ const hiding = <Frame>(splitter: Splitter<Frame>, fold: Fold<Frame>): Metering =
     },
     finish: () => finish(ended, splitter.broken),
   }
+}
+
+/** Is the answer a stream of events? Its own content type decides; where that says nothing, what was asked for. */
+export const isEventStream = (context: MeterContext): boolean => {
+  if (context.status >= 400) return false
+  const type = context.headers['content-type'] ?? ''
+  if (type.includes('event-stream')) return true
+  return context.reading.stream && !/json|^audio\/|^image\//.test(type)
 }
 
 /** Meters any stream of frames: `splitter` finds them, `fold` reads them. */

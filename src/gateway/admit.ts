@@ -1,0 +1,51 @@
+import { WeirError } from '../core/errors.ts'
+import type { KeyRecord } from '../core/store.ts'
+import type { Call } from './call.ts'
+import { worstCaseOf } from './cost.ts'
+import { globMatches } from './route.ts'
+import type { World } from './world.ts'
+
+const allowed = (globs: readonly string[], name: string): boolean =>
+  globs.length === 0 || globs.some((glob) => globMatches(glob, name))
+
+/** Throws `forbidden` when the key's scopes do not cover the call. What cannot be read is not covered. */
+const checkScopes = (key: KeyRecord, call: Call): void => {
+  const provider = call.upstream?.name ?? ''
+  if (!allowed(key.providers, provider))
+    throw new WeirError(
+      'forbidden',
+      `The Weir key ${key.prefix} may not use the provider ${provider}. Ask for a key that may.`,
+    )
+  const { reading } = call
+  if (key.models.length === 0 || reading?.billable === false) return
+  if (reading?.model === undefined)
+    throw new WeirError(
+      'forbidden',
+      `The Weir key ${key.prefix} may use certain models only, and this path names none. Ask for a key without that limit.`,
+    )
+  if (!allowed(key.models, reading.model))
+    throw new WeirError(
+      'forbidden',
+      `The Weir key ${key.prefix} may not use this model. It may use: ${key.models.join(', ')}.`,
+    )
+}
+
+/**
+ * Lets a call in, or refuses it: key scopes, calls in flight, shutdown. Then reserves what it can cost at most, at the
+ * prices in force or, for models without a price, at the ceiling. Throws `forbidden`, `overloaded` or `shutting-down`.
+ */
+export const admit = (call: Call, world: World): void => {
+  if (world.load.shutting_down)
+    throw new WeirError('shutting-down', 'This gateway is stopping. Try again: another one answers.', {
+      retry_after_s: 1,
+    })
+  if (world.load.in_flight > world.settings.limits.concurrent_calls)
+    throw new WeirError(
+      'overloaded',
+      `More than ${world.settings.limits.concurrent_calls} calls are in flight. Try again, or raise limits.concurrent_calls in weir.yaml.`,
+      { retry_after_s: 1 },
+    )
+  if (call.key) checkScopes(call.key, call)
+  const reserved = worstCaseOf(call, world)
+  if (reserved !== undefined) call.reserved = reserved
+}

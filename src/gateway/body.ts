@@ -1,0 +1,96 @@
+import type { IncomingMessage } from 'node:http'
+import { promisify } from 'node:util'
+import {
+  brotliDecompress,
+  brotliDecompressSync,
+  gunzip,
+  gunzipSync,
+  inflate,
+  inflateSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib'
+import { WeirError } from '../core/errors.ts'
+
+const NOTHING = Buffer.alloc(0)
+
+const tooLarge = (limit_bytes: number): WeirError =>
+  new WeirError(
+    'body-too-large',
+    `The request body is larger than ${limit_bytes} bytes. Send less, or raise limits.body_bytes in weir.yaml.`,
+  )
+
+const hasBody = (request: IncomingMessage): boolean =>
+  request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
+
+/** What is beyond the limit is read and thrown away, so that the client comes to read why it was refused. */
+const refuse = (request: IncomingMessage): void => {
+  request.removeAllListeners('data')
+  request.resume()
+}
+
+/**
+ * Reads a request body whole, at most `limit_bytes`. Throws `body-too-large`, or `bad-request` when the client goes away
+ * before its end.
+ */
+export const readBody = (request: IncomingMessage, limit_bytes: number): Promise<Buffer> | Buffer => {
+  if (!hasBody(request)) return NOTHING
+  if (Number(request.headers['content-length'] ?? 0) > limit_bytes) {
+    refuse(request)
+    throw tooLarge(limit_bytes)
+  }
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = []
+    let size = 0
+    request.on('data', (piece: Buffer) => {
+      size += piece.length
+      pieces.push(piece)
+      if (size <= limit_bytes) return
+      refuse(request)
+      reject(tooLarge(limit_bytes))
+    })
+    request.on('end', () => {
+      const [first] = pieces
+      resolve(pieces.length === 1 && first ? first : Buffer.concat(pieces, size))
+    })
+    const lost = () => reject(new WeirError('bad-request', 'The request ended before its body did.'))
+    request.on('error', lost)
+    request.on('close', lost)
+  })
+}
+
+const decoders = {
+  gzip: { now: gunzipSync, later: promisify<Uint8Array, object, Buffer>(gunzip) },
+  'x-gzip': { now: gunzipSync, later: promisify<Uint8Array, object, Buffer>(gunzip) },
+  deflate: { now: inflateSync, later: promisify<Uint8Array, object, Buffer>(inflate) },
+  br: { now: brotliDecompressSync, later: promisify<Uint8Array, object, Buffer>(brotliDecompress) },
+  zstd: { now: zstdDecompressSync, later: promisify<Uint8Array, object, Buffer>(zstdDecompress) },
+} as const
+
+/** Bodies up to this size are decoded at once; larger ones on another thread. */
+const AT_ONCE_BYTES = 64 * 1024
+
+/** True where the header names a content encoding at all. */
+export const isEncoded = (encoding: string | undefined): encoding is string =>
+  encoding !== undefined && encoding !== '' && encoding !== 'identity'
+
+/**
+ * Decodes a body beside the bytes that pass. Undefined when the encoding is unknown, the bytes are broken or more than
+ * `limit_bytes` come out: then nothing can be read from it, and it passes as it is.
+ */
+export const decodeBody = (
+  bytes: Uint8Array,
+  encoding: string,
+  limit_bytes: number,
+): Promise<Uint8Array | undefined> | Uint8Array | undefined => {
+  const name = encoding.trim().toLowerCase()
+  if (!Object.hasOwn(decoders, name)) return undefined
+  const decoder = decoders[name as keyof typeof decoders]
+  const options = { maxOutputLength: limit_bytes }
+  if (bytes.length > AT_ONCE_BYTES) return decoder.later(bytes, options).catch(() => undefined)
+  try {
+    return decoder.now(bytes, options)
+  } catch {
+    return undefined
+  }
+}

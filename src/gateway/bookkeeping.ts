@@ -1,0 +1,68 @@
+import { join } from 'node:path'
+import type { Ledger } from '../core/ledger.ts'
+import type { Settings } from '../core/settings.ts'
+import { type Collector, startCollector } from './collect.ts'
+import { type Control, startControl } from './control.ts'
+import type { Log } from './log.ts'
+import type { GatewayThread } from './thread.ts'
+
+export type BookkeepingOptions = Readonly<{
+  settings: Settings
+  threads: readonly GatewayThread[]
+  log: Log
+  url: string
+}>
+
+/** The main thread's work: journal segments go to the ledger, commands are answered, token ratios are learnt. */
+export type Bookkeeping = Readonly<{
+  notice(): void
+  lag: Collector['lag']
+  /** Takes what the journals still hold, then closes the ledger. Call it when the threads have closed theirs. */
+  close(): Promise<void>
+}>
+
+const LEARN_EVERY_MS = 600_000
+
+const collectorLog = (log: Log) => {
+  const tell = (fields: Readonly<Record<string, unknown>>, message: string): void =>
+    log.event(message, Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)])))
+  return { info: tell, warn: tell, error: tell }
+}
+
+const learn = async (ledger: Ledger, threads: readonly GatewayThread[]): Promise<void> => {
+  const { ratios } = await ledger.query({ ask: 'ratios' })
+  await Promise.all(threads.map((thread) => thread.learn(ratios)))
+}
+
+/** Opens the ledger (its engine is loaded only now, after the gateway listens) and starts collecting. */
+export const startBookkeeping = async ({ settings, threads, log, url }: BookkeepingOptions): Promise<Bookkeeping> => {
+  const { ledgers } = await import('../ledgers/index.ts')
+  const ledger = await ledgers.duckdb({ path: join(settings.data, 'ledger.duckdb') })
+  const collector = startCollector({ folder: join(settings.data, 'journal'), ledger, log: collectorLog(log) })
+  const refresh = async (): Promise<void> => {
+    await Promise.all(threads.map((thread) => thread.rotate()))
+    await collector.collect()
+  }
+  const control: Control = await startControl({
+    data: settings.data,
+    ledger,
+    refresh,
+    status: () => ({ url, mode: settings.mode, lag: collector.lag() }),
+  })
+  const learnNow = (): void => {
+    learn(ledger, threads).catch(() => log.event('token ratios could not be learnt from the ledger'))
+  }
+  learnNow()
+  const timer = setInterval(learnNow, LEARN_EVERY_MS)
+  timer.unref()
+  return {
+    notice: collector.notice,
+    lag: collector.lag,
+    async close() {
+      clearInterval(timer)
+      await control.close()
+      await collector.stop()
+      await ledger.close()
+    },
+  }
+}

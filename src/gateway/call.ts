@@ -1,0 +1,101 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { WeirError } from '../core/errors.ts'
+import type { Picodollars } from '../core/money.ts'
+import type { Outcome, Receipt } from '../core/receipt.ts'
+import type { KeyRecord } from '../core/store.ts'
+import type { Headers, Metered, Metering, Reading, Wire } from '../core/wire.ts'
+import type { Upstream } from './world.ts'
+
+/** Who pays for a call, and what it belongs to. The names are the receipt's. */
+export type Payer = {
+  -readonly [Field in
+    | 'key_id'
+    | 'team'
+    | 'feature'
+    | 'customer'
+    | 'user'
+    | 'environment'
+    | 'session'
+    | 'step'
+    | 'agent'
+    | 'tags'
+    | 'trace_id'
+    | 'span_id'
+    | 'deadline_at_us'
+    | 'deferrable']?: Receipt[Field]
+}
+
+/**
+ * One request on its way through the gateway. Each step of `serve` fills in its part, so that a call that is refused on
+ * the way still leaves a receipt of everything that was known by then.
+ */
+export type Call = {
+  readonly id: string
+  readonly started_at_us: number
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly method: string
+  readonly headers: Headers
+  /** The path without provider prefix and query; the query with its `?`, or empty. */
+  path: string
+  query: string
+  payer: Payer
+  // identify
+  key?: KeyRecord
+  /** The provider that the client addressed. */
+  upstream?: Upstream
+  // receive
+  wire?: Wire
+  /** As the client sent it; `plain` is the same without content encoding, which is what wires read. */
+  body: Uint8Array
+  plain: Uint8Array
+  json: unknown
+  /** Absent for paths that no wire recognises: they pass through unmetered. */
+  reading?: Reading
+  // admit
+  reserved?: Picodollars
+  // on the way
+  client_gone: boolean
+  /** Told when the client goes, while something can be done about it. */
+  on_client_gone?: (() => void) | undefined
+}
+
+/** One exchange with one provider, made for a call. */
+export type Attempt = {
+  readonly receipt_id: string
+  /** Counts from 1 within the call. */
+  readonly number: number
+  readonly upstream: Upstream
+  /** The model asked of this provider. */
+  readonly model: string | undefined
+  /** The circuit breaker's name for it. */
+  readonly target: string
+  readonly region: string | undefined
+  /** What the wire reads of the request as this provider gets it. */
+  readonly reading: Reading | undefined
+  readonly started_at_us: number
+  readonly request_bytes: number
+  response_bytes: number
+  first_token_at_us?: number
+  ended_at_us: number
+  status?: number
+  headers?: Headers
+  metering?: Metering
+  metered?: Metered
+}
+
+/** How a call, or an attempt of it, ended: everything there is to say but what it cost. */
+export type Answer = Readonly<{
+  /** Absent when nothing was dispatched. */
+  attempt?: Attempt
+  outcome: Outcome
+  /** Why there is no good answer. */
+  error?: WeirError
+  /** True where another attempt may do better, because nothing of this one has reached the client. */
+  retryable: boolean
+  /**
+   * Lets the last bytes go, which were held back until the receipt is written; `headers` are added to the head where it
+   * has not been sent yet. With `error` the client gets that in their place.
+   */
+  release(headers: readonly string[], error?: WeirError): void
+}>

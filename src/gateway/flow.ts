@@ -1,0 +1,90 @@
+import type { WeirError } from '../core/errors.ts'
+import type { Outcome } from '../core/receipt.ts'
+import type { Answer, Attempt, Call } from './call.ts'
+import { release, write } from './release.ts'
+import type { World } from './world.ts'
+
+/** A response on its way from a provider to the client. */
+export type Flow = {
+  readonly call: Call
+  readonly attempt: Attempt
+  readonly world: World
+  readonly settled_as: (answer: Answer) => void
+  /** The provider's head: name–value pairs as they came. */
+  head: readonly string[]
+  /** Pieces leave as they come; otherwise the answer is kept whole until its cost is known. */
+  passing: boolean
+  /** The last piece is always held back, because nothing tells that it is the last before the end does. */
+  lagging: boolean
+  /** The content encoding of the response, and a copy of its bytes for the meter. */
+  encoding?: string
+  copy: Uint8Array[]
+  held: Uint8Array[]
+  held_bytes: number
+  head_sent: boolean
+  /** The outcome is known and its receipt is being written. */
+  settled: boolean
+  /** The receipt is written: what is held, and what still comes, may leave. */
+  released: boolean
+  /** The provider has sent everything. */
+  ended: boolean
+  drained_bytes: number
+  drain_timer?: NodeJS.Timeout
+  /** undici's: cancels the exchange; asks for more after a pause. */
+  abort?: (error?: Error) => void
+  resume?: () => void
+}
+
+export const openFlow = (call: Call, attempt: Attempt, world: World, settled_as: (answer: Answer) => void): Flow => ({
+  call,
+  attempt,
+  world,
+  settled_as,
+  head: [],
+  passing: false,
+  lagging: false,
+  copy: [],
+  held: [],
+  held_bytes: 0,
+  head_sent: false,
+  settled: false,
+  released: false,
+  ended: false,
+  drained_bytes: 0,
+})
+
+/** Keeps bytes back. */
+export const hold = (flow: Flow, bytes: Uint8Array): void => {
+  if (bytes.length === 0) return
+  flow.held.push(bytes)
+  flow.held_bytes += bytes.length
+}
+
+/** Lets all that is held go but the last piece. */
+export const lag = (flow: Flow): boolean => {
+  const last = flow.held.pop()
+  let room = true
+  for (const bytes of flow.held) room = write(flow, bytes)
+  flow.held = last ? [last] : []
+  flow.held_bytes = last?.length ?? 0
+  return room
+}
+
+export type Settlement = Readonly<{ outcome: Outcome; error?: WeirError; retryable?: boolean }>
+
+/** The outcome is known. What is held stays until the receipt is written and `release` is called. */
+export const settle = (flow: Flow, { outcome, error, retryable = false }: Settlement): void => {
+  if (flow.settled) return
+  flow.settled = true
+  clearTimeout(flow.drain_timer)
+  const { attempt, call } = flow
+  attempt.ended_at_us = flow.world.now_us()
+  if (attempt.metering) attempt.metered ??= attempt.metering.finish()
+  flow.settled_as({
+    attempt,
+    outcome: call.client_gone ? 'client-gone' : outcome,
+    ...(error ? { error } : {}),
+    retryable: retryable && !call.client_gone && !flow.head_sent,
+    release: (headers, instead) => release(flow, headers, instead ?? error),
+  })
+}

@@ -1,0 +1,93 @@
+import type { Headers } from '../core/wire.ts'
+
+/** Headers that belong to one connection and never go further (RFC 9110 §7.6.1), and those that each side sets anew. */
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+])
+
+/** Set anew for each request: by undici from the destination and the body. */
+const setAnew = new Set(['host', 'content-length', 'expect'])
+
+/** Every header in which a provider's or Weir's key can come. */
+const keyHeaders = new Set(['authorization', 'x-api-key', 'x-goog-api-key', 'api-key', 'cookie'])
+
+/** Joins raw name–value pairs into a record of lower-case names; repeated ones with `, `. */
+export const readHeaders = (raw: readonly string[]): Headers => {
+  const headers: Record<string, string> = Object.create(null)
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] ?? '').toLowerCase()
+    const before = headers[name]
+    headers[name] = before === undefined ? (raw[i + 1] ?? '') : `${before}, ${raw[i + 1] ?? ''}`
+  }
+  return headers
+}
+
+/** Names that the `connection` header declares to be hop-by-hop too. */
+const declared = (headers: Headers): ReadonlySet<string> | undefined => {
+  const connection = headers['connection']?.toLowerCase()
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined
+  return new Set(connection.split(',').map((name) => name.trim()))
+}
+
+export type Forwarding = Readonly<{
+  /** Leave out everything that can carry a key: ours is set instead. */
+  drop_keys: boolean
+  /** Further headers that carry a key, by the provider's adapter. */
+  key_headers: readonly string[]
+}>
+
+/** The client's headers as they go to a provider: nothing of this connection, nothing of Weir's, keys only where allowed. */
+export const forwardHeaders = (headers: Headers, { drop_keys, key_headers }: Forwarding): Record<string, string> => {
+  const forwarded: Record<string, string> = {}
+  const also = declared(headers)
+  for (const name in headers) {
+    const value = headers[name]
+    if (value === undefined || hopByHop.has(name) || setAnew.has(name) || name.startsWith('x-weir-')) continue
+    if (also?.has(name)) continue
+    if (drop_keys && (keyHeaders.has(name) || key_headers.includes(name))) continue
+    forwarded[name] = value
+  }
+  return forwarded
+}
+
+/** A provider's head as undici hands it over: pairs of buffers. */
+export const decodeHead = (raw: readonly Uint8Array[]): string[] => {
+  const text: string[] = new Array(raw.length)
+  for (let i = 0; i < raw.length; i++) {
+    const bytes = raw[i]
+    text[i] = bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') : ''
+  }
+  return text
+}
+
+/** A provider's headers as they go to the client: names, order and repeats kept, without those of the connection. */
+export const answerHeaders = (raw: readonly string[], keep_length: boolean): string[] => {
+  const kept: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const lower = name.toLowerCase()
+    if (hopByHop.has(lower) || lower.startsWith('x-weir-')) continue
+    if (lower === 'content-length' && !keep_length) continue
+    kept.push(name, raw[i + 1] ?? '')
+  }
+  return kept
+}
+
+/** A query without parameters that carry a key (`?key=` of Google's older clients). */
+export const withoutKeys = (query: string): string => {
+  if (!/[?&](key|access_token|api[-_]key)=/i.test(query)) return query
+  const kept = query
+    .slice(1)
+    .split('&')
+    .filter((pair) => !/^(key|access_token|api[-_]key)=/i.test(pair))
+  return kept.length === 0 ? '' : `?${kept.join('&')}`
+}

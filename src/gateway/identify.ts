@@ -1,0 +1,78 @@
+import { WeirError } from '../core/errors.ts'
+import type { Headers } from '../core/wire.ts'
+import { checkPath } from '../providers/shared/path.ts'
+import type { Call } from './call.ts'
+import { headerTags } from './tags.ts'
+import type { Upstream, World } from './world.ts'
+
+/** Longest path and query that is looked at. */
+const LONGEST_TARGET = 8192
+
+/** The token of a Weir key, wherever a provider's SDK puts its own; undefined when there is none. */
+const tokenOf = (headers: Headers, query: string): string | undefined => {
+  const bearer = headers['authorization']
+  const candidates = [
+    bearer !== undefined && /^bearer /i.test(bearer) ? bearer.slice('bearer '.length).trim() : undefined,
+    headers['x-api-key'],
+    headers['x-goog-api-key'],
+    headers['api-key'],
+    /[?&]key=([^&]*)/.exec(query)?.[1],
+  ]
+  return candidates.find((token) => token?.startsWith('weir_'))
+}
+
+/** Finds the gateway key of a call. Throws `unknown-key` or `key-expired`; the message never repeats the key. */
+const authenticate = (call: Call, world: World): void => {
+  const token = tokenOf(call.headers, call.query)
+  if (token === undefined)
+    throw new WeirError(
+      'unknown-key',
+      'This gateway needs a Weir key (weir_…) in place of the API key. Ask its keeper for one.',
+    )
+  call.key = world.keys.identifyToken(token, call.started_at_us)
+}
+
+const checkTarget = (call: Call): void => {
+  if (call.path.length + call.query.length > LONGEST_TARGET)
+    throw new WeirError('bad-request', `The request path is longer than ${LONGEST_TARGET} characters.`)
+  checkPath(call.path)
+}
+
+/** The provider that a path addresses: `/{provider}/…`, or the one that claims the bare path most specifically. */
+const address = (call: Call, world: World): Upstream | undefined => {
+  const slash = call.path.indexOf('/', 1)
+  const named = slash > 1 ? world.upstreams.get(call.path.slice(1, slash)) : undefined
+  if (named) {
+    call.path = call.path.slice(slash)
+    return named
+  }
+  let best: Upstream | undefined
+  let strongest = 0
+  for (const upstream of world.upstreams.values()) {
+    const claim = upstream.adapter.claims(call.path, call.headers)
+    if (claim <= strongest) continue
+    strongest = claim
+    best = upstream
+  }
+  return best
+}
+
+/**
+ * Finds out who calls, who pays and which provider is meant. In pass-through mode anybody on this machine may call, with
+ * their own provider key; in keys mode a Weir key is needed. Throws `unknown-key`, `key-expired`, `bad-request` or
+ * `unknown-path`.
+ */
+export const identify = (call: Call, world: World): void => {
+  checkTarget(call)
+  const upstream = address(call, world)
+  if (upstream) call.upstream = upstream
+  if (world.settings.mode === 'keys') authenticate(call, world)
+  headerTags(call.payer, call.headers, call.key, call.started_at_us)
+  if (!upstream) {
+    const names = [...world.upstreams.keys()].slice(0, 20).join(', ')
+    throw new WeirError(
+      'unknown-path',
+      `No configured provider serves this path. Use the API's own path, or /{provider}/… with one of: ${names}.`,
+    )
+  }
+}

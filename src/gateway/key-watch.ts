@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto'
+import type { Settings } from '../core/settings.ts'
+import type { KeyRecord, Store } from '../core/store.ts'
+import { stores } from '../stores/index.ts'
+import { deriveKey, masterSecret } from '../stores/sealing.ts'
+
+/** The gateway's keys as they are now, and whoever wants to know when they change. */
+export type KeyWatch = Readonly<{
+  keys: readonly KeyRecord[]
+  pepper: Uint8Array
+  /** Calls back with all keys whenever somebody, also another process, has changed one. */
+  watch(changed: (keys: readonly KeyRecord[]) => Promise<unknown>): void
+  close(): Promise<void>
+}>
+
+const LOOK_EVERY_MS = 500
+
+/** Without keys nothing is opened: pass-through mode needs no store. */
+const noKeys: KeyWatch = { keys: [], pepper: new Uint8Array(32), watch: () => {}, close: async () => {} }
+
+const watchStore = (store: Store, changed: (keys: readonly KeyRecord[]) => Promise<unknown>): NodeJS.Timeout => {
+  let seen: number | undefined
+  const look = async (): Promise<void> => {
+    const revision = await store.revision()
+    if (revision === seen) return
+    await changed(await store.keys.list())
+    seen = revision
+  }
+  const timer = setInterval(() => {
+    // A store that is busy is looked at again soon; the keys known so far stay in force.
+    look().catch(() => {})
+  }, LOOK_EVERY_MS)
+  timer.unref()
+  return timer
+}
+
+/** Opens the store's keys in keys mode. `secret` is the master secret where the environment gives one. */
+export const openKeyWatch = async (settings: Settings, secret: string | undefined): Promise<KeyWatch> => {
+  if (settings.mode !== 'keys') return noKeys
+  const store = await stores.sqlite({ data: settings.data })
+  const pepper = deriveKey(masterSecret({ data: settings.data, given: secret, random: randomBytes }), 'token-pepper')
+  let timer: NodeJS.Timeout | undefined
+  return {
+    keys: await store.keys.list(),
+    pepper,
+    watch(changed) {
+      timer = watchStore(store, changed)
+    },
+    async close() {
+      clearInterval(timer)
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,97 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { serve } from './serve.ts'
+import { asWeirError } from './shape.ts'
+import type { World } from './world.ts'
+
+export type ListenAt = Readonly<{
+  host: string
+  /** 0 takes a free one. */
+  port: number
+  /** Several threads listen on one port, and the kernel deals the connections out. */
+  reuse_port: boolean
+}>
+
+export type Listener = Readonly<{
+  /** Resolves to the port. Rejects with the system's error when the address is taken or not ours. */
+  listen(at: ListenAt): Promise<number>
+  /** Takes no more calls, waits for those in flight up to `limit_ms`, then drops what is left. */
+  drain(limit_ms: number): Promise<void>
+}>
+
+/** Connections of clients are kept for a little longer than the load balancers and SDKs in front keep theirs. */
+const KEEP_ALIVE_MS = 75_000
+const HEAD_BYTES = 64 * 1024
+const LOOK_EVERY_MS = 20
+
+const answerText = (
+  response: ServerResponse,
+  status: number,
+  text: string,
+  type = 'text/plain; charset=utf-8',
+): void => {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) })
+  response.end(text)
+}
+
+/** Is this thread able to serve a paid call now? */
+const readiness = ({ journal, load }: World): readonly [status: number, text: string] => {
+  if (load.shutting_down) return [503, 'stopping\n']
+  return journal.healthy() ? [200, 'ready\n'] : [503, 'the journal cannot be written: make room or repair the disk\n']
+}
+
+/** Liveness, readiness and metrics, which are no calls and leave no receipts. */
+const operations = (world: World, scrape: () => Promise<string>) => ({
+  '/healthz': (response: ServerResponse) => answerText(response, 200, 'ok\n'),
+  '/readyz': (response: ServerResponse) => answerText(response, ...readiness(world)),
+  '/metrics': (response: ServerResponse) => {
+    scrape().then(
+      (text) => answerText(response, 200, text, 'text/plain; version=0.0.4; charset=utf-8'),
+      () => answerText(response, 503, 'the metrics of all threads could not be had\n'),
+    )
+  },
+})
+
+const drainServer = async (server: Server, busy: () => boolean, limit_ms: number): Promise<void> => {
+  const closed = server.listening ? once(server, 'close') : Promise.resolve()
+  server.close()
+  for (let waited = 0; busy() && waited < limit_ms; waited += LOOK_EVERY_MS) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+    server.closeIdleConnections()
+  }
+  server.closeAllConnections()
+  await closed
+}
+
+/** The HTTP server of one gateway thread. */
+export const openListener = (world: World, scrape: () => Promise<string>): Listener => {
+  let working = 0
+  const done = (): void => {
+    working -= 1
+  }
+  const begin = (request: IncomingMessage, response: ServerResponse): void => {
+    working += 1
+    serve(request, response, world)
+      .catch((error: unknown) => {
+        world.log.failure('', asWeirError(error))
+        response.destroy()
+      })
+      .finally(done)
+  }
+  const paths = operations(world, scrape)
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const url = request.url ?? '/'
+    if (request.method === 'GET' && Object.hasOwn(paths, url)) paths[url as keyof typeof paths](response)
+    else begin(request, response)
+  }
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: HEAD_BYTES, noDelay: true }, handle)
+  return {
+    async listen({ host, port, reuse_port }) {
+      server.listen({ host, port, reusePort: reuse_port })
+      await once(server, 'listening')
+      return (server.address() as AddressInfo).port
+    },
+    drain: (limit_ms) => drainServer(server, () => working > 0 || world.load.in_flight > 0, limit_ms),
+  }
+}

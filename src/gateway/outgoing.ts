@@ -1,0 +1,96 @@
+import type { Provider } from '../core/provider.ts'
+import type { Edit, Reading } from '../core/wire.ts'
+import { isEncoded } from './body.ts'
+import type { Call } from './call.ts'
+import { forwardHeaders, withoutKeys } from './headers.ts'
+import { modelEdit } from './model-edit.ts'
+import { quirksOf } from './receive.ts'
+import type { Stop } from './route.ts'
+import type { World } from './world.ts'
+
+/** A request as it goes to a provider. */
+export type Outbound = Readonly<{
+  origin: string
+  path: string
+  region: string | undefined
+  headers: Record<string, string>
+  body: Uint8Array
+  /** What the wire reads of it; differs from the call's where this provider has other quirks. */
+  reading: Reading | undefined
+}>
+
+/** Replaces byte ranges. Edits do not overlap. */
+const applyEdits = (body: Uint8Array, edits: readonly Edit[]): Uint8Array => {
+  const pieces: Uint8Array[] = []
+  let from = 0
+  for (const edit of [...edits].sort((a, b) => a.start - b.start)) {
+    pieces.push(body.subarray(from, edit.start), edit.bytes)
+    from = edit.end
+  }
+  pieces.push(body.subarray(from))
+  return Buffer.concat(pieces)
+}
+
+/** Another provider than the one addressed may need other edits: what its wire reads is read again with its quirks. */
+const readingFor = (call: Call, stop: Stop): Reading | undefined => {
+  const { wire } = call
+  if (stop.upstream === call.upstream || !wire || !call.reading) return call.reading
+  const { method, path, query, headers, plain: body, json } = call
+  return wire.read({ method, path, query, headers, body, json }, quirksOf(stop.upstream, wire))
+}
+
+const bodyFor = (call: Call, stop: Stop, reading: Reading | undefined): Uint8Array => {
+  const edits = [...(reading?.edits ?? [])]
+  if (stop.renamed && stop.model !== undefined) {
+    const edit = modelEdit(call.plain, stop.model)
+    if (edit) edits.push(edit)
+  }
+  return edits.length === 0 ? call.body : applyEdits(call.plain, edits)
+}
+
+type Addressed = ReturnType<Provider['address']>
+
+const headersFor = (call: Call, stop: Stop, world: World): Record<string, string> => {
+  const { upstream } = stop
+  return forwardHeaders(call.headers, {
+    drop_keys: world.settings.mode === 'keys' || upstream.has_credentials || upstream !== call.upstream,
+    key_headers: upstream.adapter.traits.key_headers,
+  })
+}
+
+const addressOf = (call: Call, stop: Stop, world: World): Addressed => {
+  const own = stop.upstream === call.upstream && !stop.upstream.has_credentials && world.settings.mode !== 'keys'
+  return stop.upstream.adapter.address(stop.upstream.settings, {
+    wire: call.wire?.name,
+    method: call.method,
+    path: call.path,
+    query: own ? call.query : withoutKeys(call.query),
+    model: stop.model,
+    native: stop.upstream === call.upstream && !stop.renamed,
+  })
+}
+
+/**
+ * Makes the request for one target: address, headers, key or signature, and the client's bytes with as few edits as the
+ * target needs. The signature comes last, because it covers all of it.
+ */
+export const outbound = async (call: Call, stop: Stop, world: World): Promise<Outbound> => {
+  const { upstream } = stop
+  const address = addressOf(call, stop, world)
+  const reading = readingFor(call, stop)
+  const body = bodyFor(call, stop, reading)
+  const headers = headersFor(call, stop, world)
+  if (body !== call.body && isEncoded(headers['content-encoding'])) delete headers['content-encoding']
+  // A stream is read event by event, and its usage event may be taken out: so it must come as it is.
+  if (reading?.stream) headers['accept-encoding'] = 'identity'
+  const outgoing = { method: call.method, url: address.origin + address.path, headers, body }
+  const authorised = upstream.adapter.authorise(upstream.settings, outgoing, world.now_us())
+  return {
+    origin: address.origin,
+    path: address.path,
+    region: address.region,
+    headers: authorised instanceof Promise ? await authorised : authorised,
+    body,
+    reading,
+  }
+}

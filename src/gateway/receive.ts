@@ -1,0 +1,74 @@
+import { WeirError } from '../core/errors.ts'
+import type { Quirks, Wire, WireRequest } from '../core/wire.ts'
+import { decodeBody, isEncoded, readBody } from './body.ts'
+import type { Call } from './call.ts'
+import { bodyTags } from './tags.ts'
+import type { Upstream, World } from './world.ts'
+
+const NO_QUIRKS: Quirks = {}
+
+/** The quirks of a provider on a wire. */
+export const quirksOf = (upstream: Upstream, wire: Wire): Quirks =>
+  upstream.adapter.traits.quirks[wire.name] ?? NO_QUIRKS
+
+/** The wire that a call speaks, if its provider speaks it too. */
+export const wireOf = (call: Call): Wire | undefined =>
+  call.wire ?? call.upstream?.wires.find((wire) => wire.recognise(call.method, call.path, call.headers))
+
+/** Parses the body once. Undefined when it is empty or not JSON; what that means is the wire's to say. */
+const parse = (bytes: Uint8Array): unknown => {
+  const first = bytes[0]
+  // `{`, `[` or a blank: anything else is a form, a file or a mistake, and not worth parsing.
+  if (first === undefined || (first !== 123 && first !== 91 && first > 32)) return undefined
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** The body without content encoding, for reading; undefined when it cannot be had. */
+const plainBody = async (call: Call, limit_bytes: number): Promise<Uint8Array | undefined> => {
+  const encoding = call.headers['content-encoding']
+  return isEncoded(encoding) ? decodeBody(call.body, encoding, limit_bytes) : call.body
+}
+
+/** What the call's wire reads. A GET with an unknown encoding, or a path without a wire, is not read at all. */
+const read = (call: Call, wire: Wire, upstream: Upstream): void => {
+  const request: WireRequest = {
+    method: call.method,
+    path: call.path,
+    query: call.query,
+    headers: call.headers,
+    body: call.plain,
+    json: call.json,
+  }
+  const reading = wire.read(request, quirksOf(upstream, wire))
+  call.reading = reading
+  bodyTags(call.payer, reading.body_tags)
+}
+
+/**
+ * Reads the request's body, bounded, and what its wire says of it: model, stream, prompt parts, tags. The bytes are kept
+ * as they came. Throws `body-too-large`, `malformed-json` or `bad-request`.
+ */
+export const receive = async (call: Call, world: World): Promise<void> => {
+  const limit_bytes = world.settings.limits.body_bytes
+  const wire = wireOf(call)
+  if (wire) call.wire = wire
+  const body = readBody(call.request, limit_bytes)
+  call.body = body instanceof Promise ? await body : body
+  call.plain = call.body
+  if (!(wire && call.upstream)) return
+  if (isEncoded(call.headers['content-encoding'])) {
+    const plain = await plainBody(call, limit_bytes)
+    if (plain === undefined)
+      throw new WeirError(
+        'bad-request',
+        'The request body cannot be decoded. Send gzip, deflate, br, zstd or no content-encoding.',
+      )
+    call.plain = plain
+  }
+  call.json = parse(call.plain)
+  read(call, wire, call.upstream)
+}

@@ -1,0 +1,41 @@
+import type { Receipt } from '../core/receipt.ts'
+import type { Answer, Call } from './call.ts'
+import { closingReceipt, type Draft } from './receipt.ts'
+import { asWeirError } from './shape.ts'
+import type { World } from './world.ts'
+
+const costHeaders = ({ price_state, cost_usd }: Receipt): string[] =>
+  cost_usd === undefined
+    ? ['x-weir-price-state', price_state]
+    : ['x-weir-cost-usd', cost_usd, 'x-weir-price-state', price_state]
+
+/**
+ * Writes the receipt, then lets the answer's last bytes go. If the journal cannot take it, the client gets
+ * `journal-unwritable` in their place: no call completes without its receipt.
+ */
+export const record = (call: Call, answer: Answer, settled: Draft, world: World): void => {
+  const receipt = closingReceipt(call, answer, settled, world)
+  if (!answer.attempt) world.metrics.due()
+  try {
+    write(receipt, world)
+  } catch (error) {
+    answer.release([], asWeirError(error))
+    return
+  }
+  answer.release(costHeaders(receipt))
+}
+
+/** The receipt of an attempt after which the call goes on: nothing of its answer reaches the client. */
+export const recordAttempt = (call: Call, answer: Answer, settled: Draft, world: World): void =>
+  write(closingReceipt(call, answer, settled, world), world)
+
+const write = (receipt: Receipt, { journal, metrics, log }: World): void => {
+  try {
+    journal.receipt(receipt)
+  } catch (error) {
+    metrics.unwritable()
+    throw error
+  }
+  metrics.wrote(receipt)
+  log.receipt(receipt)
+}

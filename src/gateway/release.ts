@@ -1,0 +1,73 @@
+import type { WeirError } from '../core/errors.ts'
+import type { Call } from './call.ts'
+import type { Flow } from './flow.ts'
+import { answerHeaders } from './headers.ts'
+import { midstream, refuseWith } from './shape.ts'
+
+const bodiless = (flow: Flow): boolean =>
+  flow.call.method === 'HEAD' || flow.attempt.status === 204 || flow.attempt.status === 304
+
+const callHeaders = (call: Call): string[] => ['x-weir-call-id', call.id]
+
+/** Sends the provider's head to the client, with Weir's own headers. A whole body's length is known. */
+const sendHead = (flow: Flow, headers: readonly string[], whole: boolean): void => {
+  flow.head_sent = true
+  const own = bodiless(flow) || !(whole || flow.attempt.reading?.hide_usage)
+  const head = answerHeaders(flow.head, own)
+  if (whole && !own) head.push('content-length', String(flow.held_bytes))
+  head.push(...callHeaders(flow.call), ...headers)
+  flow.call.response.writeHead(flow.attempt.status ?? 502, head)
+}
+
+/** After the client has gone: counts what is still read, and stops when it is too much. */
+const drain = (flow: Flow, bytes: Uint8Array): boolean => {
+  flow.drained_bytes += bytes.length
+  if (flow.drained_bytes > flow.world.settings.limits.drain_bytes) flow.abort?.()
+  return true
+}
+
+/** Sends bytes to the client. False when it cannot take more for now; then `flow.resume` is called when it can. */
+export const write = (flow: Flow, bytes: Uint8Array): boolean => {
+  const { response } = flow.call
+  if (flow.call.client_gone) return drain(flow, bytes)
+  if (!flow.head_sent) sendHead(flow, [], false)
+  if (bytes.length === 0 || response.write(bytes)) return true
+  response.once('drain', () => flow.resume?.())
+  return false
+}
+
+/** Ends an answer that has begun: with the wire's own error event, or, where it has none, by dropping the connection. */
+const breakOff = (flow: Flow, error: WeirError): void => {
+  const event = midstream(flow.call, error)
+  if (event.length > 0 && flow.attempt.reading?.stream) flow.call.response.end(event)
+  else flow.call.response.destroy()
+}
+
+const join = (flow: Flow): Uint8Array => {
+  const [first] = flow.held
+  return flow.held.length === 1 && first ? first : Buffer.concat(flow.held)
+}
+
+const sendHeld = (flow: Flow, headers: readonly string[]): void => {
+  const { response } = flow.call
+  if (!flow.head_sent) sendHead(flow, headers, flow.ended)
+  const bytes = join(flow)
+  if (flow.ended) response.end(bytes)
+  else if (!response.write(bytes)) response.once('drain', () => flow.resume?.())
+}
+
+/** The receipt is written: lets what is held go to the client, or an error in its place. */
+export const release = (flow: Flow, headers: readonly string[], error: WeirError | undefined): void => {
+  flow.released = true
+  if (flow.call.client_gone) {
+    if (!flow.ended) flow.abort?.()
+  } else if (!error) sendHeld(flow, headers)
+  else if (flow.head_sent) breakOff(flow, error)
+  else refuseWith(flow.call, error)
+  flow.held = []
+}
+
+/** The provider has ended after the receipt was written. */
+export const finish = (flow: Flow): void => {
+  flow.call.response.end()
+}

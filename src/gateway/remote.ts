@@ -1,0 +1,59 @@
+import type { MessagePort, Worker } from 'node:worker_threads'
+
+/** Functions of another thread: arguments and results are plain data. */
+export type Remote = (method: string, ...args: readonly unknown[]) => Promise<unknown>
+export type Methods = Readonly<Record<string, (...args: never[]) => unknown>>
+
+type Message =
+  | Readonly<{ kind: 'call'; id: number; method: string; args: readonly unknown[] }>
+  | Readonly<{ kind: 'done'; id: number; result: unknown }>
+  | Readonly<{ kind: 'failed'; id: number; error: unknown }>
+
+type Waiting = Readonly<{ resolve: (result: unknown) => void; reject: (error: unknown) => void }>
+
+/**
+ * Calls functions of the thread at the other end of `port`, and lets it call `methods` here. An error arrives as an
+ * Error with the same message and `code`. Calls that wait when the other end is gone are rejected by `drop`.
+ */
+export const connect = (
+  port: MessagePort | Worker,
+  methods: Methods,
+): Readonly<{ call: Remote; drop(error: Error): void }> => {
+  const waiting = new Map<number, Waiting>()
+  let last = 0
+
+  const perform = async ({ id, method, args }: Extract<Message, { kind: 'call' }>): Promise<void> => {
+    try {
+      const result = await methods[method]?.(...(args as never[]))
+      port.postMessage({ kind: 'done', id, result } satisfies Message)
+    } catch (error) {
+      port.postMessage({
+        kind: 'failed',
+        id,
+        error: { ...(error as object), message: (error as Error).message },
+      } satisfies Message)
+    }
+  }
+  port.on('message', (message: Message) => {
+    if (message.kind === 'call') {
+      perform(message).catch(() => {})
+      return
+    }
+    const found = waiting.get(message.id)
+    waiting.delete(message.id)
+    if (message.kind === 'done') found?.resolve(message.result)
+    else found?.reject(Object.assign(new Error(), message.error))
+  })
+  return {
+    call: (method, ...args) =>
+      new Promise((resolve, reject) => {
+        last += 1
+        waiting.set(last, { resolve, reject })
+        port.postMessage({ kind: 'call', id: last, method, args } satisfies Message)
+      }),
+    drop(error) {
+      for (const { reject } of waiting.values()) reject(error)
+      waiting.clear()
+    },
+  }
+}

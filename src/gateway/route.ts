@@ -1,0 +1,84 @@
+import { WeirError } from '../core/errors.ts'
+import type { RouteMatch } from '../core/settings.ts'
+import type { Call } from './call.ts'
+import type { Upstream, World } from './world.ts'
+
+/** Where a call may go. */
+export type Stop = Readonly<{
+  upstream: Upstream
+  /** The model to ask for; undefined where the call names none. */
+  model: string | undefined
+  /** True when `model` is not the one in the request. */
+  renamed: boolean
+  /** The circuit breaker's name for it. */
+  target: string
+}>
+
+const patterns = new Map<string, RegExp>()
+
+/** Does `*` glob match the text? Patterns come from configuration and keys, so they are few. */
+export const globMatches = (glob: string, text: string): boolean => {
+  if (!glob.includes('*')) return glob === text
+  let pattern = patterns.get(glob)
+  if (!pattern) {
+    pattern = new RegExp(
+      `^${glob
+        .split('*')
+        .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+        .join('.*')}$`,
+    )
+    if (patterns.size < 10_000) patterns.set(glob, pattern)
+  }
+  return pattern.test(text)
+}
+
+const matches = (match: RouteMatch, call: Call): boolean => {
+  const facts: Readonly<Record<keyof RouteMatch, string | undefined>> = {
+    model: call.reading?.model,
+    wire: call.wire?.name,
+    team: call.payer.team,
+    feature: call.payer.feature,
+    environment: call.payer.environment,
+  }
+  for (const name of Object.keys(match) as (keyof RouteMatch)[]) {
+    const glob = match[name]
+    if (glob !== undefined && !globMatches(glob, facts[name] ?? '')) return false
+  }
+  return true
+}
+
+const stop = (upstream: Upstream, asked: string | undefined, model: string | undefined): Stop => ({
+  upstream,
+  model: model ?? asked,
+  renamed: model !== undefined && model !== asked,
+  target: model === undefined ? upstream.name : `${upstream.name}/${model}`,
+})
+
+/** May this call be served by another provider than the one addressed? Only by one whose key is ours, on the same wire. */
+const serves = (upstream: Upstream, call: Call): boolean => {
+  if (upstream !== call.upstream && !upstream.has_credentials) return false
+  return call.wire !== undefined && upstream.wires.includes(call.wire)
+}
+
+/**
+ * The targets of a call in order: those of the first route that matches, or the provider that was addressed. Targets
+ * that do not speak the call's wire, or would get another provider's key, are left out. Throws `bad-config` when a
+ * route matches and none of its targets can serve the call.
+ */
+export const route = (call: Call, world: World): readonly Stop[] => {
+  const { upstream, reading } = call
+  if (!upstream) return []
+  const asked = reading?.model
+  const found = reading?.billable ? world.settings.routes.find(({ match }) => matches(match, call)) : undefined
+  if (!found) return [stop(upstream, asked, undefined)]
+  const stops: Stop[] = []
+  for (const { provider, model } of found.targets) {
+    const target = world.upstreams.get(provider)
+    if (target && serves(target, call)) stops.push(stop(target, asked, model))
+  }
+  if (stops.length > 0) return stops
+  throw new WeirError(
+    'bad-config',
+    `A route matches this call, but none of its targets (${found.targets.map(({ provider }) => provider).join(', ')}) can serve it: each needs the wire ${call.wire?.name} and, unless it was addressed itself, a key in weir.yaml.`,
+  )
+}

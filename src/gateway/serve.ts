@@ -1,0 +1,31 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { admit } from './admit.ts'
+import type { Answer, Call } from './call.ts'
+import { identify } from './identify.ts'
+import { openCall } from './open-call.ts'
+import { receive } from './receive.ts'
+import { record } from './record.ts'
+import { refuse } from './refuse.ts'
+import { send } from './send.ts'
+import { settle } from './settle.ts'
+import type { World } from './world.ts'
+
+/**
+ * The way of a call. Read this first: each step is a file of its name, and fills in its part of `call`.
+ *
+ * A step that refuses throws a WeirError. Every outcome leaves through the last line, so every outcome leaves a receipt;
+ * the answer's last bytes are held back until that receipt is in the journal.
+ */
+export const serve = async (request: IncomingMessage, response: ServerResponse, world: World): Promise<void> => {
+  const call = openCall(request, response, world)
+  const answer = await answerTo(call, world).catch((error) => refuse(call, error, world))
+  const settled = await settle(call, answer, world) // usage × prices; what nobody reported is estimated
+  record(call, answer, settled, world) // the receipt is written, then the last bytes leave
+}
+
+const answerTo = async (call: Call, world: World): Promise<Answer> => {
+  identify(call, world) // which provider is meant, by which key, who pays
+  await receive(call, world) // the body, kept as it came; the wire reads model, stream, prompt, tags
+  admit(call, world) // limits and scopes, then the worst case is reserved
+  return await send(call, world) // attempts: open in the journal → dispatch → meter as the bytes pass
+}

@@ -1,0 +1,88 @@
+import { hash } from 'node:crypto'
+import type { NormalisedUsage } from '../core/usage.ts'
+import { anatomy } from '../playbook/measure/anatomy.ts'
+import { moneyColumns, usageColumns } from '../playbook/measure/columns.ts'
+import { estimateUsage } from '../playbook/measure/estimate.ts'
+import { fingerprinter } from '../playbook/measure/fingerprints.ts'
+import { prefixTokens } from '../playbook/measure/prefixes.ts'
+import type { Answer, Attempt, Call } from './call.ts'
+import { costOf } from './cost.ts'
+import type { Draft } from './receipt.ts'
+import type { World } from './world.ts'
+
+const fingerprint = fingerprinter((text) => hash('sha1', text).slice(0, 16))
+
+/** Did the provider do anything that it may bill, without saying what? A refusal or a lost connection is not billed. */
+const billedUnseen = ({ attempt, error }: Answer): boolean => {
+  if (!attempt?.reading?.billable) return false
+  if (attempt.status === undefined) return error?.code === 'provider-timeout'
+  return attempt.status < 400 && !attempt.metered?.error
+}
+
+const otherwise = ({ attempt }: Answer): 'none' | 'unmetered' | 'unpriced' => {
+  if (!attempt || (attempt.status ?? 599) >= 400) return 'none'
+  if (!attempt.reading) return 'unmetered'
+  return attempt.reading.billable ? 'unpriced' : 'none'
+}
+
+/** Usage by tokenizer, where the provider did not report any. */
+const estimate = async (call: Call, attempt: Attempt, world: World): Promise<NormalisedUsage | undefined> => {
+  const { reading, upstream, model, metered } = attempt
+  if (!reading) return undefined
+  const count = await world.tokens.counter()
+  const { ratio } = world.tokens.ratios.of(upstream.price_as, model ?? '')
+  return estimateUsage({ reading, json: call.json, output_text: metered?.output_text ?? '', count, ratio })
+}
+
+/** Prompt tokens by part, and the fingerprints that let a replay see what could have been cached. */
+const promptColumns = (call: Call, attempt: Attempt, usage: NormalisedUsage | undefined, world: World): Draft => {
+  const { reading } = call
+  if (!reading?.billable || reading.parts.length === 0) return {}
+  const { bytes_per_token } = world.tokens.ratios.of(attempt.upstream.price_as, attempt.model ?? '')
+  const input_tokens = usage?.totals.input
+  const { chain, ...fingerprints } = fingerprint({ json: call.json, reading })
+  return {
+    ...anatomy(reading.parts, input_tokens, bytes_per_token),
+    ...fingerprints,
+    prefix_hashes: chain.hashes,
+    prefix_tokens: prefixTokens(chain, input_tokens, bytes_per_token),
+  }
+}
+
+/** A stored or background answer is fetched again and again; only the first receipt that sees its usage bills it. */
+const billedBefore = (call: Call, attempt: Attempt, world: World): boolean => {
+  const id = attempt.metered?.response_id
+  const billed = attempt.metered?.usage?.lines.length ?? 0
+  if (id === undefined || billed === 0 || call.wire?.name !== 'openai-responses') return false
+  return !world.bill_once(`${attempt.upstream.name} ${id}`)
+}
+
+const columns = (
+  call: Call,
+  answer: Answer,
+  attempt: Attempt,
+  usage: NormalisedUsage | undefined,
+  world: World,
+): Draft => {
+  const cost = usage ? costOf(call, attempt, usage, world) : undefined
+  return {
+    ...usageColumns(usage),
+    ...moneyColumns({ ...cost, ...(usage ? { usage } : {}), otherwise: otherwise(answer) }),
+    ...promptColumns(call, attempt, usage, world),
+  }
+}
+
+/**
+ * What an attempt cost: the provider's usage, or an estimate of what it did not report, at the prices in force; and what
+ * the prompt was made of. The columns that the receipt gets besides who, what and how it ended.
+ */
+export const settle = (call: Call, answer: Answer, world: World): Promise<Draft> | Draft => {
+  const { attempt } = answer
+  if (!attempt) return { usage_source: 'none', price_state: 'none' }
+  if (billedBefore(call, attempt, world)) return { usage_source: 'none', price_state: 'none' }
+  const usage = attempt.metered?.usage
+  // The provider says that nothing was billed: a response that still runs in the background.
+  if (usage?.lines.length === 0) return { ...usageColumns(usage), usage_source: 'none', price_state: 'none' }
+  if (usage || !billedUnseen(answer)) return columns(call, answer, attempt, usage, world)
+  return estimate(call, attempt, world).then((estimated) => columns(call, answer, attempt, estimated, world))
+}

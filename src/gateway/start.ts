@@ -1,0 +1,121 @@
+import { join } from 'node:path'
+import { isLoopback } from '../config/fields.ts'
+import { WeirError } from '../core/errors.ts'
+import type { Settings } from '../core/settings.ts'
+import { type Bookkeeping, startBookkeeping } from './bookkeeping.ts'
+import { openKeyWatch } from './key-watch.ts'
+import { lockData } from './lock.ts'
+import { type Log, openLog } from './log.ts'
+import { mergeCounts, prometheus } from './metrics.ts'
+import { onceMemory } from './once.ts'
+import { loadPrices, type Prices } from './prices.ts'
+import { recover } from './recover.ts'
+import { newId, now_us, random } from './system.ts'
+import { type GatewayThread, openThread, type ThreadData, type ThreadDoors } from './thread.ts'
+import { listenTogether, startWorker } from './threads.ts'
+
+export type Running = Readonly<{
+  url: string
+  port: number
+  settings: Settings
+  /** Resolves when the ledger is open and takes receipts; the gateway serves before that. */
+  ledger_ready: Promise<void>
+  /** Drains the calls in flight, writes what is owed, and gives everything back. Safe to call twice. */
+  close(): Promise<void>
+}>
+
+/** For tests: other doors (only with `threads: 0`), prices, or no ledger. */
+export type Overrides = Partial<Omit<ThreadDoors, 'scrape' | 'onSegment'>> &
+  Readonly<{ prices?: Prices; ledger?: boolean; secret?: string }>
+
+/** In pass-through mode anybody who reaches the port may call, so nobody from outside may reach it. */
+const checkAddress = ({ mode, host }: Settings): void => {
+  if (mode === 'keys' || isLoopback(host)) return
+  throw new WeirError(
+    'bad-config',
+    `${host} can be reached from other machines, and in pass-through mode anybody there could use the gateway. Keep host: 127.0.0.1, or set mode: keys and give out keys with weir keys create.`,
+  )
+}
+
+const totalGauges = (all: readonly Readonly<Record<string, number>>[]): Record<string, number> => {
+  const total: Record<string, number> = {}
+  for (const gauges of all)
+    for (const [series, value] of Object.entries(gauges)) total[series] = (total[series] ?? 0) + value
+  return total
+}
+
+type Shared = Omit<ThreadData, 'name'>
+type MainState = { threads: readonly GatewayThread[]; bookkeeping: Bookkeeping | undefined }
+
+/** The metrics of all threads, and how far the ledger is behind. */
+const scraper = (state: MainState) => async (): Promise<string> => {
+  const snapshots = await Promise.all(state.threads.map((thread) => thread.snapshot()))
+  const gauges = totalGauges(snapshots.map((snapshot) => snapshot.gauges))
+  const lag = state.bookkeeping?.lag()
+  if (lag) {
+    gauges['weir_ledger_lag_segments'] = lag.segments
+    gauges['weir_ledger_lag_bytes'] = lag.bytes
+    gauges['weir_ledger_failed'] = lag.failed ? 1 : 0
+  }
+  return prometheus(mergeCounts(snapshots.map(({ counts }) => counts)), gauges)
+}
+
+/** Gateway threads in workers, or one in this process where `threads` is 0. */
+const startThreads = (shared: Shared, state: MainState, log: Log, overrides: Overrides): GatewayThread[] => {
+  const scrape = scraper(state)
+  const segment = (): void => state.bookkeeping?.notice()
+  if (shared.settings.threads === 0) {
+    const doors = { now_us, random, new_id: newId, ...overrides, scrape, onSegment: segment }
+    return [openThread({ ...shared, name: 'gateway-0' }, doors)]
+  }
+  const died = (error: Error): void => log.event('a gateway thread died; the others go on', { error: error.name })
+  return Array.from({ length: shared.settings.threads }, (_, index) =>
+    startWorker({ ...shared, name: `gateway-${index + 1}` }, { scrape, segment, died }),
+  )
+}
+
+const startLedger = async (state: MainState, settings: Settings, log: Log, url: string): Promise<void> => {
+  state.bookkeeping = await startBookkeeping({ settings, threads: state.threads, log, url })
+  log.event('the ledger is open')
+}
+
+/**
+ * Starts the gateway: takes the data folder, makes the journal of processes that died whole, listens, and only then
+ * opens the ledger. Throws `bad-config` for a public address without keys, `overloaded` when another process has the folder.
+ */
+export const startGateway = async (settings: Settings, overrides: Overrides = {}): Promise<Running> => {
+  checkAddress(settings)
+  const log = openLog(settings, overrides.log_stream)
+  const lock = await lockData(settings.data, { role: 'weir serve' })
+  const recovered = recover(join(settings.data, 'journal'))
+  if (recovered.unknown > 0)
+    log.event('attempts of a process that died are now unknown', { attempts: recovered.unknown })
+  const watch = await openKeyWatch(settings, overrides.secret ?? process.env['WEIR_SECRET'])
+  const { keys, pepper } = watch
+  const prices = overrides.prices ?? (await loadPrices(settings))
+  const state: MainState = { threads: [], bookkeeping: undefined }
+  const started = startThreads({ settings, prices, once: onceMemory(), keys, pepper }, state, log, overrides)
+  const { port, listening } = await listenTogether(started, settings)
+  state.threads = listening
+  watch.watch((changed) => Promise.all(listening.map((thread) => thread.setKeys(changed))))
+  const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`
+  log.event('listening', { url, mode: settings.mode, threads: listening.length })
+  const ledger_ready = overrides.ledger === false ? Promise.resolve() : startLedger(state, settings, log, url)
+  ledger_ready.catch((error: Error) =>
+    log.event('the ledger cannot be opened; receipts stay in the journal', { error: error.message }),
+  )
+  const shutDown = async (): Promise<void> => {
+    await Promise.all(listening.map((thread) => thread.close()))
+    await ledger_ready.catch(() => {})
+    await state.bookkeeping?.close()
+    await watch.close()
+    lock.release()
+    log.event('stopped')
+  }
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closing ??= shutDown()
+    return closing
+  }
+  return { url, port, settings: { ...settings, port }, ledger_ready, close }
+}

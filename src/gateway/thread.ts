@@ -1,0 +1,154 @@
+import { join } from 'node:path'
+import { Agent, type Dispatcher } from 'undici'
+import type { TokenRatio } from '../core/ledger.ts'
+import type { Settings } from '../core/settings.ts'
+import type { KeyRecord } from '../core/store.ts'
+import { compileBook } from '../playbook/price/book.ts'
+import { providers } from '../providers/index.ts'
+import { keyringOf } from '../stores/keyring.ts'
+import { wires } from '../wires/index.ts'
+import { createBreakers } from './breaker.ts'
+import type { Disk } from './disk.ts'
+import { openJournal } from './journal.ts'
+import { type ListenAt, openListener } from './listener.ts'
+import { type LogStream, openLog } from './log.ts'
+import { type Counts, createMetrics, type Gauges } from './metrics.ts'
+import { createOnce } from './once.ts'
+import type { Prices } from './prices.ts'
+import { openTokens } from './tokens.ts'
+import { openUpstreams } from './upstreams.ts'
+import type { World } from './world.ts'
+
+/** What a thread needs to know; plain data, because it may come from another thread. */
+export type ThreadData = Readonly<{
+  settings: Settings
+  /** Names the thread's journal segments. */
+  name: string
+  prices: Prices
+  /** Memory of `createOnce`, shared by all threads. */
+  once: SharedArrayBuffer
+  keys: readonly KeyRecord[]
+  pepper: Uint8Array
+}>
+
+/** What a thread is handed besides: the doors to time and chance, and to the main thread. */
+export type ThreadDoors = Readonly<{
+  now_us: () => number
+  random: () => number
+  new_id: () => string
+  /** The metrics of all threads, as text. */
+  scrape: () => Promise<string>
+  /** A segment of the journal was closed. */
+  onSegment: (name: string) => void
+  log_stream?: LogStream
+  disk?: Disk
+  dispatcher?: Dispatcher
+}>
+
+export type Snapshot = Readonly<{ counts: Counts; gauges: Gauges }>
+
+/** A gateway thread, here or in a worker. */
+export type GatewayThread = Readonly<{
+  listen(at: ListenAt): Promise<number>
+  snapshot(): Promise<Snapshot>
+  setKeys(keys: readonly KeyRecord[]): Promise<void>
+  learn(ratios: readonly TokenRatio[]): Promise<void>
+  /** Closes the journal's current segment, so that the ledger can have every receipt written so far. */
+  rotate(): Promise<void>
+  close(): Promise<void>
+}>
+
+/** How long a rotated segment may take to reach the platter before the ledger goes on without it. */
+const ROTATE_MS = 1000
+
+const gaugesOf = (world: World): Gauges => {
+  const gauges: Record<string, number> = {
+    weir_calls_in_flight: world.load.in_flight,
+    weir_journal_waiting_receipts: world.journal.waiting(),
+    weir_journal_unhealthy_threads: world.journal.healthy() ? 0 : 1,
+  }
+  for (const [target, state] of world.breakers.states())
+    gauges[`weir_circuit_open{target="${target.replace(/["\\\n]/g, '')}"}`] = state === 'closed' ? 0 : 1
+  return gauges
+}
+
+/** Journal segments as they are closed, and a way to wait for the next one. */
+const segmentNews = (tell: (name: string) => void) => {
+  let waiting: (() => void)[] = []
+  return {
+    told(name: string): void {
+      tell(name)
+      for (const wake of waiting) wake()
+      waiting = []
+    },
+    next: (): Promise<void> =>
+      new Promise((resolve) => {
+        waiting.push(resolve)
+        setTimeout(resolve, ROTATE_MS).unref()
+      }),
+  }
+}
+
+const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: string) => void) => {
+  const { settings } = data
+  const { now_us, random, new_id } = doors
+  let keyring = keyringOf(data.keys, data.pepper)
+  const book = compileBook({ ...data.prices, checked: true })
+  const dispatcher =
+    doors.dispatcher ?? new Agent({ connect: { timeout: settings.limits.connect_ms }, keepAliveTimeout: 30_000 })
+  const world: World = {
+    settings,
+    upstreams: openUpstreams(settings.providers, providers, wires),
+    book,
+    journal: openJournal({
+      folder: join(settings.data, 'journal'),
+      thread: data.name,
+      now_us,
+      onSegment,
+      ...(doors.disk ? { disk: doors.disk } : {}),
+    }),
+    dispatcher,
+    now_us,
+    random,
+    new_id,
+    keys: { identifyToken: (token, at_us) => keyring.identifyToken(token, at_us) },
+    log: openLog(settings, doors.log_stream),
+    metrics: createMetrics(),
+    breakers: createBreakers(settings.breaker, now_us),
+    bill_once: createOnce(data.once),
+    tokens: openTokens(),
+    load: { in_flight: 0, shutting_down: false },
+  }
+  const setKeys = (keys: readonly KeyRecord[]): void => {
+    keyring = keyringOf(keys, data.pepper)
+  }
+  return { world, setKeys }
+}
+
+/** Opens a gateway thread's world and server; it does not listen yet. Throws `bad-config` or `journal-unwritable`. */
+export const openThread = (data: ThreadData, doors: ThreadDoors): GatewayThread => {
+  const news = segmentNews(doors.onSegment)
+  const { world, setKeys } = openWorld(data, doors, news.told)
+  const listener = openListener(world, doors.scrape)
+  let rotated = 0
+  return {
+    listen: listener.listen,
+    snapshot: async () => ({ counts: world.metrics.counts(), gauges: gaugesOf(world) }),
+    setKeys: async (keys) => setKeys(keys),
+    learn: async (learnt) => world.tokens.learn(learnt),
+    async rotate() {
+      const written = world.metrics.counts().counters['weir_receipts_total'] ?? 0
+      if (written === rotated) return
+      rotated = written
+      const closed = news.next()
+      world.journal.rotate()
+      await closed
+    },
+    async close() {
+      world.load.shutting_down = true
+      await listener.drain(world.settings.limits.shutdown_ms)
+      world.journal.close()
+      await world.dispatcher.destroy()
+    },
+  }
+}

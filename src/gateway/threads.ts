@@ -1,0 +1,60 @@
+import { Worker } from 'node:worker_threads'
+import type { Settings } from '../core/settings.ts'
+import type { ListenAt } from './listener.ts'
+import { connect } from './remote.ts'
+import type { GatewayThread, Snapshot, ThreadData } from './thread.ts'
+
+/** What the main thread answers to its workers. */
+export type MainSide = Readonly<{ scrape: () => Promise<string>; segment: () => void; died: (error: Error) => void }>
+
+/** Starts a gateway thread in a worker. Its methods reject when the worker has died. */
+export const startWorker = (data: ThreadData, main: MainSide): GatewayThread => {
+  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: data })
+  const { call, drop } = connect(worker, { scrape: main.scrape, segment: main.segment })
+  let closing = false
+  worker.on('error', (error) => {
+    drop(error)
+    main.died(error)
+  })
+  worker.on('exit', () => {
+    const error = new Error('a gateway thread has ended')
+    drop(error)
+    if (!closing) main.died(error)
+  })
+  return {
+    listen: async (at) => Number(await call('listen', at)),
+    snapshot: async () => (await call('snapshot')) as Snapshot,
+    setKeys: async (keys) => void (await call('setKeys', keys)),
+    learn: async (ratios) => void (await call('learn', ratios)),
+    rotate: async () => void (await call('rotate')),
+    async close() {
+      closing = true
+      await call('close')
+      await worker.terminate()
+    },
+  }
+}
+
+/**
+ * Lets all threads listen on one port. Where the system cannot share a port only the first thread listens, and the
+ * others are closed. Resolves to the port and the threads that listen.
+ */
+export const listenTogether = async (
+  threads: readonly GatewayThread[],
+  { host, port }: Pick<Settings, 'host' | 'port'>,
+): Promise<Readonly<{ port: number; listening: readonly GatewayThread[] }>> => {
+  const [first, ...others] = threads
+  if (!first) return { port, listening: [] }
+  const at = (reuse_port: boolean, taken: number): ListenAt => ({ host, port: taken, reuse_port })
+  if (others.length === 0) return { port: await first.listen(at(false, port)), listening: threads }
+  try {
+    const taken = await first.listen(at(true, port))
+    await Promise.all(others.map((thread) => thread.listen(at(true, taken))))
+    return { port: taken, listening: threads }
+  } catch (error) {
+    if (!['ENOTSUP', 'EINVAL', 'ENOPROTOOPT'].includes(String((error as NodeJS.ErrnoException).code))) throw error
+    await Promise.all(others.map((thread) => thread.close()))
+    return { port: await first.listen(at(false, port)), listening: [first] }
+  }
+}

@@ -1,0 +1,58 @@
+import type { Dispatcher } from 'undici'
+import type { PriceBook } from '../core/price.ts'
+import type { Provider, ProviderSettings } from '../core/provider.ts'
+import type { Settings } from '../core/settings.ts'
+import type { Wire } from '../core/wire.ts'
+import type { Keyring } from '../stores/keyring.ts'
+import type { Breakers } from './breaker.ts'
+import type { Journal } from './journal.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import type { Once } from './once.ts'
+import type { Tokens } from './tokens.ts'
+
+/** A configured provider with the adapter that speaks to it. */
+export type Upstream = Readonly<{
+  name: string
+  settings: ProviderSettings
+  adapter: Provider
+  /** The wires it speaks, in the adapter's order. */
+  wires: readonly Wire[]
+  /** True when we hold its key: then the client's own key headers never go through. */
+  has_credentials: boolean
+  /** The name under which prices are looked up. */
+  price_as: string
+}>
+
+/** Gateway keys by token, as the control thread last told them. Throws `unknown-key` or `key-expired`. */
+export type Keys = Pick<Keyring, 'identifyToken'>
+
+/** What changes while the gateway runs. */
+export type Load = {
+  in_flight: number
+  /** Set when the gateway stops: new calls are refused. */
+  shutting_down: boolean
+}
+
+/** Everything a call may touch, handed in by one door (`start.ts`). Below it nothing reads a clock, chance or the environment. */
+export type World = Readonly<{
+  settings: Settings
+  upstreams: ReadonlyMap<string, Upstream>
+  book: PriceBook
+  journal: Journal
+  dispatcher: Dispatcher
+  /** Whole microseconds since the epoch, UTC. */
+  now_us: () => number
+  /** A number in [0, 1). */
+  random: () => number
+  /** A new UUIDv7. */
+  new_id: () => string
+  keys: Keys
+  log: Log
+  metrics: Metrics
+  breakers: Breakers
+  /** Marks a provider's response as billed; false when it was billed before. Shared by all gateway threads. */
+  bill_once: Once
+  tokens: Tokens
+  load: Load
+}>

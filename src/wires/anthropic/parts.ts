@@ -1,0 +1,129 @@
+import type { Part, PartKind } from '../../core/wire.ts'
+import { asList, asRecord, asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
+
+/** Characters sampled from each of four places of binary data: enough to tell one image from another. */
+const SAMPLE = 16
+
+/** Stands for data that is no text: what it is, how long, and a sample of it, so that another image is another part. */
+export const mediaText = (type: string, data: string): string => {
+  const places = [0, data.length >> 2, data.length >> 1, data.length - SAMPLE]
+  return `[${type} ${data.length} ${places.map((place) => data.slice(Math.max(0, place), place + SAMPLE)).join(' ')}]`
+}
+
+/** JSON without the cache marks, which move from call to call. Empty for what is nested beyond reason. */
+export const unmarkedJson = (value: unknown): string => {
+  try {
+    const text = JSON.stringify(value)
+    if (text === undefined || !text.includes('"cache_control"')) return text ?? ''
+    return JSON.stringify(value, (key, inner) => (key === 'cache_control' && isMark(inner) ? undefined : inner))
+  } catch {
+    return ''
+  }
+}
+
+const isMark = (value: unknown) => value === null || asRecord(value)?.['type'] === 'ephemeral'
+
+const sourceText = (block: JsonRecord, type: string): string => {
+  const source = asRecord(block['source'])
+  const data = asText(source?.['data'])
+  if (source?.['type'] === 'text' && data !== undefined) return data
+  if (source?.['type'] === 'content') return contentText(source['content'])
+  if (data !== undefined) return mediaText(asText(source?.['media_type']) ?? type, data)
+  return `[${type} ${asText(source?.['url']) ?? asText(source?.['file_id']) ?? ''}]`
+}
+
+/** What the model reads of a content block. Signatures and cache marks are not part of it. */
+const blockText = (block: JsonRecord): string => {
+  const type = asText(block['type']) ?? ''
+  if (type === 'text') return asText(block['text']) ?? ''
+  if (type === 'thinking') return asText(block['thinking']) ?? ''
+  if (type === 'tool_result') return contentText(block['content'])
+  if (type === 'image' || type === 'document') return sourceText(block, type)
+  if (type.endsWith('tool_use')) return `${asText(block['name']) ?? ''}${unmarkedJson(block['input'])}`
+  return unmarkedJson(block)
+}
+
+const contentText = (content: unknown): string =>
+  typeof content === 'string' ? content : recordsOf(content).map(blockText).join('\n')
+
+/** Examples and retrieved text that callers put between tags, as Anthropic's prompt guide recommends. */
+const examples = /<(examples?)>[\s\S]*?<\/\1>/g
+const retrieved = /<(documents?|context|search_results|sources|retrieved[\w-]*|knowledge)\b[^>]*>[\s\S]*?<\/\1>/g
+
+const covers = (pattern: RegExp, text: string): boolean => {
+  if (!text.includes('</')) return false
+  let covered = 0
+  for (const match of text.matchAll(pattern)) covered += match[0].length
+  return covered * 2 > text.length
+}
+
+/** A text that is mostly examples counts as examples, one that is mostly retrieved as context. Blocks are never divided. */
+const taggedKind = (text: string): PartKind | undefined => {
+  if (covers(examples, text)) return 'examples'
+  return covers(retrieved, text) ? 'context' : undefined
+}
+
+const contextTypes = new Set(['tool_result', 'document', 'search_result'])
+
+const newKind = (block: JsonRecord, text: string): PartKind => {
+  const type = asText(block['type']) ?? ''
+  if (contextTypes.has(type) || type.endsWith('tool_result')) return 'context'
+  return taggedKind(text) ?? 'user'
+}
+
+/** A content as blocks: a plain string is one text block. */
+const blocksOf = (content: unknown): readonly JsonRecord[] =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : recordsOf(content)
+
+const systemParts = (system: unknown): Part[] =>
+  blocksOf(system).map((block) => {
+    const text = blockText(block)
+    return { kind: covers(examples, text) ? 'examples' : 'system', text }
+  })
+
+const messageParts = (messages: readonly JsonRecord[]): Part[] => {
+  const asked = messages.findLastIndex((message) => message['role'] === 'user')
+  const answered = messages.findLastIndex((message, index) => message['role'] === 'assistant' && index < asked)
+  return messages.flatMap((message, index) =>
+    blocksOf(message['content']).map((block): Part => {
+      const text = blockText(block)
+      if (message['role'] === 'system') return { kind: 'system', text }
+      if (covers(examples, text)) return { kind: 'examples', text }
+      const isNew = index > answered && message['role'] === 'user'
+      return { kind: isNew ? newKind(block, text) : 'history', text }
+    }),
+  )
+}
+
+/**
+ * The prompt in the order in which Anthropic reads and caches it: tools, system, messages; every content block is a part,
+ * because a block's end is where a cached prefix can end. The user's newest messages are `user`, tool results, documents
+ * and retrieved text in them `context`; everything up to the last answer before them, and a prefilled answer, is `history`.
+ */
+export const promptParts = (body: JsonRecord): Part[] => {
+  const tools = asList(body['tools'])
+  const definitions: Part[] = tools.length === 0 ? [] : [{ kind: 'tools', text: unmarkedJson(tools) }]
+  const schema = body['output_format'] ?? at(body, 'output_config', 'format')
+  const format: Part[] = asRecord(schema) ? [{ kind: 'system', text: unmarkedJson(schema) }] : []
+  const parts = [
+    ...definitions,
+    ...format,
+    ...systemParts(body['system']),
+    ...messageParts(recordsOf(body['messages'])),
+  ]
+  return parts.filter((part) => part.text !== '')
+}
+
+const ttlOf = (value: unknown): '5m' | '1h' | undefined => {
+  const mark = asRecord(asRecord(value)?.['cache_control'])
+  if (!mark) return undefined
+  return mark['ttl'] === '1h' ? '1h' : '5m'
+}
+
+/** The TTL that the request's cache marks ask for: one hour only where every mark does; undefined without any mark. */
+export const cacheTtl = (body: JsonRecord): '5m' | '1h' | undefined => {
+  const blocks = recordsOf(body['messages']).flatMap((message) => asList(message['content']))
+  const marks = [body, ...asList(body['tools']), ...asList(body['system']), ...blocks].map(ttlOf)
+  if (marks.includes('5m')) return '5m'
+  return marks.includes('1h') ? '1h' : undefined
+}

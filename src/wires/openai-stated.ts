@@ -62,12 +62,26 @@ export const statedCost = (usage: JsonRecord, quirks: Quirks): StatedCost | unde
   }
 }
 
+/** Less than this between two sums of floats is noise, no charge: 1e-9 USD. */
+const NOISE = 1000n
+
+/** What the upstream charged for the tokens: as one sum, or as the two sides where only these are stated. */
+const upstreamCost = (usage: JsonRecord): bigint | undefined => {
+  const details = asRecord(usage['cost_details'])
+  const whole = usdOf(details?.['upstream_inference_cost'])
+  if (whole !== undefined) return parseUsd(whole)
+  const input = usdOf(details?.['upstream_inference_prompt_cost'] ?? details?.['upstream_inference_input_cost'])
+  const output = usdOf(details?.['upstream_inference_completions_cost'] ?? details?.['upstream_inference_output_cost'])
+  return input === undefined || output === undefined ? undefined : parseUsd(input) + parseUsd(output)
+}
+
 /**
  * What a router charges beyond the tokens (plugins, other models): the part of its cost that is not the upstream's for
  * this inference. Undefined when there is none, or when the customer's own key pays the upstream.
  */
 export const chargeBeyondTokens = (usage: JsonRecord, stated: StatedCost | undefined): string | undefined => {
-  if (stated?.field !== 'usage.cost' || stated.upstream_usd === undefined || usage['is_byok'] === true) return undefined
-  const beyond = parseUsd(stated.amount_usd) - parseUsd(stated.upstream_usd)
-  return beyond > 0n ? formatUsd(picodollars(beyond)) : undefined
+  const upstream = upstreamCost(usage)
+  if (stated?.field !== 'usage.cost' || upstream === undefined || usage['is_byok'] === true) return undefined
+  const beyond = parseUsd(stated.amount_usd) - upstream
+  return beyond > NOISE ? formatUsd(picodollars(beyond)) : undefined
 }

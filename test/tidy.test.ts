@@ -37,10 +37,15 @@ test('every test file can fail', () => {
 /** The lists of what is plugged in are written by this test (`npm run fix`), so adding one is adding one file. */
 describe('catalogues', () => {
   const camel = (name: string) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
-  const entry = (name: string) => (camel(name) === name ? name : `'${name}': ${camel(name)}`)
+  const reserved = ['import', 'export', 'default', 'delete', 'new', 'switch', 'with']
+  const local = (name: string) => (reserved.includes(name) ? `${name}Entry` : camel(name))
+  const entry = (name: string) => {
+    const key = camel(name) === name ? name : `'${name}'`
+    return local(name) === name ? name : `${key}: ${local(name)}`
+  }
   const catalogue = (list: string, item: string, paths: string[]) => {
     const names = paths.map((path) => basename(path, '.ts'))
-    const lines = paths.map((path) => `import { ${item} as ${camel(basename(path, '.ts'))} } from '${path}'`)
+    const lines = paths.map((path) => `import { ${item} as ${local(basename(path, '.ts'))} } from '${path}'`)
     return `// Written by \`npm run fix\`: one line for each file.\n${lines.join('\n')}\n\nexport const ${list} = {\n${names.map((name) => `  ${entry(name)},\n`).join('')}}\n`
   }
   const parts = (folder: string, item: string) =>

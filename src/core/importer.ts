@@ -1,5 +1,6 @@
 import type { PriceBook } from './price.ts'
 import type { Receipt } from './receipt.ts'
+import type { NormalisedUsage } from './usage.ts'
 
 export type ImportOptions = Readonly<{
   /** Payer fields to put on every receipt. */
@@ -11,6 +12,8 @@ export type ImportOptions = Readonly<{
   /** What relative times count from, µs since the epoch. */
   epoch_us: number
   book: PriceBook
+  /** Reads the usage of a stored response body as the wire that carried it would; undefined when it holds none. */
+  meter(wire: string, body: unknown): NormalisedUsage | undefined
 }>
 
 /** One row of a source: a receipt, or why it is none. `line` counts from 1. */

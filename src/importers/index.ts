@@ -1,0 +1,10 @@
+// Written by `npm run fix`: one line for each file.
+import { importer as agentTrace } from './agent-trace.ts'
+import { importer as calls } from './calls.ts'
+import { importer as claudeCode } from './claude-code.ts'
+
+export const importers = {
+  'agent-trace': agentTrace,
+  calls,
+  'claude-code': claudeCode,
+}

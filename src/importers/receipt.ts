@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import type { ImportOptions } from '../core/importer.ts'
+import type { Receipt } from '../core/receipt.ts'
+import type { Bucket, NormalisedUsage } from '../core/usage.ts'
+import { moneyColumns, usageColumns } from '../playbook/measure/columns.ts'
+import { counterfactual } from '../playbook/price/counterfactual.ts'
+import { price } from '../playbook/price/price.ts'
+
+/** A past call as a source tells it. */
+export type ImportedCall = Readonly<{
+  /** What makes the call itself within all sources: the receipt's id is its hash. */
+  identity: string
+  origin: string
+  provider: string
+  model: string
+  wire?: string
+  endpoint: string
+  stream: boolean
+  started_at_us: number
+  first_token_at_us?: number
+  ended_at_us: number
+  /** Token classes, or the usage as a wire read it. */
+  usage: Readonly<Partial<Record<Bucket, number>>> | NormalisedUsage
+  /** Further columns, as the source has them. */
+  columns: Partial<Receipt>
+}>
+
+/** An id in the form of a UUID (version 8: of our own making) that depends on the identity only. */
+const receiptId = (identity: string): string => {
+  const hash = createHash('sha256').update(identity).digest('hex')
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-a${hash.slice(17, 20)}-${hash.slice(20, 32)}`
+}
+
+const sideOf = (tokens: Readonly<Partial<Record<Bucket, number>>>, side: 'in.' | 'out.'): number =>
+  Object.entries(tokens).reduce((sum, [bucket, count]) => (bucket.startsWith(side) ? sum + count : sum), 0)
+
+const isNormalised = (usage: ImportedCall['usage']): usage is NormalisedUsage => 'lines' in usage
+
+const normalisedUsage = (usage: ImportedCall['usage'], model: string): NormalisedUsage => {
+  if (isNormalised(usage)) return usage
+  const [input, output] = [sideOf(usage, 'in.'), sideOf(usage, 'out.')]
+  return {
+    lines: [
+      { kind: 'message', model_served: model, funding: 'platform', context_tokens: input, tokens: usage, units: {} },
+    ],
+    totals: { input, output },
+    quality: 'exact',
+    warnings: [],
+    raw: undefined,
+  }
+}
+
+/** The receipt of a past call, priced at the prices of its own moment. */
+export const receiptOf = (call: ImportedCall, options: ImportOptions): Receipt => {
+  const { provider, model } = call
+  const usage = normalisedUsage(call.usage, model)
+  const billable = { provider, model, at_us: call.started_at_us, usage }
+  const receipt_id = receiptId(call.identity)
+  return {
+    receipt_id,
+    call_id: receipt_id,
+    attempt: 1,
+    origin: call.origin,
+    started_at_us: call.started_at_us,
+    ...(call.first_token_at_us !== undefined && { first_token_at_us: call.first_token_at_us }),
+    ended_at_us: call.ended_at_us,
+    ...(call.wire !== undefined && { wire: call.wire }),
+    endpoint: call.endpoint,
+    stream: call.stream,
+    model_asked: model,
+    model_served: model,
+    provider,
+    outcome: 'ok',
+    ...usageColumns(usage),
+    ...moneyColumns({
+      priced: price(billable, options.book),
+      list: price(billable, options.book, { layers: ['weir', 'catalog'] }),
+      counterfactual: counterfactual(billable, options.book, { asked_model: model }),
+      usage,
+      otherwise: 'none',
+    }),
+    ...options.payer,
+    ...call.columns,
+  }
+}

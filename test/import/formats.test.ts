@@ -1,0 +1,227 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, describe, expect, test } from 'vitest'
+import { meterBody } from '../../src/cli/import/meter.ts'
+import type { Imported, Importer, ImportOptions } from '../../src/core/importer.ts'
+import type { PriceRow } from '../../src/core/price.ts'
+import { importer as agentTrace } from '../../src/importers/agent-trace.ts'
+import { importer as calls } from '../../src/importers/calls.ts'
+import { importer as claudeCode } from '../../src/importers/claude-code.ts'
+import { compileBook } from '../../src/playbook/price/book.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'weir-import-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const row: PriceRow = {
+  id: 'anthropic/claude-test',
+  layer: 'weir',
+  provider: 'anthropic',
+  models: ['claude-test'],
+  rates: {
+    'in.text.fresh': '5',
+    'in.text.cache_read': '0.5',
+    'in.text.cache_write_5m': '6.25',
+    'in.text.cache_write_1h': '10',
+    'out.text.visible': '25',
+  },
+  source: 'test',
+  checked_at: '2026-11-23',
+}
+
+const options: ImportOptions = {
+  payer: {},
+  columns: {},
+  epoch_us: Date.parse('2026-11-01T00:00:00Z') * 1000,
+  book: compileBook({ rows: [row], version: 'test' }),
+  meter: meterBody,
+}
+
+const read = async (importer: Importer, name: string, content: string | Buffer, more: Partial<ImportOptions> = {}) => {
+  const path = join(folder, name)
+  writeFileSync(path, content)
+  const rows: Imported[] = []
+  for await (const found of importer.read(path, { ...options, ...more }, () => {})) rows.push(found)
+  return {
+    receipts: rows.flatMap((found) => ('receipt' in found ? [found.receipt] : [])),
+    bad: rows.flatMap((found) => ('bad' in found ? [found] : [])),
+  }
+}
+
+describe('agent-trace', () => {
+  const session = {
+    session: 's1',
+    block_tokens: 64,
+    requests: [
+      { t: 0, model: 'claude-test', stream: true, in: 1000, out: 10, parent: null, shared: 0, tools: 300, system: 100 },
+      {
+        t: 2.5,
+        model: 'claude-test',
+        in: 1500,
+        out: 20,
+        parent: 0,
+        shared: 960,
+        tools: 300,
+        system: 100,
+        stop: 'end_turn',
+      },
+      { t: 9, model: 'claude-test', in: 'many', out: 1, parent: 1, shared: 0 },
+      { t: 10, model: 'claude-test', in: 1600, out: 5, parent: 1, shared: 1472, tools: 300, system: 100 },
+    ],
+  }
+  const text = `${JSON.stringify(session)}\nnot json\n{"session":7}\n`
+
+  test('every request is a receipt at fresh prices, with its times, step, anatomy and prefix chain', async () => {
+    const { receipts } = await read(agentTrace, 'trace.jsonl', text)
+    expect(receipts.map((r) => [r.step, r.input_tokens, r.output_tokens, r.cost_usd])).toEqual([
+      [0, 1000, 10, '0.00525'],
+      [1, 1500, 20, '0.008'],
+      [3, 1600, 5, '0.008125'],
+    ])
+    const second = receipts[1]
+    expect(second?.started_at_us).toBe(options.epoch_us + 2_500_000)
+    expect(second).toMatchObject({ tools_tokens: 300, system_tokens: 100, history_tokens: 560, context_tokens: 540 })
+    expect(second?.prefix_tokens).toEqual([960, 1472, 1500])
+    expect(receipts[2]?.prefix_hashes?.slice(0, 2)).toEqual(second?.prefix_hashes?.slice(0, 2))
+    expect(receipts[0]?.prefix_hashes?.[0]).toBe(second?.prefix_hashes?.[0])
+  })
+
+  test('what cannot be read is named with its line, and the rest is kept', async () => {
+    const { bad, receipts } = await read(agentTrace, 'trace-bad.jsonl', text)
+    expect(receipts).toHaveLength(3)
+    expect(bad.map(({ line }) => line)).toEqual([1, 2, 3])
+    expect(bad[0]).toMatchObject({ bad: 'session s1, request 2: "in" and "out" must be whole token counts' })
+  })
+
+  test('a packed file gives the same receipts with the same ids', async () => {
+    const plain = await read(agentTrace, 'a.jsonl', text)
+    const packed = await read(agentTrace, 'a.jsonl.gz', gzipSync(text))
+    expect(packed.receipts).toEqual(plain.receipts)
+  })
+
+  test('a cut gzip file is a clear error, not a silent end', async () => {
+    const whole = gzipSync(text)
+    await expect(read(agentTrace, 'cut.jsonl.gz', whole.subarray(0, whole.length - 12))).rejects.toThrow(
+      /cannot be read/,
+    )
+  })
+})
+
+describe('claude-code', () => {
+  const line = (more: object, message: object) =>
+    JSON.stringify({
+      type: 'assistant',
+      sessionId: 'session-1',
+      cwd: '/home/me/shop',
+      gitBranch: 'main',
+      version: '2.1.0',
+      requestId: 'req_1',
+      timestamp: '2026-11-20T10:00:00.000Z',
+      ...more,
+      message: { id: 'msg_1', model: 'claude-test', role: 'assistant', ...message },
+    })
+  const usage = (output_tokens: number) => ({
+    input_tokens: 10,
+    cache_read_input_tokens: 20_000,
+    cache_creation_input_tokens: 1000,
+    cache_creation: { ephemeral_5m_input_tokens: 400, ephemeral_1h_input_tokens: 600 },
+    output_tokens,
+  })
+  const log = [
+    JSON.stringify({ type: 'summary', summary: 'a shop' }),
+    JSON.stringify({ type: 'user', message: { role: 'user', content: 'hi' } }),
+    line({}, { usage: usage(1) }),
+    line({ timestamp: '2026-11-20T10:00:04.000Z' }, { usage: usage(200), stop_reason: 'tool_use' }),
+    line({ requestId: 'req_2', isSidechain: true, agentId: 'a7' }, { id: 'msg_2', usage: usage(5) }),
+    line({ requestId: 'req_3' }, { id: 'msg_3', model: '<synthetic>', usage: usage(0) }),
+    line({ requestId: 'req_4', timestamp: 'yesterday' }, { id: 'msg_4', usage: usage(5) }),
+  ].join('\n')
+
+  test('a message that is logged once for every block is billed once, at its final counts', async () => {
+    const { receipts, bad } = await read(claudeCode, 'session-1.jsonl', log)
+    expect(receipts.map((r) => [r.provider_response_id, r.output_tokens])).toEqual([
+      ['msg_1', 200],
+      ['msg_2', 5],
+    ])
+    // 10 × 5 + 20,000 × 0.5 + 400 × 6.25 + 600 × 10 + 200 × 25 per million
+    expect(receipts[0]).toMatchObject({
+      cost_usd: '0.02355',
+      cache_read_tokens: 20_000,
+      cache_write_tokens: 1000,
+      cache_write_1h_tokens: 600,
+      session: 'session-1',
+      agent: 'main',
+      finish_reason: 'tool_use',
+      tags: { project: 'shop', branch: 'main', client: 'claude-code/2.1.0' },
+    })
+    expect(receipts[1]?.agent).toBe('a7')
+    expect(bad).toEqual([{ bad: 'an assistant line without a timestamp', line: 7 }])
+  })
+
+  test('a message copied into a resumed session keeps its id', async () => {
+    const first = await read(claudeCode, 'session-1.jsonl', log)
+    const resumed = await read(claudeCode, 'session-2.jsonl', log.replaceAll('session-1', 'session-2'))
+    expect(resumed.receipts.map((r) => r.receipt_id)).toEqual(first.receipts.map((r) => r.receipt_id))
+  })
+})
+
+describe('calls', () => {
+  const columns = { started_at: 'TIMESTAMP', input_tokens: 'ContextTokens', output_tokens: 'GeneratedTokens' }
+  const known = { columns, provider: 'anthropic', model: 'claude-test' }
+  const csv = [
+    'TIMESTAMP,ContextTokens,GeneratedTokens,Team',
+    '2023-11-16 18:15:46.6805900,374,44,"search, web"',
+    '2023-11-16 18:15:50.9951690,396,109,',
+    'once,396,109,',
+    '2023-11-16 18:15:51,12.5,1,',
+    '2023-11-16 18:15:50.9951690,396,109,',
+  ].join('\n')
+
+  test('mapped columns become receipts; equal rows are different calls; bad rows are named', async () => {
+    const { receipts, bad } = await read(calls, 'calls.csv', csv, { ...known, columns: { ...columns, team: 'Team' } })
+    expect(receipts.map((r) => [r.started_at_us, r.input_tokens, r.output_tokens, r.team])).toEqual([
+      [Date.parse('2023-11-16T18:15:46Z') * 1000 + 680_590, 374, 44, 'search, web'],
+      [Date.parse('2023-11-16T18:15:50Z') * 1000 + 995_169, 396, 109, undefined],
+      [Date.parse('2023-11-16T18:15:50Z') * 1000 + 995_169, 396, 109, undefined],
+    ])
+    expect(new Set(receipts.map((r) => r.receipt_id)).size).toBe(3)
+    expect(bad).toEqual([
+      { bad: 'started_at is not a time: "once"', line: 4 },
+      { bad: 'input_tokens is not a whole count: "12.5"', line: 5 },
+    ])
+  })
+
+  test('JSONL with fields of their own names needs no mapping; parts are taken out of the totals', async () => {
+    const call = {
+      started_at: 1_790_000_000,
+      provider: 'anthropic',
+      model: 'claude-test',
+      input_tokens: 1000,
+      cache_read_tokens: 900,
+      output_tokens: 10,
+      duration_ms: 1500,
+      feature: 'answers',
+    }
+    const { receipts } = await read(calls, 'calls.jsonl', `${JSON.stringify(call)}\n`)
+    // 100 × 5 + 900 × 0.5 + 10 × 25 per million
+    expect(receipts[0]).toMatchObject({
+      cost_usd: '0.0012',
+      input_tokens: 1000,
+      cache_read_tokens: 900,
+      feature: 'answers',
+    })
+    expect(receipts[0]?.ended_at_us).toBe(1_790_000_001_500_000)
+  })
+
+  test('a mapping that cannot be is refused with what there is', async () => {
+    const wrong = { ...known, columns: { ...columns, input_tokens: 'Prompt' } }
+    await expect(read(calls, 'c.csv', csv, wrong)).rejects.toThrow(
+      /input_tokens=Prompt: no such column.*ContextTokens/s,
+    )
+    await expect(read(calls, 'c.csv', csv, { ...known, columns: { ...columns, colour: 'Team' } })).rejects.toThrow(
+      /no such field/,
+    )
+    await expect(read(calls, 'c.csv', csv, { columns })).rejects.toThrow(/--model/)
+  })
+})

@@ -1,0 +1,35 @@
+import type { MeterContext, Metering, Wire } from '../core/wire.ts'
+import { isEventStream, meterBody, meterJsonArray, meterSse } from './framing/metering.ts'
+import { describeAnswer, foldAnswer } from './gemini/answer.ts'
+import { shapeError } from './gemini/failure.ts'
+import { readGenerate } from './gemini/request.ts'
+import { jsonBody } from './openai-request.ts'
+
+/** The Gemini API, Vertex AI (project, location and publisher in front), tuned models and dedicated endpoints. */
+const GENERATE =
+  /^\/v\d+(?:alpha|beta)?\d*\/(?:[\w./@-]+\/)?(?:models|tunedModels|endpoints)\/[^/:]+:(generateContent|streamGenerateContent|countTokens)$/
+
+/** With `alt=sse` a stream is events; without, one JSON array that grows. */
+const meterStream = (context: MeterContext): Metering => {
+  const json = context.headers['content-type']?.includes('json') ?? false
+  return json ? meterJsonArray(foldAnswer(context)) : meterSse(foldAnswer(context), false)
+}
+
+/**
+ * Google's generateContent, whole and streamed, at the Gemini API and on Vertex AI, and the counting of tokens, which bills
+ * nothing. Usage is in every event, so nothing is edited. Rules of usage: `docs/usage.md`.
+ */
+export const wire: Wire = {
+  name: 'gemini-generate',
+  recognise: (method, path) => method === 'POST' && GENERATE.test(path),
+  read: (request) => readGenerate(request, jsonBody(request)),
+  meter(context) {
+    const { reading, status } = context
+    if (status < 400 && (reading.stream || isEventStream(context))) return meterStream(context)
+    return meterBody((body) => {
+      const metered = describeAnswer(body.json(), context, body.ended)
+      return reading.billable ? metered : { ...metered, output_text: '' }
+    })
+  },
+  shape: shapeError,
+}

@@ -1,0 +1,114 @@
+import type { Part, Reading, WireRequest } from '../../core/wire.ts'
+import { mediaText, unmarkedJson } from '../anthropic/parts.ts'
+import { bodyTags } from '../framing/body-tags.ts'
+import { countOf } from '../framing/counts.ts'
+import { asList, asRecord, asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
+import { userParts } from '../framing/parts.ts'
+import { tierOf } from './usage.ts'
+
+/** The model in a path such as `/v1beta/models/{model}:generateContent`; undefined for other paths. */
+export const pathModel = (path: string): string | undefined => {
+  const name = /\/(?:models|tunedModels|endpoints)\/([^/:]+):\w+$/.exec(path)?.[1]
+  if (name === undefined) return undefined
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
+
+/** The API takes camelCase and snake_case alike. */
+const field = (record: unknown, camel: string): unknown => {
+  const snake = camel.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return at(record, camel) ?? at(record, snake)
+}
+
+const partText = (part: JsonRecord): string => {
+  const text = part['text']
+  if (typeof text === 'string') return text
+  const inline = asRecord(field(part, 'inlineData'))
+  if (inline) return mediaText(asText(field(inline, 'mimeType')) ?? 'data', asText(inline['data']) ?? '')
+  const { thoughtSignature: _, thought_signature: __, ...rest } = part
+  return unmarkedJson(rest)
+}
+
+/** A content as its parts; the API also takes a bare string or part where it wants a content. */
+const contentTexts = (content: unknown): readonly Readonly<{ text: string; tool: boolean }>[] => {
+  if (typeof content === 'string') return [{ text: content, tool: false }]
+  const parts = at(content, 'parts') ?? content
+  const list = Array.isArray(parts) ? recordsOf(parts) : recordsOf([parts])
+  return list.map((part) => ({ text: partText(part), tool: field(part, 'functionResponse') !== undefined }))
+}
+
+/**
+ * Tools, system instruction and contents, in this order; each part of a content is a part. Contents after the model's last
+ * are new: function responses in them are context, the rest is the user's; everything before is history.
+ */
+const promptParts = (body: JsonRecord, contents: readonly JsonRecord[]): Part[] => {
+  const tools = asList(body['tools'])
+  const config = field(body, 'generationConfig')
+  const schema = field(config, 'responseSchema') ?? field(config, 'responseJsonSchema')
+  const system = field(body, 'systemInstruction')
+  const last = contents.findLastIndex((content) => content['role'] === 'model')
+  const parts: Part[] = [
+    ...(tools.length === 0 ? [] : [{ kind: 'tools' as const, text: unmarkedJson(tools) }]),
+    ...(schema === undefined ? [] : [{ kind: 'system' as const, text: unmarkedJson(schema) }]),
+    ...(system === undefined ? [] : contentTexts(system).map(({ text }) => ({ kind: 'system' as const, text }))),
+    ...contents.flatMap((content, index) =>
+      contentTexts(content).map(({ text, tool }): Part => {
+        if (index <= last) return { kind: 'history', text }
+        return { kind: tool || isRetrieved(text) ? 'context' : 'user', text }
+      }),
+    ),
+  ]
+  return parts.filter((part) => part.text !== '')
+}
+
+/** Mostly text that the caller retrieved and put between tags. A part is never divided, so that prefixes stay the same. */
+const isRetrieved = (text: string): boolean => {
+  let retrieved = 0
+  for (const part of userParts(text)) if (part.kind === 'context') retrieved += part.text.length
+  return retrieved * 2 > text.length
+}
+
+const declarations = (tools: unknown): number =>
+  recordsOf(tools).reduce((count, tool) => count + Math.max(1, asList(field(tool, 'functionDeclarations')).length), 0)
+
+const formatOf = (config: unknown): string | undefined => {
+  if (field(config, 'responseSchema') !== undefined || field(config, 'responseJsonSchema') !== undefined)
+    return 'json_schema'
+  return asText(field(config, 'responseMimeType'))
+}
+
+/** Leaves out what is undefined: a reading names only what the request says. */
+export const given = <T extends object>(record: T) =>
+  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
+    [name in keyof T]?: Exclude<T[name], undefined>
+  }
+
+/** Reads a generateContent, streamGenerateContent or countTokens request; the last may wrap the first. */
+export const readGenerate = (request: WireRequest, json: JsonRecord): Reading => {
+  const counting = request.path.endsWith(':countTokens')
+  const body = asRecord(field(json, 'generateContentRequest')) ?? json
+  const contents = recordsOf(Array.isArray(body['contents']) ? body['contents'] : [body['contents']])
+  const config = field(body, 'generationConfig')
+  const each = countOf(field(config, 'maxOutputTokens'))
+  return {
+    endpoint: counting ? 'count_tokens' : 'generate',
+    billable: !counting,
+    stream: request.path.endsWith(':streamGenerateContent'),
+    ...given({
+      model: pathModel(request.path),
+      max_output_tokens:
+        each === undefined ? undefined : each * Math.max(1, countOf(field(config, 'candidateCount')) ?? 1),
+      service_tier: tierOf(field(body, 'serviceTier')),
+      response_format: formatOf(config),
+    }),
+    parts: promptParts(body, contents),
+    turns: contents.filter((content) => content['role'] === 'model').length + 1,
+    tool_count: declarations(body['tools']),
+    body_tags: bodyTags(body['labels']),
+    edits: [],
+    hide_usage: false,
+  }
+}

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { defineCommand } from 'citty'
+import type { Filter, Ledger } from '../core/ledger.ts'
+import type { PriceRow } from '../core/price.ts'
+import type { Receipt } from '../core/receipt.ts'
+import {
+  type FolderFlags,
+  filtersOf,
+  folderArgs,
+  nothingFound,
+  now_us,
+  type WindowFlags,
+  windowArgs,
+  windowOf,
+  withLedger,
+} from './asking.ts'
+import { renderCall } from './calls/call.ts'
+import { findCall } from './calls/find.ts'
+import { callColumns, renderCalls } from './calls/list.ts'
+import { countFlag } from './numbers.ts'
+import { lookOf } from './show/look.ts'
+import { note, print, printJson } from './show/output.ts'
+import { table } from './show/table.ts'
+
+type Flags = FolderFlags & WindowFlags & Readonly<{ json?: boolean | undefined; limit?: string | undefined }>
+
+/** Price rows of today, to say where a rate comes from. Prices of the contract count where weir.yaml can be read. */
+const priceRows = async (flags: FolderFlags): Promise<readonly PriceRow[]> => {
+  const [{ loadPrices }, { loadSettings }, { providers }] = await Promise.all([
+    import('../gateway/prices.ts'),
+    import('../config.ts'),
+    import('../providers/index.ts'),
+  ])
+  const contract = (): readonly PriceRow[] => {
+    try {
+      const config = { config: flags.config, data: flags.data }
+      return loadSettings({ cwd: process.cwd(), env: process.env, flags: config, providers }).prices
+    } catch {
+      return []
+    }
+  }
+  return (await loadPrices({ prices: contract() })).rows
+}
+
+const showCall = (flags: Flags, id: string): Promise<void> =>
+  withLedger(flags, 'weir calls', async (ledger) => {
+    const receipts = await findCall(ledger, id)
+    if (flags.json) return printJson(receipts)
+    const page = { receipts, zone: flags.zone ?? 'UTC', prices: await priceRows(flags) }
+    print(renderCall(page, lookOf()) ?? '')
+  })
+
+const showList = (flags: Flags, filters: readonly Filter[], order: 'newest' | 'dearest'): Promise<void> =>
+  withLedger(flags, 'weir calls', async (ledger) => {
+    const limit = countFlag('--limit', flags.limit, 25)
+    const window = await windowOf(flags, '30d', ledger)
+    const { receipts } = await ledger.query({ ask: 'calls', window: window.window, filters, limit, order })
+    if (flags.json) printJson(receipts)
+    else if (receipts.length > 0) print(renderCalls(receipts, window.zone, lookOf()))
+    else print(nothingFound(await ledger.query({ ask: 'extent' }), window, filters.length > 0))
+  })
+
+const poll_ms = 1000
+/** A call is listed when it ends, so one that took long comes late; this far back is looked. */
+const back_us = 3_600_000_000
+
+const newReceipts = async (
+  ledger: Ledger,
+  filters: readonly Filter[],
+  since_us: number,
+  seen: Set<string>,
+): Promise<Receipt[]> => {
+  const window = { from_us: since_us - back_us, to_us: now_us() + 1 }
+  const { receipts } = await ledger.query({ ask: 'calls', window, filters, limit: 1000, order: 'newest' })
+  const fresh = receipts.filter((receipt) => receipt.ended_at_us >= since_us && !seen.has(receipt.receipt_id))
+  for (const { receipt_id } of fresh) seen.add(receipt_id)
+  return fresh.toReversed()
+}
+
+/** Prints calls as they end, until interrupted. The ledger is let go between two looks, so that others can use it. */
+const follow = async (flags: Flags, filters: readonly Filter[]): Promise<void> => {
+  const look = lookOf()
+  const zone = flags.zone ?? 'UTC'
+  const since_us = now_us()
+  const seen = new Set<string>()
+  note('Waiting for calls; end with Ctrl+C.')
+  for (let first = true; ; ) {
+    const fresh = await withLedger(flags, 'weir calls --follow', (ledger) =>
+      newReceipts(ledger, filters, since_us, seen),
+    )
+    if (flags.json) for (const receipt of fresh) print(JSON.stringify(receipt))
+    else if (fresh.length > 0) {
+      const [head = '', ...lines] = table(fresh, callColumns(zone, false), look).split('\n')
+      print((first ? [head, ...lines] : lines).join('\n'))
+      first = false
+    }
+    await sleep(poll_ms)
+  }
+}
+
+export const command = {
+  ...defineCommand({
+    meta: {
+      name: 'calls',
+      description:
+        'The latest calls, or with an ID one call in whole: its attempts, every line priced, and which price row said so.',
+    },
+    args: {
+      id: { type: 'positional', required: false, description: 'A call or receipt, or the beginning of a call’s id' },
+      follow: { type: 'boolean', alias: 'f', description: 'Go on and print calls as they end' },
+      dearest: { type: 'boolean', description: 'The dearest first, instead of the newest' },
+      limit: { type: 'string', valueHint: 'N', description: 'Calls at most (25)' },
+      ...windowArgs,
+      ...folderArgs,
+    },
+    run: ({ args, rawArgs }) => {
+      if (args.id !== undefined) return showCall(args, args.id)
+      if (args.follow) return follow(args, filtersOf(rawArgs))
+      return showList(args, filtersOf(rawArgs), args.dearest ? 'dearest' : 'newest')
+    },
+  }),
+  examples: [
+    ['weir calls', 'the latest calls'],
+    ['weir calls --follow --where team=search', 'a team’s calls as they end'],
+    ['weir calls --dearest --since today', 'what cost most today'],
+    ['weir calls 0199c2f4-6c1e-7d3a-b2a1-0c5d8e9f1a2b', 'one call, line by line'],
+  ],
+} as const

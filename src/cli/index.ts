@@ -1,0 +1,20 @@
+// Written by `npm run fix`: one line for each file.
+import { command as calls } from './calls.ts'
+import { command as importEntry } from './import.ts'
+import { command as init } from './init.ts'
+import { command as keys } from './keys.ts'
+import { command as leaks } from './leaks.ts'
+import { command as report } from './report.ts'
+import { command as serve } from './serve.ts'
+import { command as status } from './status.ts'
+
+export const commands = {
+  calls,
+  import: importEntry,
+  init,
+  keys,
+  leaks,
+  report,
+  serve,
+  status,
+}

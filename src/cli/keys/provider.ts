@@ -1,0 +1,124 @@
+import { defineCommand } from 'citty'
+import { hint } from '../../config/suggest.ts'
+import { WeirError } from '../../core/errors.ts'
+import type { Credentials } from '../../core/provider.ts'
+import { sealCredentials } from '../../stores/keyring.ts'
+import { folderArgs } from '../asking.ts'
+import { note, print, printJson } from '../show/output.ts'
+import { credentialsKey, random, withStore } from './vault.ts'
+
+const provider = { type: 'positional', required: true, description: 'A provider’s name, e.g. openai' } as const
+
+const fields = new Set(['api_key', 'access_key_id', 'secret_access_key', 'session_token'])
+
+const isCredentials = (value: unknown): value is Credentials =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(value).length > 0 &&
+  Object.entries(value).every(([name, inner]) => fields.has(name) && typeof inner === 'string' && inner !== '')
+
+/** A key as it stands, or a JSON object of credentials for a provider that needs several. Never repeated in an error. */
+const readCredentials = (text: string): Credentials => {
+  const given = text.trim()
+  if (given === '')
+    throw new WeirError('bad-input', 'no key came on standard input: pipe it in, or type it and press Enter')
+  if (!given.startsWith('{')) {
+    if (/\s/.test(given)) throw new WeirError('bad-input', 'the key holds spaces or several lines; give one key')
+    return { api_key: given }
+  }
+  const refused = new WeirError('bad-input', `the JSON must hold nothing but ${[...fields].join(', ')}, each a text`)
+  try {
+    const value: unknown = JSON.parse(given)
+    if (isCredentials(value)) return value
+  } catch {
+    throw refused
+  }
+  throw refused
+}
+
+/** The key as it comes through a pipe, or as it is typed (and not shown) on a terminal. */
+const standardInput = async (name: string): Promise<string> => {
+  if (process.stdin.isTTY) {
+    const { isCancel, password } = await import('@clack/prompts')
+    const typed = await password({ message: `Key of ${name}` })
+    if (isCancel(typed)) throw new WeirError('bad-input', 'nothing was changed')
+    return typed
+  }
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+const applies = 'It is used in keys mode, from the next start of the gateway.'
+
+/** A name without settings may be meant for later, or be mistyped; it is kept and said. */
+const warnUnknown = async (name: string): Promise<void> => {
+  const { providers } = await import('../../providers/index.ts')
+  const names = Object.keys(providers)
+  if (!names.includes(name))
+    note(`weir: ${name} is no built-in provider, so weir.yaml must define it; ${hint(name, names)}`)
+}
+
+const set = {
+  ...defineCommand({
+    meta: {
+      name: 'set',
+      description: 'Keep a provider’s key, sealed. It is read from standard input, never from a flag.',
+    },
+    args: { provider, ...folderArgs },
+    run: async ({ args }) => {
+      const credentials = readCredentials(await standardInput(args.provider))
+      await warnUnknown(args.provider)
+      await withStore(args, async (store, data) => {
+        const options = { key: credentialsKey(data), provider: args.provider, random }
+        await store.secrets.put(args.provider, sealCredentials(credentials, options))
+      })
+      if (args.json) printJson({ provider: args.provider, set: true })
+      else print(`The key of ${args.provider} is kept, sealed. ${applies}`)
+    },
+  }),
+  examples: [
+    ['weir keys provider set openai < key.txt', 'from a file'],
+    [`echo '{"access_key_id":"…","secret_access_key":"…"}' | weir keys provider set aws-bedrock`, 'several at once'],
+  ],
+} as const
+
+const remove = {
+  ...defineCommand({
+    meta: { name: 'remove', description: 'Forget a provider’s key.' },
+    args: { provider, ...folderArgs },
+    run: ({ args }) =>
+      withStore(args, async (store) => {
+        const removed = await store.secrets.remove(args.provider)
+        if (!removed) throw new WeirError('not-found', `no key of ${args.provider} is kept: weir keys provider list`)
+        if (args.json) printJson({ provider: args.provider, removed })
+        else print(`The key of ${args.provider} is forgotten.`)
+      }),
+  }),
+  examples: [['weir keys provider remove openai', 'forget it']],
+} as const
+
+const list = {
+  ...defineCommand({
+    meta: { name: 'list', description: 'Providers whose keys are kept; never the keys.' },
+    args: folderArgs,
+    run: ({ args }) =>
+      withStore(args, async (store) => {
+        const names = Object.keys(await store.secrets.all())
+        if (args.json) printJson(names)
+        else
+          print(
+            names.length === 0
+              ? 'No provider key is kept. Keep one with: weir keys provider set NAME'
+              : names.join('\n'),
+          )
+      }),
+  }),
+  examples: [['weir keys provider list', 'which are kept']],
+} as const
+
+/** Keys of providers, for keys mode. */
+export const providerKeys = defineCommand({
+  meta: { name: 'provider', description: 'Keys of providers, kept sealed for keys mode: set, list, remove.' },
+  subCommands: { set, list, remove },
+})

@@ -1,0 +1,38 @@
+import { defineCommand } from 'citty'
+import { filtersOf, folderArgs, nothingFound, windowArgs, windowOf, withLedger } from './asking.ts'
+import { renderLeaks } from './leaks/render.ts'
+import { countFlag } from './numbers.ts'
+import { lookOf } from './show/look.ts'
+import { print, printJson } from './show/output.ts'
+
+export const command = {
+  ...defineCommand({
+    meta: {
+      name: 'leaks',
+      description:
+        'Where money leaks: repeated system prompts and tools, growing context, retry loops, verbose output, reasoning, failed calls, each in dollars with the calls that show it.',
+    },
+    args: {
+      examples: { type: 'string', valueHint: 'N', description: 'Calls named for each leak (3)' },
+      ...windowArgs,
+      ...folderArgs,
+    },
+    run: ({ args, rawArgs }) => {
+      const filters = filtersOf(rawArgs)
+      const examples = countFlag('--examples', args.examples, 3)
+      return withLedger(args, 'weir leaks', async (ledger) => {
+        const window = await windowOf(args, '30d', ledger)
+        const answer = await ledger.query({ ask: 'leaks', window: window.window, filters, examples })
+        if (args.json) printJson({ window, ...answer })
+        else if (answer.input_tokens === 0 && Number(answer.total_usd) === 0) {
+          print(nothingFound(await ledger.query({ ask: 'extent' }), window, filters.length > 0))
+        } else print(renderLeaks({ window, answer }, lookOf()))
+      })
+    },
+  }),
+  examples: [
+    ['weir leaks', 'the last 30 days'],
+    ['weir leaks --since week --where team=search', 'one team this week'],
+    ['weir leaks --json | jq ".leaks[0]"', 'the answer for a script'],
+  ],
+} as const

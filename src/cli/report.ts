@@ -1,0 +1,115 @@
+import { defineCommand } from 'citty'
+import type { Dimension, Filter, Ledger, SpendRow } from '../core/ledger.ts'
+import {
+  dimensionOf,
+  filtersOf,
+  folderArgs,
+  type NamedWindow,
+  nothingFound,
+  windowArgs,
+  windowOf,
+  withLedger,
+} from './asking.ts'
+import { countFlag } from './numbers.ts'
+import { csvColumns } from './report/columns.ts'
+import { type Report, renderReport, type Section } from './report/render.ts'
+import { lookOf } from './show/look.ts'
+import { print, printCsv, printJson } from './show/output.ts'
+
+const usual: readonly (readonly Dimension[])[] = [['team'], ['model'], ['feature']]
+const day_us = 86_400_000_000
+
+/** One slice a day, or twenty-four where the window is short. */
+const slicesOf = ({ window }: NamedWindow): number => {
+  const days = (window.to_us - window.from_us) / day_us
+  return days <= 2 ? 24 : Math.min(30, Math.ceil(days))
+}
+
+const isDate = (dimension: Dimension | undefined) =>
+  dimension === 'day' || dimension === 'hour' || dimension === 'month'
+
+/** Dates read downwards; everything else by cost, as the ledger answers. */
+const ordered = (rows: readonly SpendRow[], by: readonly Dimension[]): readonly SpendRow[] => {
+  const date = by.find(isDate)
+  if (date === undefined) return rows
+  return rows.toSorted((one, other) => (one.group[date] ?? '').localeCompare(other.group[date] ?? ''))
+}
+
+export type ReportQuestion = Readonly<{
+  window: NamedWindow
+  sections: readonly (readonly Dimension[])[]
+  filters: readonly Filter[]
+  limit: number
+}>
+
+/** Asks the ledger for a report: one spend answer a section, compared with the window before. */
+export const askReport = async (ledger: Ledger, question: ReportQuestion): Promise<Report> => {
+  const { window, filters, limit } = question
+  const common = { ask: 'spend', window: window.window, filters, compare: true, zone: window.zone } as const
+  const slices = slicesOf(window)
+  const answers = await Promise.all(
+    question.sections.map((group_by) => ledger.query({ ...common, group_by, limit, slices })),
+  )
+  const sections = answers.map(({ rows, more }, i): Section => {
+    const by = question.sections[i] ?? []
+    return { by, rows: ordered(rows, by), more }
+  })
+  const total = answers[0]?.total ?? (await ledger.query({ ...common, group_by: [], slices })).total
+  return { window, total, sections }
+}
+
+const sectionsOf = (by: string | undefined): readonly (readonly Dimension[])[] =>
+  by === undefined ? usual : [by.split(',').map((name) => dimensionOf(name.trim(), '--by'))]
+
+const usualLimit = (machine: boolean, sections: readonly (readonly Dimension[])[]): number => {
+  if (machine) return 10_000
+  return sections[0]?.some(isDate) ? 400 : 15
+}
+
+const show = async (report: Report, ledger: Ledger, filters: readonly Filter[]): Promise<void> => {
+  if (report.total.attempts > 0) return print(renderReport(report, lookOf()))
+  print(nothingFound(await ledger.query({ ask: 'extent' }), report.window, filters.length > 0))
+}
+
+const args = {
+  by: {
+    type: 'string',
+    valueHint: 'NAMES',
+    description:
+      'What to group by, several with commas: team, feature, customer, user, environment, model, model_asked, provider, endpoint, wire, day, hour, month, key_id, session, agent, service_tier, outcome, origin, tag:NAME',
+  },
+  ...windowArgs,
+  limit: { type: 'string', valueHint: 'N', description: 'Rows at most (15; dates 400; CSV and JSON 10000)' },
+  csv: { type: 'boolean', description: 'Print the rows as CSV' },
+  ...folderArgs,
+} as const
+
+export const command = {
+  ...defineCommand({
+    meta: {
+      name: 'report',
+      description:
+        'Where the money goes: spend by team, feature, customer, model and more, input and output apart, with its trend.',
+    },
+    args,
+    run: ({ args, rawArgs }) => {
+      const filters = filtersOf(rawArgs)
+      // A CSV is one table, so its usual view is all three dimensions at once.
+      const sections = args.csv && args.by === undefined ? [usual.flat()] : sectionsOf(args.by)
+      const limit = countFlag('--limit', args.limit, usualLimit(args.json === true || args.csv === true, sections))
+      return withLedger(args, 'weir report', async (ledger) => {
+        const window = await windowOf(args, '30d', ledger)
+        const report = await askReport(ledger, { window, sections, filters, limit })
+        if (args.csv) printCsv(report.sections[0]?.rows ?? [], csvColumns(sections[0] ?? []))
+        else if (args.json) printJson(report)
+        else await show(report, ledger, filters)
+      })
+    },
+  }),
+  examples: [
+    ['weir report', 'the last 30 days by team, model and feature'],
+    ['weir report --by day --since month', 'this month, day by day'],
+    ['weir report --by team,feature --where model=gpt-5.5', 'who uses one model for what'],
+    ['weir report --by customer --since 2026-10 --until 2026-11 --csv > october.csv', 'a month for the books'],
+  ],
+} as const

@@ -1,0 +1,114 @@
+import type { Dimension, SpendRow } from '../../core/ledger.ts'
+import { bar, sparkline } from '../show/chart.ts'
+import { change, count, moneyColumn, nothing, percent, shareOf, tokens } from '../show/format.ts'
+import type { Column } from '../show/table.ts'
+
+/** Names of dimensions as heads of columns. */
+export const headOf = (dimension: Dimension): string => dimension.replace(/^tag:/, '').replaceAll('_', ' ')
+
+/** What stands for a payer field that a call did not carry. */
+export const untagged = '(none)'
+
+export const groupName = (row: SpendRow, dimension: Dimension): string => row.group[dimension] ?? untagged
+
+/** Cache reads as a share of all input tokens, or null where there was no input. */
+export const cachedShare = (row: SpendRow): number | null => shareOf(row.cache_read_tokens, row.input_tokens)
+
+const isDate = (dimension: Dimension) => dimension === 'day' || dimension === 'hour' || dimension === 'month'
+
+/** The columns of a spend table: groups, cost with its share as a bar, input and output apart, cache, calls, movement. */
+export const spendColumns = (
+  dimensions: readonly Dimension[],
+  rows: readonly SpendRow[],
+  total: SpendRow,
+): readonly Column<SpendRow>[] => {
+  const cost = moneyColumn([...rows, total].map((row) => row.cost_usd))
+  const share = (row: SpendRow) => shareOf(row.cost_usd, total.cost_usd) ?? 0
+  const dated = dimensions.some(isDate)
+  const groups = dimensions.map(
+    (dimension): Column<SpendRow> => ({
+      head: headOf(dimension),
+      cell: (row) => (row === total ? (dimension === dimensions[0] ? 'total' : '') : groupName(row, dimension)),
+      shrink: 10,
+      style: (text, row, colours) => (row !== total && row.group[dimension] === null ? colours.dim(text) : text),
+    }),
+  )
+  const compared = rows.some((row) => row.previous_cost_usd !== undefined) && !dated
+  const trended = rows.some((row) => (row.trend_usd?.length ?? 0) > 1) && !dated
+  const moved = (row: SpendRow) => change(row.cost_usd, row.previous_cost_usd)
+  return [
+    ...groups,
+    {
+      head: 'cost',
+      cell: (row) => costCell(row, cost),
+      align: 'right',
+      style: (text, _, colours) => colours.bold(text),
+    },
+    { head: 'share', cell: (row) => percent(shareOf(row.cost_usd, total.cost_usd)), align: 'right', drop: 3 },
+    {
+      head: '',
+      cell: (row) => (row === total ? '' : bar(share(row), 8)),
+      style: (text, _, colours) => colours.cyan(text),
+      drop: 6,
+    },
+    { head: 'input', cell: (row) => cost(row.input_cost_usd), align: 'right', drop: 2 },
+    { head: 'output', cell: (row) => cost(row.output_cost_usd), align: 'right', drop: 2 },
+    { head: 'tokens in', cell: (row) => tokens(row.input_tokens), align: 'right', drop: 5 },
+    { head: 'out', cell: (row) => tokens(row.output_tokens), align: 'right', drop: 5 },
+    { head: 'cached', cell: (row) => percent(cachedShare(row)), align: 'right', drop: 4 },
+    { head: 'calls', cell: (row) => count(row.calls), align: 'right', drop: 1 },
+    ...(compared
+      ? [
+          {
+            head: 'change',
+            cell: moved,
+            align: 'right',
+            style: (text, _, colours) =>
+              text.includes('▲') ? colours.red(text) : text.includes('▼') ? colours.green(text) : colours.dim(text),
+            drop: 4,
+          } satisfies Column<SpendRow>,
+        ]
+      : []),
+    ...(trended
+      ? [{ head: 'trend', cell: (row: SpendRow) => sparkline(row.trend_usd ?? []), drop: 7 } satisfies Column<SpendRow>]
+      : []),
+  ]
+}
+
+/** A group whose calls nobody could price has no cost to show; one that is partly unpriced shows what is known with `+`. */
+const costCell = (row: SpendRow, cost: (usd: string) => string): string => {
+  if (row.unpriced_calls === 0) return cost(row.cost_usd)
+  return row.unpriced_calls >= row.calls && Number(row.cost_usd) === 0 ? nothing : `${cost(row.cost_usd)}+`
+}
+
+const numbers = [
+  'calls',
+  'attempts',
+  'errors',
+  'cost_usd',
+  'input_cost_usd',
+  'output_cost_usd',
+  'fee_cost_usd',
+  'list_cost_usd',
+  'counterfactual_cost_usd',
+  'previous_cost_usd',
+  'input_tokens',
+  'output_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'reasoning_tokens',
+  'unpriced_calls',
+  'unmetered_calls',
+  'estimated_calls',
+  'ttft_ms_p50',
+  'duration_ms_p50',
+  'duration_ms_p95',
+] as const satisfies readonly (keyof SpendRow)[]
+
+/** Every field of a spend row as a CSV column, the groups first. */
+export const csvColumns = (
+  dimensions: readonly Dimension[],
+): Readonly<Record<string, (row: SpendRow) => string | number | null | undefined>> => ({
+  ...Object.fromEntries(dimensions.map((dimension) => [dimension, (row: SpendRow) => row.group[dimension]])),
+  ...Object.fromEntries(numbers.map((name) => [name, (row: SpendRow) => row[name]])),
+})

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs'
+import { defineCommand } from 'citty'
+import type { Extent } from '../core/ledger.ts'
+import { type ControlFile, controlPath } from '../gateway/control.ts'
+import { folderArgs, withLedger } from './asking.ts'
+import { count, money, tokens } from './show/format.ts'
+import { type Look, lookOf, paint } from './show/look.ts'
+import { print, printJson } from './show/output.ts'
+import { facts } from './show/table.ts'
+import { moment } from './show/time.ts'
+
+type Gateway = Readonly<{ pid: number; url?: string; mode?: string }>
+
+/** The gateway that runs on this folder, as it says itself; undefined where none answers. */
+const askGateway = async (data: string): Promise<Gateway | undefined> => {
+  try {
+    const { port, token } = JSON.parse(readFileSync(controlPath(data), 'utf8')) as ControlFile
+    const response = await fetch(`http://127.0.0.1:${port}/status`, {
+      headers: { authorization: `Bearer ${token}` },
+      redirect: 'error',
+      signal: AbortSignal.timeout(2000),
+    })
+    return response.ok ? ((await response.json()) as Gateway) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export type Status = Readonly<{ data: string; gateway: Gateway | null; extent: Extent }>
+
+/** Is a gateway running, and what does the ledger hold. */
+export const renderStatus = ({ data, gateway, extent }: Status, look: Look): string => {
+  const colours = paint(look)
+  const running = gateway
+    ? `${colours.green('running')} on ${gateway.url ?? '?'} (${gateway.mode ?? '?'} mode, process ${gateway.pid})`
+    : `${colours.dim('not running')}: weir serve`
+  const span =
+    extent.first_us === null || extent.last_us === null
+      ? undefined
+      : `${moment(extent.first_us)} – ${moment(extent.last_us)} UTC`
+  return facts(
+    [
+      ['gateway', running],
+      ['data', data],
+      ['ledger', `${count(extent.calls)} calls, ${count(extent.receipts)} receipts`],
+      ['from, to', span],
+      ['tokens', `${tokens(extent.input_tokens)} in, ${tokens(extent.output_tokens)} out`],
+      ['cost', money(extent.cost_usd)],
+      [
+        'unpriced',
+        extent.unpriced === 0 ? undefined : colours.yellow(`${count(extent.unpriced)} receipts have no price yet`),
+      ],
+    ],
+    look,
+    0,
+  )
+}
+
+export const command = {
+  ...defineCommand({
+    meta: { name: 'status', description: 'Is a gateway running here, and what does the ledger hold.' },
+    args: folderArgs,
+    run: ({ args }) =>
+      withLedger(args, 'weir status', async (ledger, data) => {
+        const gateway = (await askGateway(data)) ?? null
+        const status: Status = { data, gateway, extent: await ledger.query({ ask: 'extent' }) }
+        if (args.json) printJson(status)
+        else print(renderStatus(status, lookOf()))
+      }),
+  }),
+  examples: [['weir status', 'of ./weir-data']],
+} as const

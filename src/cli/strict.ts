@@ -1,0 +1,39 @@
+import { type ParseArgsOptionDescriptor, parseArgs } from 'node:util'
+import type { ArgsDef } from 'citty'
+import { nearest } from '../config/suggest.ts'
+import { WeirError } from '../core/errors.ts'
+
+const aliasesOf = (arg: ArgsDef[string]): readonly string[] => ('alias' in arg ? [arg.alias ?? []].flat() : [])
+
+const optionOf = (arg: ArgsDef[string]): ParseArgsOptionDescriptor => {
+  const short = aliasesOf(arg).find((alias) => alias.length === 1)
+  return { type: arg.type === 'boolean' ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) }
+}
+
+/**
+ * Refuses flags that a command does not have, flags without their value and words too many: a mistyped filter must not
+ * quietly answer another question. Throws WeirError `bad-input` with what was probably meant.
+ */
+export const checkFlags = (rest: readonly string[], args: ArgsDef, name: string): void => {
+  const wrong = (message: string) => new WeirError('bad-input', message)
+  const flags = Object.entries(args).filter(([, arg]) => arg.type !== 'positional')
+  const options = Object.fromEntries(
+    flags.flatMap(([flag, arg]) => {
+      const long = aliasesOf(arg).filter((alias) => alias.length > 1)
+      return [flag, ...long].map((one) => [one, optionOf(arg)] as const)
+    }),
+  )
+  const { tokens } = parseArgs({ args: [...rest], options, strict: false, allowPositionals: true, tokens: true })
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue
+    const option = options[token.name]
+    if (option === undefined) {
+      const meant = nearest(token.name, Object.keys(options))
+      throw wrong(`${name} has no flag ${token.rawName}; ${meant ? `did you mean --${meant}?` : `try: ${name} --help`}`)
+    }
+    if (option.type === 'string' && !token.value) throw wrong(`${token.rawName} needs a value; try: ${name} --help`)
+  }
+  const words = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
+  const extra = words[Object.keys(args).length - flags.length]
+  if (extra !== undefined) throw wrong(`${name} does not know what to do with "${extra}"; try: ${name} --help`)
+}

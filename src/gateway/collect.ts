@@ -1,0 +1,136 @@
+import { readdirSync, statSync } from 'node:fs'
+import { unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Ledger } from '../core/ledger.ts'
+import { bySequence, parseSegment, type SegmentFile } from './segment.ts'
+import { sift } from './sift.ts'
+
+/** What is logged: allow-listed fields and a sentence. A pino logger is one. */
+export type Log = Readonly<{
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+  error(fields: Readonly<Record<string, unknown>>, message: string): void
+}>
+
+export type CollectorOptions = Readonly<{
+  /** `<data>/journal` */
+  folder: string
+  ledger: Ledger
+  log: Log
+  /** How often the folder is looked at when nobody calls `notice` (500 ms by default). */
+  every_ms?: number
+}>
+
+/** How far the ledger is behind the journal. */
+export type Lag = Readonly<{ segments: number; bytes: number; failed: boolean }>
+
+export type Collector = Readonly<{
+  /** A segment was closed: collect soon. */
+  notice(): void
+  /** Collects every segment that is closed by now. Resolves to the number of receipts that the ledger gained. */
+  collect(): Promise<number>
+  lag(): Lag
+  /** Collects a last time and stops. The ledger stays open. */
+  stop(): Promise<void>
+}>
+
+const closedSegments = (folder: string): SegmentFile[] => {
+  try {
+    const found = readdirSync(folder).map(parseSegment)
+    return found.filter((segment) => segment !== undefined && !segment.open).sort(bySequence) as SegmentFile[]
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+const STUCK = 'The ledger does not take a segment; it stays in the journal and is tried again'
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
+/** Appends a segment and removes its file after the commit; killed in between, the ledger knows the name the next time. */
+const appendSegment = async ({ folder, ledger }: CollectorOptions, name: string): Promise<number> => {
+  const path = join(folder, name)
+  const { receipts } = await ledger.append({ name, path })
+  await unlink(path)
+  return receipts
+}
+
+/** Appends a segment that the ledger refused, without the lines that nobody can read. */
+const appendSifted = async (options: CollectorOptions, name: string, refusal: unknown): Promise<number> => {
+  const { good, bad } = await sift(options.folder, name)
+  if (bad === 0) throw refusal
+  options.log.error(
+    { segment: name, bad_lines: bad, good_lines: good },
+    'A journal segment has lines that cannot be read. It is kept in journal/quarantine; its good lines go to the ledger',
+  )
+  return appendSegment(options, name)
+}
+
+/** Appends closed journal segments to the ledger: exactly once, and in order within each run. */
+export const startCollector = (options: CollectorOptions): Collector => {
+  const { folder, log, every_ms = 500 } = options
+  const sifted = new Set<string>()
+  let failed = false
+  let stopped = false
+  let last: Promise<number> = Promise.resolve(0)
+  let scheduled: NodeJS.Timeout | undefined
+
+  /** A ledger that has no room refuses good segments again and again: one look at the lines is enough. */
+  const siftOnce = (file: string, refusal: unknown): Promise<number> => {
+    if (sifted.has(file)) throw refusal
+    sifted.add(file)
+    return appendSifted(options, file, refusal)
+  }
+  /** A run whose segment cannot be appended waits as a whole, for a later segment must not overtake an earlier one. */
+  const pass = async (): Promise<number> => {
+    const stuck = new Set<string>()
+    let receipts = 0
+    for (const { file, run } of closedSegments(folder)) {
+      if (stuck.has(run)) continue
+      try {
+        receipts += await appendSegment(options, file).catch((refusal) => siftOnce(file, refusal))
+      } catch (error) {
+        stuck.add(run)
+        if (!failed) log.error({ segment: file, error: (error as Error).message }, STUCK)
+      }
+    }
+    if (failed && stuck.size === 0) log.info({}, 'The ledger takes segments again')
+    failed = stuck.size > 0
+    return receipts
+  }
+  const collect = (): Promise<number> => {
+    last = last.catch(() => 0).then(pass)
+    return last
+  }
+  const tick = (): void => {
+    scheduled = undefined
+    if (stopped) return
+    void collect().finally(() => plan(every_ms))
+  }
+  const plan = (after_ms: number): void => {
+    if (stopped || scheduled) return
+    scheduled = setTimeout(tick, after_ms)
+    scheduled.unref()
+  }
+  plan(every_ms)
+
+  return {
+    notice() {
+      if (scheduled) clearTimeout(scheduled)
+      scheduled = undefined
+      plan(5)
+    },
+    collect,
+    lag() {
+      const segments = closedSegments(folder)
+      const bytes = segments.reduce((total, { file }) => total + sizeOf(join(folder, file)), 0)
+      return { segments: segments.length, bytes, failed }
+    },
+    async stop() {
+      stopped = true
+      clearTimeout(scheduled)
+      await collect()
+    },
+  }
+}

@@ -1,0 +1,121 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { basename, join } from 'node:path'
+import { WeirError } from '../core/errors.ts'
+import type { Ledger, Question, Segment } from '../core/ledger.ts'
+
+/** How a command finds the running gateway: the content of `<data>/control.json`, readable by its owner only. */
+export type ControlFile = Readonly<{ port: number; token: string; pid: number }>
+
+/** An import for the gateway's ledger: a file in `<data>/import/`. */
+export type AppendRequest = Readonly<{ name: string; file: string; deduplicate?: Segment['deduplicate'] }>
+
+export type ControlOptions = Readonly<{
+  data: string
+  ledger: Ledger
+  /** Awaited before each question, so that the answer holds every receipt written so far: rotate the journals, then collect. */
+  refresh?: () => Promise<unknown>
+  /** What `GET /status` tells besides the pid. */
+  status?: () => Readonly<Record<string, unknown>>
+}>
+
+export type Control = Readonly<{ port: number; close(): Promise<void> }>
+
+const MOST_BYTES = 1024 * 1024
+const asks = new Set<string>(['spend', 'calls', 'call', 'leaks', 'extent', 'ratios'] satisfies Question['ask'][])
+
+export const controlPath = (data: string): string => join(data, 'control.json')
+export const importFolder = (data: string): string => join(data, 'import')
+
+const readBody = async (request: IncomingMessage): Promise<unknown> => {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > MOST_BYTES) throw new WeirError('body-too-large', `A question has at most ${MOST_BYTES} bytes`)
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch (cause) {
+    throw new WeirError('malformed-json', 'The body is not JSON', { cause })
+  }
+}
+
+const query = async ({ ledger, refresh }: ControlOptions, body: unknown): Promise<unknown> => {
+  const question = body as Question
+  if (!asks.has(question?.ask)) throw new WeirError('bad-request', `A question asks one of: ${[...asks].join(', ')}`)
+  await refresh?.()
+  return ledger.query(question)
+}
+
+/** Only files of the import folder, by their bare name: a token does not make every file of the machine readable. */
+const append = ({ data, ledger }: ControlOptions, body: unknown): Promise<unknown> => {
+  const { name, file, deduplicate } = body as AppendRequest
+  const bare = typeof file === 'string' && file !== '' && basename(file) === file && !file.startsWith('.')
+  if (typeof name !== 'string' || !bare)
+    throw new WeirError('bad-request', 'An import is named, and is a file of the import folder')
+  const path = join(importFolder(data), file)
+  return ledger.append({ name, path, ...(deduplicate ? { deduplicate } : {}) })
+}
+
+const route = async (options: ControlOptions, request: IncomingMessage): Promise<unknown> => {
+  switch (`${request.method} ${request.url}`) {
+    case 'GET /status':
+      return { pid: process.pid, ...options.status?.() }
+    case 'POST /query':
+      return query(options, await readBody(request))
+    case 'POST /append':
+      return append(options, await readBody(request))
+    default:
+      throw new WeirError('unknown-path', 'The control port knows POST /query, POST /append and GET /status')
+  }
+}
+
+const permitted = (request: IncomingMessage, token: Buffer): boolean => {
+  const given = Buffer.from(request.headers.authorization ?? '')
+  return given.length === token.length && timingSafeEqual(given, token)
+}
+
+const answer = async (options: ControlOptions, token: Buffer, request: IncomingMessage, response: ServerResponse) => {
+  const send = (status: number, body: unknown): void => {
+    const text = JSON.stringify(body)
+    response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+    response.end(text)
+  }
+  try {
+    if (!permitted(request, token))
+      throw new WeirError('unknown-key', 'The control port needs the token of control.json')
+    send(200, await route(options, request))
+  } catch (error) {
+    const known = error instanceof WeirError ? error : new WeirError('internal', (error as Error).message)
+    send(known.status, { error: { code: known.code, message: known.message } })
+  }
+}
+
+/** Lets commands ask the ledger of the running gateway: HTTP on loopback, on a port of its own, with a token in a file that only the owner reads. */
+export const startControl = async (options: ControlOptions): Promise<Control> => {
+  const token = randomBytes(32).toString('base64url')
+  const expected = Buffer.from(`Bearer ${token}`)
+  const server = createServer((request, response) => void answer(options, expected, request, response))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  server.unref()
+  const { port } = server.address() as AddressInfo
+  const path = controlPath(options.data)
+  const file: ControlFile = { port, token, pid: process.pid }
+  writeFileSync(`${path}.tmp`, JSON.stringify(file), { mode: 0o600 })
+  renameSync(`${path}.tmp`, path)
+  return {
+    port,
+    async close() {
+      rmSync(path, { force: true })
+      server.close()
+      server.closeAllConnections()
+      if (server.listening) await once(server, 'close')
+    },
+  }
+}

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { codes, type ErrorCode, WeirError } from '../core/errors.ts'
+import type { Answer, Appended, Ledger, Question, Segment } from '../core/ledger.ts'
+import { startCollector } from './collect.ts'
+import { type AppendRequest, type ControlFile, controlPath, importFolder } from './control.ts'
+import { type Held, holdLedger } from './hold.ts'
+
+export type ReachOptions = Readonly<{
+  now_us: () => number
+  /** Who asks, for the message to others who wait, e.g. `weir report`. */
+  role?: string
+  /** How long to wait while another process has the ledger (5 s by default). */
+  wait_ms?: number
+}>
+
+const STATUS_MS = 5000
+
+const readControl = (data: string): ControlFile | undefined => {
+  try {
+    return JSON.parse(readFileSync(controlPath(data), 'utf8')) as ControlFile
+  } catch {
+    return undefined
+  }
+}
+
+type Refusal = Readonly<{ error?: Readonly<{ code?: string; message?: string }> }>
+
+const post = async <T>({ port, token }: ControlFile, path: string, body: unknown): Promise<T> => {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify(body),
+    redirect: 'error',
+  })
+  const answer: unknown = await response.json()
+  if (response.ok) return answer as T
+  const { code = 'internal', message = `The gateway answered ${response.status}` } = (answer as Refusal).error ?? {}
+  throw new WeirError(code in codes ? (code as ErrorCode) : 'internal', message)
+}
+
+/** Is it Weir that listens there, and the one that wrote the file? */
+const isAlive = async ({ port, token, pid }: ControlFile): Promise<boolean> => {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/status`, {
+      headers: { authorization: `Bearer ${token}` },
+      redirect: 'error',
+      signal: AbortSignal.timeout(STATUS_MS),
+    })
+    const status = (await response.json()) as Readonly<{ pid?: number }>
+    return response.ok && status.pid === pid
+  } catch {
+    return false
+  }
+}
+
+const remoteLedger = (data: string, control: ControlFile): Ledger => ({
+  append: ({ name, path, deduplicate }: Segment): Promise<Appended> => {
+    if (resolve(dirname(path)) !== resolve(importFolder(data)))
+      throw new WeirError(
+        'bad-input',
+        `An import for a running gateway lies in ${importFolder(data)}, not in ${dirname(path)}`,
+      )
+    const request: AppendRequest = { name, file: basename(path), ...(deduplicate ? { deduplicate } : {}) }
+    return post(control, '/append', request)
+  },
+  query: <Q extends Question>(question: Q): Promise<Answer<Q>> => post(control, '/query', question),
+  close: async () => {},
+})
+
+const silent = { info() {}, warn() {}, error() {} }
+
+/** The ledger in this process's own hands, with everything in it that the journal still held. */
+const ownLedger = async ({ ledger, journal, close }: Held): Promise<Ledger> => {
+  const collector = startCollector({ folder: journal, ledger, log: silent })
+  await collector.stop()
+  return { ...ledger, close }
+}
+
+const tryHold = async (data: string, role: string): Promise<Held | WeirError> => {
+  try {
+    return await holdLedger(data, { role, wait_ms: 200 })
+  } catch (error) {
+    if (error instanceof WeirError && error.code === 'overloaded') return error
+    throw error
+  }
+}
+
+/**
+ * Reaches the ledger of a data folder: through the gateway that runs on it, or else by opening it, after recovering and
+ * appending what the journal still holds. Throws `overloaded` naming the holder when another command keeps it.
+ */
+export const reachLedger = async (data: string, options: ReachOptions): Promise<Ledger> => {
+  const { now_us, role = 'weir', wait_ms = 5000 } = options
+  const until_us = now_us() + wait_ms * 1000
+  for (;;) {
+    const control = readControl(data)
+    if (control && (await isAlive(control))) return remoteLedger(data, control)
+    const held = await tryHold(data, role)
+    if (!(held instanceof WeirError)) return ownLedger(held)
+    if (now_us() >= until_us) throw held
+  }
+}

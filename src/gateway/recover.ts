@@ -1,0 +1,124 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { JournalLine, Receipt } from '../core/receipt.ts'
+import { bySequence, encodeLine, parseSegment, type SegmentFile, segmentName } from './segment.ts'
+
+/** What was found of processes that died. */
+export type Recovered = Readonly<{
+  /** Segments that were closed in their place. */
+  segments: number
+  /** Attempts whose end nobody saw: each has a receipt `unknown` now. */
+  unknown: number
+  /** Segments whose last line was torn; it was cut off. */
+  torn: number
+  /** Lines in the middle that cannot be read; the collector sets them aside. */
+  bad: number
+}>
+
+/** The segment of the `unknown` receipts comes after every other of its run, and has the same name however often recovery is killed. */
+const LAST = 99_999_999
+
+const RECEIPT_ID = /^\{"k":"(open|receipt)","r":\{"receipt_id":"([^"\\]+)"/
+
+const identify = (line: string): Readonly<{ k: string; id: string }> | undefined => {
+  const [, k, id] = RECEIPT_ID.exec(line) ?? []
+  if (k !== undefined && id !== undefined) return { k, id }
+  try {
+    const parsed = JSON.parse(line) as JournalLine
+    return { k: parsed.k, id: parsed.r.receipt_id }
+  } catch {
+    return undefined
+  }
+}
+
+/** The receipt of an attempt whose end was not seen: its reservation stands as its cost, where it had a price at all. */
+const unknownReceipt = (open: Receipt): Receipt => {
+  const priced = open.price_state === 'priced' || open.price_state === 'stated'
+  return {
+    ...open,
+    outcome: 'unknown',
+    usage_source: 'none',
+    ...(priced && open.reserved_usd !== undefined ? { cost_usd: open.reserved_usd } : {}),
+  }
+}
+
+/** Cuts a line that was being written when the process died. Gives back the whole lines. */
+const wholeLines = (path: string): Readonly<{ lines: readonly string[]; torn: boolean }> => {
+  const bytes = readFileSync(path)
+  const end = bytes.lastIndexOf(10) + 1
+  if (end < bytes.length) truncateSync(path, end)
+  const lines = bytes.subarray(0, end).toString('utf8').split('\n')
+  return { lines: lines.filter((line) => line !== ''), torn: end < bytes.length }
+}
+
+/** Reads the leftovers of one run: the open lines that no receipt closed. */
+const readRun = (folder: string, segments: readonly SegmentFile[]) => {
+  const open = new Map<string, string>()
+  const closed = new Set<string>()
+  let torn = 0
+  let bad = 0
+  for (const { file } of segments) {
+    const read = wholeLines(join(folder, file))
+    if (read.torn) torn += 1
+    for (const line of read.lines) {
+      const found = identify(line)
+      if (!found) bad += 1
+      else if (found.k === 'receipt') {
+        closed.add(found.id)
+        open.delete(found.id)
+      } else if (!closed.has(found.id)) open.set(found.id, line)
+    }
+  }
+  return { open: [...open.values()], torn, bad }
+}
+
+/** Writes a file so that it is there wholly or not at all. */
+const writeWhole = (path: string, text: string): void => {
+  const fd = openSync(`${path}.tmp`, 'w', 0o600)
+  const bytes = Buffer.from(text)
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
+  fsyncSync(fd)
+  closeSync(fd)
+  renameSync(`${path}.tmp`, path)
+}
+
+const closeSegment = (folder: string, { file, run, sequence }: SegmentFile): void => {
+  const path = join(folder, file)
+  if (readFileSync(path).length === 0) unlinkSync(path)
+  else renameSync(path, join(folder, segmentName(run, sequence)))
+}
+
+/**
+ * Makes the journal of processes that died whole: torn last lines are cut, attempts without an end get a receipt
+ * `unknown`, and every segment is closed for the collector. The caller holds the lock of the data folder, so nobody writes.
+ * It can be killed at any point and run again: the `unknown` receipts are on disk before any segment is closed, under the
+ * same name and the same receipt ids.
+ */
+export const recover = (folder: string): Recovered => {
+  const found = existsSync(folder) ? readdirSync(folder).map(parseSegment) : []
+  const segments = found.filter((segment) => segment !== undefined).sort(bySequence)
+  const left = segments.filter(({ open }) => open)
+  const total = { segments: left.length, unknown: 0, torn: 0, bad: 0 }
+  for (const run of new Set(left.map((segment) => segment.run))) {
+    const ofRun = segments.filter((segment) => segment.run === run)
+    const { open, torn, bad } = readRun(folder, ofRun)
+    const lines = open.map((line) => encodeLine('receipt', unknownReceipt((JSON.parse(line) as JournalLine).r)))
+    if (lines.length > 0) writeWhole(join(folder, segmentName(run, LAST)), lines.join(''))
+    for (const segment of ofRun) if (segment.open) closeSegment(folder, segment)
+    total.unknown += lines.length
+    total.torn += torn
+    total.bad += bad
+  }
+  return total
+}

@@ -1,0 +1,72 @@
+import { copyFileSync, createReadStream, mkdirSync, renameSync, unlinkSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { JournalLine } from '../core/receipt.ts'
+import { type ColumnKind, columns } from '../ledgers/columns.ts'
+
+const list = (item: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(item)
+const text = (value: unknown) => typeof value === 'string'
+const count = (value: unknown) => Number.isSafeInteger(value)
+const record = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const fits: Readonly<Record<ColumnKind, (value: unknown) => boolean>> = {
+  text,
+  flag: (value) => typeof value === 'boolean',
+  count,
+  small: count,
+  score: (value) => typeof value === 'number',
+  time: count,
+  money: (value) => text(value) && /^-?\d+(\.\d{1,12})?$/.test(value as string),
+  hash: (value) => text(value) && /^[0-9a-f]{16}$/.test(value as string),
+  tags: record,
+  texts: list(text),
+  hashes: list((value) => fits.hash(value)),
+  counts: list(count),
+  lines: list(record),
+  levers: list(record),
+}
+
+const required = ['receipt_id', 'call_id', 'attempt', 'started_at_us', 'ended_at_us', 'provider', 'outcome'] as const
+
+/** Can a ledger take this line? */
+const isGood = (line: string): boolean => {
+  try {
+    const { k, r } = JSON.parse(line) as JournalLine
+    const values = r as unknown as Readonly<Record<string, unknown>>
+    if (k !== 'open' && k !== 'receipt') return false
+    if (required.some((name) => values[name] === undefined || values[name] === null)) return false
+    return Object.entries(columns).every(
+      ([name, kind]) => values[name] === undefined || values[name] === null || fits[kind](values[name]),
+    )
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Takes the lines that no ledger can read out of a segment; the whole segment is kept in `quarantine/` first. Killed at
+ * any point it can be run again. Nothing is changed when every line is good.
+ */
+export const sift = async (folder: string, name: string): Promise<Readonly<{ good: number; bad: number }>> => {
+  const path = join(folder, name)
+  const sifted = await open(`${path}.sifted`, 'w', 0o600)
+  const found = { good: 0, bad: 0 }
+  try {
+    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+      if (line.trim() === '') continue
+      const good = isGood(line)
+      found[good ? 'good' : 'bad'] += 1
+      if (good) await sifted.write(`${line}\n`)
+    }
+    await sifted.sync()
+  } finally {
+    await sifted.close()
+  }
+  if (found.bad > 0) {
+    mkdirSync(join(folder, 'quarantine'), { recursive: true })
+    copyFileSync(path, join(folder, 'quarantine', name))
+    renameSync(`${path}.sifted`, path)
+  } else unlinkSync(`${path}.sifted`)
+  return found
+}

@@ -1,0 +1,85 @@
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import { WeirError } from '../../core/errors.ts'
+import { migrations } from './schema.ts'
+import { type Sql, sql, type Value } from './sql.ts'
+
+export type Row = Readonly<Record<string, unknown>>
+
+/** One connection: statements run on it one after the other. */
+export type Session = Readonly<{
+  /** Runs a statement. Resolves to the number of rows that it changed. */
+  run(statement: Sql): Promise<number>
+  /** JSON-safe rows: wide numbers and decimals are text. */
+  rows(statement: Sql): Promise<readonly Row[]>
+  close(): void
+}>
+
+export type Engine = Readonly<{
+  connect(): Promise<Session>
+  close(): void
+}>
+
+export type EngineOptions = Readonly<{
+  path: string
+  read_only: boolean
+  memory_limit: string
+  threads: number
+}>
+
+/** DuckDB takes whole numbers as 32-bit integers or doubles; a bigint keeps every count and time exact. */
+const bound = (value: Value): DuckDBValue =>
+  typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value
+
+const session = (connection: DuckDBConnection): Session => ({
+  async run({ text, values }) {
+    const { rowsChanged } = await connection.run(text, values.map(bound))
+    return rowsChanged
+  },
+  async rows({ text, values }) {
+    const reader = await connection.runAndReadAll(text, values.map(bound))
+    return reader.getRowObjectsJson()
+  },
+  close: () => connection.closeSync(),
+})
+
+const migrate = async ({ run, rows }: Session, path: string): Promise<void> => {
+  await run(sql`CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)`)
+  const [found] = await rows(sql`SELECT max(version) AS version FROM schema_version`)
+  const version = Number(found?.['version'] ?? 0)
+  if (version > migrations.length)
+    throw new WeirError(
+      'bad-config',
+      `The ledger ${path} was written by a newer Weir (schema ${version}); use that one`,
+    )
+  for (const [at, statements] of migrations.entries()) {
+    if (at < version) continue
+    await run(sql`BEGIN`)
+    for (const text of statements) await run({ text, values: [] })
+    await run(sql`INSERT INTO schema_version VALUES (${at + 1})`)
+    await run(sql`COMMIT`)
+  }
+}
+
+/** Opens the database file and brings its schema up to date. Extensions are never loaded from the network. */
+export const openEngine = async ({ path, read_only, memory_limit, threads }: EngineOptions): Promise<Engine> => {
+  const instance = await DuckDBInstance.create(path, {
+    access_mode: read_only ? 'READ_ONLY' : 'AUTOMATIC',
+    memory_limit,
+    threads: String(threads),
+    preserve_insertion_order: 'false',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  })
+  const connect = async () => session(await instance.connect())
+  const first = await connect()
+  try {
+    if (!read_only) await migrate(first, path)
+    await first.run(sql`SET lock_configuration = true`)
+  } catch (error) {
+    first.close()
+    instance.closeSync()
+    throw error
+  }
+  first.close()
+  return { connect, close: () => instance.closeSync() }
+}

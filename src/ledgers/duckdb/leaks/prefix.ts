@@ -1,0 +1,82 @@
+/** What provider caching could have read: prefixes that were sent before. */
+import type { Leak } from '../../../core/ledger.ts'
+import { raw, type Sql, sql } from '../sql.ts'
+import { count, first } from '../values.ts'
+import { dollars, percent, type Scope, search, tokens } from './scope.ts'
+
+/** No provider caches a shorter prefix (`docs/ledger.md`). */
+const SHORTEST = 1024
+
+/** The longest time that providers sell for keeping a prefix. Money is counted up to it. */
+const LONGEST_US = 3_600_000_000
+
+/** The smallest discount on a cached token among the large providers, assumed where no receipt shows the model's own. */
+const LEAST_DISCOUNT = 0.5
+
+/**
+ * For each receipt the longest prefix that an earlier receipt of the same provider, model and key has sent, and how long
+ * ago that was last. One cache is shared by all who use one key; where no key is known, by the calls of a session. Each hash
+ * of a chain covers all that comes before it, so the longest boundary seen is the prefix.
+ */
+const seenPrefixes = (where: Sql): Sql => sql`
+  WITH chained AS (
+    SELECT rowid AS line_number, started_at_us AS moment, provider, coalesce(model_served, model_asked) AS model,
+      coalesce(key_id, session) AS cache, unnest(prefix_hashes) AS prefix, unnest(prefix_tokens) AS length
+    FROM receipts WHERE ${where} AND corrects IS NULL AND len(prefix_hashes) > 0
+  ), slim AS (
+    SELECT line_number, moment, hash(provider, model, cache, prefix) AS prefix, length FROM chained
+  ), seen AS (
+    SELECT line_number, length, moment - lag(moment) OVER (PARTITION BY prefix ORDER BY moment, line_number) AS ago FROM slim
+  )
+  SELECT line_number, max(length) AS prefix_tokens, arg_max(ago, length) AS ago FROM seen WHERE ago IS NOT NULL GROUP BY line_number`
+
+/** What a fresh and a cached input token of a model cost, US dollars per token, as its receipts show it. */
+const shownPrices = (where: Sql): Sql => sql`
+  SELECT provider, line.model AS model,
+    max(line.rate_usd::DOUBLE) FILTER (line.meter = 'in.text.fresh') / 1e6 AS fresh,
+    min(line.rate_usd::DOUBLE) FILTER (line.meter = 'in.text.cache_read') / 1e6 AS cached
+  FROM (SELECT provider, unnest(lines) AS line FROM receipts WHERE ${where})
+  GROUP BY ALL`
+
+/**
+ * Tokens of prefixes that were sent before and not read from a cache, at what a cache read would have saved. Money is
+ * counted only for prefixes that a provider would have kept: long enough, and used again within an hour.
+ */
+export const uncachedPrefix = (scope: Scope): Promise<Leak> =>
+  search(scope, {
+    kind: 'uncached-prefix',
+    found: sql`
+      WITH prefixes AS (${seenPrefixes(scope.where)}), prices AS (${shownPrices(scope.where)}), calls AS (
+        SELECT rowid AS line_number, receipt_id, feature, provider, coalesce(model_served, model_asked) AS model, input_tokens,
+          coalesce(cache_read_tokens, 0) AS cached_tokens, input_cost_usd::DOUBLE / nullif(input_tokens, 0) AS paid
+        FROM receipts WHERE ${scope.where} AND corrects IS NULL AND len(prefix_hashes) > 0
+      ), missed AS (
+        SELECT *, greatest(0, least(prefix_tokens, input_tokens) - cached_tokens) AS missed_tokens,
+          prefix_tokens >= ${SHORTEST} AND ago <= ${LONGEST_US} AS kept,
+          CASE WHEN ago <= 300000000 THEN 'within 5 minutes' WHEN ago <= ${LONGEST_US} THEN 'within an hour' ELSE 'later' END AS again,
+          coalesce(fresh, paid) AS fresh_price, coalesce(cached, ${LEAST_DISCOUNT} * coalesce(fresh, paid)) AS cached_price
+        FROM calls JOIN prefixes USING (line_number) LEFT JOIN prices USING (provider, model)
+      )
+      SELECT receipt_id, feature, model, again, prefix_tokens, cached_tokens, missed_tokens, cached IS NULL AS assumed,
+        CASE WHEN kept THEN missed_tokens * greatest(fresh_price - cached_price, 0) ELSE 0 END AS leak
+      FROM missed`,
+    facts: raw(`sum(prefix_tokens) AS cacheable, sum(missed_tokens) AS missed,
+      sum(leak) FILTER (assumed) AS assumed_usd`),
+    detail: raw(`feature, model, again, count(*) AS calls, sum(prefix_tokens) AS cacheable_tokens,
+      sum(missed_tokens) AS missed_tokens, sum(leak) AS cost_usd`),
+    finding: (facts, cost) => {
+      const assumed =
+        count(facts['assumed_usd']) > 0 ? ' Where no cached price is known, half the fresh one is assumed.' : ''
+      return `${percent(count(facts['cacheable']), scope.input_tokens)} of all input had been sent before as a prefix; ${tokens(facts['missed'])} of those tokens were not read from a cache, which cost ${dollars(cost)} more where a provider would still have had them.${assumed}`
+    },
+  })
+
+/** Tokens of prefixes sent before: what a cache that forgets nothing could have read. Call it right after `uncachedPrefix`. */
+export const cacheable = async ({ session, where }: Scope) => {
+  const row = first(
+    await session.rows(sql`
+      SELECT (SELECT sum(prefix_tokens) FROM found) AS cacheable,
+        (SELECT sum(cache_read_tokens) FROM receipts WHERE ${where}) AS cached`),
+  )
+  return { cacheable_tokens: count(row['cacheable']), cached_tokens: count(row['cached']) }
+}

@@ -1,0 +1,89 @@
+/** What every leak is looked for in, and how it is told. */
+import type { Leak } from '../../../core/ledger.ts'
+import { formatUsd, parseUsd } from '../../../core/money.ts'
+import type { Row, Session } from '../engine.ts'
+import { raw, type Sql, sql } from '../sql.ts'
+import { count, first, numberOrNull } from '../values.ts'
+
+export type Scope = Readonly<{
+  session: Session
+  /** The condition of the window and the filters. */
+  where: Sql
+  /** All that was spent in it, US dollars. */
+  total_usd: number
+  input_tokens: number
+  /** How many receipt ids to show. */
+  examples: number
+}>
+
+/** Dollars of a leak are an apportionment, not a booking: computed in floating point, told to the picodollar's twelve decimals. */
+export const estimated = (value: unknown): string => formatUsd(parseUsd((numberOrNull(value) ?? 0).toFixed(12)))
+
+/** For a sentence: `$12.30`, `$0.0042`. */
+export const dollars = (value: unknown): string => {
+  const amount = numberOrNull(value) ?? 0
+  return `$${amount === 0 || Math.abs(amount) >= 0.1 ? amount.toFixed(2) : amount.toPrecision(2)}`
+}
+
+export const percent = (part: number, whole: number): string =>
+  whole > 0 ? `${Math.round((1000 * part) / whole) / 10} %` : '0 %'
+
+export const tokens = (value: unknown): string => Math.round(numberOrNull(value) ?? 0).toLocaleString('en-US')
+
+/** Counts that the engine gives as text because they are wide. */
+const COUNTED = /^(calls|sessions|times)$|_tokens$|_turn$/
+
+const shown = (name: string, value: unknown): string | number | null => {
+  if (name.endsWith('_usd')) return estimated(value)
+  if (value === null || value === undefined) return null
+  if (typeof value === 'number' || COUNTED.test(name)) return Math.round(Number(value) * 1000) / 1000
+  return String(value)
+}
+
+/** A detail row: columns that end in `_usd` hold estimated dollars, others text or numbers. */
+const detailOf = (row: Row): Readonly<Record<string, string | number | null>> =>
+  Object.fromEntries(Object.entries(row).map(([name, value]) => [name, shown(name, value)]))
+
+const LARGEST = 12
+
+export type Search = Readonly<{
+  kind: Leak['kind']
+  /** Rows of (receipt_id, leak DOUBLE or DECIMAL) and whatever the detail groups by; one row a receipt. */
+  found: Sql
+  /** Aggregates over `found` for the finding, beside cost and calls. */
+  facts?: Sql
+  /** The SELECT list and grouping of the detail rows. */
+  detail: Sql
+  /** Largest leak first where absent. */
+  detail_order?: Sql
+  finding: (facts: Row, cost: number) => string
+}>
+
+/** Looks for one leak: what it costs, in how many calls, where, and which calls show it best. */
+export const search = async (
+  { session, total_usd, examples }: Scope,
+  { kind, found, facts, detail, detail_order, finding }: Search,
+): Promise<Leak> => {
+  await session.run(sql`CREATE OR REPLACE TEMP TABLE found AS ${found}`)
+  const summary = first(
+    await session.rows(
+      sql`SELECT sum(leak)::DOUBLE AS leak, count_if(leak > 0) AS calls ${facts ? sql`, ${facts}` : raw('')} FROM found`,
+    ),
+  )
+  const cost = numberOrNull(summary['leak']) ?? 0
+  const details = await session.rows(
+    sql`SELECT ${detail} FROM found GROUP BY ALL ORDER BY ${detail_order ?? raw('cost_usd DESC NULLS LAST, 1, 2')} LIMIT ${LARGEST}`,
+  )
+  const worst = await session.rows(
+    sql`SELECT receipt_id FROM found WHERE leak > 0 ORDER BY leak DESC, receipt_id LIMIT ${examples}`,
+  )
+  return {
+    kind,
+    cost_usd: estimated(cost),
+    share: total_usd > 0 ? cost / total_usd : 0,
+    calls: count(summary['calls']),
+    finding: finding(summary, cost),
+    detail: details.map(detailOf),
+    examples: worst.map((row) => String(row['receipt_id'])),
+  }
+}

@@ -1,0 +1,57 @@
+/** What is counted and summed of a set of receipts: one list, so that every view counts alike. */
+import { raw, type Sql } from './sql.ts'
+
+const FAILED = `(outcome IN ('error', 'cut', 'unknown', 'refused') OR coalesce(http_status, 0) >= 400)`
+
+/** A receipt that is about an attempt; a correction changes money and nothing else. */
+const ORIGINAL = 'corrects IS NULL'
+
+/** Receipts that nobody had to answer: they are calls, but no attempts at a provider. */
+const NO_ATTEMPT = `('refused', 'cached', 'deferred')`
+
+/** An unpriced receipt stays one until a correction brings its price. */
+const UNPRICED = `price_state = 'unpriced' AND ${ORIGINAL}`
+export const unpriced = (corrected: boolean): string =>
+  corrected
+    ? `(${UNPRICED} AND receipt_id NOT IN (SELECT corrects FROM receipts WHERE corrects IS NOT NULL AND price_state IN ('priced', 'stated')))`
+    : `(${UNPRICED})`
+
+/** A call is counted at its first attempt, so that the calls of all groups sum to the calls of all receipts. */
+const CALL = `${ORIGINAL} AND attempt <= 1`
+
+const counts = (corrected: boolean) => ({
+  calls: `count_if(${CALL})`,
+  attempts: `count_if(${ORIGINAL} AND outcome NOT IN ${NO_ATTEMPT})`,
+  errors: `count_if(${ORIGINAL} AND ${FAILED})`,
+  unpriced_calls: `count_if(${unpriced(corrected)})`,
+  unmetered_calls: `count_if(${ORIGINAL} AND price_state = 'unmetered')`,
+  estimated_calls: `count_if(${ORIGINAL} AND usage_source = 'estimated')`,
+  input_tokens: 'sum(input_tokens)',
+  output_tokens: 'sum(output_tokens)',
+  cache_read_tokens: 'sum(cache_read_tokens)',
+  cache_write_tokens: 'sum(cache_write_tokens)',
+  reasoning_tokens: 'sum(reasoning_tokens)',
+})
+
+const money = {
+  cost_usd: 'sum(cost_usd)',
+  input_cost_usd: 'sum(input_cost_usd)',
+  output_cost_usd: 'sum(output_cost_usd)',
+  fee_cost_usd: 'sum(fee_cost_usd)',
+  list_cost_usd: 'sum(list_cost_usd)',
+  counterfactual_cost_usd: 'sum(counterfactual_cost_usd)',
+} as const
+
+export const countNames = Object.keys(counts(false)) as (keyof ReturnType<typeof counts>)[]
+export const moneyNames = Object.keys(money) as (keyof typeof money)[]
+export const measureNames = [...countNames, ...moneyNames]
+
+/** The aggregates, named. With `only`, an extra condition on every one of them. `corrected`: the ledger holds corrections. */
+export const measures = (corrected: boolean, only?: Sql): Sql => {
+  const all = Object.entries({ ...counts(corrected), ...money })
+  const parts = all.map(([name, aggregate]) => `${aggregate}${only ? ` FILTER (${only.text})` : ''} AS ${name}`)
+  return { text: parts.join(', '), values: only ? all.flatMap(() => only.values) : [] }
+}
+
+/** Sums of sums, for a total over groups. */
+export const totals: Sql = raw(measureNames.map((name) => `sum(${name}) AS ${name}`).join(', '))

@@ -1,0 +1,77 @@
+import type { Answers, Question } from '../../core/ledger.ts'
+import type { Receipt } from '../../core/receipt.ts'
+import { type ColumnKind, columns } from '../columns.ts'
+import { where } from './dimensions.ts'
+import type { Row, Session } from './engine.ts'
+import { columnNames } from './schema.ts'
+import { raw, sql } from './sql.ts'
+import { usd } from './values.ts'
+
+const selected = raw(columnNames.map((name) => `"${name}"`).join(', '))
+
+type Pair = Readonly<{ key: string; value: string }>
+
+/** A record without its nulls: absent is how a receipt says null. Money in it becomes its shortest text. */
+const given = (record: Row): Row =>
+  Object.fromEntries(
+    Object.entries(record)
+      .filter(([, value]) => value !== null && value !== undefined)
+      .map(([name, value]) => [name, name.endsWith('_usd') && name !== 'rate_usd' ? usd(value) : value]),
+  )
+
+const asIs = (value: unknown) => value
+const records = (value: unknown) => (value as readonly Row[]).map(given)
+
+/** From the engine's JSON, where wide integers are text, to the field of a receipt. */
+const decoders: Readonly<Record<ColumnKind, (value: unknown) => unknown>> = {
+  text: asIs,
+  flag: asIs,
+  count: Number,
+  small: Number,
+  score: Number,
+  time: Number,
+  money: usd,
+  hash: asIs,
+  tags: (value) => Object.fromEntries((value as readonly Pair[]).map(({ key, value: tag }) => [key, tag])),
+  texts: asIs,
+  hashes: asIs,
+  counts: (value) => (value as readonly unknown[]).map(Number),
+  lines: records,
+  levers: records,
+}
+
+/** The receipt of a row, as it was in the journal. */
+export const receiptOf = (row: Row): Receipt => {
+  const fields = Object.entries(columns).flatMap(([name, kind]) => {
+    const value = row[name]
+    return value === null || value === undefined ? [] : [[name, decoders[kind](value)] as const]
+  })
+  return Object.fromEntries(fields) as unknown as Receipt
+}
+
+type Calls = Extract<Question, { ask: 'calls' }>
+
+/** Receipts of a window, newest or dearest first, a page at a time; `after` is the last receipt id of the page before. */
+export const calls = async (
+  session: Session,
+  { window, filters, limit, after, order = 'newest' }: Calls,
+): Promise<Answers['calls']> => {
+  const rank = raw(order === 'newest' ? 'started_at_us' : 'coalesce(cost_usd, 0)')
+  const page =
+    after === undefined
+      ? raw('')
+      : sql`AND (${rank}, receipt_id) < (SELECT (${rank}, receipt_id) FROM receipts WHERE receipt_id = ${after} LIMIT 1)`
+  const rows = await session.rows(sql`
+    SELECT ${selected} FROM receipts WHERE ${where(window, filters)} ${page}
+    ORDER BY ${rank} DESC, receipt_id DESC LIMIT ${limit}`)
+  return { receipts: rows.map(receiptOf) }
+}
+
+/** Every receipt of a call, found by its id or by that of one of its receipts: attempts in order, then corrections. */
+export const call = async (session: Session, id: string): Promise<Answers['call']> => {
+  const rows = await session.rows(sql`
+    WITH named AS (SELECT DISTINCT call_id FROM receipts WHERE call_id = ${id} OR receipt_id = ${id})
+    SELECT ${selected} FROM receipts WHERE call_id IN (SELECT call_id FROM named)
+    ORDER BY corrects IS NOT NULL, attempt, started_at_us, receipt_id`)
+  return { receipts: rows.map(receiptOf) }
+}

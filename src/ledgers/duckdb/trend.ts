@@ -1,0 +1,27 @@
+import type { Session } from './engine.ts'
+import { type Groups, keyOf, receiptsOf, type Spend } from './groups.ts'
+import { raw, sql } from './sql.ts'
+import { count, usd } from './values.ts'
+
+/** Cost by equal slices of the window, oldest first, of every group. */
+export const trendsOf = async (session: Session, question: Spend, groups: Groups) => {
+  const { window, slices = 0 } = question
+  const trends = new Map<string, string[]>()
+  if (slices <= 0) return trends
+  const length = window.to_us - window.from_us
+  const rows = await session.rows(sql`
+    WITH grouped AS (
+      SELECT ${groups.select} (started_at_us - ${window.from_us}) * ${slices} // ${length} AS slice, sum(cost_usd) AS cost_usd
+      ${receiptsOf(question, window)} GROUP BY ALL
+    )
+    SELECT ${groups.shown} slice, cost_usd FROM grouped WHERE cost_usd IS NOT NULL ORDER BY ${raw('slice')}`)
+  for (const row of rows) {
+    const key = keyOf(groups, row)
+    const trend = trends.get(key) ?? new Array<string>(slices).fill('0')
+    trend[count(row['slice'])] = usd(row['cost_usd'])
+    trends.set(key, trend)
+  }
+  return trends
+}
+
+export const flat = (slices: number): readonly string[] => new Array<string>(slices).fill('0')

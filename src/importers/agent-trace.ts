@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
 import { type PrefixPoint, prefixPoints, type TreeRequest } from './agent-trace/prefix-tree.ts'
 import { receiptOf } from './receipt.ts'
@@ -18,7 +18,8 @@ type TraceRequest = TreeRequest &
     stop?: string
   }>
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
+/** 64 bits as 16 hexadecimal digits. */
+const digest = (text: string): string => hash('sha1', text).slice(0, 16)
 
 const count = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0
 
@@ -61,11 +62,11 @@ const sessionReceipts = function* (
   options: ImportOptions,
 ): Generator<Imported> {
   const chains = prefixPoints(requests.map((request) => request ?? { in: 0, parent: null, shared: 0 }))
-  const hashes = new Map<string, string>()
-  const hash = (id: string): string => {
-    const known = hashes.get(id) ?? digest(`${session}/${id}`).slice(0, 16)
-    hashes.set(id, known)
-    return known
+  const hashes = new Map<PrefixPoint, string>()
+  const hashOf = (point: PrefixPoint): string => {
+    const hash = hashes.get(point) ?? digest(`${session}/${point.id}`)
+    hashes.set(point, hash)
+    return hash
   }
   for (const [step, request] of requests.entries()) {
     if (request === undefined) continue
@@ -92,8 +93,8 @@ const sessionReceipts = function* (
             ...(request.stop !== undefined && request.stop !== null && { finish_reason: request.stop }),
             ...anatomyOf(request),
             turns: step + 1,
-            fingerprint_conversation: hash('conversation'),
-            prefix_hashes: points.map(({ id }) => hash(id)),
+            fingerprint_conversation: digest(`${session}/conversation`),
+            prefix_hashes: points.map(hashOf),
             prefix_tokens: points.map(({ tokens }) => tokens),
           },
         },

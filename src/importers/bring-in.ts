@@ -27,7 +27,7 @@ export type Source = Readonly<{
   progress: (bytes: number) => void
 }>
 
-const RECEIPTS_A_SEGMENT = 20_000
+const RECEIPTS_A_SEGMENT = 8000
 const BAD_ROWS_KEPT = 20
 
 /** Writes receipts as one journal segment named by its content and appends it; a receipt that the ledger has is left out. */
@@ -54,12 +54,19 @@ export const bringIn = async (source: Source): Promise<BroughtIn> => {
   const bad_rows: BadRow[] = []
   const tally = { appended: 0, already: 0, bad: 0, input_tokens: 0, output_tokens: 0 }
   let lines: string[] = []
+  let appending: Promise<void> = Promise.resolve()
+  /** Hands the lines to the ledger, which works on them while the next are read; one segment at a time. */
   const flush = async (): Promise<void> => {
-    if (lines.length === 0) return
-    const { receipts } = await appendSegment(lines, source)
-    tally.appended += receipts
-    tally.already += lines.length - receipts
+    const segment = lines
     lines = []
+    await appending
+    if (segment.length === 0) return
+    appending = appendSegment(segment, source).then(({ receipts }) => {
+      tally.appended += receipts
+      tally.already += segment.length - receipts
+    })
+    // A failure is met where the next flush awaits it; until then it must not count as unhandled.
+    appending.catch(() => {})
   }
   for await (const row of source.importer.read(source.path, source.options, source.progress)) {
     if ('bad' in row) {
@@ -78,5 +85,6 @@ export const bringIn = async (source: Source): Promise<BroughtIn> => {
     if (lines.length >= RECEIPTS_A_SEGMENT) await flush()
   }
   await flush()
+  await appending
   return { ...tally, bad_rows }
 }

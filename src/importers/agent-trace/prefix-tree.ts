@@ -31,22 +31,27 @@ const stretchesOf = (requests: readonly TreeRequest[]): readonly (readonly Stret
   return all
 }
 
+/** Every point on the stretches that a request owns, shortest first; requests that share a prefix share the objects. */
+const pointsByOwner = (paths: readonly (readonly Stretch[])[]): readonly (readonly PrefixPoint[])[] => {
+  const ends = paths.map(() => new Set<number>())
+  for (const path of paths) for (const { owner, end } of path) if (end > 0) ends[owner]?.add(end)
+  return ends.map((tokens, owner) =>
+    [...tokens].sort((a, b) => a - b).map((end) => ({ id: `${owner}:${end}`, tokens: end })),
+  )
+}
+
 /** The prefix points of each request, shortest first. A request's last point is its whole prompt. */
 export const prefixPoints = (requests: readonly TreeRequest[]): readonly (readonly PrefixPoint[])[] => {
-  const stretches = stretchesOf(requests)
-  const ends = new Map<number, Set<number>>()
-  for (const path of stretches) {
+  const paths = stretchesOf(requests)
+  const owned = pointsByOwner(paths)
+  return paths.map((path) => {
+    const points: PrefixPoint[] = []
     for (const { owner, end } of path) {
-      const known = ends.get(owner) ?? new Set<number>()
-      ends.set(owner, known.add(end))
+      for (const point of owned[owner] ?? []) {
+        if (point.tokens > end) break
+        points.push(point)
+      }
     }
-  }
-  const sorted = new Map([...ends].map(([owner, set]) => [owner, [...set].sort((a, b) => a - b)]))
-  return stretches.map((path) =>
-    path.flatMap(({ owner, end }) =>
-      (sorted.get(owner) ?? [])
-        .filter((tokens) => tokens > 0 && tokens <= end)
-        .map((tokens) => ({ id: `${owner}:${tokens}`, tokens })),
-    ),
-  )
+    return points
+  })
 }

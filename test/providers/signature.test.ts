@@ -70,7 +70,7 @@ const sent = async (command: ConverseCommand | InvokeModelCommand, session_token
     },
     maxAttempts: 1,
     requestHandler: {
-      handle: async (request) => {
+      handle: async (request: { method: string; path: string; headers: Record<string, string>; body?: Uint8Array }) => {
         captured = { ...request, body: Buffer.from(request.body ?? '') } as never
         throw new Error('caught')
       },

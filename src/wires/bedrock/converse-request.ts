@@ -1,6 +1,7 @@
 /** Requests in the form of Converse, which Nova's own format shares. */
 import type { ServiceTier } from '../../core/usage.ts'
 import type { Part, Reading } from '../../core/wire.ts'
+import { mediaText } from '../anthropic/parts.ts'
 import { bodyTags } from '../framing/body-tags.ts'
 import { countOf } from '../framing/counts.ts'
 import { asList, asRecord, asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
@@ -8,14 +9,26 @@ import { conversationParts, type Message, partsOf, toolParts, turnsOf } from '..
 
 const joined = (texts: readonly string[]): string => texts.filter((text) => text !== '').join('\n')
 
-/** The text of content blocks; images, documents and video are not text. */
+/** Images, documents and video are not text: what stands for them tells one from another. */
+const media = (block: JsonRecord): string => {
+  const type = ['image', 'document', 'video', 'audio'].find((name) => name in block)
+  if (type === undefined) return ''
+  const source = at(block, type, 'source')
+  const place = asText(at(source, 's3Location', 'uri'))
+  return place === undefined
+    ? mediaText(type, asText(at(source, 'bytes')) ?? asText(at(source, 'text')) ?? '')
+    : `[${type} ${place}]`
+}
+
+/** What the model reads of a content block. */
 const blockText = (block: JsonRecord): string => {
   const use = asRecord(block['toolUse'])
   return joined([
     asText(block['text']) ?? '',
     asText(at(block, 'reasoningContent', 'reasoningText', 'text')) ?? '',
     asText(at(block, 'guardContent', 'text', 'text')) ?? '',
-    use ? JSON.stringify(use['input'] ?? {}) : '',
+    use ? `${asText(use['name']) ?? ''}${JSON.stringify(use['input'] ?? {})}` : '',
+    media(block),
     ...recordsOf(at(block, 'toolResult', 'content')).map((part) =>
       'json' in part ? JSON.stringify(part['json']) : (asText(part['text']) ?? ''),
     ),

@@ -21,7 +21,8 @@ const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset,
 
 /** Reads the headers of a message; what is malformed ends the reading, because the checksum has vouched for the bytes. */
 const readHeaders = (bytes: Uint8Array): Record<string, string> => {
-  const headers: Record<string, string> = {}
+  // Without a prototype, so that a header named `__proto__` is a header.
+  const headers: Record<string, string> = Object.create(null)
   const numbers = view(bytes)
   let at = 0
   while (at < bytes.length) {

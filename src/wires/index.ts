@@ -1,0 +1,36 @@
+// Written by `npm run fix`: one line for each file.
+import { wire as anthropicMessages } from './anthropic-messages.ts'
+import { wire as bedrockConverse } from './bedrock-converse.ts'
+import { wire as bedrockInvoke } from './bedrock-invoke.ts'
+import { wire as cohereChat } from './cohere-chat.ts'
+import { wire as cohereEmbed } from './cohere-embed.ts'
+import { wire as geminiEmbeddings } from './gemini-embeddings.ts'
+import { wire as geminiGenerate } from './gemini-generate.ts'
+import { wire as geminiInteractions } from './gemini-interactions.ts'
+import { wire as openaiAudio } from './openai-audio.ts'
+import { wire as openaiChat } from './openai-chat.ts'
+import { wire as openaiCompletions } from './openai-completions.ts'
+import { wire as openaiEmbeddings } from './openai-embeddings.ts'
+import { wire as openaiImages } from './openai-images.ts'
+import { wire as openaiResponses } from './openai-responses.ts'
+import { wire as rerank } from './rerank.ts'
+import { wire as voyageEmbeddings } from './voyage-embeddings.ts'
+
+export const wires = {
+  'anthropic-messages': anthropicMessages,
+  'bedrock-converse': bedrockConverse,
+  'bedrock-invoke': bedrockInvoke,
+  'cohere-chat': cohereChat,
+  'cohere-embed': cohereEmbed,
+  'gemini-embeddings': geminiEmbeddings,
+  'gemini-generate': geminiGenerate,
+  'gemini-interactions': geminiInteractions,
+  'openai-audio': openaiAudio,
+  'openai-chat': openaiChat,
+  'openai-completions': openaiCompletions,
+  'openai-embeddings': openaiEmbeddings,
+  'openai-images': openaiImages,
+  'openai-responses': openaiResponses,
+  rerank,
+  'voyage-embeddings': voyageEmbeddings,
+}

@@ -23,28 +23,35 @@ export const unmarkedJson = (value: unknown): string => {
 
 const isMark = (value: unknown) => value === null || asRecord(value)?.['type'] === 'ephemeral'
 
-const sourceText = (block: JsonRecord, type: string): string => {
+const sourceText = (block: JsonRecord, type: string, depth: number): string => {
   const source = asRecord(block['source'])
   const data = asText(source?.['data'])
   if (source?.['type'] === 'text' && data !== undefined) return data
-  if (source?.['type'] === 'content') return contentText(source['content'])
+  if (source?.['type'] === 'content') return contentText(source['content'], depth)
   if (data !== undefined) return mediaText(asText(source?.['media_type']) ?? type, data)
   return `[${type} ${asText(source?.['url']) ?? asText(source?.['file_id']) ?? ''}]`
 }
 
+/** Blocks in blocks (a result's content, a document's) that are read; the API knows two levels. */
+const DEEPEST = 4
+
 /** What the model reads of a content block. Signatures and cache marks are not part of it. */
-const blockText = (block: JsonRecord): string => {
+const blockText = (block: JsonRecord, depth = DEEPEST): string => {
   const type = asText(block['type']) ?? ''
   if (type === 'text') return asText(block['text']) ?? ''
   if (type === 'thinking') return asText(block['thinking']) ?? ''
-  if (type === 'tool_result') return contentText(block['content'])
-  if (type === 'image' || type === 'document') return sourceText(block, type)
+  if (type === 'tool_result') return contentText(block['content'], depth)
+  if (type === 'image' || type === 'document') return sourceText(block, type, depth)
   if (type.endsWith('tool_use')) return `${asText(block['name']) ?? ''}${unmarkedJson(block['input'])}`
   return unmarkedJson(block)
 }
 
-const contentText = (content: unknown): string =>
-  typeof content === 'string' ? content : recordsOf(content).map(blockText).join('\n')
+const contentText = (content: unknown, depth: number): string => {
+  if (typeof content === 'string' || depth === 0) return typeof content === 'string' ? content : ''
+  return recordsOf(content)
+    .map((block) => blockText(block, depth - 1))
+    .join('\n')
+}
 
 /** Examples and retrieved text that callers put between tags, as Anthropic's prompt guide recommends. */
 const examples = /<(examples?)>[\s\S]*?<\/\1>/g

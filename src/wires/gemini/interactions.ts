@@ -1,7 +1,7 @@
 import type { MeterContext, Metered, Part, Reading } from '../../core/wire.ts'
 import { unmarkedJson } from '../anthropic/parts.ts'
 import { bodyTags } from '../framing/body-tags.ts'
-import { countOf } from '../framing/counts.ts'
+import { countOf, normalise } from '../framing/counts.ts'
 import { asList, asRecord, asText, at, type JsonRecord, parseJson, recordsOf } from '../framing/json.ts'
 import { type Fold, keepEvents } from '../framing/metering.ts'
 import { textOf } from '../framing/parts.ts'
@@ -71,30 +71,40 @@ const textIn = (interaction: unknown): string =>
     .map((step) => textOf(step['content']))
     .join('')
 
-/** What a whole interaction says. One that still runs in the background has no usage yet. */
+const billOf = (interaction: JsonRecord, usage: JsonRecord, model: string | undefined) =>
+  usageOf({
+    usage,
+    stated: interactionUsage(usage),
+    model,
+    grounding: groundingOf(interaction, usage),
+    service_tier: tierOf(interaction['service_tier']),
+  })
+
+/** An interaction that still runs has billed nothing yet: no lines, which is not the same as no usage. */
+const pending = (status: string) =>
+  normalise({
+    lines: [],
+    quality: 'missing',
+    warnings: [`the interaction is ${status}: its usage comes later`],
+    raw: null,
+  })
+
+/** What a whole interaction says. One that still runs in the background has no lines yet. */
 export const describeInteraction = (json: unknown, context: MeterContext, ended: boolean): Metered => {
   const interaction = asRecord(json)
   if (!interaction) return { complete: false, output_text: '' }
-  const error = errorOf(interaction)
   const status = asText(interaction['status'])
-  const usage = running.has(status ?? '') && !context.reading.stream ? undefined : asRecord(interaction['usage'])
+  const usage = asRecord(interaction['usage'])
   const model = asText(interaction['model']) ?? asText(interaction['agent'])
-  const bill =
-    usage &&
-    usageOf({
-      usage,
-      stated: interactionUsage(usage),
-      model: model ?? context.reading.model,
-      grounding: groundingOf(interaction, usage),
-      service_tier: tierOf(interaction['service_tier']),
-    })
+  const runs = status !== undefined && running.has(status) && !context.reading.stream
+  const bill = usage && !runs ? billOf(interaction, usage, model ?? context.reading.model) : undefined
   return {
     ...given({
-      usage: bill,
+      usage: runs ? pending(status) : bill,
       response_id: asText(interaction['id']),
       model_served: model,
       finish_reason: status,
-      error,
+      error: errorOf(interaction),
     }),
     complete: ended,
     output_text: usage ? '' : textIn(interaction),

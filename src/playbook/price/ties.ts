@@ -50,7 +50,9 @@ const meetOf = (a: Compiled, b: Compiled): Meet | null => {
   if (!agree(a.region, b.region) || !agree(a.geo, b.geo)) return null
   if (!attrsAgree(a, b) || !windowsOverlap(a, b)) return null
   const attrs = new Map([...a.attrs, ...b.attrs])
-  const window = a.windowKey === '' ? b.windowKey : a.windowKey
+  // No row can state two different windows, so nothing can decide between them.
+  const differ = a.windowKey !== '' && b.windowKey !== '' && a.windowKey !== b.windowKey
+  const window = differ ? 'both' : a.windowKey || b.windowKey
   return { key: keyOf(a.region ?? b.region, a.geo ?? b.geo, low, high, window, [...attrs]), from_us, to_us }
 }
 

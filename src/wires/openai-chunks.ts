@@ -30,30 +30,68 @@ export const finishReason = (body: JsonRecord): string | undefined =>
     .map((choice) => asText(choice['finish_reason']))
     .find((reason) => reason !== undefined)
 
-const usageKinds = { n: 'null', '{': 'object' } as const
+/** The first character of the value of a member whose name ends at `from`, past colon and whitespace. */
+const valueStart = (data: string, from: number): string => {
+  let i = from
+  while (i < data.length && ' :\n\r\t'.includes(data.charAt(i))) i++
+  return data.charAt(i)
+}
+
+const USAGE = '"usage"'
 
 /**
  * Does an event carry usage? Told from its text: the name in unescaped quotes cannot stand in generated text. `object`
- * where any member of that name is an object (Groq has two).
+ * where any member of that name is an object (Groq has two). `found` is where the name first stands, or -1.
  */
-export const usageKind = (data: string): 'none' | 'null' | 'object' => {
+export const usageKind = (data: string, found = data.indexOf(USAGE)): 'none' | 'null' | 'object' => {
   let kind: 'none' | 'null' | 'object' = 'none'
-  for (let i = data.indexOf('"usage"'); i >= 0; i = data.indexOf('"usage"', i + 7)) {
-    const next = /\s*:\s*(.)/y
-    next.lastIndex = i + 7
-    const found = usageKinds[next.exec(data)?.[1] as keyof typeof usageKinds] ?? 'none'
-    if (found === 'object') return found
-    if (found === 'null') kind = found
+  for (let i = found; i >= 0; i = data.indexOf(USAGE, i + USAGE.length)) {
+    const value = valueStart(data, i + USAGE.length)
+    if (value === '{') return 'object'
+    if (value === 'n') kind = 'null'
   }
   return kind
+}
+
+const FINISH = '"finish_reason"'
+
+/** Does a chunk give a finish reason that is not null? */
+const finishes = (data: string): boolean => {
+  for (let i = data.indexOf(FINISH); i >= 0; i = data.indexOf(FINISH, i + FINISH.length))
+    if (valueStart(data, i + FINISH.length) === '"') return true
+  return false
 }
 
 const OPEN_RECORD = 123
 const noChoices = /"choices"\s*:\s*\[\s*\]/
 const content = /"(?:content|reasoning_content|reasoning|text|refusal|arguments|name)"\s*:\s*"[^"]/
+const NULLED = ',"usage":null'
+/** What may follow a null usage that is a member of the outermost object: its end, or one string and its end. */
+const lastMember = /^(?:,"\w+":"[ !#-[\]-~]*")?\}$/
+
+/** Line ends that close an event. */
+const closing = (bytes: Uint8Array): number => {
+  let n = 0
+  while (n < bytes.length && (bytes[bytes.length - 1 - n] === 10 || bytes[bytes.length - 1 - n] === 13)) n++
+  return n
+}
+
+/** Nearly always the null usage is the last member, or the last but a padding string: then it needs no search. */
+const withoutLast = (data: string, bytes: Uint8Array): Uint8Array | undefined => {
+  const i = data.lastIndexOf(NULLED)
+  const rest = i < 0 ? '' : data.slice(i + NULLED.length)
+  if (!lastMember.test(rest)) return undefined
+  const end = bytes.length - closing(bytes) - rest.length
+  const left = Buffer.allocUnsafe(bytes.length - NULLED.length)
+  left.set(bytes.subarray(0, end - NULLED.length))
+  left.set(bytes.subarray(end), end - NULLED.length)
+  return left
+}
 
 /** The event without its null usage; undefined when it cannot be found at the top of the object. */
-const withoutNull = (bytes: Uint8Array): Uint8Array | undefined => {
+const withoutNull = (data: string, bytes: Uint8Array): Uint8Array | undefined => {
+  const quick = withoutLast(data, bytes)
+  if (quick) return quick
   const place = locate(bytes, ['usage'], bytes.indexOf(OPEN_RECORD))
   return place && bytes[place.value] === 110 ? applyEdits(bytes, [removing(place)]) : undefined
 }
@@ -72,10 +110,10 @@ export const chunkFold = (context: MeterContext): Fold<string> => {
   let finish: string | undefined
   let failure: Metered['error']
 
-  const onUsage = (data: string, bytes: Uint8Array): Uint8Array | undefined => {
-    const kind = usageKind(data)
+  const onUsage = (data: string, bytes: Uint8Array, found: number): Uint8Array | undefined => {
+    const kind = usageKind(data, found)
     if (kind === 'none') return undefined
-    if (kind === 'null') return context.reading.hide_usage ? withoutNull(bytes) : undefined
+    if (kind === 'null') return context.reading.hide_usage ? withoutNull(data, bytes) : undefined
     last = data
     kept.forget()
     return context.reading.hide_usage && noChoices.test(data) ? HIDDEN : undefined
@@ -83,7 +121,7 @@ export const chunkFold = (context: MeterContext): Fold<string> => {
   const note = (data: string): void => {
     if (first === undefined && !data.includes('"model":""')) first = data
     if (!started) started = content.test(data)
-    if (data.includes('"finish_reason":"') || data.includes('"finish_reason": "')) finish = data
+    if (finishes(data)) finish = data
     if (data.includes('"error"')) failure = errorIn(parseJson(data)) ?? failure
     if (last === undefined) kept.add(data)
   }
@@ -100,14 +138,15 @@ export const chunkFold = (context: MeterContext): Fold<string> => {
         return undefined
       }
       note(data)
-      return data.includes('"usage"') ? onUsage(data, bytes) : undefined
+      const found = data.indexOf(USAGE)
+      return found < 0 ? undefined : onUsage(data, bytes, found)
     },
     finish(ended) {
       const events = [first, finish, last].map((data) => (data === undefined ? {} : (asRecord(parseJson(data)) ?? {})))
-      const [opening = {}, closing = {}, counted = {}] = events
+      const [opening = {}, last_choice = {}, counted = {}] = events
       const body = merged(opening, counted)
       const metered = describe(body, context, failure, usageObject(counted) !== undefined)
-      const finish_reason = finishReason(closing)
+      const finish_reason = finishReason(last_choice)
       return {
         ...metered,
         ...(finish_reason === undefined ? {} : { finish_reason }),

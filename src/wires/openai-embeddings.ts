@@ -46,12 +46,12 @@ export const describeEmbeddings = (answer: JsonRecord | undefined, context: Mete
   }
 }
 
-const inputText = (input: unknown): string =>
-  typeof input === 'string'
-    ? input
-    : asList(input)
-        .map((one) => textOf(one))
-        .join('\n')
+/** The text to embed. Input given as token ids has no text here. */
+const inputText = (input: unknown): string => {
+  if (typeof input === 'string') return input
+  const texts = asList(input).map((one) => textOf(one))
+  return texts.filter((text) => text !== '').join('\n')
+}
 
 /** OpenAI's embeddings, as Azure, Mistral, Voyage, Together and others answer them. */
 export const wire: Wire = {

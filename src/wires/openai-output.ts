@@ -128,8 +128,8 @@ export const responseFold = (context: MeterContext): Fold<string> => {
     const type = asText(event?.['type'])
     if (!event || !type || !(type === 'error' || /^response\.[a-z]+$/.test(type))) return
     if (type === 'error') failure = errorIn(event) ?? errorIn(event, true)
-    last = asRecord(event['response']) ?? last ?? {}
-    kept.forget()
+    last = asRecord(event['response']) ?? {}
+    if (last['usage']) kept.forget()
   }
   return {
     get started() {

@@ -36,9 +36,12 @@ export const parseJson = (text: string): unknown => {
   }
 }
 
+/** The same bytes as a Buffer; they are not copied. */
+export const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
 /** Decodes bytes as UTF-8 without copying them first. Wrong sequences become U+FFFD. */
-export const decode = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+export const decode = (bytes: Uint8Array): string => asBuffer(bytes).toString('utf8')
 
 /** Encodes text as UTF-8. */
 export const encode = (text: string): Uint8Array => Buffer.from(text, 'utf8')

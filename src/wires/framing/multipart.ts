@@ -1,4 +1,4 @@
-import { decode } from './json.ts'
+import { asBuffer, decode } from './json.ts'
 
 /** Longest value of a form field that is read; files and longer fields are passed over. */
 const LONGEST_FIELD_BYTES = 64 * 1024
@@ -29,7 +29,7 @@ export const formFields = (
 ): Readonly<Record<string, string>> | undefined => {
   const boundary = boundaryOf(content_type)
   if (boundary === undefined) return undefined
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const bytes = asBuffer(body)
   const mark = Buffer.from(`--${boundary}`)
   const fields: Record<string, string> = {}
   let from = bytes.indexOf(mark)

@@ -1,22 +1,37 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { dirname, extname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { runProgram } from './cli/dispatch.ts'
-import { commands } from './cli/index.ts'
+
+const here = fileURLToPath(import.meta.url)
 
 /** The version in the nearest package.json upwards, which is the package's own from `src` and from `dist`. */
 const version = (): string => {
-  let folder = dirname(fileURLToPath(import.meta.url))
+  let folder = dirname(here)
   while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder)
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Readonly<{ version: string }>
   return version
 }
 
-/** The commands in the order of use; those that are not named here follow. */
+type Commands = Readonly<Record<string, unknown>>
+
+/** The command of this name alone, so that it starts quickly; undefined where there is none. */
+const oneCommand = async (name: string): Promise<Commands | undefined> => {
+  const file = join(dirname(here), 'cli', name + extname(here))
+  if (!/^[a-z][a-z-]*$/.test(name) || !existsSync(file)) return undefined
+  const { command } = (await import(pathToFileURL(file).href)) as Readonly<{ command?: unknown }>
+  return command === undefined ? undefined : { [name]: command }
+}
+
 const order = ['serve', 'init', 'status', 'report', 'calls', 'leaks', 'prices', 'tokens', 'import', 'keys', 'simulate']
 const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
-const sorted = Object.entries(commands).toSorted(([one], [other]) => rank(one) - rank(other))
+
+/** Every command, in the order of use, for help and to say what a mistyped name may have meant. */
+const allCommands = async (): Promise<Commands> => {
+  const { commands } = await import('./cli/index.ts')
+  return Object.fromEntries(Object.entries(commands).toSorted(([one], [other]) => rank(one) - rank(other)))
+}
 
 // A reader that closes early (`weir calls | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -24,12 +39,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
+const argv = process.argv.slice(2)
 process.exitCode = await runProgram(
   {
     name: 'weir',
     version: version(),
     about: 'Weir measures and controls what an organisation spends on large language models.',
-    commands: Object.fromEntries(sorted),
+    commands: async () => (await oneCommand(argv.find((word) => word !== '--debug') ?? '')) ?? (await allCommands()),
   },
-  process.argv.slice(2),
+  argv,
 )

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
+import { dataFolder } from '../config/folder.ts'
 import { nearest } from '../config/suggest.ts'
-import { dataFolder } from '../config.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Dimension, Extent, Filter, Ledger, TimeWindow } from '../core/ledger.ts'
 import { duration } from './show/format.ts'
@@ -147,7 +147,7 @@ const spans: Readonly<Record<string, string>> = { m: 'minutes', h: 'hours', d: '
 
 const nameOf = (since: string, until: string | undefined): string => {
   const span = /^(\d+(?:\.\d+)?)([mhdw])$/.exec(since)
-  if (until !== undefined) return `from ${since} to ${until}`
+  if (until !== undefined || /^\d{4}-/.test(since)) return ''
   return words[since] ?? (span ? `last ${span[1]} ${spans[span[2] ?? ''] ?? ''}` : `since ${since}`)
 }
 
@@ -175,7 +175,8 @@ export const windowTitle = ({ window, name, zone }: NamedWindow): string => {
   const short = window.to_us - window.from_us <= 2 * day_us
   const shown = short ? moment : day
   const until = short ? window.to_us : window.to_us - 1
-  return `${name} · ${shown(window.from_us, zone)} – ${shown(until, zone)} ${zone}`
+  const span = `${shown(window.from_us, zone)} – ${shown(until, zone)} ${zone}`
+  return name === '' ? span : `${name} · ${span}`
 }
 
 /** What the window before is called: `the 7 days before`. */

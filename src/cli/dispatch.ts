@@ -12,7 +12,8 @@ export type Program = Readonly<{
   name: string
   version: string
   about: string
-  commands: Readonly<Record<string, unknown>>
+  /** The commands by name; asked for only when one is needed. */
+  commands(): Promise<Readonly<Record<string, unknown>>>
 }>
 
 /** Wrong use ends with 2, whatever fails otherwise with 1. */
@@ -44,14 +45,14 @@ const descend = (command: AnyCommand, name: string, rest: readonly string[]): Fo
 const isHelp = (word: string) => word === '--help' || word === '-h'
 
 const dispatch = async (program: Program, argv: readonly string[]): Promise<number> => {
-  const root = {
-    meta: { name: program.name, description: program.about },
-    subCommands: program.commands,
-  } as AnyCommand
   if (argv[0] === '--version' || argv[0] === '-v') {
     print(program.version)
     return 0
   }
+  const root = {
+    meta: { name: program.name, description: program.about },
+    subCommands: await program.commands(),
+  } as AnyCommand
   const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv
   const { command, name, rest } = descend(root, program.name, words)
   if (rest.some(isHelp) || command.run === undefined) {

@@ -6,6 +6,7 @@ import { command as keys } from './keys.ts'
 import { command as leaks } from './leaks.ts'
 import { command as report } from './report.ts'
 import { command as serve } from './serve.ts'
+import { command as simulate } from './simulate.ts'
 import { command as status } from './status.ts'
 
 export const commands = {
@@ -16,5 +17,6 @@ export const commands = {
   leaks,
   report,
   serve,
+  simulate,
   status,
 }

@@ -3,7 +3,7 @@ import { defineCommand } from 'citty'
 import type { Extent } from '../core/ledger.ts'
 import { type ControlFile, controlPath } from '../gateway/control.ts'
 import { folderArgs, withLedger } from './asking.ts'
-import { count, money, tokens } from './show/format.ts'
+import { count, money, plural, tokens } from './show/format.ts'
 import { type Look, lookOf, paint } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
 import { facts } from './show/table.ts'
@@ -48,7 +48,7 @@ export const renderStatus = ({ data, gateway, extent }: Status, look: Look): str
       ['cost', money(extent.cost_usd)],
       [
         'unpriced',
-        extent.unpriced === 0 ? undefined : colours.yellow(`${count(extent.unpriced)} receipts have no price yet`),
+        extent.unpriced === 0 ? undefined : colours.yellow(`${plural(extent.unpriced, 'receipt')} without a price yet`),
       ],
     ],
     look,

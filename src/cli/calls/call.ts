@@ -1,3 +1,4 @@
+import { parseUsd, sum } from '../../core/money.ts'
 import type { PriceRow } from '../../core/price.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import { type StackPart, stack } from '../show/chart.ts'
@@ -64,7 +65,7 @@ const anatomy = (receipt: Receipt, look: Look, colours: Paint): string | undefin
     style,
     mark,
   }))
-  const total = known.reduce((sum, { size }) => sum + size, 0)
+  const total = known.reduce((all, { size }) => all + size, 0)
   if (total === 0) return undefined
   const width = Math.min(60, Number.isFinite(look.width) ? look.width - 12 : 60)
   const legend = known
@@ -73,7 +74,7 @@ const anatomy = (receipt: Receipt, look: Look, colours: Paint): string | undefin
       ({ label, size, style, mark }) =>
         `${colours[style](mark)} ${label} ${tokens(size)} ${colours.dim(percent(size / total))}`,
     )
-  return `${stack(known, width, look)}\n            ${legend.join('  ')}`
+  return `${stack(known, width, look)}\n${legend.join('  ')}`
 }
 
 const usageText = (receipt: Receipt): string | undefined => {
@@ -99,7 +100,8 @@ const moneyEntries = (receipt: Receipt): readonly Entry[] => {
     ['output', receipt.output_cost_usd],
     ['fees', receipt.fee_cost_usd],
   ].flatMap(([name, usd]) => (usd === undefined || Number(usd) === 0 ? [] : [`${name} ${exactMoney(usd)}`]))
-  const cost = receipt.cost_usd === undefined ? receipt.price_state : exactMoney(receipt.cost_usd)
+  const unknown = receipt.price_state === 'none' ? '$0.00 (nothing was billed)' : receipt.price_state
+  const cost = receipt.cost_usd === undefined ? unknown : exactMoney(receipt.cost_usd)
   return [
     ['cost', split.length === 0 ? cost : `${cost}  (${split.join(' + ')})`],
     ['list price', shown(receipt.list_cost_usd)],
@@ -113,12 +115,17 @@ const levers = (receipt: Receipt, colours: Paint): string | undefined => {
   const lines = (receipt.levers ?? []).map(({ name, action, saving_usd: saved, why }) =>
     clean(`${name} ${action}${saved === undefined ? '' : `, saved ${exactMoney(saved)}`}: ${why}`),
   )
-  return lines.length === 0 ? undefined : lines.map((line) => colours.green(line)).join('\n            ')
+  return lines.length === 0 ? undefined : lines.map((line) => colours.green(line)).join('\n')
+}
+
+const titleOf = (receipt: Receipt, many: number): string => {
+  if (receipt.corrects !== undefined) return `Correction of ${receipt.corrects}`
+  return many === 1 ? 'Attempt' : `Attempt ${receipt.attempt} of ${many}`
 }
 
 const attemptText = (receipt: Receipt, many: number, look: Look, colours: Paint): string => {
   const ended = colours[outcomeStyle(receipt)](clean(outcomeText(receipt)))
-  const title = `${colours.bold(many === 1 ? 'Attempt' : `Attempt ${receipt.attempt} of ${many}`)}  ${ended}`
+  const title = `${colours.bold(titleOf(receipt, many))}  ${ended}`
   const first = took(receipt.started_at_us, receipt.first_token_at_us)
   const http = receipt.http_status === undefined ? undefined : `HTTP ${receipt.http_status}`
   const entries: readonly Entry[] = [
@@ -139,23 +146,30 @@ const attemptText = (receipt: Receipt, many: number, look: Look, colours: Paint)
   return [`${title}\n${facts(entries, look)}`, linesTable(receipt, look)].filter((text) => text !== '').join('\n\n')
 }
 
+/** What all receipts of the call cost; a `+` says that some have no price. */
+const sumText = (receipts: readonly Receipt[]): string => {
+  const known = sum(receipts.flatMap(({ cost_usd }) => (cost_usd === undefined ? [] : [parseUsd(cost_usd)])))
+  return exactMoney(known) + (receipts.some(({ price_state }) => price_state === 'unpriced') ? '+' : '')
+}
+
 export type CallPage = Readonly<{ receipts: readonly Receipt[]; zone: string; prices: readonly PriceRow[] }>
 
 /** One call in whole: payer, attempts, every line priced, and each price row with its source. Undefined for no receipts. */
 export const renderCall = ({ receipts, zone, prices: rows }: CallPage, look: Look): string | undefined => {
-  const sorted = receipts.toSorted((one, other) => one.attempt - other.attempt)
-  const [first] = sorted
-  const last = sorted.at(-1)
-  if (first === undefined || last === undefined) return undefined
+  const [first] = receipts
+  if (first === undefined) return undefined
+  const attempts = receipts.filter(({ corrects }) => corrects === undefined)
+  const last = attempts.at(-1) ?? first
   const colours = paint(look)
   const entries: readonly Entry[] = [
     ['began', `${moment(first.started_at_us, zone)} ${zone}, took ${took(first.started_at_us, last.ended_at_us)}`],
     ['payer', payer(last) ?? colours.dim('nobody named: send x-weir-team, x-weir-feature, x-weir-customer')],
     ['trace', last.trace_id],
     ['origin', last.origin === 'live' ? undefined : last.origin],
+    ['cost', receipts.length === 1 ? undefined : `${sumText(receipts)} in ${plural(receipts.length, 'receipt')}`],
   ]
-  const attempts = sorted.map((receipt) => attemptText(receipt, sorted.length, look, colours))
-  const prices = pricesText(sorted, rows, look)
+  const texts = receipts.map((receipt) => attemptText(receipt, attempts.length, look, colours))
+  const prices = pricesText(receipts, rows, look)
   const head = `${colours.title('Call')} ${first.call_id}\n${facts(entries, look)}`
-  return [head, ...attempts, ...(prices === '' ? [] : [prices])].join('\n\n')
+  return [head, ...texts, ...(prices === '' ? [] : [prices])].join('\n\n')
 }

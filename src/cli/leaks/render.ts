@@ -3,8 +3,8 @@ import { type NamedWindow, windowTitle } from '../asking.ts'
 import { bar } from '../show/chart.ts'
 import { clean, count, money, nothing, percent, plural, shareOf, tokens } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
-import { type Column, pad, table } from '../show/table.ts'
-import { wrap } from '../show/wrap.ts'
+import { type Column, table } from '../show/table.ts'
+import { pad, wrap } from '../show/text.ts'
 
 export const leakNames: Readonly<Record<Leak['kind'], string>> = {
   'system-and-tools': 'System prompt and tools, sent again and again',
@@ -24,12 +24,17 @@ const cellText = (name: string, value: Cell | undefined): string => {
   if (value === null || value === undefined) return nothing
   if (name.endsWith('_usd')) return money(String(value))
   if (typeof value === 'string') return value
-  if (name === 'tokens' || name.endsWith('_tokens')) return tokens(value)
-  if (name === 'share' || name.endsWith('_share')) return percent(value)
+  if (/(^|_)tokens(_|$)/.test(name)) return tokens(value)
+  if (/(^|_)share(_|$)/.test(name)) return percent(value)
   return count(value)
 }
 
-const headText = (name: string): string => name.replace(/_usd$/, '').replaceAll('_', ' ')
+const headText = (name: string): string =>
+  name
+    .replace(/_usd$/, '')
+    .replace(/_per_call$/, '/call')
+    .replace(/^share_of_/, 'of ')
+    .replaceAll('_', ' ')
 
 const detailColumns = (rows: readonly DetailRow[]): Column<DetailRow>[] =>
   [...new Set(rows.flatMap((row) => Object.keys(row)))].map((name, i) => ({
@@ -62,8 +67,10 @@ const leakText = (leak: Leak, number: number, look: Look, colours: Paint): strin
 
 export type LeaksPage = Readonly<{ window: NamedWindow; answer: Answers['leaks'] }>
 
-const cacheText = ({ input_tokens: all, cacheable_tokens: could, cached_tokens: were }: Answers['leaks']): string =>
-  `${percent(shareOf(were, all))} of ${tokens(all)} input tokens came from a cache; the prompts’ common beginnings allow ${percent(shareOf(could, all))}.`
+const cacheText = ({ input_tokens: all, cacheable_tokens: could, cached_tokens: were }: Answers['leaks']): string => {
+  const now = `${percent(shareOf(were, all))} of ${tokens(all)} input tokens came from a cache`
+  return could > were ? `${now}; the prompts’ common beginnings allow ${percent(shareOf(could, all))}.` : `${now}.`
+}
 
 /** The leaks in dollars, the dearest first, each with its finding, its detail and calls that show it. */
 export const renderLeaks = ({ window, answer }: LeaksPage, look: Look): string => {

@@ -44,15 +44,20 @@ export const spendColumns = (
       align: 'right',
       style: (text, _, colours) => colours.bold(text),
     },
-    { head: 'share', cell: (row) => percent(shareOf(row.cost_usd, total.cost_usd)), align: 'right', drop: 3 },
+    {
+      head: 'share',
+      cell: (row) => (isUnknown(row) ? nothing : percent(shareOf(row.cost_usd, total.cost_usd))),
+      align: 'right',
+      drop: 3,
+    },
     {
       head: '',
       cell: (row) => (row === total ? '' : bar(share(row), 8)),
       style: (text, _, colours) => colours.cyan(text),
       drop: 6,
     },
-    { head: 'input', cell: (row) => cost(row.input_cost_usd), align: 'right', drop: 2 },
-    { head: 'output', cell: (row) => cost(row.output_cost_usd), align: 'right', drop: 2 },
+    { head: 'input', cell: (row) => (isUnknown(row) ? nothing : cost(row.input_cost_usd)), align: 'right', drop: 2 },
+    { head: 'output', cell: (row) => (isUnknown(row) ? nothing : cost(row.output_cost_usd)), align: 'right', drop: 2 },
     { head: 'tokens in', cell: (row) => tokens(row.input_tokens), align: 'right', drop: 5 },
     { head: 'out', cell: (row) => tokens(row.output_tokens), align: 'right', drop: 5 },
     { head: 'cached', cell: (row) => percent(cachedShare(row)), align: 'right', drop: 4 },
@@ -75,10 +80,14 @@ export const spendColumns = (
   ]
 }
 
-/** A group whose calls nobody could price has no cost to show; one that is partly unpriced shows what is known with `+`. */
+/** Does nobody know what any of the group's calls cost? */
+const isUnknown = (row: SpendRow): boolean =>
+  Number(row.cost_usd) === 0 && row.calls > 0 && row.unpriced_calls + row.unmetered_calls >= row.calls
+
+/** An unknown cost is shown as nothing, never as 0; one that is known in part has a `+`. */
 const costCell = (row: SpendRow, cost: (usd: string) => string): string => {
-  if (row.unpriced_calls === 0) return cost(row.cost_usd)
-  return row.unpriced_calls >= row.calls && Number(row.cost_usd) === 0 ? nothing : `${cost(row.cost_usd)}+`
+  if (isUnknown(row)) return nothing
+  return cost(row.cost_usd) + (row.unpriced_calls > 0 ? '+' : '')
 }
 
 const numbers = [

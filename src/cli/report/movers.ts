@@ -11,6 +11,10 @@ export type Mover = Readonly<{
   moved_usd: string
 }>
 
+type Moved = Readonly<{ row: SpendRow; before: string }>
+
+const isSame = (one: Moved, other: Moved) => one.before === other.before && one.row.cost_usd === other.row.cost_usd
+
 /** The groups that moved most, up or down; those under a hundredth of the total do not count. */
 export const topMovers = (
   sections: readonly Readonly<{ by: Dimension; rows: readonly SpendRow[] }>[],
@@ -26,8 +30,10 @@ export const topMovers = (
       return size(delta) > least && delta !== 0n ? [{ by, row, delta, before: row.previous_cost_usd }] : []
     }),
   )
-  moved.sort((one, other) => (size(other.delta) > size(one.delta) ? 1 : -1))
-  return moved.slice(0, most).map(({ by, row, delta, before }) => ({
+  moved.sort((one, other) => Number(size(other.delta) - size(one.delta)))
+  // One team on one model moves both by the same; it is said once.
+  const once = moved.filter((one, i) => moved.findIndex((other) => isSame(one, other)) === i)
+  return once.slice(0, most).map(({ by, row, delta, before }) => ({
     dimension: headOf(by),
     name: groupName(row, by),
     before_usd: before,

@@ -54,13 +54,13 @@ const summary = (total: SpendRow): readonly (readonly [string, string | undefine
 /** What the total does not hold, or holds only as an estimate; silence would read as zero. */
 const doubts = (total: SpendRow, colours: Paint): string[] => {
   const said = [
-    [total.unpriced_calls, 'unpriced', 'have no price yet and are not in the total: weir prices check'],
-    [total.unmetered_calls, 'unmetered', 'went to endpoints without a meter, so their cost is not known'],
-    [total.estimated_calls, 'estimated', 'were counted by tokenizer, because the provider reported no usage'],
+    [total.unpriced_calls, 'unpriced', 'not in the total until a price is known (weir prices check)'],
+    [total.unmetered_calls, 'unmetered', 'an endpoint without a meter, so what it cost is not known'],
+    [total.estimated_calls, 'estimated', 'counted by tokenizer, as the provider reported no usage'],
   ] as const
   return said
     .filter(([calls]) => calls > 0)
-    .map(([calls, word, why]) => `  ${colours.yellow('!')} ${plural(calls, `${word} call`)} ${colours.dim(`(${why})`)}`)
+    .map(([calls, word, why]) => `  ${colours.yellow('!')} ${plural(calls, `${word} call`)}: ${colours.dim(why)}`)
 }
 
 const tagHeaders: Readonly<Partial<Record<Dimension, string>>> = {

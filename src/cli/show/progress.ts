@@ -1,7 +1,7 @@
 import { bar } from './chart.ts'
 import { count, duration } from './format.ts'
 import { type Look, lookOf, paint } from './look.ts'
-import { pad, truncate } from './table.ts'
+import { pad, truncate } from './text.ts'
 
 type Screen = Pick<NodeJS.WriteStream, 'write'> & Readonly<{ isTTY?: boolean; columns?: number }>
 

@@ -1,6 +1,6 @@
-import measure from 'fast-string-truncated-width'
 import { clean } from './format.ts'
 import { type Look, type Paint, paint } from './look.ts'
+import { pad, truncate, widthOf, wrap } from './text.ts'
 
 /** One column: its head, what stands in a cell, and how it gives way where the terminal is narrow. */
 export type Column<Row> = Readonly<{
@@ -10,7 +10,7 @@ export type Column<Row> = Readonly<{
   align?: 'left' | 'right'
   /** Colours a cell; it gets the text as cut and padded. */
   style?(text: string, row: Row, colours: Paint): string
-  /** May be cut with `…` down to this many characters. */
+  /** May be cut with `…` down to this many characters; of a column of numbers only the head is cut, never a number. */
   shrink?: number
   /** Left out when the table is too wide even so; higher goes first. */
   drop?: number
@@ -24,23 +24,14 @@ export type TableOptions<Row> = Readonly<{
 
 const gap = 2
 
-/** Terminal columns that a text takes; colours take none, wide characters two. */
-export const widthOf = (text: string): number => measure(text).width
-
-/** The text cut to `width` columns, with `…` where something was cut away. */
-export const truncate = (text: string, width: number): string => {
-  const cut = measure(text, { limit: width, ellipsis: '…' })
-  return cut.truncated ? `${text.slice(0, cut.index)}${cut.ellipsed ? '…' : ''}` : text
-}
-
-/** The text filled with spaces to `width` columns. */
-export const pad = (text: string, width: number, align: 'left' | 'right' = 'left'): string => {
-  const room = ' '.repeat(Math.max(0, width - widthOf(text)))
-  return align === 'left' ? text + room : room + text
-}
-
-type Sized = { column: Readonly<{ shrink?: number; drop?: number }>; width: number }
+type Sized = { width: number; least: number | undefined }
 type Laid<Row> = Sized & { column: Column<Row>; cells: string[] }
+
+/** How narrow a column may become, or undefined where it may not. */
+const leastOf = (
+  { shrink, align }: Readonly<{ shrink?: number; align?: string }>,
+  widest: number,
+): number | undefined => (shrink === undefined || align !== 'right' ? shrink : Math.max(shrink, widest))
 
 const total = (laid: readonly Sized[], indent: number): number =>
   laid.reduce((sum, { width }) => sum + width, indent + gap * Math.max(0, laid.length - 1))
@@ -49,8 +40,7 @@ const total = (laid: readonly Sized[], indent: number): number =>
 const shrinkOnce = (laid: readonly Sized[]): boolean => {
   let widest: Sized | undefined
   for (const one of laid) {
-    const least = one.column.shrink
-    if (least !== undefined && one.width > least && one.width > (widest?.width ?? 0)) widest = one
+    if (one.least !== undefined && one.width > one.least && one.width > (widest?.width ?? 0)) widest = one
   }
   if (widest === undefined) return false
   widest.width -= 1
@@ -86,7 +76,8 @@ export const table = <Row>(
   const all = options.foot === undefined ? rows : [...rows, options.foot]
   const laid = columns.map((column): Laid<Row> => {
     const cells = all.map((row) => clean(column.cell(row)))
-    return { column, cells, width: Math.max(widthOf(column.head), ...cells.map(widthOf)) }
+    const widest = Math.max(0, ...cells.map(widthOf))
+    return { column, cells, width: Math.max(widthOf(column.head), widest), least: leastOf(column, widest) }
   })
   const kept = narrowed(laid, look, indent)
   const line = (text: (one: Laid<Row>) => string) =>
@@ -105,10 +96,16 @@ export const table = <Row>(
   return lines.join('\n')
 }
 
-/** Names and values under each other, the names dim and aligned; entries whose value is undefined are left out. */
+/** Names and values under each other, the names dim and aligned, long values wrapped; undefined values are left out. */
 export const facts = (entries: readonly (readonly [string, string | undefined])[], look: Look, indent = 2): string => {
   const colours = paint(look)
   const known = entries.filter((entry): entry is readonly [string, string] => entry[1] !== undefined)
   const width = Math.max(0, ...known.map(([name]) => widthOf(name)))
-  return known.map(([name, value]) => `${' '.repeat(indent)}${colours.dim(pad(name, width))}  ${value}`).join('\n')
+  const left = indent + width + gap
+  return known
+    .map(([name, value]) => {
+      const lines = value.split('\n').flatMap((line) => wrap(line, Math.max(24, look.width - left)))
+      return ' '.repeat(indent) + colours.dim(pad(name, width)) + ' '.repeat(gap) + lines.join(`\n${' '.repeat(left)}`)
+    })
+    .join('\n')
 }

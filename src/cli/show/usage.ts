@@ -1,7 +1,6 @@
 import type { ArgsDef, CommandDef } from 'citty'
 import { type Look, type Paint, paint } from './look.ts'
-import { pad, widthOf } from './table.ts'
-import { wrap } from './wrap.ts'
+import { pad, widthOf, wrap } from './text.ts'
 
 /** A command line and what it shows. */
 export type Example = readonly [line: string, shows: string]

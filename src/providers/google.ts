@@ -1,14 +1,16 @@
 import type { Address, AddressRequest, Provider, ProviderSettings } from '../core/provider.ts'
 import { baseOf } from './shared/base.ts'
 import { claim, within } from './shared/claim.ts'
-import { modelName, modelPath, readGeminiPath } from './shared/gemini-model.ts'
+import { isModelPath, modelName, modelPath, readGeminiPath } from './shared/gemini-model.ts'
 import { keyedAs } from './shared/keys.ts'
 import { join, without } from './shared/path.ts'
 import { foreignQuery, nativeAddress, rooted } from './shared/rooted.ts'
 
 const base_url = 'https://generativelanguage.googleapis.com'
 const roots = {
-  gemini: '/v1beta',
+  'gemini-generate': '/v1beta',
+  'gemini-embeddings': '/v1beta',
+  'gemini-interactions': '/v1beta',
   'openai-chat': '/v1beta/openai',
   'openai-embeddings': '/v1beta/openai',
   'openai-images': '/v1beta/openai',
@@ -19,7 +21,7 @@ const rootedAddress = rooted(roots, base_url)
 const address = (settings: ProviderSettings, request: AddressRequest): Address => {
   const query = settings.credentials.api_key === undefined ? request.query : without(request.query, ['key'])
   if (request.native) return nativeAddress(baseOf(settings, base_url), { ...request, query })
-  if (request.wire !== 'gemini') return rootedAddress(settings, request)
+  if (!isModelPath(request.wire)) return rootedAddress(settings, request)
   const base = baseOf(settings, base_url)
   const { version, method } = readGeminiPath(request)
   const path = `/${version}/${modelPath(modelName(request))}:${method}`

@@ -4,7 +4,11 @@ import { claim, within } from './shared/claim.ts'
 import { bearerKey } from './shared/keys.ts'
 import { rooted } from './shared/rooted.ts'
 
-const roots = { 'openai-chat': '/api/v2/cortex/v1', 'anthropic-messages': '/api/v2/cortex/v1' }
+const roots = {
+  'openai-chat': '/api/v2/cortex/v1',
+  'anthropic-messages': '/api/v2/cortex/v1',
+  'snowflake-complete': '/api/v2/cortex',
+}
 
 /**
  * Snowflake Cortex (https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-rest-api). `base_url` is the account's
@@ -14,7 +18,7 @@ export const provider: Provider = {
   name: 'snowflake',
   traits: {
     wires: Object.keys(roots),
-    quirks: {},
+    quirks: { 'snowflake-complete': { no_stream_options: true } },
     key_headers: ['authorization', 'x-api-key'],
     on_client_gone: 'drain',
   },

@@ -2,7 +2,7 @@ import { WeirError } from '../core/errors.ts'
 import type { Address, AddressRequest, Provider, ProviderSettings } from '../core/provider.ts'
 import { type Base, baseOf, neededOption, optionOf, regionOf } from './shared/base.ts'
 import { claim, within } from './shared/claim.ts'
-import { modelName, readGeminiPath } from './shared/gemini-model.ts'
+import { isModelPath, modelName, readGeminiPath } from './shared/gemini-model.ts'
 import { bearerKey, keyedAs } from './shared/keys.ts'
 import { checkPath, join, segment } from './shared/path.ts'
 import { foreignQuery, nativeAddress } from './shared/rooted.ts'
@@ -20,22 +20,28 @@ const hostOf = (region: string): string => {
 const base = (settings: ProviderSettings): Base =>
   settings.base_url === undefined ? { origin: hostOf(regionOf(settings)), path: '' } : baseOf(settings)
 
-const home = (settings: ProviderSettings): string =>
-  `/projects/${neededOption(settings, 'project', /^[a-z0-9][a-z0-9.:-]{0,62}$/)}/locations/${regionOf(settings)}`
+const PROJECT = /^[a-z0-9][a-z0-9.:-]{0,62}$/
+
+/** Project and location of the settings; a call that only changes its model keeps its own where none is configured. */
+const home = (settings: ProviderSettings, path: string): string => {
+  const own = /^\/v1[a-z0-9]*(\/projects\/[^/]+\/locations\/[^/]+)\//.exec(path)?.[1]
+  if (own !== undefined && settings.options['project'] === undefined) return own
+  return `/projects/${neededOption(settings, 'project', PROJECT)}/locations/${regionOf(settings)}`
+}
 
 /** Gemini's model stands in the path, OpenAI's in the body. Claude's body has no model and another version here. */
 const ownPath = (settings: ProviderSettings, request: AddressRequest): string => {
   const path = checkPath(request.path)
-  if (request.wire === 'gemini') {
+  if (isModelPath(request.wire)) {
     const { version, method } = readGeminiPath(request)
     const root = version === 'v1' ? '/v1' : '/v1beta1'
-    return `${root}${home(settings)}/publishers/google/models/${segment(modelName(request))}:${method}`
+    return `${root}${home(settings, path)}/publishers/google/models/${segment(modelName(request))}:${method}`
   }
-  if (request.wire === 'openai-chat') return `/v1${home(settings)}/endpoints/openapi/chat/completions`
+  if (request.wire === 'openai-chat') return `/v1${home(settings, path)}/endpoints/openapi/chat/completions`
   const claude =
     request.wire === 'anthropic-messages' && /\/publishers\/anthropic\/models\/[^/]+:([A-Za-z]+)$/.exec(path)
   if (claude && request.model !== undefined)
-    return `/v1${home(settings)}/publishers/anthropic/models/${segment(request.model.replace(/^anthropic\//, ''))}:${claude[1]}`
+    return `/v1${home(settings, path)}/publishers/anthropic/models/${segment(request.model.replace(/^anthropic\//, ''))}:${claude[1]}`
   throw new WeirError(
     'bad-config',
     `Provider ${settings.name}: vertex-ai takes ${request.wire ?? 'such'} calls only on its own paths. Take the target out of the route.`,
@@ -58,7 +64,7 @@ const address = (settings: ProviderSettings, request: AddressRequest): Address =
 export const provider: Provider = {
   name: 'vertex-ai',
   traits: {
-    wires: ['gemini', 'anthropic-messages', 'openai-chat'],
+    wires: ['gemini-generate', 'gemini-embeddings', 'gemini-interactions', 'anthropic-messages', 'openai-chat'],
     quirks: {},
     key_headers: ['authorization', 'x-goog-api-key'],
     on_client_gone: 'drain',

@@ -4,6 +4,7 @@ import { wire as bedrockConverse } from './bedrock-converse.ts'
 import { wire as bedrockInvoke } from './bedrock-invoke.ts'
 import { wire as cohereChat } from './cohere-chat.ts'
 import { wire as cohereEmbed } from './cohere-embed.ts'
+import { wire as databricksInvocations } from './databricks-invocations.ts'
 import { wire as geminiEmbeddings } from './gemini-embeddings.ts'
 import { wire as geminiGenerate } from './gemini-generate.ts'
 import { wire as geminiInteractions } from './gemini-interactions.ts'
@@ -14,6 +15,7 @@ import { wire as openaiEmbeddings } from './openai-embeddings.ts'
 import { wire as openaiImages } from './openai-images.ts'
 import { wire as openaiResponses } from './openai-responses.ts'
 import { wire as rerank } from './rerank.ts'
+import { wire as snowflakeComplete } from './snowflake-complete.ts'
 import { wire as voyageEmbeddings } from './voyage-embeddings.ts'
 
 export const wires = {
@@ -22,6 +24,7 @@ export const wires = {
   'bedrock-invoke': bedrockInvoke,
   'cohere-chat': cohereChat,
   'cohere-embed': cohereEmbed,
+  'databricks-invocations': databricksInvocations,
   'gemini-embeddings': geminiEmbeddings,
   'gemini-generate': geminiGenerate,
   'gemini-interactions': geminiInteractions,
@@ -32,5 +35,6 @@ export const wires = {
   'openai-images': openaiImages,
   'openai-responses': openaiResponses,
   rerank,
+  'snowflake-complete': snowflakeComplete,
   'voyage-embeddings': voyageEmbeddings,
 }

@@ -225,23 +225,49 @@ describe('a call that comes from another provider', () => {
     const renamed = (wire: string, path: string, model: string) =>
       requestOf(path, { wire, model, native: false, query: '?alt=sse&key=theirs' })
     const generate = '/v1beta/models/gemini-3:streamGenerateContent'
-    expect(urlOf('google', renamed('gemini', generate, 'gemini-4/../x'))).toBe(
+    expect(urlOf('google', renamed('gemini-generate', generate, 'gemini-4/../x'))).toBe(
       'https://generativelanguage.googleapis.com/v1beta/models/gemini-4%2F..%2Fx:streamGenerateContent?alt=sse',
     )
-    expect(urlOf('google', renamed('gemini', '/v1alpha/models/gemini-3:generateContent', 'tunedModels/mine'))).toMatch(
-      /\/v1alpha\/tunedModels\/mine:generateContent\?alt=sse$/,
-    )
-    expect(urlOf('vertex-ai', renamed('gemini', generate, 'google/gemini-4'))).toBe(
+    expect(
+      urlOf('google', renamed('gemini-generate', '/v1alpha/models/gemini-3:generateContent', 'tunedModels/mine')),
+    ).toMatch(/\/v1alpha\/tunedModels\/mine:generateContent\?alt=sse$/)
+    expect(urlOf('vertex-ai', renamed('gemini-generate', generate, 'google/gemini-4'))).toBe(
       'https://europe-west4-aiplatform.googleapis.com/v1beta1/projects/unit-project/locations/europe-west4/publishers/google/models/gemini-4:streamGenerateContent?alt=sse',
     )
     const vertex = '/v1/projects/p/locations/l/publishers/google/models/gemini-4:generateContent'
-    expect(urlOf('google', renamed('gemini', vertex, 'models/gemini-5'))).toMatch(
+    expect(urlOf('google', renamed('gemini-generate', vertex, 'models/gemini-5'))).toMatch(
       /\/v1\/models\/gemini-5:generateContent/,
     )
     const arn = 'arn:aws:bedrock:us-west-2:1:application-inference-profile/abc'
     expect(urlOf('aws-bedrock', renamed('bedrock-converse', '/model/x/converse-stream', arn))).toBe(
       'https://bedrock-runtime.us-west-2.amazonaws.com/model/arn%3Aaws%3Abedrock%3Aus-west-2%3A1%3Aapplication-inference-profile%2Fabc/converse-stream?alt=sse',
     )
+  })
+
+  test('a call on Vertex that only changes its model keeps its project and location where none is configured', () => {
+    const path = '/v1/projects/mine/locations/us-east5/publishers/google/models/gemini-4:generateContent'
+    const request = requestOf(path, { wire: 'gemini-generate', model: 'gemini-5', native: false })
+    expect(urlOf('vertex-ai', request, { options: {} })).toMatch(
+      /\/v1\/projects\/mine\/locations\/us-east5\/publishers\/google\/models\/gemini-5:generateContent$/,
+    )
+    expect(urlOf('vertex-ai', request)).toMatch(/\/projects\/unit-project\/locations\/europe-west4\//)
+    const claude = '/v1/projects/mine/locations/us-east5/publishers/anthropic/models/claude-opus-5-5:streamRawPredict'
+    expect(
+      urlOf('vertex-ai', requestOf(claude, { wire: 'anthropic-messages', model: 'claude-haiku-5-5', native: false }), {
+        options: {},
+      }),
+    ).toMatch(
+      /\/v1\/projects\/mine\/locations\/us-east5\/publishers\/anthropic\/models\/claude-haiku-5-5:streamRawPredict$/,
+    )
+  })
+
+  test('a serving endpoint of Databricks is renamed in its path', () => {
+    const request = requestOf('/serving-endpoints/a/invocations', {
+      wire: 'databricks-invocations',
+      model: 'b c',
+      native: false,
+    })
+    expect(urlOf('databricks', request)).toBe('https://unit.cloud.databricks.com/serving-endpoints/b%20c/invocations')
   })
 
   test('the dated Azure API has the deployment in the path, except for Responses', () => {
@@ -264,13 +290,15 @@ describe('a call that comes from another provider', () => {
 
   test('every wire that a provider says it speaks has an address there', () => {
     const paths: Record<string, string> = {
-      gemini: '/v1beta/models/m:generateContent',
+      'gemini-generate': '/v1beta/models/m:generateContent',
+      'gemini-embeddings': '/v1beta/models/m:embedContent',
+      'gemini-interactions': '/v1beta/interactions',
       'bedrock-converse': '/model/m/converse',
       'bedrock-invoke': '/model/m/invoke',
     }
     for (const name of names)
       for (const wire of providers[name].traits.wires) {
-        if (name === 'vertex-ai' && wire === 'anthropic-messages') continue
+        if (name === 'vertex-ai' && /^(anthropic-messages|gemini-interactions)$/.test(wire)) continue
         const url = urlOf(name, requestOf(paths[wire] ?? '/v1/x', { wire, native: false }))
         expect(new URL(url).pathname, `${name} ${wire}`).not.toBe('/')
       }
@@ -309,7 +337,7 @@ describe('destinations are configuration, never request data', () => {
   test.each(names)('%s refuses every path that is not plain, its own or rerouted', (name) => {
     for (const path of hostile)
       for (const native of [true, false])
-        for (const wire of ['openai-chat', 'gemini', 'bedrock-converse', 'anthropic-messages', undefined]) {
+        for (const wire of ['openai-chat', 'gemini-generate', 'bedrock-converse', 'anthropic-messages', undefined]) {
           const call = () => urlOf(name, requestOf(path, { native, wire }))
           expect(call, JSON.stringify({ path, native, wire })).toThrow(
             /The request path|does not speak|only on its own/,

@@ -71,7 +71,7 @@ const sent = async (command: ConverseCommand | InvokeModelCommand, session_token
     maxAttempts: 1,
     requestHandler: {
       handle: async (request: { method: string; path: string; headers: Record<string, string>; body?: Uint8Array }) => {
-        captured = { ...request, body: Buffer.from(request.body ?? '') } as never
+        captured = { ...request, body: Uint8Array.from(request.body ?? []) } as never
         throw new Error('caught')
       },
     },

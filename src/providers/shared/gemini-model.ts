@@ -5,6 +5,10 @@ import { checkPath, segment } from './path.ts'
 
 export type GeminiPath = Readonly<{ version: string; method: string }>
 
+/** Does the wire keep the model in the path? Interactions keep it in the body. */
+export const isModelPath = (wire: string | undefined): boolean =>
+  wire === 'gemini-generate' || wire === 'gemini-embeddings'
+
 const versions: Readonly<Record<string, string>> = { v1: 'v1', v1beta1: 'v1beta', v1beta: 'v1beta', v1alpha: 'v1alpha' }
 
 /** Version (in the Gemini API's words) and method of a Gemini path of any provider. Throws WeirError `bad-request`. */

@@ -11,6 +11,7 @@ const operations: Readonly<Record<string, Readonly<{ pattern: RegExp; plain: str
   'anthropic-messages': { pattern: /\/messages(\/[^/]+)*$/, plain: '/messages' },
   'cohere-chat': { pattern: /\/chat$/, plain: '/chat' },
   'cohere-embed': { pattern: /\/embed$/, plain: '/embed' },
+  'snowflake-complete': { pattern: /\/inference:complete$/, plain: '/inference:complete' },
   rerank: { pattern: /\/rerank$/, plain: '/rerank' },
 }
 

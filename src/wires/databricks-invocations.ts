@@ -1,0 +1,38 @@
+import type { Wire } from '../core/wire.ts'
+import { asRecord } from './framing/json.ts'
+import { wire as chat } from './openai-chat.ts'
+import { wire as completions } from './openai-completions.ts'
+import { wire as embeddings } from './openai-embeddings.ts'
+
+const PATH = /\/serving-endpoints\/([^/]+)\/invocations$/
+
+const decoded = (name: string): string => {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
+
+/** One path for three formats of OpenAI's: what the body holds says which it is. */
+const formatOf = (json: unknown): Wire => {
+  const body = asRecord(json)
+  if (body && 'input' in body) return embeddings
+  return body && 'prompt' in body ? completions : chat
+}
+
+/**
+ * Databricks' own path to a serving endpoint (https://docs.databricks.com/aws/en/machine-learning/foundation-model-apis/api-reference):
+ * the model stands in the path, the body is chat, completion or embeddings as OpenAI writes them.
+ */
+export const wire: Wire = {
+  name: 'databricks-invocations',
+  recognise: (method, path) => method === 'POST' && PATH.test(path),
+  read: (request, quirks) => {
+    const reading = formatOf(request.json).read(request, quirks)
+    const name = PATH.exec(request.path)?.[1]
+    return name === undefined ? reading : { ...reading, model: decoded(name) }
+  },
+  meter: (context) => formatOf(context.request.json).meter(context),
+  shape: chat.shape,
+}

@@ -145,6 +145,13 @@ describe('the prefix chain', () => {
     )
   })
 
+  test('tells a long text from a short one that is its digest', () => {
+    const long = 'x'.repeat(1000)
+    expect(chainOf([{ kind: 'user', text: long }]).hashes).not.toEqual(
+      chainOf([{ kind: 'user', text: hash(long) }]).hashes,
+    )
+  })
+
   test('has at most 64 ascending boundaries, and the last is the whole prompt', () => {
     fc.assert(
       fc.property(parts, (given) => {

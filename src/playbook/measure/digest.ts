@@ -33,8 +33,8 @@ export const digests = (hash: Hash) => {
 
 /**
  * A running 64-bit hash that says its value after any text, which a native hash cannot do without a call (about 1 µs)
- * each time. Each text enters with its length, so no two
- * sequences of texts enter alike. Two 32-bit lanes, multiplied and rotated for every two UTF-16 units, with MurmurHash3's finaliser. Not for secrets.
+ * each time. Each text enters with its length, so no two sequences of texts enter alike. Two 32-bit lanes, multiplied and
+ * rotated for every two UTF-16 units, with MurmurHash3's finaliser. Not for secrets.
  */
 export const runningHash = () => {
   let high = 0x9e3779b9 | 0

@@ -63,8 +63,10 @@ export const linkParts = (parts: readonly Part[], digest: (text: string) => stri
   let conversation: Lanes | undefined
   for (const part of parts) {
     const own = group(part.kind)
-    running.add(own)
-    running.add(digest(part.text))
+    const text = digest(part.text)
+    // A digest is told from a short text that reads like one.
+    running.add(text === part.text ? own : `${own}#`)
+    running.add(text)
     total += part.text.length
     const state = running.state()
     states.push(state)

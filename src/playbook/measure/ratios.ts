@@ -4,7 +4,7 @@ import type { TokenRatio } from '../../core/ledger.ts'
  * How a model's tokenizer compares with o200k. `ratio` multiplies an o200k count; `bytes_per_token` divides a text's
  * length where no tokenizer runs.
  */
-export type Ratio = Readonly<{ ratio: number; bytes_per_token: number; learnt: boolean }>
+type Ratio = Readonly<{ ratio: number; bytes_per_token: number; learnt: boolean }>
 
 /** o200k on 1.02 MB of Markdown and code: 238,588 tokens, measured November 2026. */
 export const O200K_BYTES_PER_TOKEN = 4.28

@@ -88,18 +88,21 @@ const systemParts = (system: unknown): Part[] =>
     return { kind: covers(examples, text) ? 'examples' : 'system', text }
   })
 
+/** `isNew`: it came after the last answer. */
+const blockPart = (block: JsonRecord, role: unknown, isNew: boolean): Part => {
+  const text = blockText(block)
+  if (role === 'system') return { kind: 'system', text }
+  if (covers(examples, text)) return { kind: 'examples', text }
+  return { kind: isNew && role === 'user' ? newKind(block, text) : 'history', text }
+}
+
 const messageParts = (messages: readonly JsonRecord[]): Part[] => {
   const asked = messages.findLastIndex((message) => message['role'] === 'user')
   const answered = messages.findLastIndex((message, index) => message['role'] === 'assistant' && index < asked)
-  return messages.flatMap((message, index) =>
-    blocksOf(message['content']).map((block): Part => {
-      const text = blockText(block)
-      if (message['role'] === 'system') return { kind: 'system', text }
-      if (covers(examples, text)) return { kind: 'examples', text }
-      const isNew = index > answered && message['role'] === 'user'
-      return { kind: isNew ? newKind(block, text) : 'history', text }
-    }),
-  )
+  const parts: Part[] = []
+  for (const [index, message] of messages.entries())
+    for (const block of blocksOf(message['content'])) parts.push(blockPart(block, message['role'], index > answered))
+  return parts
 }
 
 /**
@@ -129,8 +132,14 @@ const ttlOf = (value: unknown): '5m' | '1h' | undefined => {
 
 /** The TTL that the request's cache marks ask for: one hour only where every mark does; undefined without any mark. */
 export const cacheTtl = (body: JsonRecord): '5m' | '1h' | undefined => {
-  const blocks = recordsOf(body['messages']).flatMap((message) => asList(message['content']))
-  const marks = [body, ...asList(body['tools']), ...asList(body['system']), ...blocks].map(ttlOf)
-  if (marks.includes('5m')) return '5m'
-  return marks.includes('1h') ? '1h' : undefined
+  let found = ttlOf(body)
+  const lists = [body['tools'], body['system']]
+  for (const message of asList(body['messages'])) lists.push(asRecord(message)?.['content'])
+  for (const list of lists) {
+    for (const block of asList(list)) {
+      if (found === '5m') return found
+      found = ttlOf(block) ?? found
+    }
+  }
+  return found
 }

@@ -71,7 +71,9 @@ const sent = async (command: ConverseCommand | InvokeModelCommand, session_token
     maxAttempts: 1,
     requestHandler: {
       handle: async (request: { method: string; path: string; headers: Record<string, string>; body?: Uint8Array }) => {
-        captured = { ...request, body: Uint8Array.from(request.body ?? []) } as never
+        const given: unknown = request.body ?? ''
+        const body = typeof given === 'string' ? Buffer.from(given) : Uint8Array.from(given as Uint8Array)
+        captured = { ...request, body }
         throw new Error('caught')
       },
     },

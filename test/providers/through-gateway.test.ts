@@ -1,0 +1,178 @@
+/** Every provider behind the gateway, against a simulator that knows only its own paths: what is wrong there is 404. */
+import {
+  BedrockRuntimeClient,
+  ConverseCommand,
+  ConverseStreamCommand,
+  InvokeModelCommand,
+  InvokeModelWithResponseStreamCommand,
+} from '@aws-sdk/client-bedrock-runtime'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ProviderSettings } from '../../src/core/provider.ts'
+import { type House, startHouse } from '../gateway/harness.ts'
+
+const credentials = { api_key: 'ours' }
+const changed: Readonly<Record<string, Partial<ProviderSettings>>> = {
+  'vertex-ai': { region: 'us-east5', options: { project: 'p' }, credentials },
+  'aws-bedrock': { region: 'us-east-1', credentials: { access_key_id: 'AKID', secret_access_key: 'secret' } },
+}
+const keyed = [
+  'openai',
+  'azure-openai',
+  'anthropic',
+  'google',
+  'cohere',
+  'voyage',
+  'deepseek',
+  'mistral',
+  'x-ai',
+  'perplexity',
+  'openrouter',
+  'groq',
+  'together',
+  'fireworks',
+  'databricks',
+  'snowflake',
+] as const
+
+let house: House
+beforeAll(async () => {
+  const chats = [...keyed, 'vertex-ai'].filter((name) => !['anthropic', 'cohere', 'voyage', 'google'].includes(name))
+  house = await startHouse({
+    providers: { ...Object.fromEntries(keyed.map((name) => [name, { credentials }])), ...changed },
+    settings: {
+      routes: chats.map((provider) => ({
+        match: { model: `chat-at-${provider}` },
+        targets: [{ provider, model: 'gpt-4o' }],
+      })),
+    },
+  })
+})
+afterAll(() => house.close())
+
+const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+  fetch(house.gateway.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: 'Bearer client-key', ...headers },
+    body: JSON.stringify(body),
+  })
+
+const messages = [{ role: 'user', content: 'What is the weather in Bern?' }]
+
+describe('a chat that a route sends elsewhere', () => {
+  test.each([
+    'azure-openai',
+    'deepseek',
+    'mistral',
+    'x-ai',
+    'perplexity',
+    'openrouter',
+    'groq',
+    'together',
+    'fireworks',
+    'databricks',
+    'snowflake',
+    'vertex-ai',
+  ])('reaches %s at its own path with our key, and is metered', async (name) => {
+    const before = house.simulator.calls.length
+    for (const stream of [false, true]) {
+      const response = await post('/v1/chat/completions', { model: `chat-at-${name}`, messages, stream })
+      await response.text()
+      expect(response.status).toBe(200)
+    }
+    const calls = house.simulator.calls.slice(before)
+    expect(calls).toHaveLength(2)
+    for (const call of calls) {
+      expect(call.path.startsWith(`/${name}/`)).toBe(true)
+      const headers = JSON.stringify(call.headers)
+      expect(headers).toContain('ours')
+      expect(headers).not.toContain('client-key')
+    }
+    const receipts = (await house.receipts()).filter(({ provider }) => provider === name)
+    expect(receipts).toHaveLength(2)
+    for (const receipt of receipts)
+      expect(receipt).toMatchObject({ outcome: 'ok', usage_source: 'provider', usage_quality: 'exact' })
+  })
+})
+
+/** AWS's own SDK, either at the simulator or at the gateway. */
+const clientAt = (endpoint: string) =>
+  new BedrockRuntimeClient({
+    region: 'us-east-1',
+    endpoint,
+    token: { token: 'bedrock-api-key-client' },
+    authSchemePreference: ['httpBearerAuth'],
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler(),
+  })
+
+const collected = async (stream: AsyncIterable<unknown> | undefined): Promise<unknown[]> => {
+  const events: unknown[] = []
+  for await (const event of stream ?? []) events.push(event)
+  return events
+}
+
+const modelId = 'us.anthropic.claude-sonnet-4-5-20250929-v1:0'
+const converse = { modelId, messages: [{ role: 'user' as const, content: [{ text: 'What is the weather in Bern?' }] }] }
+const invoke = { modelId, body: JSON.stringify({ anthropic_version: 'bedrock-2023-05-31', max_tokens: 200, messages }) }
+
+const operations: readonly [string, (client: BedrockRuntimeClient) => Promise<unknown>][] = [
+  ['Converse', async (client) => ({ ...(await client.send(new ConverseCommand(converse))), $metadata: 0, metrics: 0 })],
+  ['ConverseStream', async (client) => collected((await client.send(new ConverseStreamCommand(converse))).stream)],
+  ['InvokeModel', async (client) => Buffer.from((await client.send(new InvokeModelCommand(invoke))).body).toString()],
+  [
+    'InvokeModelWithResponseStream',
+    async (client) => collected((await client.send(new InvokeModelWithResponseStreamCommand(invoke))).body),
+  ],
+]
+
+describe("AWS's own SDK", () => {
+  test.each(operations)(
+    'sees the same of %s through Weir as at Bedrock, signed by us and billed as Bedrock bills',
+    async (_, run) => {
+      house.simulator.reset()
+      const direct = await run(clientAt(house.simulator.base_urls['aws-bedrock']))
+      house.simulator.reset()
+      const through = await run(clientAt(house.gateway.url))
+      expect(through).toEqual(direct)
+      const [call] = house.simulator.calls
+      expect(house.simulator.calls).toHaveLength(1)
+      expect(call?.headers['authorization']).toMatch(
+        /^AWS4-HMAC-SHA256 Credential=AKID\/.*\/us-east-1\/bedrock\/aws4_request/,
+      )
+      expect(JSON.stringify(call?.headers)).not.toContain('bedrock-api-key-client')
+      const receipt = (await house.receipts()).at(-1)
+      const billed = Object.entries(call?.bill?.buckets ?? {}).reduce((sum, [, count]) => sum + Number(count), 0)
+      expect(billed).toBeGreaterThan(0)
+      expect((receipt?.input_tokens ?? 0) + (receipt?.output_tokens ?? 0)).toBe(billed)
+      expect(receipt).toMatchObject({
+        provider: 'aws-bedrock',
+        model_asked: modelId,
+        outcome: 'ok',
+        usage_source: 'provider',
+        usage_quality: 'exact',
+        region: 'us-east-1',
+      })
+    },
+  )
+})
+
+describe('bare paths of Cohere', () => {
+  test.each([
+    ['/v2/chat', { model: 'command-a-03-2025', messages }],
+    ['/v2/chat', { model: 'command-a-03-2025', messages, stream: true }],
+    ['/v2/embed', { model: 'embed-v4.0', texts: ['a'], input_type: 'search_query', embedding_types: ['float'] }],
+    ['/v2/rerank', { model: 'rerank-v3.5', query: 'q', documents: ['a', 'b'] }],
+  ])('%s reach it and are metered', async (path, body) => {
+    const response = await post(path, body)
+    await response.text()
+    expect(response.status).toBe(200)
+    expect(house.simulator.calls.at(-1)?.path).toBe(`/cohere${path}`)
+    expect((await house.receipts()).at(-1)).toMatchObject({
+      provider: 'cohere',
+      outcome: 'ok',
+      usage_source: 'provider',
+      usage_quality: 'exact',
+    })
+  })
+})

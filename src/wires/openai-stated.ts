@@ -75,11 +75,19 @@ const upstreamCost = (usage: JsonRecord): bigint | undefined => {
   return input === undefined || output === undefined ? undefined : parseUsd(input) + parseUsd(output)
 }
 
+/** Perplexity's agent states what its tools cost, and nothing from which that could be computed. */
+const toolCharge = (usage: JsonRecord): string | undefined => {
+  const charge = usdOf(at(usage, 'cost', 'tool_calls_cost'))
+  return charge !== undefined && parseUsd(charge) > 0n ? charge : undefined
+}
+
 /**
- * What a router charges beyond the tokens (plugins, other models): the part of its cost that is not the upstream's for
- * this inference. Undefined when there is none, or when the customer's own key pays the upstream.
+ * What is charged beyond the tokens and known only from the stated cost: tools that an agent ran, or what a router asks
+ * for plugins and other models (the part of its cost that is not the upstream's for this inference). Undefined when there
+ * is none, or when the customer's own key pays the upstream.
  */
 export const chargeBeyondTokens = (usage: JsonRecord, stated: StatedCost | undefined): string | undefined => {
+  if (stated?.field === 'usage.cost.total_cost') return toolCharge(usage)
   const upstream = upstreamCost(usage)
   if (stated?.field !== 'usage.cost' || upstream === undefined || usage['is_byok'] === true) return undefined
   const beyond = parseUsd(stated.amount_usd) - upstream

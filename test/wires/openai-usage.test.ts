@@ -231,6 +231,13 @@ describe('providers that depart from OpenAI', () => {
     expect(deep.warnings).toEqual([])
   })
 
+  test('Perplexity’s agent: what its tools cost is a charge of its own', () => {
+    const cost = { input_cost: 0.001, output_cost: 0.002, tool_calls_cost: 0.005, total_cost: 0.008, currency: 'USD' }
+    const read = usageOf({ input_tokens: 5, output_tokens: 6, cost }, { stated_cost: 'usage.cost.total_cost' })
+    expect(read.lines[0]?.other_usd).toBe('0.005')
+    expect(read.stated).toEqual({ amount_usd: '0.008', field: 'usage.cost.total_cost', includes_tools: true })
+  })
+
   test('Mistral: seconds of audio and requests are units beside the tokens', () => {
     expect(usageOf({ ...tokens, prompt_audio_seconds: 36, request_count: 1 }).lines[0]?.units).toEqual({
       'audio_in.second': { n: 36 },

@@ -128,6 +128,25 @@ Send x-weir-team, x-weir-feature and x-weir-customer headers to say who pays.${
   }`
 }
 
+type Stage = Readonly<{ simulator: Simulator; data: string; size: number; keep: boolean }>
+
+const play = async ({ simulator, data, size, keep }: Stage): Promise<void> => {
+  const gateway = await startGateway(settingsFor(simulator, data))
+  try {
+    console.log(`Simulated providers on ${simulator.url}, the gateway in front of them on ${gateway.url}.\n`)
+    const from_us = now_us()
+    const ran = await send(gateway.url, size)
+    const failed = ran.failed === 0 ? '' : `; ${count(ran.failed)} failed at the end of their retries`
+    console.log(`\n${count(ran.calls)} calls in ${duration(ran.elapsed_ms)}${failed}.`)
+    // Closing writes what the journal still holds into the ledger.
+    await gateway.close()
+    await show(simulator, data, { window: { from_us, to_us: now_us() + 1 }, name: 'the demo', zone: 'UTC' })
+    console.log(howToUse(keep ? data : undefined))
+  } finally {
+    await gateway.close()
+  }
+}
+
 const run = async (size: number, keep: boolean): Promise<void> => {
   const begun = performance.now()
   const data = mkdtempSync(join(tmpdir(), 'weir-demo-'))
@@ -139,24 +158,11 @@ const run = async (size: number, keep: boolean): Promise<void> => {
     process.exit(130)
   })
   const simulator = await startSimulator({ seed: 2026, latency_ms: 15 })
-  brewStorm(simulator)
-  const gateway = await startGateway(settingsFor(simulator, data))
   try {
-    console.log(`Simulated providers on ${simulator.url}, the gateway in front of them on ${gateway.url}.\n`)
-    const from_us = now_us()
-    const ran = await send(gateway.url, size)
-    const took = duration(ran.elapsed_ms)
-    console.log(
-      `\n${count(ran.calls)} calls in ${took}, of which ${count(ran.failed)} failed at the end of their retries.`,
-    )
-    // Closing writes what the journal still holds into the ledger.
-    await gateway.close()
-    await simulator.close()
-    await show(simulator, data, { window: { from_us, to_us: now_us() + 1 }, name: 'the demo', zone: 'UTC' })
-    console.log(howToUse(keep ? data : undefined))
+    brewStorm(simulator)
+    await play({ simulator, data, size, keep })
     console.log(`\nDone in ${duration(performance.now() - begun)}.`)
   } finally {
-    await gateway.close()
     await simulator.close()
     forget()
   }

@@ -12,7 +12,8 @@ const WORDS =
 
 const THOUGHT_SHOWN = 160
 
-const directive = (ask: Ask, name: string): number | undefined => {
+/** What the prompt itself asks of the simulator, e.g. `sim:output=40`. */
+export const directive = (ask: Pick<Ask, 'latest' | 'opening'>, name: string): number | undefined => {
   const match = new RegExp(`\\bsim:${name}=(\\d+)`).exec(`${ask.latest}\n${ask.opening}`)
   return match ? Number(match[1]) : undefined
 }

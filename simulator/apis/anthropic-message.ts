@@ -1,5 +1,5 @@
-import { compose } from '../compose.ts'
-import { type Json, text } from '../json.ts'
+import { compose, directive } from '../compose.ts'
+import { type Json, list, record, text } from '../json.ts'
 import { promptTokens } from '../prompt.ts'
 import { type Cached, explicit } from '../prompt-cache.ts'
 import { timeline } from '../timeline.ts'
@@ -18,7 +18,14 @@ export type Message = Readonly<{
   id: string
   call_ids: readonly string[]
   signature: string
+  /** Hosted web searches: each is a fee, and what it finds is further input. */
+  searches: readonly Search[]
 }>
+
+type Search = Readonly<{ id: string; query: string }>
+
+/** Tokens that the results of one search add to the input, after the message has started. */
+const FOUND = 1_500
 
 /** Tokens around every prompt. */
 const FRAME = 5
@@ -26,6 +33,12 @@ const FRAME = 5
 export const inputTokens = (ask: Ask): number => promptTokens(ask.blocks, ask.model.ratio) + FRAME
 
 const STOP = { stop: 'end_turn', length: 'max_tokens', tools: 'tool_use', 'stop-sequence': 'stop_sequence' } as const
+
+const searchesOf = ({ json }: Exchange, ask: Ask): string[] => {
+  const offered = list(json['tools']).some((tool) => /^web_search_/.test(text(record(tool)['type']) ?? ''))
+  const count = offered ? (directive(ask, 'searches') ?? 1) : 0
+  return Array.from({ length: count }, (_, i) => `simulated query ${i + 1}`)
+}
 
 export const makeMessage = (exchange: Exchange): Message => {
   const ask = readMessages(exchange)
@@ -43,6 +56,7 @@ export const makeMessage = (exchange: Exchange): Message => {
     id: world.id('msg_01', 22),
     call_ids: reply.calls.map(() => world.id('toolu_01', 22)),
     signature: reply.reasoning_tokens > 0 ? `${world.id('', 86)}==` : '',
+    searches: searchesOf(exchange, ask).map((query) => ({ id: world.id('srvtoolu_01', 22), query })),
   }
 }
 
@@ -55,10 +69,17 @@ const circumstances = ({ json }: Exchange): Json => ({
   ...(json['speed'] !== undefined && { speed: json['speed'] }),
 })
 
-const inputUsage = ({ input, cached }: Message): Json => ({
-  input_tokens: input - cached.read - cached.written,
-  cache_creation_input_tokens: cached.written,
-  cache_read_input_tokens: cached.read,
+/** Input that was neither read from the cache nor written to it; `found` adds what the searches brought. */
+const freshInput = ({ input, cached, searches }: Message, found: boolean): number =>
+  input - cached.read - cached.written + (found ? searches.length * FOUND : 0)
+
+const searchUsage = ({ searches }: Message): Json =>
+  searches.length === 0 ? {} : { server_tool_use: { web_search_requests: searches.length, web_fetch_requests: 0 } }
+
+const inputUsage = (message: Message, found: boolean): Json => ({
+  input_tokens: freshInput(message, found),
+  cache_creation_input_tokens: message.cached.written,
+  cache_read_input_tokens: message.cached.read,
 })
 
 const outputUsage = ({ reply }: Message): Json => ({
@@ -75,12 +96,13 @@ const splitUsage = ({ cached, exchange }: Message): Json => ({
 export const billMessage = (message: Message): Bill => ({
   model: message.ask.model.served,
   buckets: {
-    in: message.input - message.cached.read - message.cached.written,
+    in: freshInput(message, true),
     cr: message.cached.read,
     cw5m: message.cached.written_5m,
     cw1h: message.cached.written_1h,
     out: message.reply.visible_tokens,
     out_reasoning: message.reply.reasoning_tokens,
+    ...(message.searches.length > 0 && { web_search: message.searches.length }),
   },
   service_tier: tierOf(message.exchange),
 })
@@ -92,8 +114,23 @@ const base = (message: Message): Json => ({
   model: message.ask.model.served,
 })
 
-const content = ({ reply, call_ids, signature }: Message): Json[] => [
+const searchBlocks = ({ searches }: Pick<Message, 'searches'>): Json[] =>
+  searches.flatMap(({ id, query }) => [
+    { type: 'server_tool_use', id, name: 'web_search', input: { query } },
+    { type: 'web_search_tool_result', tool_use_id: id, content: [foundPage(query)] },
+  ])
+
+const foundPage = (query: string): Json => ({
+  type: 'web_search_result',
+  url: 'https://example.com/found',
+  title: query,
+  encrypted_content: 'EqgfCioIARgBIiQ3YTAwMjY1Mi1mZjM5LTQ1NGUtODgxNC1kNjNjNTk1ZWI3Y',
+  page_age: null,
+})
+
+const content = ({ reply, call_ids, signature, searches }: Message): Json[] => [
   ...(reply.reasoning_tokens > 0 ? [{ type: 'thinking', thinking: reply.thought.join(''), signature }] : []),
+  ...searchBlocks({ searches }),
   ...(reply.said.length > 0 ? [{ type: 'text', text: reply.said.join('') }] : []),
   ...reply.calls.map((call, i) => ({
     type: 'tool_use',
@@ -109,7 +146,7 @@ export const wholeMessage = (message: Message): Json => ({
   stop_reason: STOP[message.reply.finish],
   stop_sequence: message.reply.stop_sequence ?? null,
   ...(!message.exchange.omit_usage && {
-    usage: { ...inputUsage(message), ...splitUsage(message), ...outputUsage(message) },
+    usage: { ...inputUsage(message, true), ...splitUsage(message), ...outputUsage(message), ...searchUsage(message) },
   }),
 })
 
@@ -140,13 +177,21 @@ const sayCall = (say: Say, index: number, steps: Steps, call: Json): void => {
   say('content_block_stop', { index })
 }
 
+const saySearch = (say: Say, index: number, block: Json): void => {
+  const { input, ...opened } = block
+  const partial_json = JSON.stringify(input)
+  say('content_block_start', { index, content_block: input === undefined ? block : { ...opened, input: {} } })
+  if (input !== undefined) say('content_block_delta', { index, delta: { type: 'input_json_delta', partial_json } })
+  say('content_block_stop', { index })
+}
+
 /** The message as a stream of events: usage of the input at the start, the whole usage again in `message_delta`. */
 export const messageEvents = (message: Message): Chunk[] => {
   const { exchange, reply } = message
   const chunks: Chunk[] = []
   const say: Say = (type, fields, progress) => void chunks.push(event(type, { type, ...fields }, progress))
   const counted = !exchange.omit_usage
-  const start = { ...inputUsage(message), ...splitUsage(message), output_tokens: 1 }
+  const start = { ...inputUsage(message, false), ...splitUsage(message), output_tokens: 1 }
   const opened = {
     ...base(message),
     content: [],
@@ -160,6 +205,7 @@ export const messageEvents = (message: Message): Chunk[] => {
   let index = 0
   const thought = steps.filter((step) => step.kind === 'thought')
   if (reply.reasoning_tokens > 0) sayThought(say, index++, thought, message.signature)
+  for (const block of searchBlocks(message)) saySearch(say, index++, block)
   const said = steps.filter((step) => step.kind === 'text')
   if (said.length > 0) sayText(say, index++, said)
   for (const [i, call] of reply.calls.entries()) {
@@ -167,7 +213,7 @@ export const messageEvents = (message: Message): Chunk[] => {
     sayCall(say, index++, own, { id: message.call_ids[i], name: call.name })
   }
   const delta = { stop_reason: STOP[reply.finish], stop_sequence: reply.stop_sequence ?? null }
-  const usage = { ...inputUsage(message), ...outputUsage(message) }
+  const usage = { ...inputUsage(message, true), ...outputUsage(message), ...searchUsage(message) }
   const all = { visible: reply.visible_tokens, reasoning: reply.reasoning_tokens }
   chunks.push(event('message_delta', { type: 'message_delta', delta, ...(counted && { usage }) }, all))
   say('message_stop', {})

@@ -2,7 +2,6 @@ import { compose } from '../compose.ts'
 import { type Json, list, record, text, truthy } from '../json.ts'
 import { promptTokens } from '../prompt.ts'
 import type { Cached } from '../prompt-cache.ts'
-import { seeded } from '../random.ts'
 import { type Answer, type Api, type Ask, type Bill, type Exchange, Refusal, type Reply } from '../types.ts'
 import { promptCache } from './openai-cache.ts'
 import { refuseAsOpenai } from './openai-errors.ts'
@@ -140,11 +139,10 @@ const finishedOf = (made: Made, begun: Json): Json => ({
 
 const make = (exchange: Exchange): { made: Made; conversation: readonly unknown[] } => {
   const { ask, conversation } = readResponses(exchange)
-  const { world, json } = exchange
+  const { world } = exchange
   const reply = compose(ask, world.seed)
   const cached = promptCache(exchange, ask.model, ask.blocks)
-  const chance = seeded(world.seed, 'search', ask.latest)
-  const searches = searchesOf(json['tools'], (most) => chance.integer(0, most))
+  const searches = searchesOf(exchange, ask)
   return { made: { exchange, ask, reply, cached, searches, id: world.id('resp_', 48) }, conversation }
 }
 

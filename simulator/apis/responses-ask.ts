@@ -1,5 +1,7 @@
+import { directive } from '../compose.ts'
 import { type Json, list, number, record, text } from '../json.ts'
 import { textBlock } from '../prompt.ts'
+import { seeded } from '../random.ts'
 import { type Ask, type Block, type Exchange, Refusal, type Tool } from '../types.ts'
 import { askedModel, contentBlocks, contentText, toolBlocks, toolChoice } from './openai-ask.ts'
 
@@ -84,10 +86,12 @@ export const readResponses = (exchange: Exchange): ResponsesAsk => {
   return { ask, conversation }
 }
 
-/** Searches that the hosted web search tool makes, and pages it opens; only the searches are charged. */
+/** Searches that a hosted web search tool makes, and pages it opens; only the searches are charged. */
 export type Searches = Readonly<{ searches: number; opened: number }>
 
-export const searchesOf = (tools: unknown, choose: (most: number) => number): Searches => {
-  const offered = list(tools).some((tool) => /^web_search/.test(text(record(tool)['type']) ?? ''))
-  return offered ? { searches: 1 + choose(2), opened: choose(1) } : { searches: 0, opened: 0 }
+export const searchesOf = (exchange: Exchange, ask: Ask): Searches => {
+  const offered = list(exchange.json['tools']).some((tool) => /^web_search/.test(text(record(tool)['type']) ?? ''))
+  if (!offered) return { searches: 0, opened: 0 }
+  const random = seeded(exchange.world.seed, 'search', ask.latest)
+  return { searches: directive(ask, 'searches') ?? random.integer(1, 3), opened: random.integer(0, 1) }
 }

@@ -166,6 +166,18 @@ describe('openai', () => {
   })
 })
 
+test('what was written can be read from the moment its response starts, not before', async () => {
+  const slow = await startSimulator({ latency_ms: 40 })
+  const client = new Anthropic({ apiKey: 'a', baseURL: slow.base_urls.anthropic, maxRetries: 0 })
+  const system = [{ type: 'text' as const, text: words(2_000), cache_control: { type: 'ephemeral' as const } }]
+  const messages = [{ role: 'user' as const, content: 'Hi, be brief' }]
+  const send = () => client.messages.create({ model: 'claude-sonnet-5-5', max_tokens: 200, system, messages })
+  const [one, other] = await Promise.all([send(), send()])
+  const third = await send()
+  await slow.close()
+  expect([one, other, third].map(({ usage }) => usage.cache_read_input_tokens === 0)).toEqual([true, true, false])
+})
+
 test('gemini caches implicitly from the model’s minimum on', async () => {
   const client = new GoogleGenAI({ apiKey: 'g', httpOptions: { baseUrl: simulator.base_urls.google } })
   const send = async (model: string) => {

@@ -171,6 +171,15 @@ describe('openai', () => {
     expect(counted.input_tokens).toBe(done.usage?.input_tokens)
   })
 
+  test('responses: a hosted search is an item of the output and a fee, opened pages are not', async () => {
+    const tools = [{ type: 'web_search' as const }]
+    const input = 'Rivers? sim:searches=3'
+    const whole = await client().responses.create({ model: 'gpt-5.2', input, tools })
+    const actions = whole.output.flatMap((item) => (item.type === 'web_search_call' ? [item.action] : []))
+    expect(actions.filter((action) => action?.type === 'search')).toHaveLength(3)
+    expect(bill()['web_search']).toBe(3)
+  })
+
   test('responses: tool calls are streamed as argument deltas', async () => {
     const tools = [{ type: 'function' as const, name: 'weather', parameters: weather, strict: true }]
     const stream = await client().responses.create({
@@ -240,6 +249,19 @@ describe('anthropic', () => {
       messages: [...asked, { role: 'assistant', content: message.content }, { role: 'user', content: results }],
     })
     expect(after.stop_reason).toBe('end_turn')
+  })
+
+  test('a hosted search adds a fee, and input that only the last usage of a stream has', async () => {
+    const tools = [{ type: 'web_search_20250305' as const, name: 'web_search' as const }]
+    const asked = [{ role: 'user' as const, content: 'Rivers? sim:searches=2 sim:output=20' }]
+    const events = await all(await client().messages.create({ ...ask, messages: asked, tools, stream: true }))
+    const [start] = events
+    const delta = events.find((event) => event.type === 'message_delta')
+    const before = start?.type === 'message_start' ? start.message.usage.input_tokens : 0
+    expect(delta?.usage).toMatchObject({ input_tokens: before + 3_000, server_tool_use: { web_search_requests: 2 } })
+    expect(bill()).toMatchObject({ in: before + 3_000, web_search: 2 })
+    const whole = await client().messages.create({ ...ask, messages: asked, tools })
+    expect(whole.content.map((block) => block.type).slice(0, 2)).toEqual(['server_tool_use', 'web_search_tool_result'])
   })
 
   test('count_tokens counts what is then billed', async () => {

@@ -34,10 +34,13 @@ export type Collector = Readonly<{
   stop(): Promise<void>
 }>
 
-const closedSegments = (folder: string): SegmentFile[] => {
+const closedSegments = (folder: string): readonly SegmentFile[] => {
   try {
     const found = readdirSync(folder).map(parseSegment)
-    return found.filter((segment) => segment !== undefined && !segment.open).sort(bySequence) as SegmentFile[]
+    return found
+      .filter((segment) => segment !== undefined)
+      .filter(({ open }) => !open)
+      .sort(bySequence)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error

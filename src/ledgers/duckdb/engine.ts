@@ -1,4 +1,12 @@
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import {
+  BIGINT,
+  DOUBLE,
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBType,
+  type DuckDBValue,
+  VARCHAR,
+} from '@duckdb/node-api'
 import { WeirError } from '../../core/errors.ts'
 import { migrations } from './schema.ts'
 import { type Sql, sql, type Value } from './sql.ts'
@@ -26,17 +34,22 @@ export type EngineOptions = Readonly<{
   threads: number
 }>
 
-/** DuckDB takes whole numbers as 32-bit integers or doubles; a bigint keeps every count and time exact. */
-const bound = (value: Value): DuckDBValue =>
-  typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value
+/** Left alone, DuckDB takes numbers as doubles and bigints as 128 bits; every count and time is a BIGINT here. */
+const bind = (values: readonly Value[]): [DuckDBValue[], DuckDBType[]] => {
+  const typed = values.map((value): [DuckDBValue, DuckDBType] => {
+    if (typeof value === 'string') return [value, VARCHAR]
+    return Number.isInteger(value) ? [BigInt(value), BIGINT] : [value, DOUBLE]
+  })
+  return [typed.map(([value]) => value), typed.map(([, type]) => type)]
+}
 
 const session = (connection: DuckDBConnection): Session => ({
   async run({ text, values }) {
-    const { rowsChanged } = await connection.run(text, values.map(bound))
+    const { rowsChanged } = await connection.run(text, ...bind(values))
     return rowsChanged
   },
   async rows({ text, values }) {
-    const reader = await connection.runAndReadAll(text, values.map(bound))
+    const reader = await connection.runAndReadAll(text, ...bind(values))
     return reader.getRowObjectsJson()
   },
   close: () => connection.closeSync(),

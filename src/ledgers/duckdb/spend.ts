@@ -35,13 +35,16 @@ const statementOf = (question: Spend, groups: Groups, corrected: boolean): Sql =
 
 type Extras = Readonly<{ pace: Pace; trend_usd?: readonly string[] }>
 
+const named = <Name extends string, Value>(names: readonly Name[], value: (name: Name) => Value) =>
+  Object.fromEntries(names.map((name) => [name, value(name)])) as Record<Name, Value>
+
 const rowOf = (row: Row, group: SpendRow['group'], { pace, trend_usd }: Extras): SpendRow => {
-  const counts = Object.fromEntries(countNames.map((name) => [name, count(row[name])]))
-  const money = Object.fromEntries(moneyNames.map((name) => [name, usd(row[name])]))
+  const counts = named(countNames, (name) => count(row[name]))
+  const money = named(moneyNames, (name): string => usd(row[name]))
   return {
     group,
-    ...(counts as Record<(typeof countNames)[number], number>),
-    ...(money as Record<(typeof moneyNames)[number], string>),
+    ...counts,
+    ...money,
     ...pace,
     ...('previous_cost_usd' in row ? { previous_cost_usd: usd(row['previous_cost_usd']) } : {}),
     ...(trend_usd ? { trend_usd } : {}),

@@ -1,11 +1,11 @@
 /** SQL with its values apart: text is written here, values only ever travel as parameters. */
 
-export type Value = string | number | bigint | boolean | null
+export type Value = string | number
 
 /** A piece of SQL. `text` holds a `?` for each value; `statement` numbers them. */
 export type Sql = Readonly<{ text: string; values: readonly Value[] }>
 
-const isSql = (part: Value | Sql): part is Sql => typeof part === 'object' && part !== null
+const isSql = (part: Value | Sql): part is Sql => typeof part === 'object'
 
 /** Tagged template: an interpolated `Sql` is put in, anything else becomes a parameter. */
 export const sql = (strings: TemplateStringsArray, ...parts: readonly (Value | Sql)[]): Sql => {

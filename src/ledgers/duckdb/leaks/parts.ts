@@ -16,7 +16,8 @@ export const systemAndTools = (scope: Scope): Promise<Leak> =>
     kind: 'system-and-tools',
     found: sql`
       SELECT receipt_id, feature, ${MODEL} AS model, input_tokens, coalesce(system_tokens, 0) AS system_tokens,
-        coalesce(tools_tokens, 0) AS tools_tokens, (system_tokens + tools_tokens) * ${INPUT_PRICE} AS leak
+        coalesce(tools_tokens, 0) AS tools_tokens, 
+        (coalesce(system_tokens, 0) + coalesce(tools_tokens, 0)) * ${INPUT_PRICE} AS leak
       FROM receipts WHERE ${scope.where} AND corrects IS NULL AND coalesce(system_tokens, 0) + coalesce(tools_tokens, 0) > 0`,
     facts: raw('sum(system_tokens) AS system, sum(tools_tokens) AS tools, sum(input_tokens) AS input'),
     detail: raw(`feature, model, count(*) AS calls, avg(system_tokens) AS system_tokens_per_call,

@@ -1,0 +1,486 @@
+/** What every ledger promises. An adapter's test calls `ledgerContract` with a way to open an empty one. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Dimension, Ledger, SpendRow } from '../../src/core/ledger.ts'
+import { formatUsd, parseUsd, picodollars, sum } from '../../src/core/money.ts'
+import type { Receipt } from '../../src/core/receipt.ts'
+import { DAY_US, fullReceipt, HOUR_US, receipt, START_US, usd, writeSegment } from './receipts.ts'
+
+export type LedgerUnderTest = Readonly<{ ledger: Ledger; reopen(): Promise<Ledger> }>
+
+const window = { from_us: START_US, to_us: START_US + 10 * DAY_US }
+
+const dimensions: readonly Dimension[] = [
+  'team',
+  'feature',
+  'customer',
+  'user',
+  'environment',
+  'key_id',
+  'session',
+  'agent',
+  'model_asked',
+  'model',
+  'provider',
+  'endpoint',
+  'wire',
+  'service_tier',
+  'outcome',
+  'origin',
+  'day',
+  'hour',
+  'month',
+  'tag:cell',
+]
+
+const costOf = (rows: readonly SpendRow[]) => formatUsd(sum(rows.map((row) => parseUsd(row.cost_usd))))
+const total = (rows: readonly SpendRow[], name: 'calls' | 'attempts' | 'input_tokens' | 'unpriced_calls') =>
+  rows.reduce((all, row) => all + row[name], 0)
+
+export const ledgerContract = (name: string, openEmpty: (folder: string) => Promise<LedgerUnderTest>): void => {
+  let folder = ''
+  let under: LedgerUnderTest
+  let ledger: Ledger
+  let segments = 0
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'weir-ledger-'))
+    under = await openEmpty(folder)
+    ledger = under.ledger
+  })
+  afterEach(async () => {
+    await ledger.close()
+    rmSync(folder, { recursive: true })
+  })
+  const append = (receipts: readonly Receipt[], deduplicate?: 'receipts') => {
+    segments += 1
+    const segment = `t-1-${segments.toString().padStart(8, '0')}.ndjson`
+    const path = join(folder, segment)
+    writeSegment(path, receipts)
+    return ledger.append({ name: segment, path, ...(deduplicate ? { deduplicate } : {}) })
+  }
+  const spend = (group_by: readonly Dimension[], more = {}) => ledger.query({ ask: 'spend', window, group_by, ...more })
+
+  describe(`${name}: appending`, () => {
+    test('every field of a receipt comes back as it was written', async () => {
+      const full = fullReceipt()
+      await append([full])
+      const { receipts } = await ledger.query({ ask: 'call', id: full.receipt_id })
+      const lines = full.lines.map((line) => ({ ...line }))
+      expect(receipts).toEqual([{ ...full, lines }])
+    })
+
+    test('an absent field stays absent: unpriced is not zero', async () => {
+      const { cost_usd: _, ...bare } = receipt({ receipt_id: 'bare', price_state: 'unpriced' })
+      await append([bare])
+      expect((await ledger.query({ ask: 'call', id: 'bare' })).receipts).toEqual([bare])
+      expect((await spend([])).total).toMatchObject({ cost_usd: '0', unpriced_calls: 1, calls: 1 })
+    })
+
+    test('a segment that is appended a second time changes nothing, even after the ledger was closed and opened', async () => {
+      const path = join(folder, 'twice.ndjson')
+      writeSegment(path, [receipt({ cost_usd: usd('1') }), receipt({ cost_usd: usd('2') })])
+      expect(await ledger.append({ name: 'twice', path })).toEqual({ segment: 'appended', receipts: 2, skipped: 0 })
+      expect(await ledger.append({ name: 'twice', path })).toEqual({ segment: 'already', receipts: 0, skipped: 0 })
+      ledger = await under.reopen()
+      expect(await ledger.append({ name: 'twice', path })).toEqual({ segment: 'already', receipts: 0, skipped: 0 })
+      expect(await ledger.query({ ask: 'extent' })).toMatchObject({ receipts: 2, cost_usd: '3', segments: 1 })
+    })
+
+    test('of overlapping imports each receipt counts once, within a segment too', async () => {
+      const [one, two, three] = [receipt(), receipt(), receipt()]
+      await append([one, two])
+      expect(await append([two, three, three], 'receipts')).toEqual({ segment: 'appended', receipts: 1, skipped: 2 })
+      expect((await ledger.query({ ask: 'extent' })).receipts).toBe(3)
+    })
+
+    test('a segment with a line that cannot be read is refused as a whole and leaves no trace', async () => {
+      const path = join(folder, 'broken.ndjson')
+      writeFileSync(path, `${JSON.stringify({ k: 'receipt', r: receipt() })}\n{"k":"receipt","r":{"receipt_id":\n`)
+      await expect(ledger.append({ name: 'broken', path })).rejects.toMatchObject({ code: 'bad-input' })
+      expect(await ledger.query({ ask: 'extent' })).toMatchObject({ receipts: 0, segments: 0 })
+      writeSegment(path, [receipt()])
+      expect(await ledger.append({ name: 'broken', path })).toMatchObject({ segment: 'appended', receipts: 1 })
+    })
+
+    test('an open line is no receipt', async () => {
+      const path = join(folder, 'open.ndjson')
+      writeFileSync(path, `${JSON.stringify({ k: 'open', r: receipt() })}\n`)
+      expect(await ledger.append({ name: 'open', path })).toEqual({ segment: 'appended', receipts: 0, skipped: 0 })
+    })
+  })
+
+  describe(`${name}: spend`, () => {
+    test('sums, counts and states are those computed by hand', async () => {
+      await append([
+        receipt({
+          team: 'a',
+          started_at_us: START_US,
+          ended_at_us: START_US + 1_000_000,
+          first_token_at_us: START_US + 400_000,
+          input_tokens: 100,
+          cache_read_tokens: 60,
+          cache_write_tokens: 5,
+          output_tokens: 10,
+          reasoning_tokens: 4,
+          cost_usd: usd('0.3'),
+          input_cost_usd: usd('0.1'),
+          output_cost_usd: usd('0.15'),
+          fee_cost_usd: usd('0.05'),
+          list_cost_usd: usd('0.4'),
+          counterfactual_cost_usd: usd('0.9'),
+        }),
+        receipt({
+          team: 'a',
+          call_id: 'c',
+          attempt: 1,
+          outcome: 'error',
+          http_status: 500,
+          started_at_us: START_US,
+          ended_at_us: START_US + 3_000_000,
+        }),
+        receipt({
+          team: 'a',
+          call_id: 'c',
+          attempt: 2,
+          cost_usd: usd('0.000000000001'),
+          usage_source: 'estimated',
+          started_at_us: START_US,
+          ended_at_us: START_US + 2_000_000,
+        }),
+        receipt({ team: 'a', attempt: 0, outcome: 'refused', http_status: 429, price_state: 'none' }),
+        receipt({ team: 'b', price_state: 'unmetered' }),
+        receipt({ price_state: 'unpriced' }),
+      ])
+      const { rows, total: all, more } = await spend(['team'])
+      expect(more).toBe(0)
+      expect(rows.map((row) => row.group)).toEqual([{ team: 'a' }, { team: 'b' }, { team: null }])
+      expect(rows[0]).toEqual({
+        group: { team: 'a' },
+        calls: 3,
+        attempts: 3,
+        errors: 2,
+        cost_usd: '0.300000000001',
+        input_cost_usd: '0.1',
+        output_cost_usd: '0.15',
+        fee_cost_usd: '0.05',
+        list_cost_usd: '0.4',
+        counterfactual_cost_usd: '0.9',
+        input_tokens: 100,
+        output_tokens: 10,
+        cache_read_tokens: 60,
+        cache_write_tokens: 5,
+        reasoning_tokens: 4,
+        unpriced_calls: 0,
+        unmetered_calls: 0,
+        estimated_calls: 1,
+        ttft_ms_p50: 400,
+        duration_ms_p50: 2000,
+        duration_ms_p95: 2900,
+      })
+      expect(all).toMatchObject({
+        calls: 5,
+        attempts: 5,
+        unpriced_calls: 1,
+        unmetered_calls: 1,
+        cost_usd: '0.300000000001',
+      })
+    })
+
+    test('a window holds its first moment and not its end', async () => {
+      await append([
+        receipt({ started_at_us: window.from_us - 1, cost_usd: usd('1') }),
+        receipt({ started_at_us: window.from_us, cost_usd: usd('2') }),
+        receipt({ started_at_us: window.to_us - 1, cost_usd: usd('4') }),
+        receipt({ started_at_us: window.to_us, cost_usd: usd('8') }),
+      ])
+      expect((await spend([])).total.cost_usd).toBe('6')
+    })
+
+    test('filters take values, the untagged, and their opposite', async () => {
+      await append([
+        receipt({ team: 'a', tags: { cell: 'x' }, cost_usd: usd('1') }),
+        receipt({ team: 'b', cost_usd: usd('2') }),
+        receipt({ cost_usd: usd('4') }),
+      ])
+      const cost = async (filter: object) => (await spend([], { filters: [filter] })).total.cost_usd
+      expect(await cost({ dimension: 'team', values: ['a', 'b'] })).toBe('3')
+      expect(await cost({ dimension: 'team', values: ['a', null] })).toBe('5')
+      expect(await cost({ dimension: 'team', values: ['a'], negate: true })).toBe('6')
+      expect(await cost({ dimension: 'team', values: [null], negate: true })).toBe('3')
+      expect(await cost({ dimension: 'tag:cell', values: ['x'] })).toBe('1')
+      expect(await cost({ dimension: 'day', values: ['2026-09-01'] })).toBe('7')
+      expect(await cost({ dimension: 'team', values: [] })).toBe('0')
+      expect(await cost({ dimension: 'team', values: ["a' OR true --"] })).toBe('0')
+    })
+
+    test('days, hours and months are cut in the zone that is asked for, over the change of the clocks too', async () => {
+      const at = (iso: string, cost: string) => receipt({ started_at_us: Date.parse(iso) * 1000, cost_usd: usd(cost) })
+      await append([
+        at('2026-09-01T20:00:00Z', '1'),
+        at('2026-10-24T23:30:00Z', '2'),
+        at('2026-10-25T22:30:00Z', '4'),
+        at('2026-10-25T23:30:00Z', '8'),
+      ])
+      const wide = { from_us: START_US, to_us: START_US + 90 * DAY_US }
+      const cut = async (dimension: Dimension, zone?: string) => {
+        const { rows } = await ledger.query({
+          ask: 'spend',
+          window: wide,
+          group_by: [dimension],
+          ...(zone ? { zone } : {}),
+        })
+        return rows.map((row) => [row.group[dimension], row.cost_usd])
+      }
+      expect(await cut('day')).toEqual([
+        ['2026-09-01', '1'],
+        ['2026-10-24', '2'],
+        ['2026-10-25', '12'],
+      ])
+      expect(await cut('day', 'Europe/Berlin')).toEqual([
+        ['2026-09-01', '1'],
+        ['2026-10-25', '6'],
+        ['2026-10-26', '8'],
+      ])
+      expect(await cut('day', 'Asia/Kolkata')).toEqual([
+        ['2026-09-02', '1'],
+        ['2026-10-25', '2'],
+        ['2026-10-26', '12'],
+      ])
+      expect(await cut('month', 'UTC')).toEqual([
+        ['2026-09', '1'],
+        ['2026-10', '14'],
+      ])
+      expect((await cut('hour', 'Asia/Kolkata'))[0]).toEqual(['2026-09-02T01:00', '1'])
+      await expect(spend(['day'], { zone: 'Mars/Olympus' })).rejects.toMatchObject({ code: 'bad-request' })
+    })
+
+    test('the window before stands beside, day by day, and a group that only it knows is shown', async () => {
+      const from_us = START_US + 2 * DAY_US
+      const two = { from_us, to_us: from_us + 2 * DAY_US }
+      await append([
+        receipt({ team: 'gone', started_at_us: START_US + HOUR_US, cost_usd: usd('5') }),
+        receipt({ team: 'a', started_at_us: START_US + DAY_US, cost_usd: usd('3') }),
+        receipt({ team: 'a', started_at_us: from_us, cost_usd: usd('10') }),
+      ])
+      const by = (group_by: readonly Dimension[]) =>
+        ledger.query({ ask: 'spend', window: two, group_by, compare: true })
+      const teams = await by(['team'])
+      expect(teams.rows.map((row) => [row.group['team'], row.cost_usd, row.previous_cost_usd, row.calls])).toEqual([
+        ['a', '10', '3', 1],
+        ['gone', '0', '5', 0],
+      ])
+      expect(teams.total).toMatchObject({ cost_usd: '10', previous_cost_usd: '8', calls: 1 })
+      const days = await by(['day'])
+      expect(days.rows.map((row) => [row.group['day'], row.cost_usd, row.previous_cost_usd])).toEqual([
+        ['2026-09-03', '10', '5'],
+        ['2026-09-04', '0', '3'],
+      ])
+    })
+
+    test('a trend has one amount for each slice, and they sum to the cost', async () => {
+      await append([
+        receipt({ team: 'a', started_at_us: START_US, cost_usd: usd('1') }),
+        receipt({ team: 'a', started_at_us: window.to_us - 1, cost_usd: usd('2') }),
+        receipt({ team: 'b', started_at_us: START_US + 5 * DAY_US, price_state: 'unpriced' }),
+      ])
+      const { rows, total: all } = await spend(['team'], { slices: 5 })
+      expect(rows.map((row) => row.trend_usd)).toEqual([
+        ['1', '0', '0', '0', '2'],
+        ['0', '0', '0', '0', '0'],
+      ])
+      expect(all.trend_usd).toEqual(['1', '0', '0', '0', '2'])
+    })
+
+    test('a limit keeps the dearest groups, says how many more there are, and leaves the total whole', async () => {
+      await append(['1', '5', '3', '4'].map((cost) => receipt({ team: `t${cost}`, cost_usd: usd(cost) })))
+      const { rows, total: all, more } = await spend(['team'], { limit: 2 })
+      expect(rows.map((row) => row.group['team'])).toEqual(['t5', 't4'])
+      expect([all.cost_usd, more]).toEqual(['13', 2])
+    })
+
+    test('a correction changes money and no count, and ends the unpriced state', async () => {
+      const one = receipt({ team: 'a', price_state: 'unpriced' })
+      await append([one])
+      expect((await spend(['team'])).total).toMatchObject({ calls: 1, unpriced_calls: 1, cost_usd: '0' })
+      await append([
+        { ...one, receipt_id: 'correction', corrects: one.receipt_id, price_state: 'priced', cost_usd: usd('7') },
+      ])
+      expect((await spend(['team'])).total).toMatchObject({ calls: 1, attempts: 1, unpriced_calls: 0, cost_usd: '7' })
+      expect(await ledger.query({ ask: 'extent' })).toMatchObject({ receipts: 2, calls: 1, unpriced: 0, cost_usd: '7' })
+    })
+
+    test('a name that is not in the table of dimensions is refused, whatever it contains', async () => {
+      const odd = 'team; DROP TABLE receipts' as Dimension
+      await expect(spend([odd])).rejects.toMatchObject({ code: 'bad-request' })
+      await expect(spend(['constructor' as Dimension])).rejects.toMatchObject({ code: 'bad-request' })
+      const { rows } = await spend(["tag:x'] FROM receipts; --"])
+      expect(rows).toEqual([])
+    })
+
+    test('an empty window answers with zeros', async () => {
+      const { rows, total: all } = await spend(['team', 'day'], { compare: true, slices: 3 })
+      expect(rows).toEqual([])
+      expect(all).toMatchObject({
+        calls: 0,
+        cost_usd: '0',
+        previous_cost_usd: '0',
+        trend_usd: ['0', '0', '0'],
+        ttft_ms_p50: null,
+      })
+    })
+  })
+
+  describe(`${name}: every view`, () => {
+    const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 4 })
+    const some = fc.record({
+      team: maybe(fc.constantFrom('a', 'b', "c'", '')),
+      feature: maybe(fc.constantFrom('x', 'y')),
+      user: maybe(fc.constantFrom('u', 'ü')),
+      model_served: maybe(fc.constantFrom('m1', 'm2')),
+      outcome: fc.constantFrom('ok' as const, 'error' as const, 'refused' as const, 'unknown' as const),
+      attempt: fc.integer({ min: 0, max: 3 }),
+      offset: fc.integer({ min: 0, max: 10 * DAY_US - 1 }),
+      cost: maybe(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 19n })),
+      input_tokens: maybe(fc.integer({ min: 0, max: 10 ** 9 })),
+      cell: maybe(fc.constantFrom('1', '2')),
+      corrects: maybe(fc.constant('another')),
+    })
+    const toReceipt = ({
+      offset,
+      cost,
+      cell,
+      ...fields
+    }: typeof some extends fc.Arbitrary<infer R> ? R : never): Receipt => {
+      const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+      return receipt({
+        ...given,
+        started_at_us: START_US + offset,
+        ...(cell === undefined ? {} : { tags: { cell } }),
+        ...(cost === undefined ? { price_state: 'unpriced' } : { cost_usd: formatUsd(picodollars(cost)) }),
+      })
+    }
+
+    test('sums to the receipts to the picodollar and to the call, however it is grouped', async () => {
+      let seen: Receipt[] = []
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(some, { minLength: 1, maxLength: 30 }),
+          fc.uniqueArray(fc.constantFrom(...dimensions), { maxLength: 4 }),
+          fc.constantFrom('UTC', 'Asia/Kolkata', 'America/St_Johns'),
+          async (drawn, group_by, zone) => {
+            const receipts = drawn.map(toReceipt)
+            await append(receipts)
+            seen = [...seen, ...receipts]
+            const { rows, total: all } = await spend(group_by, { zone })
+            const view = group_by.length === 0 ? [all] : rows
+            const originals = seen.filter((one) => one.corrects === undefined)
+            expect(costOf(view)).toBe(formatUsd(sum(seen.map((one) => parseUsd(one.cost_usd ?? '0')))))
+            expect(all.cost_usd).toBe(costOf(view))
+            expect(total(view, 'calls')).toBe(originals.filter((one) => one.attempt <= 1).length)
+            expect(total(view, 'attempts')).toBe(originals.filter((one) => one.outcome !== 'refused').length)
+            expect(total(view, 'unpriced_calls')).toBe(originals.filter((one) => one.price_state === 'unpriced').length)
+            expect(total(view, 'input_tokens')).toBe(seen.reduce((n, one) => n + (one.input_tokens ?? 0), 0))
+          },
+        ),
+        { seed: 7, numRuns: 25 },
+      )
+    })
+  })
+
+  describe(`${name}: receipts`, () => {
+    test('pages of the newest and of the dearest follow each other without gap or repetition', async () => {
+      const made = Array.from({ length: 7 }, (_, at) =>
+        receipt({
+          receipt_id: `r${at}`,
+          started_at_us: START_US + Math.floor(at / 2),
+          cost_usd: usd(String((at * 3) % 4)),
+        }),
+      )
+      await append(made)
+      const pages = async (order: 'newest' | 'dearest') => {
+        const ids: string[] = []
+        for (;;) {
+          const after = ids.at(-1)
+          const { receipts } = await ledger.query({
+            ask: 'calls',
+            window,
+            limit: 3,
+            order,
+            ...(after ? { after } : {}),
+          })
+          if (receipts.length === 0) return ids
+          ids.push(...receipts.map((one) => one.receipt_id))
+        }
+      }
+      expect(await pages('newest')).toEqual(['r6', 'r5', 'r4', 'r3', 'r2', 'r1', 'r0'])
+      expect(await pages('dearest')).toEqual(['r5', 'r1', 'r6', 'r2', 'r3', 'r4', 'r0'])
+    })
+
+    test('a call is found by its id and by that of any of its receipts, attempts in order and corrections last', async () => {
+      await append([
+        receipt({ receipt_id: 'z2', call_id: 'one', attempt: 2 }),
+        receipt({ receipt_id: 'a-fix', call_id: 'one', attempt: 2, corrects: 'z2' }),
+        receipt({ receipt_id: 'z1', call_id: 'one', attempt: 1 }),
+        receipt({ receipt_id: 'other' }),
+      ])
+      for (const id of ['one', 'z2', 'a-fix']) {
+        const { receipts } = await ledger.query({ ask: 'call', id })
+        expect(receipts.map((one) => one.receipt_id)).toEqual(['z1', 'z2', 'a-fix'])
+      }
+      expect((await ledger.query({ ask: 'call', id: "' OR true --" })).receipts).toEqual([])
+    })
+
+    test('the extent and the learnt bytes per token are those of the receipts', async () => {
+      const counted = { provider: 'p', model_served: 'm', usage_source: 'provider' } as const
+      await append([
+        receipt({
+          ...counted,
+          started_at_us: START_US + 5,
+          input_tokens: 100,
+          output_tokens: 7,
+          request_bytes: 450,
+          cost_usd: usd('1'),
+        }),
+        receipt({
+          ...counted,
+          started_at_us: START_US,
+          input_tokens: 100,
+          request_bytes: 350,
+          price_state: 'unpriced',
+        }),
+        receipt({
+          ...counted,
+          input_tokens: 10,
+          request_bytes: 9999,
+          usage_source: 'estimated',
+          started_at_us: START_US + 1,
+        }),
+        receipt({
+          ...counted,
+          input_tokens: 10,
+          request_bytes: 9999,
+          input_image_tokens: 5,
+          started_at_us: START_US + 2,
+        }),
+      ])
+      expect(await ledger.query({ ask: 'extent' })).toEqual({
+        receipts: 4,
+        calls: 4,
+        first_us: START_US,
+        last_us: START_US + 5,
+        cost_usd: '1',
+        input_tokens: 220,
+        output_tokens: 7,
+        unpriced: 1,
+        segments: 1,
+      })
+      expect(await ledger.query({ ask: 'ratios' })).toEqual({
+        ratios: [{ provider: 'p', model: 'm', bytes_per_token: 4, samples: 2 }],
+      })
+    })
+  })
+}

@@ -16,7 +16,7 @@ const textIn = (message: JsonRecord | undefined): string => {
 }
 
 /** Text that a chunk or a whole body adds, all choices together. */
-export const choiceText = (body: JsonRecord): string =>
+const choiceText = (body: JsonRecord): string =>
   recordsOf(body['choices'])
     .map((choice) => {
       const text = asText(choice['text']) ?? ''
@@ -25,7 +25,7 @@ export const choiceText = (body: JsonRecord): string =>
     .join('')
 
 /** The first finish reason among a body's choices. */
-export const finishReason = (body: JsonRecord): string | undefined =>
+const finishReason = (body: JsonRecord): string | undefined =>
   recordsOf(body['choices'])
     .map((choice) => asText(choice['finish_reason']))
     .find((reason) => reason !== undefined)
@@ -43,7 +43,7 @@ const USAGE = '"usage"'
  * Does an event carry usage? Told from its text: the name in unescaped quotes cannot stand in generated text. `object`
  * where any member of that name is an object (Groq has two). `found` is where the name first stands, or -1.
  */
-export const usageKind = (data: string, found = data.indexOf(USAGE)): 'none' | 'null' | 'object' => {
+const usageKind = (data: string, found = data.indexOf(USAGE)): 'none' | 'null' | 'object' => {
   let kind: 'none' | 'null' | 'object' = 'none'
   for (let i = found; i >= 0; i = data.indexOf(USAGE, i + USAGE.length)) {
     const value = valueStart(data, i + USAGE.length)
@@ -168,7 +168,7 @@ const merged = (opening: JsonRecord, counted: JsonRecord): JsonRecord => {
 }
 
 /** What a body says of itself, usage included. */
-export const describe = (
+const describe = (
   body: JsonRecord,
   context: MeterContext,
   failure: Metered['error'],

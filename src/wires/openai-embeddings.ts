@@ -28,7 +28,7 @@ const filled = (usage: JsonRecord): JsonRecord =>
     : usage
 
 /** The metered answer of an embeddings call. */
-export const describeEmbeddings = (answer: JsonRecord | undefined, context: MeterContext, ended: boolean): Metered => {
+const describeEmbeddings = (answer: JsonRecord | undefined, context: MeterContext, ended: boolean): Metered => {
   if (!answer) return { complete: false, output_text: '' }
   const given = asRecord(answer['usage'])
   const options = { quirks: context.quirks, model_asked: context.reading.model }

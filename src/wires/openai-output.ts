@@ -38,7 +38,7 @@ const isPending = (response: JsonRecord): boolean =>
  * The usage of a response object. A response in the background has none until it is over: then the poll that finds it
  * states it, and only a poll of a response that ran in the background bills, because any other was billed when it was made.
  */
-export const usageFromResponse = (response: JsonRecord, context: MeterContext): NormalisedUsage | undefined => {
+const usageFromResponse = (response: JsonRecord, context: MeterContext): NormalisedUsage | undefined => {
   const polled = context.reading.endpoint === 'responses.poll'
   if (polled && response['background'] !== true)
     return unbilled('billed when the response was created', response['usage'])

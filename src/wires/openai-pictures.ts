@@ -74,7 +74,7 @@ const pictureLine = (answer: JsonRecord, context: MeterContext, warnings: string
 }
 
 /** The usage of an image answer: tokens where it states them, else pictures by the piece. */
-export const usageFromImages = (answer: JsonRecord, context: MeterContext): NormalisedUsage => {
+const usageFromImages = (answer: JsonRecord, context: MeterContext): NormalisedUsage => {
   const warnings: string[] = []
   const usage = asRecord(answer['usage'])
   const line = pictureLine(answer, context, warnings)

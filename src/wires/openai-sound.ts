@@ -22,7 +22,7 @@ const line = (units: UsageLine['units'], answer: JsonRecord): UsageLine => {
  * The usage of a transcription or translation: tokens, or seconds of audio (`type: duration`). A body without usage that
  * states the length of the audio (`verbose_json`) is billed by that length. Undefined when neither is there.
  */
-export const usageFromTranscript = (answer: JsonRecord, context: MeterContext): NormalisedUsage | undefined => {
+const usageFromTranscript = (answer: JsonRecord, context: MeterContext): NormalisedUsage | undefined => {
   const usage = asRecord(answer['usage'])
   const seconds = countOf(usage?.['seconds'])
   if (seconds !== undefined && usage?.['input_tokens'] === undefined)

@@ -44,7 +44,7 @@ export const takeFrom = (
 }
 
 /** Is this line charged? A declined hop is on the record and costs nothing. */
-export const isBilled = (line: UsageLine): boolean => line.kind !== 'declined'
+const isBilled = (line: UsageLine): boolean => line.kind !== 'declined'
 
 const inSide = (bucket: string): boolean => bucket.startsWith('in.')
 

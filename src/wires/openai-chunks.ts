@@ -168,12 +168,7 @@ const merged = (opening: JsonRecord, counted: JsonRecord): JsonRecord => {
 }
 
 /** What a body says of itself, usage included. */
-const describe = (
-  body: JsonRecord,
-  context: MeterContext,
-  failure: Metered['error'],
-  counted: boolean,
-): Metered => {
+const describe = (body: JsonRecord, context: MeterContext, failure: Metered['error'], counted: boolean): Metered => {
   const model_asked = context.reading.model ?? modelAsked(context.request.path, context.request.json)
   const options = { quirks: context.quirks, request: context.request.json, model_asked }
   const usage = counted ? usageFromBody(body, options) : undefined

@@ -6,7 +6,7 @@ import { bearerKey, withoutKeys } from './shared/keys.ts'
 import { operationOf } from './shared/operation.ts'
 import { checkPath, checkQuery, join, segment } from './shared/path.ts'
 import { foreignQuery, rootOf } from './shared/rooted.ts'
-import { amzDate, sha256, signature } from './shared/signature.ts'
+import { amzDate, type Signer, sha256, signature } from './shared/signature.ts'
 
 /** Wires that keep the model in the body. `bedrock-mantle` serves them, and `bedrock-runtime` serves chat, too. */
 const roots = { 'openai-chat': '/v1', 'openai-responses': '/openai/v1', 'anthropic-messages': '/anthropic/v1' }
@@ -61,16 +61,32 @@ const address = (settings: ProviderSettings, request: AddressRequest): Address =
 /** Signing headers of the client's: made for Weir's address, so worth nothing at AWS. */
 const stale = ['x-amz-date', 'x-amz-content-sha256', 'amz-sdk-invocation-id', 'amz-sdk-request']
 
-const sign = (settings: ProviderSettings, outgoing: Outgoing, now_us: number): Record<string, string> => {
-  const { access_key_id, secret_access_key, session_token } = settings.credentials
+/** Signers of one provider's settings, by service: made once, because a signer keeps its key of the day. */
+const signers = new WeakMap<ProviderSettings, Map<string, Signer>>()
+
+const signerOf = (settings: ProviderSettings, hostname: string): Signer => {
+  const named = optionOf(settings, 'service', /^[a-z0-9-]+$/)
+  const service = named ?? (hostname.startsWith('bedrock-mantle.') ? 'bedrock-mantle' : 'bedrock')
+  const made = signers.get(settings) ?? new Map<string, Signer>()
+  const known = made.get(service)
+  if (known) return known
+  const { access_key_id, secret_access_key } = settings.credentials
   if (access_key_id === undefined || secret_access_key === undefined)
     throw new WeirError(
       'bad-config',
       `Provider ${settings.name}: access_key_id and secret_access_key must both be set.`,
     )
+  const signer = { access_key_id, secret_access_key, region: regionOf(settings), service }
+  signers.set(settings, made.set(service, signer))
+  return signer
+}
+
+const sign = (settings: ProviderSettings, outgoing: Outgoing, now_us: number): Record<string, string> => {
+  const url = new URL(outgoing.url)
+  const signer = signerOf(settings, url.hostname)
+  const { session_token } = settings.credentials
   const headers = withoutKeys(outgoing.headers)
   for (const name of stale) delete headers[name]
-  const url = new URL(outgoing.url)
   const payload_sha256 = sha256(outgoing.body)
   headers['host'] = url.host
   headers['x-amz-date'] = amzDate(now_us)
@@ -79,13 +95,6 @@ const sign = (settings: ProviderSettings, outgoing: Outgoing, now_us: number): R
   const signed = Object.entries(headers).filter(([name]) =>
     /^(host|content-type|x-amz-.*|x-amzn-bedrock-.*)$/.test(name),
   )
-  const service = optionOf(settings, 'service', /^[a-z0-9-]+$/)
-  const signer = {
-    access_key_id,
-    secret_access_key,
-    region: regionOf(settings),
-    service: service ?? (url.hostname.startsWith('bedrock-mantle.') ? 'bedrock-mantle' : 'bedrock'),
-  }
   headers['authorization'] = signature(signer, {
     method: outgoing.method,
     url: outgoing.url,

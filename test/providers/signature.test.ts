@@ -153,6 +153,16 @@ describe('what Bedrock is sent', () => {
     expect(amzDate(now_us)).toBe('20261123T123456Z')
   })
 
+  test('the key of a day signs that day only', async () => {
+    const days = ['2026-11-23T23:59:59Z', '2026-11-24T00:00:00Z', '2026-11-23T23:59:59Z'].map(
+      (day) => Date.parse(day) * 1000,
+    )
+    for (const day_us of days) {
+      const remembered = await provider.authorise(settings, outgoingOf(url), day_us)
+      expect(remembered).toEqual(await provider.authorise({ ...settings }, outgoingOf(url), day_us))
+    }
+  })
+
   test("a signed request carries nothing of the client's key or signature, and the session token", async () => {
     const headers = await provider.authorise(
       settings,

@@ -2,7 +2,7 @@
 import type { Outgoing, ProviderSettings } from '../../core/provider.ts'
 
 /** Every header that carries a key at some provider. A call may come from another provider's SDK, so all of them go. */
-export const everyKeyHeader = [
+const everyKeyHeader = [
   'authorization',
   'x-api-key',
   'api-key',

@@ -1,5 +1,5 @@
 /** AWS Signature Version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html). */
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac, hash } from 'node:crypto'
 
 export type Signer = Readonly<{
   access_key_id: string
@@ -20,7 +20,7 @@ export type SignedRequest = Readonly<{
 const hmac = (key: string | Uint8Array, text: string): Buffer => createHmac('sha256', key).update(text, 'utf8').digest()
 
 /** SHA-256 as hexadecimal. */
-export const sha256 = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex')
+export const sha256 = (data: Uint8Array | string): string => hash('sha256', data, 'hex')
 
 /** Everything but unreserved characters is escaped (RFC 3986 §2.3). */
 const escaped = (text: string): string =>
@@ -63,6 +63,18 @@ const target = (url: string): Readonly<{ path: string; query: string }> => {
   return mark < 0 ? { path: rest, query: '' } : { path: rest.slice(0, mark), query: rest.slice(mark + 1) }
 }
 
+/** Keys by signer: a signer's key is good for a day, and four HMACs dear. Held as long as its signer. */
+const keys = new WeakMap<Signer, Readonly<{ day: string; key: Uint8Array }>>()
+
+const signingKey = (signer: Signer, day: string): Uint8Array => {
+  const known = keys.get(signer)
+  if (known?.day === day) return known.key
+  const first = hmac(`AWS4${signer.secret_access_key}`, day)
+  const key = hmac(hmac(hmac(first, signer.region), signer.service), 'aws4_request')
+  keys.set(signer, { day, key })
+  return key
+}
+
 /** The `authorization` header of a request. Pure: the time is the request's `x-amz-date`. */
 export const signature = (signer: Signer, request: SignedRequest): string => {
   const { path, query } = target(request.url)
@@ -79,10 +91,7 @@ export const signature = (signer: Signer, request: SignedRequest): string => {
     signed,
     request.payload_sha256,
   ].join('\n')
-  const key = [date.slice(0, 8), signer.region, signer.service, 'aws4_request'].reduce<string | Uint8Array>(
-    (from, text) => hmac(from, text),
-    `AWS4${signer.secret_access_key}`,
-  )
+  const key = signingKey(signer, date.slice(0, 8))
   const proof = hmac(key, ['AWS4-HMAC-SHA256', date, scope, sha256(canonical)].join('\n')).toString('hex')
   return `AWS4-HMAC-SHA256 Credential=${signer.access_key_id}/${scope}, SignedHeaders=${signed}, Signature=${proof}`
 }

@@ -49,7 +49,7 @@ const messagesOf = (body: JsonRecord): readonly Message[] =>
   recordsOf(body['messages']).map((message) => ({ role: roleOf(message), text: textOf(message['content']) }))
 
 /** The TTL asked for: one hour only where every cache point that states one says so. */
-export const cacheTtl = (body: JsonRecord): '5m' | '1h' | undefined => {
+const cacheTtl = (body: JsonRecord): '5m' | '1h' | undefined => {
   const lists = [
     body['system'],
     at(body, 'toolConfig', 'tools'),

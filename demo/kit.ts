@@ -12,7 +12,7 @@ export type Endpoints = Readonly<{
 }>
 
 /** Who pays for a call: what an application sends as `x-weir-…` headers. */
-export type Tags = Readonly<{
+type Tags = Readonly<{
   team?: string
   feature?: string
   customer?: string
@@ -29,7 +29,7 @@ export type Kit = Readonly<{
   call<T>(doing: string, work: () => Promise<T>): Promise<T | undefined>
 }>
 
-export type ClientOptions = Readonly<{ provider?: string; key?: string; retries?: number }>
+type ClientOptions = Readonly<{ provider?: string; key?: string; retries?: number }>
 
 /** A piece of work of one user or one job: its calls follow each other. */
 export type Session = Readonly<{ calls: number; run(kit: Kit): Promise<void> }>
@@ -40,7 +40,7 @@ const headersOf = (tags: Tags): Record<string, string> =>
   Object.fromEntries(Object.entries(tags).map(([name, value]) => [`x-weir-${name}`, value]))
 
 /** The key of every client in the demo; the simulator takes any. */
-export const KEY = 'sk-demo-simulated'
+const KEY = 'sk-demo-simulated'
 
 export const openKit = (endpoints: Endpoints, counted: (doing: string, failed: boolean) => void): Kit => ({
   openai: (tags, { provider, key = KEY, retries = 0 } = {}) =>

@@ -75,7 +75,7 @@ const questions = [
 
 export const question = (n: number): string => `${at(questions, n)} ${sentence(n + 40)}`
 
-export const customers = ['acme', 'globex', 'initech', 'umbrella', 'hooli', 'stark'] as const
+const customers = ['acme', 'globex', 'initech', 'umbrella', 'hooli', 'stark'] as const
 export const customer = (n: number): string => at(customers, n)
 
 /** The system prompt of a support assistant that grew for two years, about 1,500 tokens. */

@@ -32,7 +32,7 @@ const KINDS = [
   'chop',
 ] as const
 
-export type FaultKind = (typeof KINDS)[number]
+type FaultKind = (typeof KINDS)[number]
 
 export type Fault = Readonly<{
   kind: FaultKind
@@ -51,7 +51,7 @@ export type Arrival = Readonly<{
   sequence: number
 }>
 
-export type Predicate = (arrival: Arrival) => boolean
+type Predicate = (arrival: Arrival) => boolean
 
 export type Faults = Readonly<{
   /** The next `count` calls fail so. Several of these queue up. */

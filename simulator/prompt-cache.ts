@@ -1,5 +1,5 @@
 import { blockTokens, startChain } from './prompt.ts'
-import { type Block, Refusal } from './types.ts'
+import { type Block, type Caches, Refusal } from './types.ts'
 
 const MINUTE_US = 60_000_000
 const MOST_ENTRIES = 400_000
@@ -8,14 +8,6 @@ const LOOK_BACK_BLOCKS = 20
 const OPENAI_LOOK_BACK_BLOCKS = 80
 
 type Entry = { expires_us: number; ttl_us: number }
-
-/** Prefixes that were cached, by scope (provider, key, model) and hash of everything up to their end. */
-export type Caches = Readonly<{
-  /** Is the prefix readable now? Reading refreshes its life. */
-  read(scope: string, key: number, now_us: number): boolean
-  write(scope: string, key: number, now_us: number, ttl_us: number): void
-  clear(): void
-}>
 
 export const openCaches = (): Caches => {
   const scopes = new Map<string, Map<number, Entry>>()

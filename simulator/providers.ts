@@ -22,7 +22,7 @@ const likeOpenai = (root: string, base: RegExp, more: readonly Api[] = []): Play
   apis: [openaiChat, openaiResponses, openaiSimple, ...more],
 })
 
-export const providers = {
+const providers = {
   openai: { root: '/v1', base: /^\/v1/, apis: openaiApis },
   'azure-openai': { root: '', base: /^\/openai\/(deployments\/[^/]+|v1)/, apis: openaiApis },
   anthropic: { root: '', base: /^\/v1/, apis: [anthropic] },

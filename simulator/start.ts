@@ -10,9 +10,6 @@ import { baseUrls, type ProviderName, type Route, route } from './providers.ts'
 import { seeded } from './random.ts'
 import { type Answer, type Bill, type Exchange, Refusal, type SimulatedCall, type World } from './types.ts'
 
-export type { Fault, FaultKind, Faults } from './faults.ts'
-export type { Bill, SimulatedCall } from './types.ts'
-
 export type SimulatorOptions = Readonly<{
   /** Everything made up follows from it; 1 by default. */
   seed?: number

@@ -1,13 +1,12 @@
 import type { Json } from './json.ts'
 import type { Model } from './models.ts'
-import type { Caches } from './prompt-cache.ts'
 
 /**
  * What the provider will charge for, in counts that never overlap: the truth to compare a receipt with. The names are
  * those of `in` (uncached text), `in_audio`, `in_image`, `cr` (cache read), `cw` (cache write), `cw5m`, `cw1h`,
  * `tool_in`, `out` (without reasoning), `out_reasoning`, `rerank_units`, `requests`.
  */
-export type Buckets = Readonly<Record<string, number>>
+type Buckets = Readonly<Record<string, number>>
 
 export type Bill = Readonly<{
   /** The model whose rates apply, as the response names it. */
@@ -57,6 +56,14 @@ export type Answer = Readonly<{
   on_start?: () => void
 }>
 
+/** Prefixes that were cached, by scope (provider, key, model) and hash of everything up to their end. */
+export type Caches = Readonly<{
+  /** Is the prefix readable now? Reading refreshes its life. */
+  read(scope: string, key: number, now_us: number): boolean
+  write(scope: string, key: number, now_us: number, ttl_us: number): void
+  clear(): void
+}>
+
 /** What the whole simulator shares. */
 export type World = Readonly<{
   seed: number
@@ -69,7 +76,7 @@ export type World = Readonly<{
   chunk_tokens: number
 }>
 
-export type StoredResponse = { readonly response: Json; readonly conversation: readonly unknown[]; polls: number }
+type StoredResponse = { readonly response: Json; readonly conversation: readonly unknown[]; polls: number }
 
 export type Exchange = Readonly<{
   method: string

@@ -33,7 +33,7 @@ const errorOf = (refusal: Pick<Refusal, 'status' | 'message' | 'kind'>): Json =>
 })
 
 /** `{ type: 'error', error: { type, message } }` */
-export const refuseAsAnthropic: Api['refuse'] = (refusal) => ({
+const refuseAsAnthropic: Api['refuse'] = (refusal) => ({
   status: refusal.status,
   headers: {
     ...JSON_BODY,
@@ -44,7 +44,7 @@ export const refuseAsAnthropic: Api['refuse'] = (refusal) => ({
   body: JSON.stringify(errorOf(refusal)),
 })
 
-export const streamError = (): string => {
+const streamError = (): string => {
   const error = errorOf({ status: 529, message: 'Overloaded', kind: undefined })
   return `event: error\ndata: ${JSON.stringify(error)}\n\n`
 }

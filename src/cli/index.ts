@@ -4,10 +4,12 @@ import { command as importEntry } from './import.ts'
 import { command as init } from './init.ts'
 import { command as keys } from './keys.ts'
 import { command as leaks } from './leaks.ts'
+import { command as prices } from './prices.ts'
 import { command as report } from './report.ts'
 import { command as serve } from './serve.ts'
 import { command as simulate } from './simulate.ts'
 import { command as status } from './status.ts'
+import { command as tokens } from './tokens.ts'
 
 export const commands = {
   calls,
@@ -15,8 +17,10 @@ export const commands = {
   init,
   keys,
   leaks,
+  prices,
   report,
   serve,
   simulate,
   status,
+  tokens,
 }

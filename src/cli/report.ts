@@ -11,7 +11,7 @@ import {
   withLedger,
 } from './asking.ts'
 import { countFlag } from './numbers.ts'
-import { csvColumns } from './report/columns.ts'
+import { csvColumns, isDate } from './report/columns.ts'
 import { type Report, renderReport, type Section } from './report/render.ts'
 import { lookOf } from './show/look.ts'
 import { print, printCsv, printJson } from './show/output.ts'
@@ -24,9 +24,6 @@ const slicesOf = ({ window }: NamedWindow): number => {
   const days = (window.to_us - window.from_us) / day_us
   return days <= 2 ? 24 : Math.min(30, Math.ceil(days))
 }
-
-const isDate = (dimension: Dimension | undefined) =>
-  dimension === 'day' || dimension === 'hour' || dimension === 'month'
 
 /** Dates read downwards; everything else by cost, as the ledger answers. */
 const ordered = (rows: readonly SpendRow[], by: readonly Dimension[]): readonly SpendRow[] => {

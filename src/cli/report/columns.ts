@@ -14,7 +14,9 @@ export const groupName = (row: SpendRow, dimension: Dimension): string => row.gr
 /** Cache reads as a share of all input tokens, or null where there was no input. */
 export const cachedShare = (row: SpendRow): number | null => shareOf(row.cache_read_tokens, row.input_tokens)
 
-const isDate = (dimension: Dimension) => dimension === 'day' || dimension === 'hour' || dimension === 'month'
+/** Is it a stretch of time? Those read downwards, and have no window before. */
+export const isDate = (dimension: Dimension): boolean =>
+  dimension === 'day' || dimension === 'hour' || dimension === 'month'
 
 /** The columns of a spend table: groups, cost with its share as a bar, input and output apart, cache, calls, movement. */
 export const spendColumns = (

@@ -4,7 +4,7 @@ import { sparkline } from '../show/chart.ts'
 import { change, duration, money, percent, plural, shareOf, tokens } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
 import { facts, table } from '../show/table.ts'
-import { cachedShare, headOf, spendColumns } from './columns.ts'
+import { cachedShare, headOf, isDate, spendColumns } from './columns.ts'
 import { topMovers } from './movers.ts'
 
 export type Section = Readonly<{ by: readonly Dimension[]; rows: readonly SpendRow[]; more: number }>
@@ -84,7 +84,11 @@ const sectionText = ({ by, rows, more }: Section, report: Report, look: Look, co
 }
 
 const moversText = (report: Report, look: Look, colours: Paint): string[] => {
-  const sections = report.sections.flatMap(({ by, rows }) => (by.length === 1 && by[0] ? [{ by: by[0], rows }] : []))
+  // A day does not move against the same days before it.
+  const sections = report.sections.flatMap(({ by, rows }) => {
+    const [only, ...more] = by
+    return only === undefined || more.length > 0 || isDate(only) ? [] : [{ by: only, rows }]
+  })
   const movers = topMovers(sections, report.total)
   if (movers.length === 0) return []
   const up = (usd: string) => !usd.startsWith('-')

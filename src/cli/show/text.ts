@@ -3,10 +3,19 @@ import measure from 'fast-string-truncated-width'
 /** Terminal columns that a text takes; colours take none, wide characters two. */
 export const widthOf = (text: string): number => measure(text).width
 
-/** The text cut to `width` columns, with `…` where something was cut away. */
+const letters = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
+/** The text cut to `width` columns, with `…` where something was cut away. Takes no colours. */
 export const truncate = (text: string, width: number): string => {
-  const cut = measure(text, { limit: width, ellipsis: '…' })
-  return cut.truncated ? `${text.slice(0, cut.index)}${cut.ellipsed ? '…' : ''}` : text
+  if (widthOf(text) <= width) return text
+  let cut = ''
+  let used = 0
+  for (const { segment } of letters.segment(text)) {
+    used += widthOf(segment)
+    if (used > width - 1) break
+    cut += segment
+  }
+  return `${cut}…`
 }
 
 /** The text filled with spaces to `width` columns. */

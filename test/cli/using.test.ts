@@ -1,0 +1,221 @@
+/** How the command line takes words: help, mistakes, keys, files. */
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { template } from '../../src/cli/init/template.ts'
+import { loadSettings } from '../../src/config.ts'
+import { providers } from '../../src/providers/index.ts'
+import { start, weir, weirProcess } from './run.ts'
+
+let cwd: string
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'weir-using-'))
+})
+afterEach(() => rmSync(cwd, { recursive: true, force: true }))
+
+describe('help', () => {
+  test('without words lists the commands, and every command has help with an example', async () => {
+    const { out, code } = await weirProcess([])
+    expect(code).toBe(0)
+    const names = [...out.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => name ?? '')
+    for (const name of ['serve', 'init', 'status', 'report', 'calls', 'leaks', 'keys']) {
+      expect(names).toContain(name)
+      const help = await weir([name, '--help'])
+      expect(help.out).toMatch(/^Examples\n {2}# .+\n {2}weir /m)
+    }
+  })
+
+  test('of a command is the same by --help and by help', async () => {
+    const { out } = await weir(['help', 'keys', 'create'])
+    expect(out).toBe((await weir(['keys', 'create', '-h'])).out)
+    expect(out).toMatchInlineSnapshot(`
+      "Make a key. It is shown once; what it fixes, a caller cannot change.
+
+      Usage  weir keys create [flags]
+
+      Flags
+        --name TEXT         A name to know it by
+        --team TEXT         Charge every call to this team
+        --feature TEXT      … to this feature
+        --customer TEXT     … to this customer
+        --environment TEXT  … to this environment
+        --tag NAME=VALUE    A further tag, any number of times
+        --models GLOBS      Models it may ask for, e.g. "gpt-5*,claude-*"; all otherwise
+        --providers NAMES   Providers it may use; all otherwise
+        --expires TIME      When it ends: 90d, 12h, 2027-01-01; never otherwise
+        --data FOLDER       Where the ledger lies (or WEIR_DATA; ./weir-data otherwise)
+        --config FILE       Configuration file (or WEIR_CONFIG; ./weir.yaml otherwise)
+        --json              Print the answer as JSON
+
+      Examples
+        # a key for one team, for three months
+        weir keys create --name search-api --team search --expires 90d
+      "
+    `)
+  })
+
+  test('the version is the package’s', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+    expect((await weirProcess(['--version'])).out).toBe(`${version}\n`)
+  })
+})
+
+test.each([
+  [['reprot'], 'weir: there is no command weir reprot; did you mean weir report?'],
+  [['keys', 'mint'], 'weir: there is no command weir keys mint; try: weir keys --help'],
+  [['report', '--sicne', '7d'], 'weir: weir report has no flag --sicne; did you mean --since?'],
+  [['report', '--since'], 'weir: --since needs a value; try: weir report --help'],
+  [['report', 'team'], 'weir: weir report does not know what to do with "team"; try: weir report --help'],
+  [['report', '--by', 'teem'], 'weir: --by teem: did you mean team?'],
+  [['report', '--where', 'team'], 'weir: --where team: write NAME=VALUE, e.g. --where team=search'],
+  [['calls', '--limit', 'all'], 'weir: --limit all: expected a whole number above 0'],
+  [['keys', 'revoke'], 'weir: Missing required positional argument: ID'],
+])('%j is refused, and told what was meant', async (words, message) => {
+  const data = mkdtempSync(join(cwd, 'data-'))
+  const { err, out, code } = await weir([...words], { cwd, env: { WEIR_DATA: data } })
+  expect([code, out, err]).toEqual([2, '', `${message}\n`])
+})
+
+describe('weir init', () => {
+  test('writes a file that serves as it is, and does not write over one', async () => {
+    expect((await weir(['init'], { cwd })).out).toMatch(/weir\.yaml is written/)
+    expect(readFileSync(join(cwd, 'weir.yaml'), 'utf8')).toBe(template)
+    const settings = loadSettings({ cwd, env: {}, providers })
+    expect(settings).toMatchObject({ port: 4141, mode: 'pass-through', data: join(cwd, 'weir-data') })
+    writeFileSync(join(cwd, 'weir.yaml'), 'port: 1\n')
+    const again = await weir(['init'], { cwd })
+    expect([again.code, again.err]).toMatchObject([2, expect.stringMatching(/is there already; weir init --force/)])
+    await weir(['init', '--force'], { cwd })
+    expect(readFileSync(join(cwd, 'weir.yaml'), 'utf8')).toBe(template)
+  })
+
+  test('every line that it offers is right when it is uncommented, and says the default', async () => {
+    const whole = template.replaceAll(/^# /gm, '')
+    writeFileSync(join(cwd, 'weir.yaml'), whole)
+    const env = { OPENAI_API_KEY: 'a', AZURE_OPENAI_API_KEY: 'b' }
+    const { providers: named, routes, prices, threads, ...rest } = loadSettings({ cwd, env, providers })
+    rmSync(join(cwd, 'weir.yaml'))
+    const { providers: _, routes: __, prices: ___, threads: ____, ...defaults } = loadSettings({ cwd, env, providers })
+    expect(rest).toEqual(defaults)
+    expect(named.slice(0, 3).map(({ name }) => name)).toEqual(['openai', 'azure-eu', 'vllm'])
+    expect([routes.length, prices.length, threads]).toEqual([1, 1, 1])
+  })
+})
+
+describe('weir keys', () => {
+  const keys = (words: readonly string[]) => weir(['keys', ...words], { cwd })
+  const set = (input: string, name = 'openai') => weirProcess(['keys', 'provider', 'set', name], input, { cwd })
+
+  test('shows a key once, and keeps nothing it could be made from', async () => {
+    const { out } = await keys([
+      'create',
+      '--team',
+      'search',
+      '--name',
+      'api',
+      '--tag',
+      'cc=4711',
+      '--models',
+      'gpt-5*,claude-*',
+      '--expires',
+      '30d',
+      '--json',
+    ])
+    const made = JSON.parse(out)
+    expect(made).toMatchObject({ name: 'api', team: 'search', tags: { cc: '4711' }, models: ['gpt-5*', 'claude-*'] })
+    expect(made.token).toMatch(/^weir_[\w-]{43}$/)
+    expect(made.expires_at_us - made.created_at_us).toBe(30 * 86_400_000_000)
+    const list = await keys(['list'])
+    expect(list.out).toMatch(
+      /^key_[0-9a-f]{16} {2}api {3}weir_.{4}… {2}active {2}team=search cc=4711 {2}gpt-5\* claude-\* {2}all/m,
+    )
+    for (const name of ['store.db', 'store.db-wal', 'secret']) {
+      const path = join(cwd, 'weir-data', name)
+      if (existsSync(path)) expect(readFileSync(path, 'latin1')).not.toContain(made.token.slice(9))
+    }
+    expect((await keys(['list', '--json'])).out).not.toMatch(/"hash"/)
+  })
+
+  test('are revoked by id or name, once', async () => {
+    const id = JSON.parse((await keys(['create', '--name', 'a', '--json'])).out).id
+    await keys(['create', '--name', 'b'])
+    expect((await keys(['revoke', 'b'])).out).toMatch(/^The key b \(key_\w+\) is revoked\.$/m)
+    expect((await keys(['revoke', id])).code).toBe(0)
+    const again = await keys(['revoke', id])
+    expect([again.code, again.err]).toEqual([1, `weir: the key ${id} was revoked before\n`])
+    expect((await keys(['revoke', 'nobody'])).err).toMatch(/is not there/)
+    expect((await keys(['list'])).out.match(/revoked/g)).toHaveLength(2)
+  })
+
+  test('of providers come from standard input, are kept sealed, and are used in keys mode', async () => {
+    const done = await set('sk-canary-1\n')
+    expect([done.code, done.out]).toMatchObject([0, expect.stringMatching(/^The key of openai is kept, sealed\./)])
+    expect((await keys(['provider', 'list'])).out).toBe('openai\n')
+    for (const name of ['store.db', 'store.db-wal']) {
+      const path = join(cwd, 'weir-data', name)
+      if (existsSync(path)) expect(readFileSync(path, 'latin1')).not.toContain('canary')
+    }
+    const { storedCredentials } = await import('../../src/cli/keys/vault.ts')
+    expect(await storedCredentials({ data: join(cwd, 'weir-data') })).toEqual({ openai: { api_key: 'sk-canary-1' } })
+    expect((await keys(['provider', 'remove', 'openai'])).code).toBe(0)
+    expect((await keys(['provider', 'remove', 'openai'])).code).toBe(1)
+  })
+
+  test('of providers that are no key are refused without being repeated', async () => {
+    for (const input of ['', 'two canary words', '{"api_kee":"canary"}', '{"api_key":', '{}']) {
+      const { code, err, out } = await set(input)
+      expect(code).toBe(2)
+      expect(err + out).not.toContain('canary')
+    }
+    expect((await set('k', 'opnai')).err).toMatch(/no built-in provider.*did you mean openai\?/)
+  })
+})
+
+describe('weir serve', () => {
+  test('says where it listens and how to use it, stops cleanly, and the ledger is there afterwards', async () => {
+    const child = start(['serve', '--port', '0', '--log-level', 'silent'], { cwd, env: { COLUMNS: '100' } })
+    let out = ''
+    let err = ''
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      err += piece
+    })
+    for await (const piece of child.stdout.setEncoding('utf8')) {
+      out += piece
+      if (out.includes('weir leaks')) break
+    }
+    const url = /listens on (http:\/\/127\.0\.0\.1:\d+)/.exec(out)?.[1] ?? ''
+    expect(out.replaceAll(url, 'URL').replaceAll(cwd, 'FOLDER')).toMatchInlineSnapshot(`
+      "Weir listens on URL
+
+        Clients send their own provider key; every call is metered.
+
+          export OPENAI_BASE_URL=URL/v1
+          export ANTHROPIC_BASE_URL=URL
+          export GOOGLE_GEMINI_BASE_URL=URL
+
+        mode  pass-through
+        data  FOLDER/weir-data
+        then  weir report · weir calls --follow · weir leaks
+      "
+    `)
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
+    child.kill('SIGTERM')
+    const [code] = await once(child, 'exit')
+    expect([code, err]).toEqual([0, 'weir: SIGTERM; finishing the calls under way (once more ends at once)\n'])
+    expect((await weir(['report'], { cwd })).out).toMatch(/^The ledger is empty/)
+  })
+
+  test('refuses a broken file with its problems, and does not start', async () => {
+    writeFileSync(join(cwd, 'weir.yaml'), 'prot: 1\nmode: kees\n')
+    const { code, err } = await weir(['serve'], { cwd })
+    expect(code).toBe(2)
+    expect(err.replaceAll(cwd, '.')).toMatchInlineSnapshot(`
+      "weir: ./weir.yaml has 2 problems:
+        line 1, prot: there is no such field; did you mean port?
+        line 2, mode: found "kees"; expected one of pass-through, keys
+      "
+    `)
+  })
+})

@@ -35,9 +35,10 @@ const readBody = async (request: IncomingMessage): Promise<unknown> => {
   let bytes = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > MOST_BYTES) throw new WeirError('body-too-large', `A question has at most ${MOST_BYTES} bytes`)
-    chunks.push(chunk)
+    // What is too long is read to its end, so that its sender gets to read the answer.
+    if (bytes <= MOST_BYTES) chunks.push(chunk)
   }
+  if (bytes > MOST_BYTES) throw new WeirError('body-too-large', `A question has at most ${MOST_BYTES} bytes`)
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'))
   } catch (cause) {
@@ -54,7 +55,7 @@ const query = async ({ ledger, refresh }: ControlOptions, body: unknown): Promis
 
 /** Only files of the import folder, by their bare name: a token does not make every file of the machine readable. */
 const append = ({ data, ledger }: ControlOptions, body: unknown): Promise<unknown> => {
-  const { name, file, deduplicate } = body as AppendRequest
+  const { name, file, deduplicate } = (body ?? {}) as AppendRequest
   const bare = typeof file === 'string' && file !== '' && basename(file) === file && !file.startsWith('.')
   if (typeof name !== 'string' || !bare)
     throw new WeirError('bad-request', 'An import is named, and is a file of the import folder')

@@ -20,6 +20,8 @@ export type LineFile = { readonly fd: number; bytes: number }
 export type LineWriter = Readonly<{
   /** Throws what the disk throws, after cutting off what it wrote of the line. */
   append(file: LineFile, line: string): void
+  /** Cuts what is left of a line that failed. Throws while the disk refuses that. */
+  repair(): void
   /** Throws while the disk has no room; leaves no trace. */
   probe(file: LineFile): void
 }>
@@ -55,6 +57,7 @@ export const openLineWriter = (disk: Disk = nodeDisk): LineWriter => {
   }
 
   return {
+    repair,
     append(file, line) {
       const fits = line.length * 3 <= buffer.length
       const bytes = fits ? buffer : Buffer.from(line)

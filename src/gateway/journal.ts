@@ -202,6 +202,7 @@ const openLines = (run: Run, first: File, writer: LineWriter) => {
     turn(now_us: number): File | undefined {
       let file: File | undefined
       try {
+        writer.repair()
         state.sequence += 1
         file = createFile(run, state.sequence, now_us)
         for (const line of open.values()) writer.append(file, line)

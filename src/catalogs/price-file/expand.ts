@@ -99,12 +99,20 @@ const windowOf = ({ name, file }: Named, model: string, key: string): PriceWindo
   }
 }
 
-const namesOf = (model: string, { aliases = [], prefixes = [] }: FileModel): string[] => {
-  const names = [model, ...aliases]
+/** A model that another host serves under its own name keeps its aliases there. */
+const inherited = (model: string, { like }: FileModel, files: readonly Named[]): readonly string[] => {
+  const origin = files.find(({ file }) => like === `${file.provider}/${model}`)
+  return origin?.file.models[model]?.aliases ?? []
+}
+
+const namesOf = (model: string, entry: FileModel, files: readonly Named[]): string[] => {
+  const { aliases = [], prefixes = [] } = entry
+  const names = [...new Set([model, ...aliases, ...inherited(model, entry, files)])]
   return [...names, ...prefixes.flatMap((prefix) => names.map((name) => `${prefix}.${name}`))]
 }
 
-const finish = (named: Named, model: string, entry: FileModel, row: Draft): PriceRow => {
+const finish = (named: Named, names: string[], entry: FileModel, row: Draft): PriceRow => {
+  const [model = ''] = names
   const { file } = named
   const key = conditionsKey(row)
   const { from, to, window, rates, use: _use, source, tier, speed, checked_at, ...plain } = row
@@ -114,7 +122,7 @@ const finish = (named: Named, model: string, entry: FileModel, row: Draft): Pric
     id: key === '' ? base : `${base}#${key}`,
     layer: 'weir',
     provider: file.provider,
-    models: namesOf(model, entry),
+    models: names,
     ...(Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined)) as Partial<PriceRow>),
     ...(tier === undefined || tier === 'standard' ? {} : { tier }),
     ...(speed === undefined || speed === 'standard' ? {} : { speed }),
@@ -158,11 +166,12 @@ const expandModel = (named: Named, model: string, entry: FileModel, files: reado
   }))
   const drafts = closeDates([...copied(named, model, entry, files), ...own], conditionsKey)
   if (entry.prices === undefined && entry.like === undefined) fail(named.name, model, 'has no prices')
+  const names = namesOf(model, entry, files)
   const variantsOf = (row: Draft) =>
     (row.use ?? entry.use ?? named.file.use ?? []).map(
       (key) => named.file.variants?.[key] ?? fail(named.name, model, `variant ${key} is not among the file's variants`),
     )
-  return withVariants(drafts, variantsOf).map((row) => finish(named, model, entry, row))
+  return withVariants(drafts, variantsOf).map((row) => finish(named, names, entry, row))
 }
 
 /** The rows of all files: variants written out, dates closed. Throws WeirError `bad-config` naming file, model and field. */

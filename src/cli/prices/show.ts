@@ -1,0 +1,142 @@
+import { defineCommand } from 'citty'
+import { nearest } from '../../config/suggest.ts'
+import { WeirError } from '../../core/errors.ts'
+import type { PriceBook, PriceRow } from '../../core/price.ts'
+import { divideDecimal } from '../../playbook/price/decimal.ts'
+import { conditionsOf, type Explained, explain } from '../../playbook/price/explain.ts'
+import { isBucket } from '../../playbook/price/meters.ts'
+import { type Look, lookOf, paint } from '../show/look.ts'
+import { print, printJson } from '../show/output.ts'
+import { type Column, table } from '../show/table.ts'
+import { day, moment } from '../show/time.ts'
+import { bookArgs, momentOf, openBook } from './book.ts'
+
+/** The rows of one model at one provider. */
+export type Shown = Readonly<{ provider: string; model: string; rows: readonly Explained[] }>
+
+const short: Readonly<Record<string, string>> = {
+  'in.text.fresh': 'in',
+  'out.text.visible': 'out',
+  'in.text.cache_read': 'cache read',
+  'in.text.cache_write': 'cache write',
+  'in.text.cache_write_5m': 'write 5m',
+  'in.text.cache_write_1h': 'write 1h',
+  'out.text.reasoning': 'reasoning',
+  'out.text.citation': 'citation',
+}
+
+/** Rates of tokens as text: `in 4 · out 20 · cache read 0.2`. */
+const tokenRates = (row: PriceRow): string =>
+  Object.entries(row.rates)
+    .filter(([meter]) => isBucket(meter))
+    .map(([meter, rate]) => `${short[meter] ?? meter} ${rate}`)
+    .join(' · ')
+
+/** Fees as text, by the thousand: `web_search.query 10 per 1k`. */
+const feeRates = (row: PriceRow): string =>
+  Object.entries(row.rates)
+    .filter(([meter]) => !isBucket(meter))
+    .map(([meter, rate]) => `${meter} ${divideDecimal(rate, '1000')} per 1k`)
+    .join(' · ')
+
+/** Rows that differ in nothing but the region stand in one line. */
+const mergeRegions = (rows: readonly Explained[]): Explained[] => {
+  const merged = new Map<string, Explained>()
+  for (const one of rows) {
+    const { id, region, ...rest } = one.row
+    const key = region === undefined ? id : JSON.stringify({ ...rest, state: one.state })
+    const before = merged.get(key)
+    merged.set(key, before ? { ...before, row: { ...before.row, region: `${before.row.region}, ${region}` } } : one)
+  }
+  return [...merged.values()]
+}
+
+/** The providers that have the model under exactly this name, with every row and its standing at the moment. */
+export const showModel = (book: PriceBook, model: string, at_us: number, provider?: string): Shown[] => {
+  const providers = [...new Set([...book.all()].map((row) => row.provider))]
+  return providers
+    .filter((name) => provider === undefined || name === provider)
+    .map((name) => ({ provider: name, model, rows: explain(book, name, model, at_us) }))
+    .filter(({ rows }) => rows.length > 0)
+}
+
+const period = ({ effective_from: from, effective_to: to }: PriceRow): string =>
+  from === undefined && to === undefined ? 'always' : `${from ?? ''} – ${to ?? ''}`.trim()
+
+const columns: readonly Column<Explained>[] = [
+  {
+    head: 'state',
+    cell: ({ state }) => state,
+    style: (text, { state }, colours) => (state === 'in force' ? colours.green(text) : colours.dim(text)),
+  },
+  { head: 'holds for', cell: ({ row }) => conditionsOf(row), shrink: 16 },
+  { head: 'period', cell: ({ row }) => period(row) },
+  { head: 'USD per million tokens', cell: ({ row }) => tokenRates(row), shrink: 24 },
+  { head: 'fees', cell: ({ row }) => feeRates(row), shrink: 24, drop: 3 },
+  { head: 'layer', cell: ({ row }) => row.layer, drop: 1 },
+  { head: 'checked', cell: ({ row }) => row.checked_at.slice(0, 10), drop: 2 },
+  { head: 'source', cell: ({ row }) => row.source, shrink: 20, drop: 4 },
+]
+
+const order: readonly Explained['state'][] = ['in force', 'outside its hours', 'future', 'past', 'shadowed']
+
+/** What holds comes first, the plain price before those with conditions. */
+const byStanding = (a: Explained, b: Explained): number =>
+  order.indexOf(a.state) - order.indexOf(b.state) || weight(a.row) - weight(b.row)
+
+const weight = (row: PriceRow): number => {
+  const conditions = conditionsOf(row)
+  return conditions === 'standard' ? 0 : conditions.split(' · ').length
+}
+
+export const renderShown = (shown: readonly Shown[], at_us: number, look: Look): string => {
+  const colours = paint(look)
+  return shown
+    .map(({ provider, model, rows }) => {
+      const lines = mergeRegions(rows).sort(byStanding)
+      const next = rows.flatMap(({ changes_at_us }) => changes_at_us ?? []).sort((a, b) => a - b)[0]
+      const change = next === undefined ? 'no change is known' : `next change ${moment(next)} UTC`
+      const title = `${colours.title(`${provider}/${model}`)} on ${day(at_us)}: ${change}`
+      return `${title}\n${table(lines, columns, look)}`
+    })
+    .join('\n\n')
+}
+
+const notFound = (book: PriceBook, model: string): WeirError => {
+  const names = [...new Set([...book.all()].flatMap((row) => row.models))]
+  const near = names
+    .filter((name) => name.includes(model))
+    .sort((a, b) => a.length - b.length)
+    .slice(0, 6)
+  const meant = near.length > 0 ? near.join(', ') : nearest(model, names)
+  const hint = meant === undefined ? 'weir prices list shows all' : `did you mean ${meant}?`
+  return new WeirError('not-found', `${model} is not in the price book, so its calls are unpriced; ${hint}`)
+}
+
+export const show = {
+  ...defineCommand({
+    meta: {
+      name: 'show',
+      description:
+        'Every price of a model: history, what is in force, what comes, where each is from and when it was checked.',
+    },
+    args: {
+      model: { type: 'positional', required: true, description: 'The exact name, as in calls' },
+      provider: { type: 'string', valueHint: 'NAME', description: 'Only at this provider' },
+      json: { type: 'boolean', description: 'Print the answer as JSON' },
+      ...bookArgs,
+    },
+    run: async ({ args }) => {
+      const at_us = momentOf(args.at)
+      const book = await openBook(args)
+      const shown = showModel(book, args.model, at_us, args.provider)
+      if (shown.length === 0) throw notFound(book, args.model)
+      if (args.json) printJson({ book: book.version, at_us, models: shown })
+      else print(renderShown(shown, at_us, lookOf()))
+    },
+  }),
+  examples: [
+    ['weir prices show claude-haiku-5-5', 'today'],
+    ['weir prices show gemini-4-argon --at 2026-12-01', 'on a day to come'],
+  ],
+} as const

@@ -32,5 +32,5 @@ export const defaultSettings: Settings = {
   // As dear as the dearest text models on the market: an unpriced call must not slip under a budget.
   unpriced_ceiling: { input: '150', output: '600' },
   reserve_output_tokens: 16_384,
-  log_level: 'info',
+  log_level: 'warn',
 }

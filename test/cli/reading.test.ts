@@ -158,13 +158,13 @@ describe('weir report', () => {
 describe('weir calls', () => {
   test('lists the newest first, and says in words what has no cost', async () => {
     expect(await shown(['calls', '--limit', '6'], 120)).toMatchInlineSnapshot(`
-      "time UTC             call                payer         model         outcome          in  cached   out   took       cost
-      2026-11-15 23:59:59  01a1e1a7-4818-700…                gpt-5.5       ok               10       0     1  2.5 s   $0.00004
-      2026-11-13 14:00:00  01a1d535-4300-700…  billing / i…  claude-opus…  ok            17.0k   12.0k   700  2.5 s    $0.0485
-      2026-11-13 13:00:00  01a1d4fe-5480-700…                /v1/fine_tu…  ok                –       –     –  2.5 s  unmetered
-      2026-11-13 12:00:00  01a1d4c7-6600-700…  labs          gpt-5.5       cut provide…   1.0k       0    50  2.5 s  ~$0.00325
-      2026-11-13 11:00:00  01a1d490-7780-700…  labs          new-model     ok              900       0   100  2.5 s   unpriced
-      2026-11-13 09:00:00  01a1d422-9a80-700…  search / an…  gpt-5.5       ok             230k   80.0k  5.1k  2.5 s     $0.472
+      "time UTC             call            payer          model          outcome            in  cached   out   took       cost
+      2026-11-15 23:59:59  01a1e1a7-4818…                 gpt-5.5        ok                 10       0     1  2.5 s   $0.00004
+      2026-11-13 14:00:00  01a1d535-4300…  billing / in…  claude-opus-…  ok              17.0k   12.0k   700  2.5 s    $0.0485
+      2026-11-13 13:00:00  01a1d4fe-5480…                 /v1/fine_tun…  ok                  –       –     –  2.5 s  unmetered
+      2026-11-13 12:00:00  01a1d4c7-6600…  labs           gpt-5.5        cut provider-…   1.0k       0    50  2.5 s  ~$0.00325
+      2026-11-13 11:00:00  01a1d490-7780…  labs           new-model      ok                900       0   100  2.5 s   unpriced
+      2026-11-13 09:00:00  01a1d422-9a80…  search / ans…  gpt-5.5        ok               230k   80.0k  5.1k  2.5 s     $0.472
 
       One call in whole: weir calls ID
       "

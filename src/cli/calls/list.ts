@@ -50,7 +50,7 @@ export const callColumns = (zone: string, dated: boolean): readonly Column<Recei
     cell: ({ started_at_us: at }) => (dated ? `${day(at, zone)} ${clock(at, zone)}` : clock(at, zone)),
     style: (text, _, colours) => colours.dim(text),
   },
-  { head: 'call', cell: ({ call_id }) => call_id, shrink: 18, drop: 1 },
+  { head: 'call', cell: ({ call_id }) => call_id, shrink: 14, drop: 1 },
   { head: 'payer', cell: payerText, shrink: 10, drop: 3 },
   { head: 'model', cell: modelText, shrink: 12 },
   {

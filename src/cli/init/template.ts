@@ -61,5 +61,5 @@ data: ./weir-data
 # reserve_output_tokens: 16384
 
 # threads: 1
-# log_level: info
+# log_level: warn
 `

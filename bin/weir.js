@@ -10,8 +10,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const built = join(root, 'dist', 'src', 'main.js')
-const main = existsSync(built) ? built : join(root, 'src', 'main.ts')
+const source = join(root, 'src', 'main.ts')
+// The package ships only what was built; in a checkout the source is what one means, not an older build of it.
+const main = existsSync(source) ? source : join(root, 'dist', 'src', 'main.js')
 
 /** Path of the Node binary that the `node` package installed. */
 const bundledNode = () => {

@@ -27,5 +27,5 @@ export const openBook = async (flags: Readonly<{ config?: string | undefined }>)
 /** The asked moment in µs; now where none is asked. Throws WeirError `bad-input` when it is no time. */
 export const momentOf = (at: string | undefined): number => {
   const now_ms = Date.now()
-  return at === undefined ? now_ms * 1000 : parseTime(at, now_ms, 'UTC', '--at')
+  return (at === undefined ? now_ms : parseTime(at, now_ms, 'UTC', '--at')) * 1000
 }

@@ -25,7 +25,7 @@ export type RateQuestion = Readonly<{
   context_tokens: number
 }>
 
-/** The rate in force for a standard call, USD per million as plain decimal text, or null. */
+/** The rate in force for a standard call, USD per million as plain decimal text; null where the book states none. */
 export const rateAt = (
   book: PriceBook,
   { provider, model, meter, at_us, context_tokens }: RateQuestion,
@@ -39,8 +39,9 @@ export const rateAt = (
     units: bucket ? {} : { [meter as Unit]: { n: MILLION } },
   }
   const usage = { lines: [line], totals: { input: 0, output: 0 }, quality: 'exact' as const, warnings: [], raw: null }
-  const { cost } = price({ provider, model, at_us, usage }, book)
-  return cost === null ? null : formatUsd(cost)
+  const { cost, warnings } = price({ provider, model, at_us, usage }, book)
+  const stated = !warnings.some((warning) => warning.startsWith('rate-inherited'))
+  return cost === null || !stated ? null : formatUsd(cost)
 }
 
 /** Token counts from which on a standard call is dearer (or cheaper), smallest first. */

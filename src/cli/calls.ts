@@ -18,7 +18,7 @@ import { renderCall } from './calls/call.ts'
 import { findCall } from './calls/find.ts'
 import { callColumns, renderCalls } from './calls/list.ts'
 import { countFlag } from './numbers.ts'
-import { lookOf } from './show/look.ts'
+import { type Look, lookOf } from './show/look.ts'
 import { note, print, printJson } from './show/output.ts'
 import { table } from './show/table.ts'
 
@@ -77,22 +77,29 @@ const newReceipts = async (
   return fresh.toReversed()
 }
 
+/** Lines for what is new, laid out with the rows before them, so that columns stay where they are. */
+const followLines = (before: readonly Receipt[], fresh: readonly Receipt[], zone: string, look: Look): string[] => {
+  const [head = '', ...lines] = table([...before, ...fresh], callColumns(zone, false), look).split('\n')
+  const added = lines.slice(before.length)
+  return before.length === 0 ? [head, ...added] : added
+}
+
+const laid_out = 100
+
 /** Prints calls as they end, until interrupted. The ledger is let go between two looks, so that others can use it. */
 const follow = async (flags: Flags, filters: readonly Filter[]): Promise<void> => {
-  const look = lookOf()
-  const zone = flags.zone ?? 'UTC'
   const since_us = now_us()
   const seen = new Set<string>()
+  let before: readonly Receipt[] = []
   note('Waiting for calls; end with Ctrl+C.')
-  for (let first = true; ; ) {
+  for (;;) {
     const fresh = await withLedger(flags, 'weir calls --follow', (ledger) =>
       newReceipts(ledger, filters, since_us, seen),
     )
     if (flags.json) for (const receipt of fresh) print(JSON.stringify(receipt))
     else if (fresh.length > 0) {
-      const [head = '', ...lines] = table(fresh, callColumns(zone, false), look).split('\n')
-      print((first ? [head, ...lines] : lines).join('\n'))
-      first = false
+      print(followLines(before, fresh, flags.zone ?? 'UTC', lookOf()).join('\n'))
+      before = [...before, ...fresh].slice(-laid_out)
     }
     await sleep(poll_ms)
   }

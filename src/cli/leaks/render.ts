@@ -36,14 +36,18 @@ const headText = (name: string): string =>
     .replace(/^share_of_/, 'of ')
     .replaceAll('_', ' ')
 
-const detailColumns = (rows: readonly DetailRow[]): Column<DetailRow>[] =>
-  [...new Set(rows.flatMap((row) => Object.keys(row)))].map((name, i) => ({
+/** Columns that hold something; money stays however narrow the terminal is. */
+const detailColumns = (rows: readonly DetailRow[]): Column<DetailRow>[] => {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  const said = names.filter((name) => rows.some((row) => row[name] !== null && row[name] !== undefined))
+  return said.map((name, i) => ({
     head: headText(name),
     cell: (row) => cellText(name, row[name]),
     align: name.endsWith('_usd') || rows.some((row) => typeof row[name] === 'number') ? 'right' : 'left',
-    shrink: 12,
-    drop: i,
+    shrink: 8,
+    ...(name.endsWith('_usd') ? {} : { drop: i }),
   }))
+}
 
 const wrapped = (text: string, width: number, indent: string): string =>
   wrap(clean(text), width)

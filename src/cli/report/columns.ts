@@ -18,6 +18,9 @@ export const cachedShare = (row: SpendRow): number | null => shareOf(row.cache_r
 export const isDate = (dimension: Dimension): boolean =>
   dimension === 'day' || dimension === 'hour' || dimension === 'month'
 
+/** Was anything spent in the window before? Where not, everything is new and nothing has moved. */
+export const hasBefore = (total: SpendRow): boolean => Number(total.previous_cost_usd ?? 0) !== 0
+
 /** The columns of a spend table: groups, cost with its share as a bar, input and output apart, cache, calls, movement. */
 export const spendColumns = (
   dimensions: readonly Dimension[],
@@ -35,7 +38,7 @@ export const spendColumns = (
       style: (text, row, colours) => (row !== total && row.group[dimension] === null ? colours.dim(text) : text),
     }),
   )
-  const compared = rows.some((row) => row.previous_cost_usd !== undefined) && !dated
+  const compared = hasBefore(total) && !dated
   const trended = rows.some((row) => (row.trend_usd?.length ?? 0) > 1) && !dated
   const moved = (row: SpendRow) => change(row.cost_usd, row.previous_cost_usd)
   return [

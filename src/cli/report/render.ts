@@ -4,7 +4,7 @@ import { sparkline } from '../show/chart.ts'
 import { change, duration, money, percent, plural, shareOf, tokens } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
 import { facts, table } from '../show/table.ts'
-import { cachedShare, headOf, isDate, spendColumns } from './columns.ts'
+import { cachedShare, hasBefore, headOf, isDate, spendColumns } from './columns.ts'
 import { topMovers } from './movers.ts'
 
 export type Section = Readonly<{ by: readonly Dimension[]; rows: readonly SpendRow[]; more: number }>
@@ -32,8 +32,8 @@ const summary = (total: SpendRow): readonly (readonly [string, string | undefine
   const failed =
     total.errors === 0
       ? 'no errors'
-      : `${plural(total.errors, 'error')} (${percent(shareOf(total.errors, total.attempts))})`
-  const attempts = total.attempts === total.calls ? '' : `${plural(total.attempts, 'attempt')}, `
+      : `${plural(total.errors, 'error')} (${percent(shareOf(total.errors, Math.max(total.calls, total.attempts)))})`
+  const attempts = total.attempts <= total.calls ? '' : `${plural(total.attempts, 'attempt')}, `
   const times = [
     total.ttft_ms_p50 === null ? '' : `first token ${duration(total.ttft_ms_p50)}`,
     total.duration_ms_p50 === null ? '' : `answer ${duration(total.duration_ms_p50)}`,
@@ -84,10 +84,12 @@ const sectionText = ({ by, rows, more }: Section, report: Report, look: Look, co
 }
 
 const moversText = (report: Report, look: Look, colours: Paint): string[] => {
-  // A day does not move against the same days before it.
+  if (!hasBefore(report.total)) return []
+  // A day does not move against the same days before it, and what nobody tags is no mover.
   const sections = report.sections.flatMap(({ by, rows }) => {
     const [only, ...more] = by
-    return only === undefined || more.length > 0 || isDate(only) ? [] : [{ by: only, rows }]
+    const idle = only === undefined || more.length > 0 || isDate(only) || rows.every((row) => row.group[only] === null)
+    return idle ? [] : [{ by: only, rows }]
   })
   const movers = topMovers(sections, report.total)
   if (movers.length === 0) return []

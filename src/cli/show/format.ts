@@ -62,6 +62,7 @@ export const moneyColumn = (
   return (usd) => {
     if (usd === null || usd === undefined) return nothing
     const amount = parseUsd(usd)
+    if (amount === 0n) return fixed(picodollars(0n), 2)
     const dust = amount !== 0n && magnitude(amount) < smallest / 2n
     return dust ? `<${fixed(picodollars(smallest), decimals)}` : fixed(amount, decimals)
   }

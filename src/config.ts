@@ -11,7 +11,7 @@ import type { Credentials } from './core/provider.ts'
 import type { Settings } from './core/settings.ts'
 
 export { defaultSettings } from './config/defaults.ts'
-export { configFile, dataFolder } from './config/folder.ts'
+export { dataFolder } from './config/folder.ts'
 
 /** Flags of the command line, as text; they go before the environment, which goes before the file. */
 export type Flags = Readonly<

@@ -63,28 +63,15 @@ const buildEntry = (rows: readonly Compiled[]): Entry => {
   }
 }
 
-/** Aliases share their rows, so the same group is looked at once. */
-const checkTies = (provider: string, model: string, entry: Entry, seen: Set<string>): void => {
-  for (const layer of layerOrder)
-    for (const group of entry.layers[layer].values()) {
-      const key = group.map(({ row }) => row.id).join('\n')
-      if (group.length < 2 || seen.has(key)) continue
-      seen.add(key)
-      const [tie] = findTies(group)
-      if (tie)
-        fail(
-          `price rows ${tie.a.row.id} and ${tie.b.row.id} both hold for ${provider}/${model} and neither is more specific: end one, or add a row with the conditions of both`,
-        )
-    }
-}
-
 const dateSuffix = /[-@](20\d{2}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])|20\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]))$/
 
 /** The name without its date (`gpt-6-sol-2026-11-02`, `claude-opus-5-5@20260922`), or undefined when it has none. */
 export const undated = (model: string): string | undefined =>
   dateSuffix.test(model) ? model.replace(dateSuffix, '') : undefined
 
-const gather = (rows: readonly PriceRow[]): Map<string, Map<string, Compiled[]>> => {
+type Lists = ReadonlyMap<string, ReadonlyMap<string, Compiled[]>>
+
+const gather = (rows: readonly PriceRow[]): Lists => {
   const byProvider = new Map<string, Map<string, Compiled[]>>()
   for (const row of rows) {
     const compiled = compileRow(row)
@@ -100,8 +87,7 @@ const gather = (rows: readonly PriceRow[]): Map<string, Map<string, Compiled[]>>
 }
 
 /** Entries are built when they are first asked for: a book has thousands of models and a call needs one. */
-const makeIndex = (rows: readonly PriceRow[]): Index => {
-  const lists = gather(rows)
+const makeIndex = (lists: Lists): Index => {
   const entries = new Map<Compiled[], Entry>()
   const entryOf = (list: Compiled[] | undefined): Entry | undefined => {
     if (!list) return undefined
@@ -130,15 +116,39 @@ const checkRows = (rows: readonly PriceRow[]): void => {
   }
 }
 
-const checkAllTies = (rows: readonly PriceRow[], index: Index): void => {
-  const seen = new Set<string>()
-  const names = new Map(
-    rows.flatMap((row) => row.models.map((model) => [`${row.provider}\n${model}`, [row.provider, model]])),
-  )
-  for (const [provider = '', model = ''] of names.values()) {
-    const found = index.find(provider, model)
-    if (found) checkTies(provider, model, found.entry, seen)
+/** Rows of one layer and mode, the only ones between which a tie can be. */
+const rivals = (list: readonly Compiled[]): Compiled[][] => {
+  const groups = new Map<string, Compiled[]>()
+  for (const compiled of list) {
+    const { layer, tier, speed, batch } = compiled.row
+    const key = `${layer} ${modeOf(tier, speed, batch === true)}`
+    const group = groups.get(key)
+    if (group) group.push(compiled)
+    else groups.set(key, [compiled])
   }
+  return [...groups.values()].filter((group) => group.length > 1)
+}
+
+/** Aliases share their rows, so a list of the same rows is looked at once. */
+const checkTies = (lists: Lists): void => {
+  const numbers = new Map<Compiled, number>()
+  const numberOf = (compiled: Compiled) => {
+    const number = numbers.get(compiled) ?? numbers.size
+    numbers.set(compiled, number)
+    return number
+  }
+  const seen = new Set<string>()
+  for (const [provider, models] of lists)
+    for (const [model, list] of models) {
+      const key = list.map(numberOf).join(' ')
+      if (list.length < 2 || seen.has(key)) continue
+      seen.add(key)
+      const tie = rivals(list).flatMap(findTies)[0]
+      if (tie)
+        fail(
+          `price rows ${tie.a.row.id} and ${tie.b.row.id} both hold for ${provider}/${model} and neither is more specific: end one, or add a row with the conditions of both`,
+        )
+    }
 }
 
 /**
@@ -148,8 +158,9 @@ const checkAllTies = (rows: readonly PriceRow[], index: Index): void => {
 export const compileBook = (options: { rows: readonly PriceRow[]; version: string; checked?: boolean }): PriceBook => {
   const { rows, version, checked = false } = options
   if (!checked) checkRows(rows)
-  const index = makeIndex(rows)
-  if (!checked) checkAllTies(rows, index)
+  const lists = gather(rows)
+  if (!checked) checkTies(lists)
+  const index = makeIndex(lists)
   const book: PriceBook = {
     version,
     rows: (provider, model) => index.find(provider, model)?.entry.rows ?? [],
@@ -163,7 +174,7 @@ export const compileBook = (options: { rows: readonly PriceRow[]; version: strin
 export const indexOf = (book: PriceBook): Index => {
   const found = indexes.get(book)
   if (found) return found
-  const index = makeIndex([...book.all()])
+  const index = makeIndex(gather([...book.all()]))
   indexes.set(book, index)
   return index
 }

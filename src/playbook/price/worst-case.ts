@@ -1,9 +1,8 @@
-import { multiply, type Picodollars, picodollars, type UsdPerMillion } from '../../core/money.ts'
+import { multiply, type Picodollars, parseUsd, picodollars, type UsdPerMillion } from '../../core/money.ts'
 import type { PriceBook } from '../../core/price.ts'
 import type { ServiceTier } from '../../core/usage.ts'
 import { type Entry, indexOf, layerOrder, modeOf } from './book.ts'
 import { type Compiled, windowHolds } from './conditions.ts'
-import { compareDecimal } from './decimal.ts'
 
 export type Reservation = Readonly<{
   provider: string
@@ -43,13 +42,54 @@ const rowsOf = (entry: Entry, asked: Reservation): Compiled[] => {
   )
 }
 
-const dearest = (rows: readonly Compiled[], counts: (meter: string) => boolean): UsdPerMillion | undefined => {
-  let highest: UsdPerMillion | undefined
-  for (const { row } of rows)
-    for (const [meter, rate] of Object.entries(row.rates))
-      if (rate !== undefined && counts(meter) && (highest === undefined || compareDecimal(rate, highest) > 0))
-        highest = rate
+type Peak = Readonly<{ rate: UsdPerMillion; value: Picodollars }>
+
+/** The dearest rates of a row by what they are for; `short` is input without one-hour cache writes. */
+type Peaks = Readonly<{
+  input: Peak | undefined
+  short: Peak | undefined
+  output: Peak | undefined
+  fee: Peak | undefined
+}>
+
+const higher = (a: Peak | undefined, b: Peak | undefined): Peak | undefined =>
+  a === undefined || (b !== undefined && b.value > a.value) ? b : a
+
+const peakOf = ({ row }: Compiled, counts: (meter: string) => boolean): Peak | undefined => {
+  let highest: Peak | undefined
+  for (const [meter, rate] of Object.entries(row.rates))
+    if (rate !== undefined && counts(meter)) highest = higher(highest, { rate, value: parseUsd(rate) })
   return highest
+}
+
+const isInput = (meter: string) => meter.startsWith('in.')
+
+/** Worked out once a row: a reservation is made for every call. */
+const known = new WeakMap<Compiled, Peaks>()
+
+const peaksOf = (row: Compiled): Peaks => {
+  const found = known.get(row)
+  if (found) return found
+  const peaks: Peaks = {
+    input: peakOf(row, isInput),
+    short: peakOf(row, (meter) => isInput(meter) && !meter.endsWith('cache_write_1h')),
+    output: peakOf(row, (meter) => meter.startsWith('out.')),
+    fee: peakOf(row, (meter) => meter === 'request'),
+  }
+  known.set(row, peaks)
+  return peaks
+}
+
+const dearest = (rows: readonly Compiled[]): Peaks => {
+  let [input, short, output, fee]: (Peak | undefined)[] = []
+  for (const row of rows) {
+    const peaks = peaksOf(row)
+    input = higher(input, peaks.input)
+    short = higher(short, peaks.short)
+    output = higher(output, peaks.output)
+    fee = higher(fee, peaks.fee)
+  }
+  return { input, short, output, fee }
 }
 
 /** Embedding and rerank models price no output, so what is not produced costs nothing. */
@@ -67,12 +107,13 @@ export const worstCase = (
 ): Picodollars => {
   const found = indexOf(book).find(asked.provider, asked.model)
   const rows = found === undefined ? [] : rowsOf(found.entry, asked)
+  const peaks = dearest(rows)
   const shortWrites = asked.cache_ttl === '5m' || asked.cache_ttl === 'none'
-  const isInput = (meter: string) => meter.startsWith('in.') && !(shortWrites && meter.endsWith('cache_write_1h'))
-  const isOutput = (meter: string) => meter.startsWith('out.')
-  const priced = dearest(rows, (meter) => isInput(meter) || isOutput(meter)) !== undefined
-  const input = priced ? (dearest(rows, isInput) ?? NONE) : ceiling.input
-  const output = priced ? (dearest(rows, isOutput) ?? NONE) : ceiling.output
-  const fee = dearest(rows, (meter) => meter === 'request') ?? NONE
-  return picodollars(multiply(asked.input_tokens, input) + multiply(asked.output_tokens, output) + multiply(1, fee))
+  const highest = shortWrites ? peaks.short : peaks.input
+  const priced = highest !== undefined || peaks.output !== undefined
+  const input = priced ? (highest?.rate ?? NONE) : ceiling.input
+  const output = priced ? (peaks.output?.rate ?? NONE) : ceiling.output
+  return picodollars(
+    multiply(asked.input_tokens, input) + multiply(asked.output_tokens, output) + multiply(1, peaks.fee?.rate ?? NONE),
+  )
 }

@@ -53,9 +53,9 @@ export const readBody = (request: IncomingMessage, limit_bytes: number): Promise
       const [first] = pieces
       resolve(pieces.length === 1 && first ? first : Buffer.concat(pieces, size))
     })
-    const lost = () => reject(new WeirError('bad-request', 'The request ended before its body did.'))
-    request.on('error', lost)
-    request.on('close', lost)
+    request.on('close', () => {
+      if (!request.complete) reject(new WeirError('bad-request', 'The request ended before its body did.'))
+    })
   })
 }
 

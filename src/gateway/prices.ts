@@ -6,9 +6,9 @@ import type { Settings } from '../core/settings.ts'
 /** Rows of every layer with their version, ready to be compiled into a book by each gateway thread. */
 export type Prices = Readonly<{ rows: readonly PriceRow[]; version: string }>
 
-/** Reads all catalogues and puts the contract's rows on top. Throws WeirError `bad-config` naming file, row and field. */
+/** Reads Weir's own prices and the catalogue for breadth, and puts the contract's rows on top. Throws WeirError `bad-config` naming file, row and field. */
 export const loadPrices = async (settings: Pick<Settings, 'prices'>): Promise<Prices> => {
-  const sources: readonly Catalog[] = Object.values(catalogs)
+  const sources: readonly Catalog[] = [catalogs.weir, catalogs['genai-prices']]
   const loaded = await Promise.all(sources.map((catalog) => catalog.rows()))
   const contract =
     settings.prices.length === 0 ? [] : [`contract:${settings.prices.map(({ id }) => id).join('|').length}`]

@@ -5,7 +5,7 @@ import { createGoogleGenerativeAI } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'
 import Anthropic from '@anthropic-ai/sdk'
 import { GoogleGenAI } from '@google/genai'
-import { generateText, jsonSchema, Output, streamText, tool } from 'ai'
+import { generateText, jsonSchema, Output, streamText, type ToolSet, tool } from 'ai'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type House, startHouse } from './harness.ts'
@@ -220,7 +220,7 @@ describe('the AI SDK', () => {
     google: (base: string, record: typeof fetch) =>
       createGoogleGenerativeAI({ apiKey: 'test', baseURL: `${base}/v1beta`, fetch: record })('gemini-2.5-flash'),
   }
-  const tools = {
+  const tools: ToolSet = {
     weather: tool({
       description: 'Tells it',
       inputSchema: jsonSchema<{ city: string; days: number }>({ ...weatherSchema }),

@@ -1,0 +1,38 @@
+/** A server in a process of its own, for `cpu.ts`: it says its port, and its CPU time and memory when asked. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startSimulator } from '../../simulator/start.ts'
+import { defaultSettings } from '../../src/config.ts'
+import { startGateway } from '../../src/gateway/start.ts'
+import { startBare } from './bare.ts'
+
+const [kind = '', origin = ''] = process.argv.slice(2)
+
+const weir = async (): Promise<number> => {
+  const data = mkdtempSync(join(tmpdir(), 'weir-bench-'))
+  process.on('exit', () => rmSync(data, { recursive: true, force: true }))
+  const running = await startGateway(
+    {
+      ...defaultSettings,
+      port: 0,
+      threads: Number(process.env['WEIR_BENCH_THREADS'] ?? 1),
+      data,
+      log_level: 'warn',
+      providers: [{ name: 'openai', adapter: 'openai', base_url: `${origin}/v1`, options: {}, credentials: {} }],
+    },
+    { ledger: process.env['WEIR_BENCH_LEDGER'] !== '0' },
+  )
+  await running.ledger_ready
+  return running.port
+}
+
+const kinds: Readonly<Record<string, () => Promise<number>>> = {
+  simulator: async () => (await startSimulator({ canned: true, chunk_tokens: 4, pace_ms: 1 })).port,
+  bare: () => startBare(origin),
+  weir,
+}
+
+process.on('message', () => process.send?.({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss() }))
+process.on('disconnect', () => process.exit(0))
+process.send?.({ port: await kinds[kind]?.() })

@@ -1,0 +1,150 @@
+/** Loads receipts through real journal segments, asks what users ask, and prints what it takes: `node bench/ledger/run.ts [receipts]`. */
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Ledger, Question } from '../../src/core/ledger.ts'
+import type { Receipt } from '../../src/core/receipt.ts'
+import { encodeLine } from '../../src/gateway/segment.ts'
+import { open } from '../../src/ledgers/duckdb.ts'
+import { traffic } from './traffic.ts'
+
+const RECEIPTS = Number(process.argv[2] ?? 10_000_000)
+const DAYS = 90
+const FROM_US = Date.UTC(2026, 7, 1) * 1000
+const DAY_US = 86_400_000_000
+const SEGMENT = 250_000
+const REPEATS = 5
+const window = { from_us: FROM_US, to_us: FROM_US + DAYS * DAY_US }
+
+type Figure = Readonly<{ name: string; value: number; unit: string; limit?: string }>
+const figures: Figure[] = []
+const tell = (figure: Figure): void => {
+  figures.push(figure)
+  const value = figure.value.toLocaleString('en-US', { maximumFractionDigits: 2 })
+  console.log(`${figure.name.padEnd(58)} ${value.padStart(14)} ${figure.unit.padEnd(12)} ${figure.limit ?? ''}`)
+}
+
+const rss_mb = () => process.memoryUsage.rss() / 1e6
+
+/** Writes up to `most` receipts as a closed segment; resolves to how many there were. */
+const writeSegment = (path: string, source: Iterator<Receipt>, most: number) => {
+  const fd = openSync(path, 'w')
+  let lines = ''
+  let receipts = 0
+  for (; receipts < most; receipts += 1) {
+    const { value, done } = source.next()
+    if (done) break
+    lines += encodeLine('receipt', value)
+    if (lines.length > 1 << 20) {
+      writeSync(fd, lines)
+      lines = ''
+    }
+  }
+  writeSync(fd, lines)
+  closeSync(fd)
+  return { receipts, bytes: statSync(path).size }
+}
+
+/** Loads and measures the loading alone: wall time, CPU of all threads, size of the lines. */
+const load = async (ledger: Ledger, folder: string) => {
+  const source = traffic({ seed: 20_261_123, receipts: RECEIPTS, from_us: FROM_US, days: DAYS })
+  const total = { receipts: 0, bytes: 0, ms: 0, cpu_us: 0 }
+  for (let segment = 1; total.receipts < RECEIPTS; segment += 1) {
+    const path = join(folder, `bench-1-${segment.toString().padStart(8, '0')}.ndjson`)
+    const written = writeSegment(path, source, SEGMENT)
+    const started = performance.now()
+    const cpu = process.cpuUsage()
+    await ledger.append({ name: `bench-${segment}`, path })
+    const used = process.cpuUsage(cpu)
+    total.ms += performance.now() - started
+    total.cpu_us += used.user + used.system
+    total.receipts += written.receipts
+    total.bytes += written.bytes
+    unlinkSync(path)
+    process.stderr.write(
+      `\r${total.receipts.toLocaleString('en-US')} receipts, ${Math.round((1000 * total.receipts) / total.ms).toLocaleString('en-US')} a second `,
+    )
+  }
+  process.stderr.write('\n')
+  return total
+}
+
+const median_ms = async (ledger: Ledger, question: Question): Promise<number> => {
+  const times: number[] = []
+  for (let repeat = 0; repeat < REPEATS; repeat += 1) {
+    const started = performance.now()
+    await ledger.query(question)
+    times.push(performance.now() - started)
+  }
+  return times.sort((a, b) => a - b)[Math.floor(REPEATS / 2)] ?? Number.NaN
+}
+
+const ask = async (ledger: Ledger) => {
+  const week = { from_us: window.to_us - 7 * DAY_US, to_us: window.to_us }
+  const spend = (more: object) => ({ ask: 'spend', window, ...more }) as Question
+  const questions: readonly (readonly [name: string, question: Question, limit?: string])[] = [
+    ['spend by day and team, all', spend({ group_by: ['day', 'team'] }), '≤ 200 ms'],
+    [
+      'spend by team, with trend and comparison, last 7 days',
+      spend({ window: week, group_by: ['team'], compare: true, slices: 7 }),
+    ],
+    [
+      'spend by day, team, feature and model, top 100, all',
+      spend({ group_by: ['day', 'team', 'feature', 'model'], limit: 100 }),
+    ],
+    ['spend by day in Berlin, all', spend({ group_by: ['day'], zone: 'Europe/Berlin' })],
+    ['spend by session, top 20, all', spend({ group_by: ['session'], limit: 20 })],
+    ['50 newest calls', { ask: 'calls', window, limit: 50 }],
+    ['50 dearest calls', { ask: 'calls', window, limit: 50, order: 'dearest' }],
+    ['extent', { ask: 'extent' }],
+    ['ratios', { ask: 'ratios' }],
+  ]
+  for (const [name, question, limit] of questions)
+    tell({ name, value: await median_ms(ledger, question), unit: 'ms', ...(limit ? { limit } : {}) })
+  const { receipts } = await ledger.query({ ask: 'calls', window, limit: 1 })
+  const id = receipts[0]?.receipt_id ?? ''
+  tell({ name: 'one call by its id', value: await median_ms(ledger, { ask: 'call', id }), unit: 'ms' })
+  const million = {
+    from_us: window.to_us - (DAYS * DAY_US * Math.min(1_000_000, RECEIPTS)) / RECEIPTS,
+    to_us: window.to_us,
+  }
+  const started = performance.now()
+  await ledger.query({ ask: 'leaks', window: { ...million, from_us: Math.floor(million.from_us) } })
+  tell({ name: 'leaks of 1 M receipts', value: performance.now() - started, unit: 'ms' })
+}
+
+const folder = process.env['WEIR_BENCH_FOLDER'] ?? mkdtempSync(join(tmpdir(), 'weir-bench-'))
+const path = join(folder, 'ledger.duckdb')
+console.log(`${RECEIPTS.toLocaleString('en-US')} receipts over ${DAYS} days; ${cpus().length} × ${cpus()[0]?.model}`)
+
+const before = performance.now()
+const ledger = await open({ path })
+tell({ name: 'opening an empty ledger', value: performance.now() - before, unit: 'ms' })
+tell({ name: 'memory with an empty ledger', value: rss_mb(), unit: 'MB RSS' })
+if ((await ledger.query({ ask: 'extent' })).receipts === 0) {
+  const loaded = await load(ledger, folder)
+  tell({ name: 'length of a line', value: loaded.bytes / loaded.receipts, unit: 'bytes' })
+  tell({ name: 'loading', value: (1000 * loaded.receipts) / loaded.ms, unit: 'receipts/s', limit: '≥ 300,000' })
+  tell({ name: 'loading', value: loaded.bytes / loaded.ms / 1000, unit: 'MB/s' })
+  tell({ name: 'loading, CPU', value: loaded.cpu_us / loaded.receipts, unit: 'µs/receipt' })
+}
+tell({ name: 'memory after loading', value: rss_mb(), unit: 'MB RSS' })
+await ask(ledger)
+tell({ name: 'memory after all questions', value: rss_mb(), unit: 'MB RSS' })
+await ledger.close()
+tell({ name: 'size on disk', value: statSync(path).size / RECEIPTS, unit: 'bytes/receipt' })
+
+const results = join(import.meta.dirname, '..', 'results')
+mkdirSync(results, { recursive: true })
+writeFileSync(join(results, 'ledger.json'), `${JSON.stringify({ receipts: RECEIPTS, figures }, null, 2)}\n`)
+if (process.env['WEIR_BENCH_FOLDER'] === undefined) rmSync(folder, { recursive: true })

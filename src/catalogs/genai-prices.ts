@@ -1,8 +1,8 @@
 import { waitForUpdate } from '@pydantic/genai-prices'
 import type { Catalog } from '../core/catalog.ts'
 import { WeirError } from '../core/errors.ts'
+import { versionOf } from './folder.ts'
 import { genaiRows } from './genai/rows.ts'
-import { versionOf } from './weir.ts'
 
 /** The day on which the installed release of the data was published. */
 const release = { version: '0.1.8', checked_at: '2026-09-23' }

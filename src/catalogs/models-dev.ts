@@ -3,7 +3,7 @@ import type { Catalog } from '../core/catalog.ts'
 import type { PriceRow } from '../core/price.ts'
 import type { Meter } from '../core/usage.ts'
 import { catalogRow, putRate, readJson } from './file/read.ts'
-import { versionOf } from './weir.ts'
+import { versionOf } from './folder.ts'
 
 const providers: Readonly<Record<string, string>> = {
   openai: 'openai',

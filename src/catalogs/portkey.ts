@@ -5,7 +5,7 @@ import { WeirError } from '../core/errors.ts'
 import type { ContextBand, PriceRow } from '../core/price.ts'
 import type { Meter } from '../core/usage.ts'
 import { catalogRow, putRate, readJson } from './file/read.ts'
-import { versionOf } from './weir.ts'
+import { versionOf } from './folder.ts'
 
 /** The file's name is the provider's: `https://configs.portkey.ai/pricing/{provider}.json`. */
 const providers: Readonly<Record<string, string>> = {

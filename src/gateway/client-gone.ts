@@ -2,6 +2,7 @@ import type { Flow } from './flow.ts'
 
 /** What to do with a provider's answer when its client has gone: as the settings say, or as the provider bills. */
 const policyOf = (flow: Flow): 'cancel' | 'drain' => {
+  if (flow.world.load.shutting_down) return 'cancel'
   const { on_client_gone } = flow.world.settings
   return on_client_gone === 'provider' ? flow.attempt.upstream.adapter.traits.on_client_gone : on_client_gone
 }

@@ -80,9 +80,11 @@ export const settle = (flow: Flow, { outcome, error, retryable = false }: Settle
   const { attempt, call } = flow
   attempt.ended_at_us = flow.world.now_us()
   if (attempt.metering) attempt.metered ??= attempt.metering.finish()
+  // At shutdown it is we who drop the client.
+  const gone = flow.world.load.shutting_down ? 'cut' : 'client-gone'
   flow.settled_as({
     attempt,
-    outcome: call.client_gone ? 'client-gone' : outcome,
+    outcome: call.client_gone ? gone : outcome,
     ...(error ? { error } : {}),
     retryable: retryable && !call.client_gone && !flow.head_sent,
     release: (headers, instead) => release(flow, headers, instead ?? error),

@@ -24,6 +24,8 @@ export type Listener = Readonly<{
 const KEEP_ALIVE_MS = 75_000
 const HEAD_BYTES = 64 * 1024
 const LOOK_EVERY_MS = 20
+/** How long the receipts of calls that were dropped may take: an estimate may have to load the tokenizer first. */
+const RECEIPTS_MS = 5000
 
 const answerText = (
   response: ServerResponse,
@@ -53,15 +55,21 @@ const operations = (world: World, scrape: () => Promise<string>) => ({
   },
 })
 
-const drainServer = async (server: Server, busy: () => boolean, limit_ms: number): Promise<void> => {
-  const closed = server.listening ? once(server, 'close') : Promise.resolve()
-  server.close()
+/** Waits while calls are in flight, at most so long. */
+const quiet = async (server: Server, busy: () => boolean, limit_ms: number): Promise<void> => {
   for (let waited = 0; busy() && waited < limit_ms; waited += LOOK_EVERY_MS) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
     server.closeIdleConnections()
   }
+}
+
+const drainServer = async (server: Server, busy: () => boolean, limit_ms: number): Promise<void> => {
+  const closed = server.listening ? once(server, 'close') : Promise.resolve()
+  server.close()
+  await quiet(server, busy, limit_ms)
   server.closeAllConnections()
   await closed
+  await quiet(server, busy, RECEIPTS_MS)
 }
 
 /** The HTTP server of one gateway thread. */

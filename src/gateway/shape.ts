@@ -1,16 +1,8 @@
 import { WeirError } from '../core/errors.ts'
 import type { Shaped, Wire } from '../core/wire.ts'
+import { shapeError } from '../wires/openai-failure.ts'
 import type { Call } from './call.ts'
 import { wireOf } from './receive.ts'
-
-/** The error as a plain JSON body in OpenAI's form, which most clients of unknown paths can read. */
-const plain = (error: WeirError): Shaped => ({
-  status: error.status,
-  headers: { 'content-type': 'application/json' },
-  body: Buffer.from(
-    JSON.stringify({ error: { message: error.message, type: 'weir_error', param: null, code: error.code } }),
-  ),
-})
 
 /** Whatever was thrown, as the one error class. What we did not foresee is `internal`, and its text stays inside. */
 export const asWeirError = (thrown: unknown): WeirError =>
@@ -20,7 +12,8 @@ export const asWeirError = (thrown: unknown): WeirError =>
         cause: thrown,
       })
 
-const shapeOf = (wire: Wire | undefined, error: WeirError): Shaped => (wire ? wire.shape(error) : plain(error))
+/** Paths that no wire knows get OpenAI's shape, which most clients can read. */
+const shapeOf = (wire: Wire | undefined, error: WeirError): Shaped => (wire ? wire.shape(error) : shapeError(error))
 
 /** Answers with an error, in the form that the API's own SDK expects. Does nothing for a client that has gone. */
 export const refuseWith = (call: Call, error: WeirError): void => {

@@ -102,8 +102,8 @@ export const startHouse = async (options: HouseOptions = {}): Promise<House> => 
     simulator,
     gateway,
     log,
-    receipts: async () => receiptsIn(await settled(data)),
-    journal: () => readJournal(data),
+    receipts: async () => receiptsIn(await settled(settings.data)),
+    journal: () => readJournal(settings.data),
     async close() {
       await gateway.close()
       await simulator.close()

@@ -1,0 +1,391 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import OpenAI from 'openai'
+import { afterEach, describe, expect, test } from 'vitest'
+import { defaultSettings } from '../../src/config.ts'
+import type { Receipt } from '../../src/core/receipt.ts'
+import { chatBody, type OpenAiError, post, rawPost } from './ask.ts'
+import { type House, type HouseOptions, startHouse } from './harness.ts'
+
+let house: House
+let provider: Server | undefined
+const open = async (options: HouseOptions = {}) => {
+  house = await startHouse(options)
+  return house
+}
+afterEach(async () => {
+  await house.close()
+  provider?.closeAllConnections()
+  provider?.close()
+  provider = undefined
+})
+
+const limits = (more: Partial<typeof defaultSettings.limits>) => ({ limits: { ...defaultSettings.limits, ...more } })
+const outcomes = (receipts: readonly Receipt[]) =>
+  receipts.map(({ attempt, outcome, http_status }) => [attempt, outcome, http_status])
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** A provider that does what `listener` says, in place of OpenAI's simulator. */
+const openBefore = async (listener: RequestListener, options: HouseOptions = {}) => {
+  provider = createServer(listener)
+  await new Promise<void>((resolve) => provider?.listen(0, '127.0.0.1', resolve))
+  const { port } = provider.address() as AddressInfo
+  return open({ ...options, providers: { openai: { base_url: `http://127.0.0.1:${port}/v1` } } })
+}
+
+describe('one attempt budget', () => {
+  test('a failure that passes is tried again, and each attempt has its receipt', async () => {
+    await open()
+    house.simulator.faults.next(1, 'server-error')
+    house.simulator.faults.next(1, { kind: 'rate-limit', retry_after_s: 0 })
+    const response = await post(house)
+    expect(response.status).toBe(200)
+    await response.arrayBuffer()
+    const receipts = await house.receipts()
+    expect(outcomes(receipts)).toEqual([
+      [1, 'error', 500],
+      [2, 'error', 429],
+      [3, 'ok', 200],
+    ])
+    expect(new Set(receipts.map(({ call_id }) => call_id)).size).toBe(1)
+    expect(receipts.map(({ price_state }) => price_state)).toEqual(['none', 'none', 'priced'])
+  })
+
+  test('when the budget is spent the provider’s own last answer goes to the client, byte for byte', async () => {
+    await open({ settings: limits({ attempts: 2 }) })
+    house.simulator.faults.always('server-error')
+    const through = await post(house)
+    const direct = await fetch(`${house.simulator.base_urls.openai}/v1/chat/completions`.replace('/v1/v1', '/v1'), {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk' },
+      body: JSON.stringify(chatBody()),
+    })
+    expect(through.status).toBe(direct.status)
+    expect(await through.text()).toBe(await direct.text())
+    expect(await house.receipts()).toHaveLength(2)
+  })
+
+  test('a wait longer than a client should hang is left to the client', async () => {
+    await open()
+    house.simulator.faults.always({ kind: 'rate-limit', retry_after_s: 60 })
+    const response = await post(house)
+    expect(response.status).toBe(429)
+    expect(response.headers.get('retry-after')).toBe('60')
+    expect(await house.receipts()).toHaveLength(1)
+  })
+
+  test('a request that was refused is not sent again', async () => {
+    await open()
+    const response = await post(house, { body: chatBody({ model: 'no-such-model' }) })
+    expect(response.status).toBe(404)
+    expect(await house.receipts()).toHaveLength(1)
+  })
+
+  test('the next target of the route answers where the first fails, under its own model name and with its own key', async () => {
+    await open({
+      providers: { groq: { credentials: { api_key: 'gsk-ours' } } },
+      settings: {
+        routes: [
+          { match: { model: 'gpt-4o*' }, targets: [{ provider: 'openai' }, { provider: 'groq', model: 'gpt-4o' }] },
+        ],
+      },
+    })
+    house.simulator.faults.always('overloaded', ({ path }) => path.startsWith('/openai'))
+    const response = await post(house)
+    expect(response.status).toBe(200)
+    expect(((await response.json()) as { model: string }).model).toContain('gpt-4o')
+    const receipts = await house.receipts()
+    expect(receipts.map((receipt) => [receipt.provider, receipt.outcome])).toEqual([
+      ['openai', 'error'],
+      ['groq', 'ok'],
+    ])
+    const sent = house.simulator.calls.at(-1)
+    expect(sent?.headers['authorization']).toBe('Bearer gsk-ours')
+    expect(JSON.parse(Buffer.from(sent?.body ?? []).toString())).toEqual(chatBody({ model: 'gpt-4o' }))
+  })
+
+  test('a client’s key never goes to a provider that it did not address', async () => {
+    await open({ settings: { routes: [{ match: {}, targets: [{ provider: 'groq' }, { provider: 'openai' }] }] } })
+    await (await post(house)).arrayBuffer()
+    expect(house.simulator.calls.map(({ path }) => path)).toEqual(['/openai/v1/chat/completions'])
+  })
+
+  test('a target that fails again and again is left alone for a while', async () => {
+    await open({ settings: { ...limits({ attempts: 1 }), breaker: { failures: 3, open_ms: 60_000 } } })
+    house.simulator.faults.always('server-error')
+    for (let calls = 0; calls < 3; calls++) await (await post(house)).arrayBuffer()
+    const response = await post(house)
+    expect(response.status).toBe(503)
+    expect(((await response.json()) as OpenAiError).error.code).toBe('circuit_open')
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(50)
+    expect(house.simulator.calls).toHaveLength(3)
+    expect((await house.receipts()).at(-1)).toMatchObject({
+      attempt: 0,
+      outcome: 'refused',
+      error_code: 'circuit-open',
+      price_state: 'none',
+    })
+    expect(await (await fetch(`${house.gateway.url}/metrics`)).text()).toContain('weir_circuit_open{target="openai"} 1')
+  })
+
+  test('a 429 storm leaves a receipt for every attempt and keeps the gateway well', async () => {
+    await open({ settings: limits({ attempts: 2 }) })
+    house.simulator.faults.chance(0.7, { kind: 'rate-limit', retry_after_s: 0 })
+    const answers = await Promise.all(Array.from({ length: 60 }, () => post(house)))
+    await Promise.all(answers.map((answer) => answer.arrayBuffer()))
+    const receipts = await house.receipts()
+    expect(receipts).toHaveLength(house.simulator.calls.length)
+    expect(new Set(receipts.map(({ call_id }) => call_id)).size).toBe(60)
+    expect(receipts.filter(({ outcome }) => outcome === 'ok')).toHaveLength(
+      answers.filter(({ status }) => status === 200).length,
+    )
+  })
+})
+
+describe('a provider that fails midway', () => {
+  test('a stream that is cut ends with the API’s own error, and is estimated', async () => {
+    await open()
+    house.simulator.faults.next(1, { kind: 'cut', after: 5 })
+    const client = new OpenAI({ apiKey: 'sk', baseURL: `${house.gateway.url}/v1`, maxRetries: 0 })
+    const stream = await client.chat.completions.create({
+      ...chatBody(),
+      stream: true,
+    } as OpenAI.ChatCompletionCreateParamsStreaming)
+    const seen: string[] = []
+    const read = async () => {
+      for await (const chunk of stream) seen.push(chunk.choices[0]?.delta.content ?? '')
+    }
+    await expect(read()).rejects.toThrow(/provider/i)
+    expect(seen.join('').length).toBeGreaterThan(0)
+    const [receipt] = await house.receipts()
+    expect(receipt).toMatchObject({
+      outcome: 'cut',
+      usage_source: 'estimated',
+      price_state: 'priced',
+      error_code: 'provider-cut',
+    })
+    expect(receipt?.output_tokens).toBeGreaterThan(0)
+  })
+
+  test('a connection that breaks before the answer is tried again', async () => {
+    await open()
+    house.simulator.faults.next(1, 'cut-before-head')
+    house.simulator.faults.next(1, 'reset')
+    expect((await post(house)).status).toBe(200)
+    expect((await house.receipts()).map(({ outcome, error_code }) => [outcome, error_code])).toEqual([
+      ['error', 'provider-cut'],
+      ['error', 'provider-cut'],
+      ['ok', undefined],
+    ])
+  })
+
+  test('a provider that never answers is given up in time', async () => {
+    await open({ settings: limits({ attempts: 1, head_ms: 300 }) })
+    house.simulator.faults.next(1, 'stall')
+    const response = await post(house)
+    expect(response.status).toBe(504)
+    expect(((await response.json()) as OpenAiError).error.code).toBe('provider_timeout')
+    expect(await house.receipts()).toMatchObject([
+      { outcome: 'error', error_code: 'provider-timeout', usage_source: 'estimated' },
+    ])
+  })
+
+  test('a provider that cannot be reached is told as such, and nothing is billed', async () => {
+    await open({ providers: { openai: { base_url: 'http://127.0.0.1:9/v1' } }, settings: limits({ attempts: 2 }) })
+    const response = await post(house)
+    expect(response.status).toBe(502)
+    expect(((await response.json()) as OpenAiError).error.message).toContain('openai')
+    expect((await house.receipts()).map(({ error_code, price_state }) => [error_code, price_state])).toEqual([
+      ['provider-unreachable', 'none'],
+      ['provider-unreachable', 'none'],
+    ])
+  })
+
+  test('an answer that is not what it should be passes as it came, and is estimated', async () => {
+    await open()
+    house.simulator.faults.next(1, 'malformed')
+    const response = await post(house)
+    expect(response.status).toBe(200)
+    await response.text()
+    expect(await house.receipts()).toMatchObject([{ http_status: 200, usage_source: 'estimated' }])
+  })
+
+  test('an error inside a stream is an error on the receipt', async () => {
+    await open()
+    house.simulator.faults.next(1, { kind: 'stream-error', after: 3 })
+    const text = await (await post(house, { body: chatBody({ stream: true }) })).text()
+    expect(text).toContain('"error"')
+    expect(await house.receipts()).toMatchObject([{ outcome: 'error', http_status: 200 }])
+  })
+})
+
+describe('a client that leaves', () => {
+  const leave = async () => {
+    const controller = new AbortController()
+    const response = await post(house, { body: chatBody({ stream: true, max_tokens: 400 }), signal: controller.signal })
+    const reader = response.body?.getReader()
+    await reader?.read()
+    controller.abort()
+    await reader?.read().catch(() => {})
+  }
+
+  test('is followed by the provider being cancelled, where that stops the bill; what it saw is estimated', async () => {
+    await open({ simulator: { pace_ms: 20 }, settings: { on_client_gone: 'cancel' } })
+    await leave()
+    const [receipt] = await house.receipts()
+    expect(receipt).toMatchObject({ outcome: 'client-gone', usage_source: 'estimated', price_state: 'priced' })
+    for (let tries = 0; tries < 50 && house.simulator.calls[0]?.ending === 'open'; tries++) await sleep(20)
+    expect(house.simulator.calls[0]?.ending).toBe('client-gone')
+  })
+
+  test('is metered to the end where the provider bills anyway', async () => {
+    await open({ simulator: { pace_ms: 2 }, settings: { on_client_gone: 'drain' } })
+    await leave()
+    const [receipt] = await house.receipts()
+    expect(receipt).toMatchObject({ outcome: 'client-gone', usage_source: 'provider', usage_quality: 'exact' })
+    expect(receipt?.output_tokens).toBe(house.simulator.calls[0]?.bill?.buckets['out'])
+  })
+
+  test('is not drained beyond the cap', async () => {
+    await open({ simulator: { pace_ms: 20 }, settings: { on_client_gone: 'drain', ...limits({ drain_ms: 100 }) } })
+    await leave()
+    expect(await house.receipts()).toMatchObject([{ outcome: 'client-gone', usage_source: 'estimated' }])
+  })
+
+  test('before its request is complete leaves a receipt of a call that was never sent', async () => {
+    await open()
+    const socket = connect(house.gateway.port, '127.0.0.1')
+    socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{"model":')
+    await sleep(50)
+    socket.destroy()
+    for (let tries = 0; tries < 50 && house.journal().length === 0; tries++) await sleep(20)
+    expect(await house.receipts()).toMatchObject([{ attempt: 0, outcome: 'client-gone', price_state: 'none' }])
+    expect(house.simulator.calls).toHaveLength(0)
+  })
+})
+
+describe('a request that is wrong', () => {
+  const refused = async (response: Response, status: number, code: string) => {
+    expect(response.status).toBe(status)
+    const { error } = (await response.json()) as OpenAiError
+    expect(error.message.length).toBeGreaterThan(20)
+    expect((await house.receipts()).at(-1)).toMatchObject({
+      attempt: 0,
+      outcome: 'refused',
+      error_code: code,
+      price_state: 'none',
+    })
+    expect(house.simulator.calls).toHaveLength(0)
+  }
+
+  test('malformed JSON is refused in the API’s own shape', async () => {
+    await open()
+    await refused(await post(house, { body: '{"model": "gpt-4o-mini", ' }), 400, 'malformed-json')
+    const response = await post(house, { path: '/v1/messages', body: '{"model"', headers: { 'x-api-key': 'k' } })
+    expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } })
+  })
+
+  test('a path that nobody serves is refused', async () => {
+    await open()
+    await refused(await post(house, { path: '/nobody/knows' }), 404, 'unknown-path')
+  })
+
+  test.each([
+    '/openai/../admin',
+    '/openai/%2e%2e/admin',
+    '//evil.example/v1/chat/completions',
+    '/openai/v1/%252e%252e/x',
+    '/openai/v1/a\\b',
+  ])('the path %s is refused and goes nowhere', async (path) => {
+    await open()
+    const answer = await rawPost(house.gateway.port, path, '{}')
+    expect([400, 404]).toContain(answer.status)
+    expect(house.simulator.calls).toHaveLength(0)
+  })
+
+  test('an absolute request target does not choose the destination', async () => {
+    await open()
+    const answer = await rawPost(
+      house.gateway.port,
+      'http://127.0.0.1:9/v1/chat/completions',
+      JSON.stringify(chatBody()),
+    )
+    expect(answer.status).toBe(400)
+    expect(house.simulator.calls).toHaveLength(0)
+  })
+
+  test('a body beyond the limit is refused, told or not how long it is', async () => {
+    await open({ settings: limits({ body_bytes: 10_000 }) })
+    await refused(await post(house, { body: chatBody({ user: 'x'.repeat(20_000) }) }), 413, 'body-too-large')
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue(Buffer.from('x'.repeat(20_000)))
+        controller.close()
+      },
+    })
+    const chunked = await fetch(`${house.gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: stream,
+      duplex: 'half',
+    } as RequestInit)
+    expect(chunked.status).toBe(413)
+    expect((await post(house, { body: chatBody() })).status).toBe(200)
+  })
+
+  test('a body of 50 MB passes, and others are served meanwhile', async () => {
+    await open()
+    const large = chatBody({
+      messages: [
+        {
+          role: 'user',
+          content: [{ type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(50_000_000)}` } }],
+        },
+      ],
+    })
+    const [first, ...others] = await Promise.all([post(house, { body: large }), post(house), post(house)])
+    expect(others.map(({ status }) => status)).toEqual([200, 200])
+    expect(first?.status).toBeLessThan(500)
+    expect(house.simulator.calls.find(({ body }) => body.length > 50_000_000)).toBeDefined()
+    expect(await house.receipts()).toHaveLength(3)
+  })
+
+  test('more calls in flight than allowed are refused at once', async () => {
+    await open({ simulator: { latency_ms: 200 }, settings: limits({ concurrent_calls: 3 }) })
+    const answers = await Promise.all(Array.from({ length: 8 }, () => post(house)))
+    const statuses = answers.map(({ status }) => status).sort()
+    expect(statuses.filter((status) => status === 503).length).toBeGreaterThanOrEqual(1)
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(3)
+    expect(await house.receipts()).toHaveLength(8)
+  })
+})
+
+describe('bytes pass no faster than the slower side', () => {
+  test('a client that does not read holds the provider back, and memory stays flat', async () => {
+    const piece = Buffer.alloc(64 * 1024, 'x')
+    let sent = 0
+    await openBefore((request, response) => {
+      request.resume()
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const pour = () => {
+        while (sent < 200 * 1024 * 1024) {
+          sent += piece.length
+          if (!response.write(piece)) return
+        }
+        response.end()
+      }
+      response.on('drain', pour)
+      pour()
+    })
+    const socket = connect(house.gateway.port, '127.0.0.1')
+    const body = JSON.stringify(chatBody({ stream: true }))
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    )
+    socket.pause()
+    await sleep(700)
+    expect(sent).toBeGreaterThan(0)
+    expect(sent).toBeLessThan(30 * 1024 * 1024)
+    socket.destroy()
+    expect(await house.receipts()).toMatchObject([{ outcome: 'client-gone' }])
+  })
+})

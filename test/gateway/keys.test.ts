@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import type { KeyRecord, Store } from '../../src/core/store.ts'
+import { deriveKey, displayPrefix, hashToken, masterSecret, mintToken } from '../../src/stores/sealing.ts'
+import { open as openStore } from '../../src/stores/sqlite.ts'
+import { chatBody, type OpenAiError, post } from './ask.ts'
+import { type House, startHouse } from './harness.ts'
+
+let house: House
+let store: Store
+let data: string
+afterEach(async () => {
+  await house.close()
+  await store.close()
+  rmSync(data, { recursive: true, force: true })
+})
+
+const add = async (more: Partial<KeyRecord> = {}): Promise<string> => {
+  const token = mintToken(randomBytes)
+  const pepper = deriveKey(masterSecret({ data, random: randomBytes }), 'token-pepper')
+  await store.keys.add({
+    id: `key-${token.slice(5, 11)}`,
+    name: 'test',
+    prefix: displayPrefix(token),
+    hash: hashToken(token, pepper),
+    tags: {},
+    models: [],
+    providers: [],
+    created_at_us: 1,
+    ...more,
+  })
+  return token
+}
+
+/** A gateway in keys mode over a store that holds what `fill` adds. */
+const openKeyed = async <T>(fill: () => Promise<T>): Promise<T> => {
+  data = mkdtempSync(join(tmpdir(), 'weir-keys-'))
+  store = await openStore({ data })
+  const filled = await fill()
+  house = await startHouse({
+    settings: { mode: 'keys', data },
+    providers: {
+      openai: { credentials: { api_key: 'sk-ours' } },
+      anthropic: { credentials: { api_key: 'sk-ant-ours' } },
+      google: { credentials: { api_key: 'g-ours' } },
+    },
+  })
+  return filled
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+const codeOf = async (response: Response) => [response.status, ((await response.json()) as OpenAiError).error.code]
+
+test('a Weir key opens the gateway wherever the SDK puts it, and our key goes to the provider in its place', async () => {
+  const token = await openKeyed(() => add())
+  const message = { model: 'claude-haiku-4-5', max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] }
+  const gemini = { contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] }
+  const generate = '/v1beta/models/gemini-2.5-flash:generateContent'
+  const none = { authorization: '' }
+  expect((await post(house, { headers: bearer(token) })).status).toBe(200)
+  expect(
+    (await post(house, { path: '/v1/messages', body: message, headers: { ...none, 'x-api-key': token } })).status,
+  ).toBe(200)
+  expect(
+    (await post(house, { path: generate, body: gemini, headers: { ...none, 'x-goog-api-key': token } })).status,
+  ).toBe(200)
+  expect((await post(house, { path: `${generate}?key=${token}`, body: gemini, headers: none })).status).toBe(200)
+  const sent = house.simulator.calls.map(({ headers, query }) => JSON.stringify([headers, query]))
+  expect(sent.filter((text) => text.includes('weir_'))).toEqual([])
+  expect(
+    house.simulator.calls.map(
+      ({ headers }) => headers['authorization'] ?? headers['x-api-key'] ?? headers['x-goog-api-key'],
+    ),
+  ).toEqual(['Bearer sk-ours', 'sk-ant-ours', 'g-ours', 'g-ours'])
+})
+
+test('what the key fixes wins over what the client says', async () => {
+  const token = await openKeyed(() => add({ id: 'key-1', team: 'river', customer: 'acme', tags: { plan: 'gold' } }))
+  const headers = {
+    ...bearer(token),
+    'x-weir-team': 'ocean',
+    'x-weir-user': 'ann',
+    'x-weir-tag-plan': 'free',
+    'x-weir-tag-page': 'home',
+  }
+  await (await post(house, { headers, body: chatBody({ metadata: { customer: 'other' } }) })).arrayBuffer()
+  expect(await house.receipts()).toMatchObject([
+    { key_id: 'key-1', team: 'river', customer: 'acme', user: 'ann', tags: { plan: 'gold', page: 'home' } },
+  ])
+})
+
+test('no key, a provider’s own key, an unknown key and an expired key are refused, each with a receipt', async () => {
+  const expired = await openKeyed(() => add({ expires_at_us: 1000 }))
+  expect(await codeOf(await post(house, { headers: { authorization: '' } }))).toEqual([401, 'invalid_api_key'])
+  expect(await codeOf(await post(house, { headers: bearer('sk-own') }))).toEqual([401, 'invalid_api_key'])
+  expect(await codeOf(await post(house, { headers: bearer(`weir_${'A'.repeat(43)}`) }))).toEqual([
+    401,
+    'invalid_api_key',
+  ])
+  const [status] = await codeOf(await post(house, { headers: bearer(expired) }))
+  expect(status).toBe(401)
+  expect(house.simulator.calls).toHaveLength(0)
+  const receipts = await house.receipts()
+  expect(receipts.map(({ outcome, error_code }) => [outcome, error_code])).toEqual([
+    ['refused', 'unknown-key'],
+    ['refused', 'unknown-key'],
+    ['refused', 'unknown-key'],
+    ['refused', 'key-expired'],
+  ])
+})
+
+test('a key of certain models and providers opens nothing else, not even paths that name no model', async () => {
+  const token = await openKeyed(() => add({ models: ['gpt-4o*'], providers: ['openai'] }))
+  const ask = (body: unknown, path = '/v1/chat/completions') => post(house, { body, path, headers: bearer(token) })
+  expect((await ask(chatBody())).status).toBe(200)
+  expect((await ask(chatBody({ model: 'gpt-5-mini' }))).status).toBe(403)
+  expect((await ask({ input: 'x' }, '/v1/moderations')).status).toBe(403)
+  expect((await ask(chatBody(), '/groq/openai/v1/chat/completions')).status).toBe(403)
+  expect(house.simulator.calls).toHaveLength(1)
+})
+
+test('a key that is added or revoked meanwhile counts within a moment', async () => {
+  await openKeyed(async () => {})
+  const token = await add({ id: 'late' })
+  const until = async (status: number) => {
+    for (let tries = 0; tries < 60; tries++) {
+      const response = await post(house, { headers: bearer(token) })
+      await response.arrayBuffer()
+      if (response.status === status) return true
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    return false
+  }
+  expect(await until(200)).toBe(true)
+  await store.keys.revoke('late', Date.now() * 1000)
+  expect(await until(401)).toBe(true)
+})

@@ -1,0 +1,141 @@
+/** What a gateway promises whatever happens: no secret leaks, no call without a receipt, nothing lost at the end. */
+import { ftruncateSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { defaultSettings } from '../../src/config.ts'
+import { startGateway } from '../../src/gateway/start.ts'
+import { chatBody, type OpenAiError, post } from './ask.ts'
+import { type House, type HouseOptions, startHouse } from './harness.ts'
+
+let house: House
+const open = async (options: HouseOptions = {}) => {
+  house = await startHouse(options)
+  return house
+}
+afterEach(() => house.close())
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+test('a canary in keys, headers and prompts is in no journal, log, metric, error or file', async () => {
+  const canary = 'c4n4ry-0f-the-river'
+  await open({ providers: { groq: { credentials: { api_key: `gsk-${canary}` } } } })
+  const headers = {
+    authorization: `Bearer sk-${canary}`,
+    'x-api-key': canary,
+    'x-goog-api-key': canary,
+    cookie: `session=${canary}`,
+    'x-custom': canary,
+  }
+  const body = chatBody({ messages: [{ role: 'user', content: `my secret is ${canary}` }] })
+  const answers: string[] = []
+  const ask = async (path: string, sent: unknown) => {
+    const response = await post(house, { path, body: sent, headers })
+    answers.push(JSON.stringify([...response.headers]))
+    if (response.status >= 400) answers.push(await response.text())
+    else await response.arrayBuffer()
+  }
+  await ask('/openai/v1/chat/completions', body)
+  await ask('/groq/openai/v1/chat/completions', { ...body, stream: true })
+  await ask(`/v1/unknown/thing?key=${canary}`, body)
+  await ask('/openai/v1/chat/completions', `{"model": "${canary}`)
+  await ask(`/openai/v1/chat/completions?key=${canary}`, `{"model": [${canary}]}`)
+  house.simulator.faults.next(1, { kind: 'cut', after: 2 })
+  await ask('/openai/v1/chat/completions', { ...body, stream: true }).catch(() => {})
+  house.simulator.faults.next(3, 'cut-before-head')
+  await ask('/openai/v1/chat/completions', body)
+  await house.receipts()
+  const metrics = await (await fetch(`${house.gateway.url}/metrics`)).text()
+  const { data } = house.gateway.settings
+  const files = (readdirSync(data, { recursive: true, encoding: 'utf8' }) as string[])
+    .map((name) => join(data, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'latin1'))
+  expect(house.log.length).toBeGreaterThan(5)
+  expect(files.join('').length).toBeGreaterThan(1000)
+  for (const sink of [...house.log, ...house.journal(), ...answers, ...files, metrics])
+    expect(sink).not.toContain(canary)
+})
+
+describe('a journal that cannot be written', () => {
+  /** A disk that is full while `full` is set. */
+  const fullable = () => {
+    const state = { full: false }
+    const disk = {
+      write: (fd: number, bytes: Uint8Array, length: number, position: number) => {
+        if (state.full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+        return writeSync(fd, bytes, 0, length, position)
+      },
+      truncate: ftruncateSync,
+    }
+    return { state, disk }
+  }
+
+  test('refuses traffic loudly, turns readiness red, and serves again when there is room', async () => {
+    const { state, disk } = fullable()
+    await open({ overrides: { disk } })
+    expect((await post(house)).status).toBe(200)
+    state.full = true
+    const refused = await post(house)
+    expect(refused.status).toBe(503)
+    expect(((await refused.json()) as OpenAiError).error.message).toContain('journal')
+    expect((await fetch(`${house.gateway.url}/readyz`)).status).toBe(503)
+    expect((await fetch(`${house.gateway.url}/healthz`)).status).toBe(200)
+    expect(house.simulator.calls).toHaveLength(1)
+    state.full = false
+    expect((await post(house)).status).toBe(200)
+    await sleep(200)
+    expect((await fetch(`${house.gateway.url}/readyz`)).status).toBe(200)
+    expect((await house.receipts()).filter(({ outcome }) => outcome === 'ok')).toHaveLength(2)
+  })
+
+  test('lets no call complete for its client, whole or streamed', async () => {
+    const { state, disk } = fullable()
+    await open({ overrides: { disk }, simulator: { latency_ms: 100, pace_ms: 5 } })
+    const whole = post(house)
+    const streamed = post(house, { body: chatBody({ stream: true }) })
+    await sleep(60)
+    state.full = true
+    expect((await whole).status).toBe(503)
+    const text = await (await streamed).text().catch(() => 'broken')
+    expect(text).not.toContain('[DONE]')
+    state.full = false
+    expect((await house.receipts()).length).toBe(2)
+  })
+})
+
+describe('the end of a gateway', () => {
+  test('streams in flight are served to their end, and new calls are refused', async () => {
+    await open({ simulator: { pace_ms: 10 } })
+    const stream = await post(house, { body: chatBody({ stream: true }) })
+    const closing = house.gateway.close()
+    const text = await stream.text()
+    expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true)
+    await closing
+    await expect(post(house)).rejects.toThrow()
+    expect(await house.receipts()).toMatchObject([{ outcome: 'ok' }])
+  })
+
+  test('what does not end in time is cut, and has its receipt', async () => {
+    await open({ simulator: { pace_ms: 300 }, settings: { limits: { ...defaultSettings.limits, shutdown_ms: 150 } } })
+    const stream = await post(house, { body: chatBody({ stream: true }) })
+    const text = stream.text().catch(() => 'broken')
+    await house.gateway.close()
+    expect(await text).not.toContain('[DONE]')
+    expect(await house.receipts()).toMatchObject([{ outcome: 'cut', usage_source: 'estimated' }])
+  })
+})
+
+test('a public address is refused in pass-through mode', async () => {
+  await open()
+  const settings = { ...house.gateway.settings, host: '0.0.0.0', data: join(house.gateway.settings.data, 'other') }
+  await expect(startGateway(settings, { ledger: false })).rejects.toMatchObject({ code: 'bad-config' })
+})
+
+test('two threads share one port, one set of metrics and the ledger’s journal', async () => {
+  await open({ settings: { threads: 2, log_level: 'silent' } })
+  for (let calls = 0; calls < 12; calls++) await (await post(house, { headers: { connection: 'close' } })).arrayBuffer()
+  const receipts = await house.receipts()
+  expect(receipts).toHaveLength(12)
+  const metrics = await (await fetch(`${house.gateway.url}/metrics`)).text()
+  expect(metrics).toContain('weir_receipts_total 12\n')
+})

@@ -1,0 +1,64 @@
+/** Globs over one value: `*` is any text, `?` one character, a backslash takes the next character as it is. */
+
+type Piece = Readonly<{ kind: 'any' | 'one' }> | Readonly<{ kind: 'text'; text: string }>
+export type Glob = readonly Piece[]
+
+const LONGEST = 256
+
+/** Why a text is no glob, or undefined when it is one. */
+export const globProblem = (text: string): string | undefined => {
+  if (text === '') return 'is empty: write null for "has none", or * for "has any"'
+  if (text.length > LONGEST) return `is longer than ${LONGEST} characters`
+  if (/^(?:[^\\]|\\.)*\\$/s.test(text)) return 'ends in a backslash: a backslash takes the next character as it is'
+  return undefined
+}
+
+/** One piece a character, so that globs can be compared piece by piece. `**` is `*`. */
+export const parseGlob = (text: string): Glob => {
+  const pieces: Piece[] = []
+  const characters = [...text]
+  for (let at = 0; at < characters.length; at += 1) {
+    const character = characters[at] ?? ''
+    if (character === '\\') {
+      at += 1
+      pieces.push({ kind: 'text', text: characters[at] ?? '' })
+    } else if (character === '?') pieces.push({ kind: 'one' })
+    else if (character !== '*') pieces.push({ kind: 'text', text: character })
+    else if (pieces.at(-1)?.kind !== 'any') pieces.push({ kind: 'any' })
+  }
+  return pieces
+}
+
+/** Reads `pieces` by a glob in linear steps a star, without recursion: what a star took grows only when the rest fails. */
+const reads = (glob: Glob, pieces: Glob, takes: (wanted: Piece, found: Piece) => boolean): boolean => {
+  let [at, from, star, mark] = [0, 0, -1, 0]
+  while (from < pieces.length) {
+    const wanted = glob[at]
+    const found = pieces[from]
+    if (wanted?.kind === 'any') {
+      star = at
+      mark = from
+      at += 1
+    } else if (wanted && found && takes(wanted, found)) {
+      at += 1
+      from += 1
+    } else if (star >= 0) {
+      mark += 1
+      at = star + 1
+      from = mark
+    } else return false
+  }
+  return glob.slice(at).every(({ kind }) => kind === 'any')
+}
+
+const literally = (text: string): Glob => [...text].map((character) => ({ kind: 'text', text: character }))
+
+export const globHolds = (glob: Glob, value: string): boolean =>
+  reads(glob, literally(value), (wanted, found) => wanted.kind === 'one' || sameText(wanted, found))
+
+const sameText = (one: Piece, other: Piece): boolean =>
+  one.kind === 'text' && other.kind === 'text' && one.text === other.text
+
+/** Whether every value of `narrow` is one of `wide`. Never true wrongly; a few odd pairs are missed. */
+export const globCovers = (wide: Glob, narrow: Glob): boolean =>
+  reads(wide, narrow, (wanted, found) => (wanted.kind === 'one' ? found.kind !== 'any' : sameText(wanted, found)))

@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   gateway: ['gateway/cpu.ts'],
   ledger: ['ledger/run.ts'],
   house: ['house/run.ts'],
+  import: ['import/run.ts'],
 }
 
 const asked = process.argv.slice(2)

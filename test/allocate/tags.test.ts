@@ -81,20 +81,20 @@ describe('what is no rule', () => {
   })
 
   test('is a rule that an earlier one always precedes', () => {
-    const after = (when: TagRule['when'], later: TagRule['when'], set: TagRule['set'] = { team: 'b' }) =>
+    const following = (when: TagRule['when'], later: TagRule['when'], set: TagRule['set'] = { team: 'b' }) =>
       problems([
         { when, set: { team: 'a' } },
         { when: later, set },
       ])
-    expect(after({}, { user: 'x' })[0]).toMatch(/^2 when: never reached: rule 1 holds/)
-    expect(after({ agent: 'claude*' }, { agent: 'claude-code-*', user: 'x' })).toHaveLength(1)
-    expect(after({ agent: ['a', 'b'] }, { agent: 'b' })).toHaveLength(1)
-    expect(after({ agent: { not: 'a' } }, { agent: null })).toHaveLength(1)
-    expect(after({ agent: { not: 'a' } }, { agent: { not: ['a', 'b'] } })).toHaveLength(1)
-    expect(after({ agent: '*' }, { agent: null })).toEqual([])
-    expect(after({ agent: 'claude-code-*' }, { agent: 'claude*' })).toEqual([])
-    expect(after({ agent: { not: ['a', 'b'] } }, { agent: { not: 'a' } })).toEqual([])
-    expect(after({}, { user: 'x' }, { team: 'b', feature: 'c' })).toEqual([])
+    expect(following({}, { user: 'x' })[0]).toMatch(/^2 when: never reached: rule 1 holds/)
+    expect(following({ agent: 'claude*' }, { agent: 'claude-code-*', user: 'x' })).toHaveLength(1)
+    expect(following({ agent: ['a', 'b'] }, { agent: 'b' })).toHaveLength(1)
+    expect(following({ agent: { not: 'a' } }, { agent: null })).toHaveLength(1)
+    expect(following({ agent: { not: 'a' } }, { agent: { not: ['a', 'b'] } })).toHaveLength(1)
+    expect(following({ agent: '*' }, { agent: null })).toEqual([])
+    expect(following({ agent: 'claude-code-*' }, { agent: 'claude*' })).toEqual([])
+    expect(following({ agent: { not: ['a', 'b'] } }, { agent: { not: 'a' } })).toEqual([])
+    expect(following({}, { user: 'x' }, { team: 'b', feature: 'c' })).toEqual([])
     const copying = [
       { when: {}, set: { team: { from: 'tag:t' } } },
       { when: {}, set: { team: 'a' } },

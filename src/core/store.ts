@@ -1,3 +1,6 @@
+import type { ClosedMonth, RuleKind, RuleSet } from './allocation.ts'
+import type { OutcomeEvent, OutcomeKind, OutcomeQuery, OutcomesAdded } from './outcome.ts'
+
 /** A gateway key as it lasts. The token itself is shown once and kept only as an HMAC. */
 export type KeyRecord = Readonly<{
   id: string
@@ -31,6 +34,28 @@ export type Store = Readonly<{
     put(provider: string, sealed: string): Promise<void>
     all(): Promise<Readonly<Record<string, string>>>
     remove(provider: string): Promise<boolean>
+  }>
+  /** Business events, each once. */
+  outcomes: Readonly<{
+    /** Adds them all or, when the store fails, none. */
+    add(events: readonly OutcomeEvent[]): Promise<OutcomesAdded>
+    /** Oldest first. */
+    list(query: OutcomeQuery): Promise<readonly OutcomeEvent[]>
+    kinds(): Promise<readonly OutcomeKind[]>
+    remove(id: string): Promise<boolean>
+  }>
+  /** Lists of allocation rules, every version of them. */
+  rules: Readonly<{
+    /** Adds a version (JSON text) and gives its number. */
+    put(kind: RuleKind, rules: string, at_us: number): Promise<number>
+    /** Oldest first. */
+    list(kind: RuleKind): Promise<readonly RuleSet[]>
+  }>
+  closes: Readonly<{
+    /** False when that month was closed before; then nothing changes. */
+    add(closed: ClosedMonth): Promise<boolean>
+    /** Months of a dimension, or of all, oldest first. */
+    list(by?: string): Promise<readonly ClosedMonth[]>
   }>
   /** Changes whenever another process wrote. */
   revision(): Promise<number>

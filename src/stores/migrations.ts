@@ -1,4 +1,5 @@
 import type { Kysely, Migration } from 'kysely'
+import { allocationTables } from './migrations/allocation.ts'
 
 /** Tables of the store, for the query builder. Lists and maps are JSON text; times are µs since the epoch. */
 export type Tables = {
@@ -19,6 +20,28 @@ export type Tables = {
     revoked_at_us: number | null
   }
   secrets: { provider: string; sealed: string }
+  outcomes: {
+    id: string
+    kind: string
+    count: number
+    at_us: number
+    team: string | null
+    feature: string | null
+    customer: string | null
+    user: string | null
+    environment: string | null
+    session: string | null
+    value_usd: string | null
+  }
+  rule_sets: { kind: string; version: number; set_at_us: number; rules: string }
+  closed_months: {
+    by: string
+    month: string
+    zone: string
+    closed_at_us: number
+    document: string
+    sha256: string
+  }
 }
 
 /** One list for every engine. A migration that was released is never changed; a further one is appended. */
@@ -49,4 +72,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute()
     },
   },
+  '0002-outcomes-rules-and-closed-months': allocationTables,
 }

@@ -4,8 +4,11 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Kysely, Migrator, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { WeirError } from '../core/errors.ts'
 import type { Store } from '../core/store.ts'
+import { closesOf } from './closes.ts'
 import { migrations, type Tables } from './migrations.ts'
+import { outcomesOf } from './outcomes.ts'
 import { keyOfRow, rowOfKey } from './rows.ts'
+import { rulesOf } from './rule-sets.ts'
 
 /** Node's own SQLite behind the face that Kysely knows. */
 const faceOf = (database: DatabaseSync): SqliteDatabase => ({
@@ -116,6 +119,9 @@ const storeOf = (database: DatabaseSync, db: Kysely<Tables>): Store => ({
       return done.numDeletedRows > 0n
     },
   },
+  outcomes: outcomesOf(db),
+  rules: rulesOf(db),
+  closes: closesOf(db),
   // SQLite counts commits of other connections in `data_version`; a connection's own writes do not move it.
   revision: async () => Number(database.prepare('pragma data_version').get()?.['data_version']),
   close: () => db.destroy(),

@@ -1,0 +1,36 @@
+import type { Kysely } from 'kysely'
+import type { RuleKind } from '../core/allocation.ts'
+import type { Store } from '../core/store.ts'
+import type { Tables } from './migrations.ts'
+
+/** Every version of the allocation rules. The next number is found and taken in one statement, so two writers get two numbers. */
+export const rulesOf = (db: Kysely<Tables>): Store['rules'] => ({
+  put: async (kind, rules, at_us) => {
+    const { version } = await db
+      .insertInto('rule_sets')
+      .columns(['kind', 'version', 'set_at_us', 'rules'])
+      .expression(
+        db
+          .selectFrom('rule_sets')
+          .where('kind', '=', kind)
+          .select(({ val, fn, eb }) => [
+            val(kind).as('kind'),
+            eb(fn.coalesce(fn.max('version'), val(0)), '+', 1).as('version'),
+            val(at_us).as('set_at_us'),
+            val(rules).as('rules'),
+          ]),
+      )
+      .returning('version')
+      .executeTakeFirstOrThrow()
+    return Number(version)
+  },
+  list: async (kind) => {
+    const rows = await db.selectFrom('rule_sets').selectAll().where('kind', '=', kind).orderBy('version').execute()
+    return rows.map((row) => ({
+      kind: row.kind as RuleKind,
+      version: Number(row.version),
+      set_at_us: Number(row.set_at_us),
+      rules: row.rules,
+    }))
+  },
+})

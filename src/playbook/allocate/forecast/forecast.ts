@@ -36,7 +36,7 @@ type Series = Readonly<{ values: readonly number[]; factors: readonly number[] }
 
 const DAYS_USED = 84
 /** How strongly a day differs from its forecast where little is known yet, as a share of the level, and the days this counts for. */
-const PRIOR_SIGMA = 0.4
+const PRIOR_SIGMA = 0.35
 const PRIOR_DAYS = 3
 /** Growth a day, in logarithms, that is nothing unusual before the stream has shown its own. */
 const PRIOR_GROWTH = 0.015
@@ -49,7 +49,7 @@ const WANDER = 6
 /** Parameters fitted to the days: level, smoothing, growth, and the weekdays' part. */
 const FITTED = 5
 /** No level stays for ever: what smoothing found steady is projected as wandering by at least this. */
-const LEAST_ALPHA = 0.06
+const LEAST_ALPHA = 0.05
 const ALPHAS = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5]
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0)

@@ -1,5 +1,6 @@
-import type { Answer, Ledger, Question } from '../core/ledger.ts'
+import type { Answer, Ledger, Question, Segment } from '../core/ledger.ts'
 import { append } from './duckdb/append.ts'
+import { receiptsIn, rollDay, worthRolling } from './duckdb/daily.ts'
 import { type Engine, openEngine, type Session } from './duckdb/engine.ts'
 import { extent, ratios } from './duckdb/extent.ts'
 import { leaks } from './duckdb/leaks.ts'
@@ -13,14 +14,21 @@ export type DuckdbOptions = Readonly<{
   read_only?: boolean
   /** What the engine may hold in memory; beyond, it spills to files beside the database. 512 MB by default. */
   memory_limit?: string
+  /** Whole past days are rolled up once a question reads at least so many receipts (200,000 by default); answers are the same. */
+  roll_up_from?: number
   /** Threads for loading and asking; 2 by default, because a gateway runs beside it. */
   threads?: number
 }>
 
-const answer = async (session: Session, question: Question) => {
+type Roll = (session: Session, missing: readonly number[]) => Promise<void>
+
+const answer = async (session: Session, question: Question, roll: Roll) => {
   switch (question.ask) {
-    case 'spend':
-      return spend(session, question)
+    case 'spend': {
+      const { answer: spent, missing } = await spend(session, question)
+      await roll(session, missing)
+      return spent
+    }
     case 'calls':
       return calls(session, question)
     case 'call':
@@ -35,31 +43,105 @@ const answer = async (session: Session, question: Question) => {
 }
 
 /** Each question has a connection, and with it a snapshot, of its own: it is not held up by an append, nor holds it up. */
-const ask = async (engine: Engine, question: Question) => {
+const ask = async (engine: Engine, question: Question, roll: Roll) => {
   const session = await engine.connect()
   try {
     await session.run({ text: 'BEGIN', values: [] })
-    return await answer(session, question)
+    return await answer(session, question, roll)
   } finally {
     session.close()
   }
 }
 
+/** What is written is written in turn, on one connection. */
+const openWriter = (session: Session, awake: <T>(act: () => Promise<T>) => Promise<T>) => {
+  let last: Promise<unknown> = Promise.resolve()
+  let closing = false
+  const rolling = new Set<number>()
+  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
+    const done = last.catch(() => {}).then(() => awake(act))
+    last = done
+    return done
+  }
+  const rollOnce = async (day: number): Promise<void> => {
+    try {
+      if (!closing) await rollDay(session, day)
+    } catch {
+      // The day is not rolled up: answers are right, and slower.
+    }
+    rolling.delete(day)
+  }
+  return {
+    append: (segment: Segment) => inTurn(() => append(session, segment)),
+    /** Rolls days up, one by one behind the back of whoever asked. */
+    roll(days: readonly number[]): void {
+      for (const day of days) {
+        if (rolling.has(day)) continue
+        rolling.add(day)
+        void inTurn(() => rollOnce(day))
+      }
+    },
+    async close(): Promise<void> {
+      closing = true
+      await last.catch(() => {})
+      session.close()
+    },
+  }
+}
+
+/** So long after the last question or append the engine's cache is given back, ms. */
+const REST_MS = 2000
+
+/** Runs what needs the engine, and lets it rest when nothing has for a while. What comes while it lies down waits a moment. */
+const openRest = (engine: Engine) => {
+  let active = 0
+  let lying: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+  const lieDown = (): void => {
+    lying = engine
+      .rest()
+      .catch(() => {})
+      .finally(() => {
+        lying = undefined
+      })
+  }
+  return {
+    async awake<T>(act: () => Promise<T>): Promise<T> {
+      clearTimeout(timer)
+      active += 1
+      await lying
+      try {
+        return await act()
+      } finally {
+        active -= 1
+        clearTimeout(timer)
+        if (active === 0) timer = setTimeout(lieDown, REST_MS).unref()
+      }
+    },
+    async stop(): Promise<void> {
+      clearTimeout(timer)
+      await lying
+    },
+  }
+}
+
 /** Opens the embedded ledger: one DuckDB file. Throws what DuckDB says when another process has it, or the file is none. */
 export const open = async (options: DuckdbOptions): Promise<Ledger> => {
-  const engine = await openEngine({ read_only: false, memory_limit: '512MB', threads: 2, ...options })
-  const writing = await engine.connect()
-  let last: Promise<unknown> = Promise.resolve()
+  const { path, read_only = false, memory_limit = '512MB', threads = 2, roll_up_from = 200_000 } = options
+  const engine = await openEngine({ path, read_only, memory_limit, threads })
+  const { awake, stop } = openRest(engine)
+  const writer = openWriter(await engine.connect(), awake)
+  const roll: Roll = async (session, missing) => {
+    if (read_only || missing.length === 0) return
+    const days = await worthRolling(session, missing)
+    if (days.length > 0 && (await receiptsIn(session, days)) >= roll_up_from) writer.roll(days)
+  }
   return {
-    append(segment) {
-      const appended = last.catch(() => {}).then(() => append(writing, segment))
-      last = appended
-      return appended
-    },
-    query: <Q extends Question>(question: Q) => ask(engine, question) as Promise<Answer<Q>>,
+    append: writer.append,
+    query: <Q extends Question>(question: Q) => awake(() => ask(engine, question, roll)) as Promise<Answer<Q>>,
     async close() {
-      await last.catch(() => {})
-      writing.close()
+      await writer.close()
+      await stop()
       engine.close()
     },
   }

@@ -1,26 +1,121 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Ledger, Question } from '../../src/core/ledger.ts'
 import { columns } from '../../src/ledgers/columns.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
 import { ledgerContract } from './contract.ts'
 import { leaksContract } from './leaks-contract.ts'
-import { fullReceipt } from './receipts.ts'
+import { DAY_US, fullReceipt, HOUR_US, receipt, START_US, usd, writeSegment } from './receipts.ts'
 
-const openEmpty = async (folder: string) => {
+const openEmpty = (options: { roll_up_from?: number }) => async (folder: string) => {
   const path = join(folder, 'ledger.duckdb')
-  const ledger = await open({ path })
+  const ledger = await open({ path, ...options })
   const reopen = async () => {
     await ledger.close()
-    return open({ path })
+    return open({ path, ...options })
   }
   return { ledger, reopen }
 }
 
-ledgerContract('duckdb', openEmpty)
-leaksContract('duckdb', openEmpty)
+ledgerContract('duckdb', openEmpty({}))
+ledgerContract('duckdb that rolls up every past day', openEmpty({ roll_up_from: 0 }))
+leaksContract('duckdb', openEmpty({}))
 
 describe('the columns', () => {
   test('are every field that a receipt can have', () => {
     expect(Object.keys(columns).sort()).toEqual(Object.keys(fullReceipt()).sort())
+  })
+})
+
+describe('the roll-up of days', () => {
+  let folder = ''
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'weir-daily-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  const path = () => join(folder, 'ledger.duckdb')
+  const window = { from_us: START_US - HOUR_US, to_us: START_US + 5 * DAY_US + HOUR_US }
+  /** Rows of a table, read past the ledger. */
+  const rowsOf = async (statement: string) => {
+    const instance = await DuckDBInstance.create(path(), { access_mode: 'READ_ONLY' })
+    const connection = await instance.connect()
+    const rows = (await connection.runAndReadAll(statement)).getRowsJson()
+    connection.closeSync()
+    instance.closeSync()
+    return rows
+  }
+  const made = () =>
+    Array.from({ length: 60 }, (_, at) =>
+      receipt({
+        team: `t${at % 3}`,
+        started_at_us: START_US - HOUR_US / 2 + at * (2 * HOUR_US + 7),
+        cost_usd: usd(`0.00000000000${at % 10}`),
+        input_tokens: at,
+        ...(at % 7 === 0 ? { price_state: 'unpriced' as const } : {}),
+      }),
+    )
+  const questions = [
+    { ask: 'spend', window, group_by: ['day', 'team'], compare: true },
+    { ask: 'spend', window, group_by: ['model'], filters: [{ dimension: 'day', values: ['2026-09-02'] }] },
+    { ask: 'spend', window, group_by: ['month'] },
+    { ask: 'spend', window, group_by: [] },
+    { ask: 'spend', window, group_by: ['team'], zone: 'Asia/Kolkata', slices: 3 },
+    { ask: 'spend', window, group_by: ['day'], zone: 'Asia/Kolkata' },
+    {
+      ask: 'spend',
+      window: { from_us: START_US + 2 * DAY_US, to_us: START_US + 4 * DAY_US },
+      group_by: ['day'],
+      compare: true,
+    },
+  ] satisfies Question[]
+  const answers = async (ledger: Ledger) => {
+    const all = []
+    for (const question of questions) all.push(await ledger.query(question))
+    return all
+  }
+
+  test('answers every question as the receipts do, and holds only whole past days', async () => {
+    const ledger = await open({ path: path(), roll_up_from: 0 })
+    writeSegment(join(folder, 'one'), made())
+    await ledger.append({ name: 'one', path: join(folder, 'one') })
+    const before = await answers(ledger)
+    await ledger.append({ name: 'one', path: join(folder, 'one') })
+    expect(await answers(ledger)).toEqual(before)
+    await ledger.close()
+    const days = await rowsOf('SELECT day * 86400000000 FROM daily_days ORDER BY day')
+    expect(days.flat().map(Number)).toEqual([0, 1, 2, 3].map((day) => START_US + day * DAY_US))
+    expect(await rowsOf('SELECT sum(cost_usd), sum(calls) FROM daily')).toEqual(
+      await rowsOf(
+        `SELECT sum(cost_usd), count(*) FROM receipts WHERE started_at_us // 86400000000 IN (SELECT day FROM daily_days)`,
+      ),
+    )
+  })
+
+  test('lets go of a day that a late receipt falls in, and of all when a correction comes', async () => {
+    const ledger = await open({ path: path(), roll_up_from: 0 })
+    const first = made()
+    writeSegment(join(folder, 'one'), first)
+    await ledger.append({ name: 'one', path: join(folder, 'one') })
+    await answers(ledger)
+    writeSegment(join(folder, 'late'), [receipt({ team: 't0', started_at_us: START_US + DAY_US, cost_usd: usd('5') })])
+    await ledger.append({ name: 'late', path: join(folder, 'late') })
+    const [one] = await answers(ledger)
+    expect(one?.total.cost_usd.startsWith('5.')).toBe(true)
+    const unpriced = first.find((each) => each.price_state === 'unpriced')
+    const correction = {
+      ...receipt(),
+      started_at_us: window.to_us,
+      corrects: unpriced?.receipt_id ?? '',
+      cost_usd: usd('1'),
+    }
+    writeSegment(join(folder, 'fix'), [correction])
+    await ledger.append({ name: 'fix', path: join(folder, 'fix') })
+    const [fixed] = await answers(ledger)
+    expect(fixed?.total.unpriced_calls).toBe((one?.total.unpriced_calls ?? 0) - 1)
+    await ledger.close()
   })
 })

@@ -1,8 +1,10 @@
 import { WeirError } from '../../core/errors.ts'
 import type { Appended, Segment } from '../../core/ledger.ts'
+import { unrollDays } from './daily.ts'
 import type { Session } from './engine.ts'
 import { columnNames, lineShape } from './schema.ts'
 import { raw, type Sql, sql } from './sql.ts'
+import { count } from './values.ts'
 
 /** A path is a pattern to `read_json`; brackets keep each special character itself. */
 const literal = (path: string): string => path.replace(/[[*?]/g, (character) => `[${character}]`)
@@ -41,7 +43,9 @@ export const append = async (session: Session, segment: Segment): Promise<Append
       await session.run(sql`ROLLBACK`)
       return { segment: 'already', receipts: 0, skipped: 0 }
     }
+    const [before] = await session.rows(sql`SELECT count(*) AS n FROM receipts`)
     const { receipts, skipped } = await insert(session, segment)
+    await unrollDays(session, count(before?.['n']))
     await session.run(sql`INSERT INTO segments VALUES (${segment.name}, ${receipts}, now()::TIMESTAMP)`)
     await session.run(sql`COMMIT`)
     return { segment: 'appended', receipts, skipped }

@@ -1,5 +1,6 @@
 import { WeirError } from '../../core/errors.ts'
 import type { Dimension, Filter, TimeWindow } from '../../core/ledger.ts'
+import { type Calendar, calendarOf, utc, written } from './calendar.ts'
 import { and, join, raw, type Sql, sql } from './sql.ts'
 
 /** The closed table of what can be grouped and filtered by: no name of a caller ever becomes SQL. */
@@ -23,9 +24,9 @@ const fixed = {
 } as const
 
 const timed = {
-  hour: { size_us: 3_600_000_000, part: 'hour', format: '%Y-%m-%dT%H:00' },
-  day: { size_us: 86_400_000_000, part: 'day', format: '%Y-%m-%d' },
-  month: { size_us: undefined, part: 'month', format: '%Y-%m' },
+  hour: { size_us: 3_600_000_000, format: '%Y-%m-%dT%H:00' },
+  day: { size_us: 86_400_000_000, format: '%Y-%m-%d' },
+  month: { size_us: undefined, format: '%Y-%m' },
 } as const
 
 type Timed = keyof typeof timed
@@ -36,27 +37,20 @@ export type Grouping = Readonly<{ grouped: Sql; shown: (column: string) => Sql; 
 const isTimed = (dimension: string): dimension is Timed => Object.hasOwn(timed, dimension)
 const asIs = (column: string): Sql => raw(column)
 
-/** Hours and days of UTC are divisions; anything else asks the engine's calendar. */
-const timeGrouping = (dimension: Timed, zone: string, at: Sql): Grouping => {
-  const { size_us, part, format } = timed[dimension]
-  if (zone === 'UTC' && size_us !== undefined) {
-    const size = raw(String(size_us))
-    return {
-      grouped: sql`(${at}) // ${size}`,
-      shown: (column) => sql`strftime(make_timestamp(${raw(column)} * ${size}), '${raw(format)}')`,
-      timed: true,
-    }
+/** Hours and days are divisions, which is fast; months ask the engine. */
+const timeGrouping = (dimension: Timed, { local }: Calendar, at: Sql): Grouping => {
+  const { size_us, format } = timed[dimension]
+  if (size_us !== undefined) {
+    const grouped = sql`(${local(at)}) // ${raw(String(size_us))}`
+    return { grouped, shown: (column) => written(column, size_us, format), timed: true }
   }
-  return {
-    grouped: sql`date_trunc('${raw(part)}', timezone(${zone}, to_timestamp((${at}) // 1000000)))`,
-    shown: (column) => sql`strftime(${raw(column)}, '${raw(format)}')`,
-    timed: true,
-  }
+  const grouped = sql`date_trunc('month', make_timestamp(${local(at)}))`
+  return { grouped, shown: (column) => raw(`strftime(${column}, '${format}')`), timed: true }
 }
 
 /** How a dimension is computed. `at` is the moment, µs, by default that of the call. Throws `bad-request` for anything unknown. */
-export const groupingOf = (dimension: Dimension, zone = 'UTC', at: Sql = raw('started_at_us')): Grouping => {
-  if (isTimed(dimension)) return timeGrouping(dimension, zone, at)
+export const groupingOf = (dimension: Dimension, calendar = utc, at: Sql = raw('started_at_us')): Grouping => {
+  if (isTimed(dimension)) return timeGrouping(dimension, calendar, at)
   if (dimension.startsWith('tag:')) return { grouped: sql`tags[${dimension.slice(4)}]`, shown: asIs, timed: false }
   if (Object.hasOwn(fixed, dimension))
     return { grouped: raw(fixed[dimension as keyof typeof fixed]), shown: asIs, timed: false }
@@ -67,21 +61,10 @@ export const groupingOf = (dimension: Dimension, zone = 'UTC', at: Sql = raw('st
   )
 }
 
-/** The zone, if the calendar knows it. Throws `bad-request`. */
-export const checkedZone = (zone = 'UTC'): string => {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone
-  } catch (cause) {
-    throw new WeirError('bad-request', `${JSON.stringify(zone)} is no time zone; use a name such as Europe/Berlin`, {
-      cause,
-    })
-  }
-}
-
 const condition =
-  (zone: string) =>
+  (calendar: Calendar) =>
   ({ dimension, values, negate }: Filter): Sql => {
-    const { grouped, shown, timed: isTime } = groupingOf(dimension, zone)
+    const { grouped, shown, timed: isTime } = groupingOf(dimension, calendar)
     const value = isTime ? shown(grouped.text) : grouped
     const expression = isTime ? { text: value.text, values: [...grouped.values, ...value.values] } : value
     const named = values.filter((one) => one !== null)
@@ -100,6 +83,16 @@ const condition =
     return negate ? sql`NOT ${match}` : match
   }
 
-/** The WHERE of a window and filters; every filter must hold. */
-export const where = ({ from_us, to_us }: TimeWindow, filters: readonly Filter[] = [], zone = 'UTC'): Sql =>
-  and([sql`started_at_us >= ${from_us}`, sql`started_at_us < ${to_us}`, ...filters.map(condition(zone))])
+/** The zone, if the calendar knows it; UTC by default. Throws `bad-request`. */
+export const checkedZone = (zone = 'UTC'): string => calendarOf(zone, { from_us: 0, to_us: 0 }).zone
+
+/** Every filter must hold. */
+export const filtered = (filters: readonly Filter[] = [], calendar = utc): Sql => and(filters.map(condition(calendar)))
+
+/** The WHERE of a window and filters, in which hours, days and months are those of the zone. */
+export const where = (window: TimeWindow, filters: readonly Filter[] = [], zone?: string): Sql =>
+  and([
+    sql`started_at_us >= ${window.from_us}`,
+    sql`started_at_us < ${window.to_us}`,
+    filtered(filters, calendarOf(zone, window)),
+  ])

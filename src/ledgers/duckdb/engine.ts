@@ -9,7 +9,7 @@ import {
 } from '@duckdb/node-api'
 import { WeirError } from '../../core/errors.ts'
 import { migrations } from './schema.ts'
-import { type Sql, sql, type Value } from './sql.ts'
+import { raw, type Sql, sql, type Value } from './sql.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -24,6 +24,8 @@ export type Session = Readonly<{
 
 export type Engine = Readonly<{
   connect(): Promise<Session>
+  /** Gives memory back that holds nothing but copies of the file. Not while anybody asks or appends. */
+  rest(): Promise<void>
   close(): void
 }>
 
@@ -33,6 +35,9 @@ export type EngineOptions = Readonly<{
   memory_limit: string
   threads: number
 }>
+
+/** To lower the limit for a moment makes the engine drop its cache: it keeps it up to the limit for ever otherwise. */
+const LEAST_MEMORY = '40MB'
 
 /** Left alone, DuckDB takes numbers as doubles and bigints as 128 bits; every count and time is a BIGINT here. */
 const bind = (values: readonly Value[]): [DuckDBValue[], DuckDBType[]] => {
@@ -87,12 +92,21 @@ export const openEngine = async ({ path, read_only, memory_limit, threads }: Eng
   const first = await connect()
   try {
     if (!read_only) await migrate(first, path)
-    await first.run(sql`SET lock_configuration = true`)
   } catch (error) {
     first.close()
     instance.closeSync()
     throw error
   }
   first.close()
-  return { connect, close: () => instance.closeSync() }
+  const rest = async (): Promise<void> => {
+    const resting = await connect()
+    try {
+      await resting.run(raw(`SET memory_limit = '${LEAST_MEMORY}'`))
+    } catch {
+      // Something still needs more than that; it is given back the next time.
+    }
+    await resting.run(raw(`SET memory_limit = '${memory_limit}'`))
+    resting.close()
+  }
+  return { connect, rest, close: () => instance.closeSync() }
 }

@@ -1,6 +1,6 @@
 import type { Answers, Extent } from '../../core/ledger.ts'
 import type { Session } from './engine.ts'
-import { unpriced } from './measures.ts'
+import { hasCorrections, unpriced } from './measures.ts'
 import { raw, sql } from './sql.ts'
 import { count, first, numberOrNull, usd } from './values.ts'
 
@@ -11,7 +11,7 @@ export const extent = async (session: Session): Promise<Extent> => {
       SELECT count(*) AS receipts, count_if(corrects IS NULL AND attempt <= 1) AS calls,
         min(started_at_us) AS first_us, max(started_at_us) AS last_us, sum(cost_usd) AS cost_usd,
         sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-        count_if(${raw(unpriced(true))}) AS unpriced, (SELECT count(*) FROM segments) AS segments
+        count_if(${raw(unpriced(await hasCorrections(session)))}) AS unpriced, (SELECT count(*) FROM segments) AS segments
       FROM receipts`),
   )
   return {
@@ -27,8 +27,8 @@ export const extent = async (session: Session): Promise<Extent> => {
   }
 }
 
-/** Receipts by model from which a ratio is learnt: the latest of them, because a provider may change a tokenizer. */
-const LATEST = 2000
+/** The receipts from which ratios are learnt: the latest of them, because a provider may change a tokenizer. */
+const LATEST = 200_000
 
 /**
  * Bytes of a request for each token that the provider counted, from text-only calls with the provider's own counts. Sums
@@ -36,16 +36,14 @@ const LATEST = 2000
  */
 export const ratios = async (session: Session): Promise<Answers['ratios']> => {
   const rows = await session.rows(sql`
-    WITH counted AS (
-      SELECT provider, coalesce(model_served, model_asked) AS model, request_bytes, input_tokens,
-        row_number() OVER (PARTITION BY provider, model ORDER BY started_at_us DESC) AS place
-      FROM receipts
-      WHERE corrects IS NULL AND outcome = 'ok' AND usage_source = 'provider' AND input_tokens > 0 AND request_bytes > 0
-        AND coalesce(input_audio_tokens, 0) + coalesce(input_image_tokens, 0) + coalesce(input_video_tokens, 0) = 0
-        AND coalesce(model_served, model_asked) IS NOT NULL
-    )
-    SELECT provider, model, sum(request_bytes) / sum(input_tokens) AS bytes_per_token, count(*) AS samples
-    FROM counted WHERE place <= ${LATEST} GROUP BY provider, model ORDER BY provider, model`)
+    SELECT provider, coalesce(model_served, model_asked) AS model,
+      sum(request_bytes) / sum(input_tokens) AS bytes_per_token, count(*) AS samples
+    FROM receipts
+    WHERE rowid >= (SELECT count(*) FROM receipts) - ${LATEST}
+      AND corrects IS NULL AND outcome = 'ok' AND usage_source = 'provider' AND input_tokens > 0 AND request_bytes > 0
+      AND coalesce(input_audio_tokens, 0) + coalesce(input_image_tokens, 0) + coalesce(input_video_tokens, 0) = 0
+      AND coalesce(model_served, model_asked) IS NOT NULL
+    GROUP BY ALL ORDER BY provider, model`)
   return {
     ratios: rows.map((row) => ({
       provider: String(row['provider']),

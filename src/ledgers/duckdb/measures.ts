@@ -1,5 +1,6 @@
 /** What is counted and summed of a set of receipts: one list, so that every view counts alike. */
-import { raw, type Sql } from './sql.ts'
+import type { Session } from './engine.ts'
+import { type Sql, sql } from './sql.ts'
 
 const FAILED = `(outcome IN ('error', 'cut', 'unknown', 'refused') OR coalesce(http_status, 0) >= 400)`
 
@@ -53,5 +54,12 @@ export const measures = (corrected: boolean, only?: Sql): Sql => {
   return { text: parts.join(', '), values: only ? all.flatMap(() => only.values) : [] }
 }
 
-/** Sums of sums, for a total over groups. */
-export const totals: Sql = raw(measureNames.map((name) => `sum(${name}) AS ${name}`).join(', '))
+/** Sums of sums: of the roll-up's rows, or for a total over groups. */
+export const totals = (only?: Sql): Sql => ({
+  text: measureNames.map((name) => `sum(${name})${only ? ` FILTER (${only.text})` : ''} AS ${name}`).join(', '),
+  values: only ? measureNames.flatMap(() => only.values) : [],
+})
+
+/** Corrections are rare; only where there are some must unpriced receipts be looked up in them. */
+export const hasCorrections = async (session: Session): Promise<boolean> =>
+  (await session.rows(sql`SELECT 1 FROM receipts WHERE corrects IS NOT NULL LIMIT 1`)).length > 0

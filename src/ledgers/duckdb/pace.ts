@@ -1,40 +1,52 @@
 import type { SpendRow } from '../../core/ledger.ts'
-import type { Session } from './engine.ts'
-import { type Groups, keyOf, receiptsOf, type Spend } from './groups.ts'
-import { raw, sql } from './sql.ts'
-import { count, first, rounded } from './values.ts'
+import { where } from './dimensions.ts'
+import type { Row, Session } from './engine.ts'
+import { amongst, type Groups, keyOf, type Spend } from './groups.ts'
+import { raw, type Sql, sql } from './sql.ts'
+import { count, rounded } from './values.ts'
 
 /** How fast a group was, in ms: time to the first token, and to the end. */
 export type Pace = Pick<SpendRow, 'ttft_ms_p50' | 'duration_ms_p50' | 'duration_ms_p95'>
 
 export const unknownPace: Pace = { ttft_ms_p50: null, duration_ms_p50: null, duration_ms_p95: null }
 
-/** Up to so many receipts quantiles are exact; beyond, they are taken from every n-th receipt, evenly. */
+/** Up to so many receipts quantiles are exact; beyond, they are those of a sample of about so many, taken evenly in blocks. */
 const MOST_RECEIPTS = 500_000
 
 /** An answer that nobody had to compute has no pace of a model. */
 const TIMED = raw(`corrects IS NULL AND outcome NOT IN ('refused', 'cached', 'deferred', 'unknown')`)
 
-/** The pace of every group, by `keyOf`, and under `all` that of all receipts. */
-export const pacesOf = async (session: Session, question: Spend, groups: Groups) => {
-  const receipts = receiptsOf(question, question.window)
-  const [found] = await session.rows(sql`SELECT count(*) AS n ${receipts}`)
-  const every = Math.ceil(Math.max(1, count(found?.['n'])) / MOST_RECEIPTS)
-  const quantiles = (by: Groups) => sql`
-    WITH grouped AS (
-      SELECT ${by.select}
-        quantile_cont((first_token_at_us - started_at_us) / 1000, 0.5) AS ttft_ms_p50,
-        quantile_cont((ended_at_us - started_at_us) / 1000, [0.5, 0.95]) AS duration_ms
-      ${receipts} AND ${TIMED} AND rowid % ${every} = 0 GROUP BY ${by.by}
+const paceOf = (row: Row): Pace => ({
+  ttft_ms_p50: rounded(row['ttft_ms_p50'], 1),
+  duration_ms_p50: rounded(row['duration_ms_p50'], 1),
+  duration_ms_p95: rounded(row['duration_ms_p95'], 1),
+})
+
+/** The sample is drawn from the whole table, so its share is that of the window's receipts. */
+const sampleOf = async (session: Session, { window }: Spend): Promise<Sql> => {
+  const [found] = await session.rows(sql`SELECT count(*) AS n FROM receipts WHERE ${where(window)}`)
+  const receipts = count(found?.['n'])
+  if (receipts <= MOST_RECEIPTS) return raw('FROM receipts')
+  return raw(`FROM receipts TABLESAMPLE system(${((100 * MOST_RECEIPTS) / receipts).toFixed(4)}%) REPEATABLE (1)`)
+}
+
+/** The pace of every group that is shown, by `keyOf`, and under `all` that of all receipts. */
+export const pacesOf = async (session: Session, question: Spend, groups: Groups, shown: readonly Row[]) => {
+  const sets = groups.names.length > 0 ? sql`GROUPING SETS ((), (${groups.by}))` : groups.by
+  const whole = groups.names.length > 0 ? sql`grouping(${groups.by}) > 0` : raw('true')
+  const rows = await session.rows(sql`
+    WITH timed AS (
+      SELECT ${groups.select} (first_token_at_us - started_at_us) / 1000 AS ttft_ms, (ended_at_us - started_at_us) / 1000 AS duration_ms
+      ${await sampleOf(session, question)}
+      WHERE ${where(question.window, question.filters, question.zone)} AND ${TIMED}
+    ), grouped AS (
+      SELECT ${raw(groups.names.map((_, at) => `g${at}, `).join(''))} ${whole} AS whole,
+        quantile_cont(ttft_ms, 0.5) AS ttft_ms_p50, quantile_cont(duration_ms, [0.5, 0.95]) AS durations_ms
+      FROM timed GROUP BY ${sets}
     )
-    SELECT ${by.shown} ttft_ms_p50, duration_ms[1] AS duration_ms_p50, duration_ms[2] AS duration_ms_p95 FROM grouped`
-  const pace = (row: Readonly<Record<string, unknown>>): Pace => ({
-    ttft_ms_p50: rounded(row['ttft_ms_p50'], 1),
-    duration_ms_p50: rounded(row['duration_ms_p50'], 1),
-    duration_ms_p95: rounded(row['duration_ms_p95'], 1),
-  })
-  const none: Groups = { ...groups, names: [], by: raw('()'), select: raw(''), shown: raw(''), keys: raw('') }
-  const all = pace(first(await session.rows(quantiles(none))))
-  const rows = groups.names.length > 0 ? await session.rows(quantiles(groups)) : []
-  return { all, of: new Map(rows.map((row) => [keyOf(groups, row), pace(row)])) }
+    SELECT * FROM (SELECT ${groups.shown} whole, ttft_ms_p50, durations_ms[1] AS duration_ms_p50, durations_ms[2] AS duration_ms_p95 FROM grouped)
+    WHERE whole OR ${amongst(groups, shown)}`)
+  const all = rows.find((row) => row['whole'] === true)
+  const each = rows.filter((row) => row['whole'] !== true)
+  return { all: all ? paceOf(all) : unknownPace, of: new Map(each.map((row) => [keyOf(groups, row), paceOf(row)])) }
 }

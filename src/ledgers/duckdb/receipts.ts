@@ -61,17 +61,20 @@ export const calls = async (
     after === undefined
       ? raw('')
       : sql`AND (${rank}, receipt_id) < (SELECT (${rank}, receipt_id) FROM receipts WHERE receipt_id = ${after} LIMIT 1)`
+  // The page is found by narrow columns; only its receipts are read whole.
   const rows = await session.rows(sql`
-    SELECT ${selected} FROM receipts WHERE ${where(window, filters)} ${page}
-    ORDER BY ${rank} DESC, receipt_id DESC LIMIT ${limit}`)
+    SELECT ${selected} FROM receipts WHERE rowid IN (
+      SELECT rowid FROM receipts WHERE ${where(window, filters)} ${page} ORDER BY ${rank} DESC, receipt_id DESC LIMIT ${limit}
+    ) ORDER BY ${rank} DESC, receipt_id DESC`)
   return { receipts: rows.map(receiptOf) }
 }
 
 /** Every receipt of a call, found by its id or by that of one of its receipts: attempts in order, then corrections. */
 export const call = async (session: Session, id: string): Promise<Answers['call']> => {
   const rows = await session.rows(sql`
-    WITH named AS (SELECT DISTINCT call_id FROM receipts WHERE call_id = ${id} OR receipt_id = ${id})
-    SELECT ${selected} FROM receipts WHERE call_id IN (SELECT call_id FROM named)
+    SELECT ${selected} FROM receipts WHERE call_id IN (
+      SELECT call_id FROM receipts WHERE call_id = ${id} UNION SELECT call_id FROM receipts WHERE receipt_id = ${id}
+    )
     ORDER BY corrects IS NOT NULL, attempt, started_at_us, receipt_id`)
   return { receipts: rows.map(receiptOf) }
 }

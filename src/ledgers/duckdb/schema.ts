@@ -1,4 +1,6 @@
 import { type ColumnKind, columns } from '../columns.ts'
+import { dailyColumns } from './daily.ts'
+import { countNames, moneyNames } from './measures.ts'
 
 /** Money of one receipt has 26 digits before the point and 12 after it; times are µs since the epoch, UTC, as the name says. */
 const types: Readonly<Record<ColumnKind, string>> = {
@@ -26,10 +28,20 @@ const typed = Object.entries(columns).map(([name, kind]) => `"${name}" ${types[k
 /** The shape of a journal line for `read_json`: nothing is guessed from the data. */
 export const lineShape = `{k: 'VARCHAR', r: 'STRUCT(${typed.join(', ')})'}`
 
-/** Migrations, forward only: each is run once, in order, and never edited after a release. */
+const dailyShape = [
+  ...dailyColumns.map((name) => `${name} VARCHAR`),
+  ...countNames.map((name) => `${name} BIGINT`),
+  ...moneyNames.map((name) => `${name} ${types.money}`),
+].join(', ')
+
+/**
+ * Migrations, forward only: each is run once, in order, and never edited after a release. A new ledger has every column of
+ * `columns.ts` from the first one on, so a later one adds a column with IF NOT EXISTS.
+ */
 export const migrations: readonly (readonly string[])[] = [
   [
     `CREATE TABLE receipts (${typed.join(', ')})`,
     'CREATE TABLE segments (name VARCHAR PRIMARY KEY, receipts BIGINT NOT NULL, appended_at TIMESTAMP NOT NULL)',
   ],
+  [`CREATE TABLE daily (started_at_us BIGINT, ${dailyShape})`, 'CREATE TABLE daily_days (day BIGINT PRIMARY KEY)'],
 ]

@@ -1,33 +1,55 @@
 import type { Answers, SpendRow, TimeWindow } from '../../core/ledger.ts'
+import { type Cover, coverOf, within } from './daily.ts'
+import { filtered } from './dimensions.ts'
 import type { Row, Session } from './engine.ts'
-import { type Groups, groupOf, groupsOf, keyOf, receiptsOf, type Spend } from './groups.ts'
-import { countNames, measureNames, measures, moneyNames, totals } from './measures.ts'
+import { calendarFor, type Groups, groupOf, groupsOf, keyOf, type Spend, ungrouped } from './groups.ts'
+import { countNames, hasCorrections, measureNames, measures, moneyNames, totals } from './measures.ts'
 import { type Pace, pacesOf, unknownPace } from './pace.ts'
-import { raw, type Sql, sql } from './sql.ts'
+import { join, raw, type Sql, sql } from './sql.ts'
 import { flat, trendsOf } from './trend.ts'
 import { count, usd } from './values.ts'
 
-const withBefore = ({ from_us, to_us }: TimeWindow): TimeWindow => ({ from_us: from_us - (to_us - from_us), to_us })
+/** The window, and with `compare` the one of the same length before it. */
+const windowsOf = ({ window, compare }: Spend): readonly TimeWindow[] => {
+  const { from_us, to_us } = window
+  return compare ? [{ from_us: from_us - (to_us - from_us), to_us: from_us }, window] : [window]
+}
 
-/** Corrections are rare; only where there are some must unpriced receipts be looked up in them. */
-const hasCorrections = async (session: Session): Promise<boolean> =>
-  (await session.rows(sql`SELECT 1 FROM receipts WHERE corrects IS NOT NULL LIMIT 1`)).length > 0
-
-/** The total comes from the same groups as the rows, in one statement: a view cannot disagree with its sum. */
-const statementOf = (question: Spend, groups: Groups, corrected: boolean): Sql => {
-  const { window, compare, limit } = question
+/** Sums over a part of the question's windows, from the roll-up's rows or from receipts. */
+const partOf = (
+  question: Spend,
+  groups: Groups,
+  table: Sql,
+  windows: readonly TimeWindow[],
+  sums: (only?: Sql) => Sql,
+) => {
+  const { window, compare, filters } = question
   const current = compare ? sql`started_at_us >= ${window.from_us}` : undefined
   const previous = current ? sql`, sum(cost_usd) FILTER (NOT (${current})) AS previous_cost_usd` : raw('')
+  return sql`SELECT ${groups.select} ${sums(current)} ${previous}
+    FROM ${table} WHERE ${within(windows)} AND ${filtered(filters, calendarFor(question))} GROUP BY ${groups.by}`
+}
+
+/** The total comes from the same groups as the rows, in one statement: a view cannot disagree with its sum. */
+const statementOf = (question: Spend, groups: Groups, cover: Cover, corrected: boolean): Sql => {
+  const { compare, limit } = question
   const names = raw([...measureNames, ...(compare ? ['previous_cost_usd'] : [])].join(', '))
+  const previous = compare ? raw(', sum(previous_cost_usd) AS previous_cost_usd') : raw('')
+  const parts = [
+    partOf(question, groups, raw('receipts'), cover.receipts, (only) => measures(corrected, only)),
+    ...(cover.daily.length > 0 ? [partOf(question, groups, raw('daily'), cover.daily, totals)] : []),
+  ]
+  const by = raw(groups.names.map((_, at) => `g${at}, `).join(''))
   return sql`
-    WITH grouped AS MATERIALIZED (
-      SELECT ${groups.select} ${measures(corrected, current)} ${previous}
-      ${receiptsOf(question, compare ? withBefore(window) : window)} GROUP BY ${groups.by}
+    WITH parts AS (
+      ${join(parts, ' UNION ALL ')}
+    ), grouped AS MATERIALIZED (
+      SELECT ${by} ${totals()} ${previous} FROM parts GROUP BY ${groups.by}
     ), top AS (
       SELECT * FROM grouped ORDER BY ${groups.order} LIMIT ${limit ?? Number.MAX_SAFE_INTEGER}
     )
     SELECT ${raw(groups.names.map((_, at) => `NULL AS k${at}, `).join(''))} -1 AS place, count(*) AS groups,
-      ${totals} ${compare ? raw(', sum(previous_cost_usd) AS previous_cost_usd') : raw('')} FROM grouped
+      ${totals()} ${previous} FROM grouped
     UNION ALL
     SELECT ${groups.shown} row_number() OVER (ORDER BY ${groups.order}) AS place, 0, ${names} FROM top
     ORDER BY place`
@@ -51,27 +73,32 @@ const rowOf = (row: Row, group: SpendRow['group'], { pace, trend_usd }: Extras):
   }
 }
 
-/** Answers where the money went. The sum of all groups is the total, to the picodollar. */
-export const spend = async (session: Session, question: Spend): Promise<Answers['spend']> => {
+export type SpendAnswer = Readonly<{ answer: Answers['spend']; missing: readonly number[] }>
+
+/**
+ * Answers where the money went. The sum of all groups is the total, to the picodollar. `missing` are the days that would
+ * have made it faster, had they been rolled up.
+ */
+export const spend = async (session: Session, question: Spend): Promise<SpendAnswer> => {
   const { slices } = question
   const groups = groupsOf(question)
-  const found = await session.rows(statementOf(question, groups, await hasCorrections(session)))
+  const cover = await coverOf(session, question, windowsOf(question))
+  const found = await session.rows(statementOf(question, groups, cover, await hasCorrections(session)))
   const [total = {}, ...grouped] = found
   const rows = groups.names.length > 0 ? grouped : []
-  const paces = await pacesOf(session, question, groups)
-  const trends = await trendsOf(session, question, groups)
-  const ungrouped: Groups = { ...groups, names: [] }
-  const all = slices
-    ? await trendsOf(session, { ...question, group_by: [] }, groupsOf({ ...question, group_by: [] }))
-    : trends
+  const paces = await pacesOf(session, question, groups, rows)
+  const trends = await trendsOf(session, question, groups, rows)
+  const none = ungrouped(groups)
+  const all = await trendsOf(session, question, none, [])
   const trendIn = (from: ReadonlyMap<string, readonly string[]>, key: string) =>
     slices ? { trend_usd: from.get(key) ?? flat(slices) } : {}
-  return {
+  const answer = {
     rows: rows.map((row) => {
       const key = keyOf(groups, row)
       return rowOf(row, groupOf(groups, row), { pace: paces.of.get(key) ?? unknownPace, ...trendIn(trends, key) })
     }),
-    total: rowOf(total, {}, { pace: paces.all, ...trendIn(all, keyOf(ungrouped, {})) }),
+    total: rowOf(total, {}, { pace: paces.all, ...trendIn(all, keyOf(none, {})) }),
     more: Math.max(0, count(total['groups']) - grouped.length),
   }
+  return { answer, missing: cover.missing }
 }

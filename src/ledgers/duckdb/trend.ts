@@ -1,10 +1,10 @@
-import type { Session } from './engine.ts'
-import { type Groups, keyOf, receiptsOf, type Spend } from './groups.ts'
-import { raw, sql } from './sql.ts'
+import type { Row, Session } from './engine.ts'
+import { amongst, type Groups, keyOf, receiptsOf, type Spend } from './groups.ts'
+import { sql } from './sql.ts'
 import { count, usd } from './values.ts'
 
 /** Cost by equal slices of the window, oldest first, of every group. */
-export const trendsOf = async (session: Session, question: Spend, groups: Groups) => {
+export const trendsOf = async (session: Session, question: Spend, groups: Groups, shown: readonly Row[]) => {
   const { window, slices = 0 } = question
   const trends = new Map<string, string[]>()
   if (slices <= 0) return trends
@@ -14,7 +14,8 @@ export const trendsOf = async (session: Session, question: Spend, groups: Groups
       SELECT ${groups.select} (started_at_us - ${window.from_us}) * ${slices} // ${length} AS slice, sum(cost_usd) AS cost_usd
       ${receiptsOf(question, window)} GROUP BY ALL
     )
-    SELECT ${groups.shown} slice, cost_usd FROM grouped WHERE cost_usd IS NOT NULL ORDER BY ${raw('slice')}`)
+    SELECT * FROM (SELECT ${groups.shown} slice, cost_usd FROM grouped WHERE cost_usd IS NOT NULL)
+    WHERE ${amongst(groups, shown)}`)
   for (const row of rows) {
     const key = keyOf(groups, row)
     const trend = trends.get(key) ?? new Array<string>(slices).fill('0')

@@ -1,0 +1,154 @@
+/**
+ * The roll-up of whole days (UTC). It is a materialisation of receipts, never a second counter: a day is in it wholly, by
+ * the same expressions as any answer, or not at all; a receipt that comes late takes its day out in its own transaction.
+ */
+import type { TimeWindow } from '../../core/ledger.ts'
+import type { Session } from './engine.ts'
+import type { Spend } from './groups.ts'
+import { hasCorrections, measures } from './measures.ts'
+import { join, raw, sql } from './sql.ts'
+import { count, numberOrNull } from './values.ts'
+
+export const DAY_US = 86_400_000_000
+
+/** What the roll-up can be grouped and filtered by. Sessions, customers and users have too many values to be worth a row each. */
+export const dailyColumns = [
+  'team',
+  'feature',
+  'environment',
+  'key_id',
+  'agent',
+  'model_asked',
+  'model_served',
+  'provider',
+  'endpoint',
+  'wire',
+  'service_tier',
+  'outcome',
+  'origin',
+] as const
+
+const kept = new Set<string>([...dailyColumns, 'model', 'day', 'month'])
+const calendar = new Set<string>(['day', 'month'])
+
+/** Can the roll-up answer it? Days of another zone than UTC are not its days. */
+const fits = ({ group_by, filters = [], zone = 'UTC' }: Spend): boolean => {
+  const used = [...group_by, ...filters.map(({ dimension }) => dimension)]
+  return used.every((dimension) => kept.has(dimension) && (zone === 'UTC' || !calendar.has(dimension)))
+}
+
+/** The days that lie wholly in a window, as numbers of days since the epoch. */
+const wholeDays = ({ from_us, to_us }: TimeWindow): number[] => {
+  const first = Math.ceil(from_us / DAY_US)
+  return Array.from({ length: Math.max(0, Math.floor(to_us / DAY_US) - first) }, (_, at) => first + at)
+}
+
+/** Days as windows, neighbours joined. `days` ascend. */
+const joined = (days: readonly number[]): TimeWindow[] => {
+  const windows: { from_us: number; to_us: number }[] = []
+  for (const day of days) {
+    const last = windows.at(-1)
+    if (last?.to_us === day * DAY_US) last.to_us += DAY_US
+    else windows.push({ from_us: day * DAY_US, to_us: (day + 1) * DAY_US })
+  }
+  return windows
+}
+
+/** What is left of a window without some parts of it; `parts` ascend. */
+const without = ({ from_us, to_us }: TimeWindow, parts: readonly TimeWindow[]): TimeWindow[] => {
+  const edges = [from_us, ...parts.flatMap((part) => [part.from_us, part.to_us]), to_us]
+  const left: TimeWindow[] = []
+  for (let at = 0; at < edges.length; at += 2) {
+    const window = { from_us: edges[at] ?? to_us, to_us: edges[at + 1] ?? to_us }
+    if (window.from_us < window.to_us) left.push(window)
+  }
+  return left
+}
+
+export type Cover = Readonly<{
+  /** Windows that the roll-up answers for … */
+  daily: readonly TimeWindow[]
+  /** … and those for which receipts are read. Together they are the question's windows. */
+  receipts: readonly TimeWindow[]
+  /** Days that the roll-up could have had. */
+  missing: readonly number[]
+}>
+
+/** Divides windows between the roll-up and the receipts. */
+export const coverOf = async (session: Session, question: Spend, windows: readonly TimeWindow[]): Promise<Cover> => {
+  if (!fits(question)) return { daily: [], receipts: windows, missing: [] }
+  const rows = await session.rows(sql`SELECT day FROM daily_days`)
+  const rolled = new Set(rows.map((row) => count(row['day'])))
+  const days = windows.map(wholeDays)
+  const daily = days.map((some) => joined(some.filter((day) => rolled.has(day))))
+  return {
+    daily: daily.flat(),
+    receipts: windows.flatMap((window, at) => without(window, daily[at] ?? [])),
+    missing: days.flat().filter((day) => !rolled.has(day)),
+  }
+}
+
+/** Of days that are missing, those worth rolling up: in the past of the newest receipt, so that they will hardly change. */
+export const worthRolling = async (session: Session, missing: readonly number[]): Promise<readonly number[]> => {
+  if (missing.length === 0) return []
+  const [found] = await session.rows(sql`SELECT min(started_at_us) AS first, max(started_at_us) AS last FROM receipts`)
+  const [from, to] = [numberOrNull(found?.['first']), numberOrNull(found?.['last'])]
+  return missing.filter((day) => from !== null && to !== null && (day + 1) * DAY_US > from && (day + 1) * DAY_US <= to)
+}
+
+/** How many receipts there are from the first of these days to the last. `days` ascend. */
+export const receiptsIn = async (session: Session, days: readonly number[]): Promise<number> => {
+  const [from, to] = [days[0] ?? 0, (days.at(-1) ?? 0) + 1]
+  const [found] = await session.rows(sql`
+    SELECT count(*) AS n FROM receipts WHERE started_at_us >= ${from * DAY_US} AND started_at_us < ${to * DAY_US}`)
+  return count(found?.['n'])
+}
+
+const names = raw(dailyColumns.join(', '))
+
+/** Rolls a day up, in a transaction of its own. One that is there already stays as it is. */
+export const rollDay = async (session: Session, day: number): Promise<void> => {
+  await session.run(sql`BEGIN`)
+  try {
+    const known = await session.rows(sql`SELECT 1 FROM daily_days WHERE day = ${day}`)
+    if (known.length === 0) {
+      await session.run(sql`
+        INSERT INTO daily BY NAME SELECT ${day * DAY_US} AS started_at_us, ${names}, ${measures(await hasCorrections(session))}
+        FROM receipts WHERE started_at_us >= ${day * DAY_US} AND started_at_us < ${(day + 1) * DAY_US} GROUP BY ${names}`)
+      await session.run(sql`INSERT INTO daily_days VALUES (${day})`)
+    }
+    await session.run(sql`COMMIT`)
+  } catch (error) {
+    await session.run(sql`ROLLBACK`).catch(() => 0)
+    throw error
+  }
+}
+
+/**
+ * Takes the days of the receipts from row `first_row` on out of the roll-up, in the caller's transaction. A correction can
+ * end the unpriced state of a receipt of any day, so it takes all of them out.
+ */
+export const unrollDays = async (session: Session, first_row: number): Promise<void> => {
+  if ((await session.rows(sql`SELECT 1 FROM daily_days LIMIT 1`)).length === 0) return
+  const [added] = await session.rows(sql`
+    SELECT min(started_at_us) AS first, max(started_at_us) AS last, bool_or(corrects IS NOT NULL) AS corrects
+    FROM receipts WHERE rowid >= ${first_row}`)
+  const [from, to] = [numberOrNull(added?.['first']), numberOrNull(added?.['last'])]
+  if (from === null || to === null) return
+  const touched = added?.['corrects']
+    ? raw('true')
+    : sql`day BETWEEN ${Math.floor(from / DAY_US)} AND ${Math.floor(to / DAY_US)}`
+  await session.run(
+    sql`DELETE FROM daily WHERE started_at_us // ${DAY_US} IN (SELECT day FROM daily_days WHERE ${touched})`,
+  )
+  await session.run(sql`DELETE FROM daily_days WHERE ${touched}`)
+}
+
+/** Any of the windows. */
+export const within = (windows: readonly TimeWindow[]) =>
+  windows.length === 0
+    ? raw('false')
+    : sql`(${join(
+        windows.map(({ from_us, to_us }) => sql`started_at_us >= ${from_us} AND started_at_us < ${to_us}`),
+        ' OR ',
+      )})`

@@ -40,3 +40,29 @@ export type ClosedMonth = Readonly<{
   /** SHA-256 of the month before's hash and this document, hexadecimal: a chain that shows any change. */
   sha256: string
 }>
+
+/**
+ * What a group of receipts cost, for statements. Money is decimal US dollars; `null` in `group` is "not tagged". Cost is all
+ * receipts, corrections among them; `corrections_usd` says how much of it they are.
+ */
+export type OwnedRow = Readonly<{
+  group: Readonly<Record<string, string | null>>
+  cost_usd: string
+  input_cost_usd: string
+  output_cost_usd: string
+  corrections_usd: string
+  corrections: number
+  calls: number
+  attempts: number
+  errors: number
+  input_tokens: number
+  output_tokens: number
+  cache_read_tokens: number
+  /** Input and output tokens served on a tier that waits for its discount: batch, flex, off-peak. */
+  batch_tokens: number
+  /** Output tokens of attempts that ended well; retries, cuts and failures left out. */
+  useful_output_tokens: number
+  unpriced_calls: number
+  unmetered_calls: number
+  estimated_calls: number
+}>

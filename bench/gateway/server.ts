@@ -2,14 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startSimulator } from '../../simulator/start.ts'
-import { defaultSettings } from '../../src/config.ts'
-import { startGateway } from '../../src/gateway/start.ts'
-import { startBare } from './bare.ts'
 
 const [kind = '', origin = ''] = process.argv.slice(2)
 
 const weir = async (): Promise<number> => {
+  const { defaultSettings } = await import('../../src/config.ts')
+  const { startGateway } = await import('../../src/gateway/start.ts')
   const data = mkdtempSync(join(tmpdir(), 'weir-bench-'))
   process.on('exit', () => rmSync(data, { recursive: true, force: true }))
   const running = await startGateway(
@@ -28,8 +26,11 @@ const weir = async (): Promise<number> => {
 }
 
 const kinds: Readonly<Record<string, () => Promise<number>>> = {
-  simulator: async () => (await startSimulator({ canned: true, chunk_tokens: 4, pace_ms: 1 })).port,
-  bare: () => startBare(origin),
+  simulator: async () => {
+    const { startSimulator } = await import('../../simulator/start.ts')
+    return (await startSimulator({ canned: true, chunk_tokens: 4, pace_ms: 1 })).port
+  },
+  bare: async () => (await import('./bare.ts')).startBare(origin),
   weir,
 }
 

@@ -4,6 +4,7 @@ import type { Picodollars } from '../core/money.ts'
 import type { Outcome, Receipt } from '../core/receipt.ts'
 import type { KeyRecord } from '../core/store.ts'
 import type { Headers, Metered, Metering, Reading, Wire } from '../core/wire.ts'
+import type { Flow } from './flow.ts'
 import type { Upstream } from './world.ts'
 
 /** Who pays for a call, and what it belongs to. The names are the receipt's. */
@@ -56,8 +57,10 @@ export type Call = {
   reserved?: Picodollars
   // on the way
   client_gone: boolean
-  /** Told when the client goes, while something can be done about it. */
-  on_client_gone?: (() => void) | undefined
+  /** The response that passes, while there is one: told when the client goes. */
+  flow?: Flow
+  /** Ends a pause between two attempts. */
+  wake?: (() => void) | undefined
 }
 
 /** One exchange with one provider, made for a call. */
@@ -93,9 +96,6 @@ export type Answer = Readonly<{
   error?: WeirError
   /** True where another attempt may do better, because nothing of this one has reached the client. */
   retryable: boolean
-  /**
-   * Lets the last bytes go, which were held back until the receipt is written; `headers` are added to the head where it
-   * has not been sent yet. With `error` the client gets that in their place.
-   */
-  release(headers: readonly string[], error?: WeirError): void
+  /** Holds the answer's last bytes until the receipt is written; absent where the error is all there is to say. */
+  flow?: Flow
 }>

@@ -1,7 +1,7 @@
 import type { WeirError } from '../core/errors.ts'
 import type { Outcome } from '../core/receipt.ts'
 import type { Answer, Attempt, Call } from './call.ts'
-import { release, write } from './release.ts'
+import { write } from './release.ts'
 import type { World } from './world.ts'
 
 /** A response on its way from a provider to the client. */
@@ -87,6 +87,6 @@ export const settle = (flow: Flow, { outcome, error, retryable = false }: Settle
     outcome: call.client_gone ? gone : outcome,
     ...(error ? { error } : {}),
     retryable: retryable && !call.client_gone && !flow.head_sent,
-    release: (headers, instead) => release(flow, headers, instead ?? error),
+    flow,
   })
 }

@@ -20,11 +20,22 @@ const setAnew = new Set(['host', 'content-length', 'expect'])
 /** Every header in which a provider's or Weir's key can come. */
 const keyHeaders = new Set(['authorization', 'x-api-key', 'x-goog-api-key', 'api-key', 'cookie'])
 
+const lowered = new Map<string, string>()
+
+/** The name in lower case; the usual ones are remembered, up to a bound. */
+const lowerCase = (name: string): string => {
+  const known = lowered.get(name)
+  if (known !== undefined) return known
+  const lower = name.toLowerCase()
+  if (lowered.size < 1000 && name.length < 64) lowered.set(name, lower)
+  return lower
+}
+
 /** Joins raw name–value pairs into a record of lower-case names; repeated ones with `, `. */
 export const readHeaders = (raw: readonly string[]): Headers => {
-  const headers: Record<string, string> = Object.create(null)
+  const headers: Record<string, string> = {}
   for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] ?? '').toLowerCase()
+    const name = lowerCase(raw[i] ?? '')
     const before = headers[name]
     headers[name] = before === undefined ? (raw[i + 1] ?? '') : `${before}, ${raw[i + 1] ?? ''}`
   }
@@ -74,7 +85,7 @@ export const answerHeaders = (raw: readonly string[], keep_length: boolean): str
   const kept: string[] = []
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? ''
-    const lower = name.toLowerCase()
+    const lower = lowerCase(name)
     if (hopByHop.has(lower) || lower.startsWith('x-weir-')) continue
     if (lower === 'content-length' && !keep_length) continue
     kept.push(name, raw[i + 1] ?? '')

@@ -57,16 +57,30 @@ const address = (call: Call, world: World): Upstream | undefined => {
   return best
 }
 
+/** Pages of this machine's own servers; anything else in a browser is somebody's web site. */
+const LOCAL_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
+
+/** In pass-through mode a web site that the user visits must not spend money with a key that we hold. */
+const checkOrigin = (call: Call, upstream: Upstream): void => {
+  const { origin } = call.headers
+  if (origin === undefined || !upstream.has_credentials || LOCAL_ORIGIN.test(origin)) return
+  throw new WeirError(
+    'forbidden',
+    'A web page of another site may not use the provider key of this gateway. Use keys mode and give the page a Weir key.',
+  )
+}
+
 /**
  * Finds out who calls, who pays and which provider is meant. In pass-through mode anybody on this machine may call, with
- * their own provider key; in keys mode a Weir key is needed. Throws `unknown-key`, `key-expired`, `bad-request` or
- * `unknown-path`.
+ * their own provider key; in keys mode a Weir key is needed. Throws `unknown-key`, `key-expired`, `forbidden`, `bad-request`
+ * or `unknown-path`.
  */
 export const identify = (call: Call, world: World): void => {
   checkTarget(call)
   const upstream = address(call, world)
   if (upstream) call.upstream = upstream
   if (world.settings.mode === 'keys') authenticate(call, world)
+  else if (upstream) checkOrigin(call, upstream)
   headerTags(call.payer, call.headers, call.key, call.started_at_us)
   if (!upstream) {
     const names = [...world.upstreams.keys()].slice(0, 20).join(', ')

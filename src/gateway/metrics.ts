@@ -21,20 +21,55 @@ export type Metrics = Readonly<{
 
 const escaped = (value: string): string => value.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`))
 
-/** A series' name with its labels, remembered: the same few come all the time. */
-const seriesNames = () => {
+const seriesName = (name: string, labels: Readonly<Record<string, string>>): string =>
+  `${name}{${Object.entries(labels).map(([label, value]) => `${label}="${escaped(value)}"`)}}`
+
+/** The series of one wire at one provider: found once, then counted in place. */
+type Series = Readonly<{
+  attempts: (outcome: string) => string
+  input: string
+  output: string
+  cost: string
+  not_priced: (state: string) => string
+  duration: Histogram
+  first_token: Histogram
+}>
+
+/** A function that makes each series' name once. */
+const remembered = (make: (value: string) => string): ((value: string) => string) => {
   const known = new Map<string, string>()
-  return (name: string, labels: Readonly<Record<string, string>>): string => {
-    const values = Object.values(labels)
-    const key = `${name}\n${values.join('\n')}`
-    const found = known.get(key)
-    if (found !== undefined) return found
-    const full = known.size >= MOST_SERIES
-    const pairs = Object.entries(labels).map(([label, value]) => `${label}="${full ? 'other' : escaped(value)}"`)
-    const series = `${name}{${pairs.join(',')}}`
-    if (!full) known.set(key, series)
-    return series
+  return (value) => {
+    const found = known.get(value) ?? make(value)
+    known.set(value, found)
+    return found
   }
+}
+
+const histogramIn = (counts: Counts, name: string): Histogram => {
+  counts.histograms[name] ??= { buckets: BOUNDS_S.map(() => 0), sum: 0, count: 0 }
+  return counts.histograms[name]
+}
+
+const openSeries = (counts: Counts, wire: string, provider: string): Series => {
+  const by = { wire, provider }
+  return {
+    attempts: remembered((outcome) => seriesName('weir_attempts_total', { ...by, outcome })),
+    input: seriesName('weir_input_tokens_total', by),
+    output: seriesName('weir_output_tokens_total', by),
+    cost: seriesName('weir_cost_usd_total', by),
+    not_priced: remembered((price_state) => seriesName('weir_not_priced_total', { provider, price_state })),
+    duration: histogramIn(counts, seriesName('weir_duration_seconds', by)),
+    first_token: histogramIn(counts, seriesName('weir_first_token_seconds', by)),
+  }
+}
+
+const observe = (histogram: Histogram, from_us: number, to_us: number): void => {
+  const seconds = (to_us - from_us) / 1e6
+  histogram.sum += seconds
+  histogram.count += 1
+  let index = 0
+  while (index < BOUNDS_S.length && seconds > (BOUNDS_S[index] ?? 0)) index += 1
+  if (index < BOUNDS_S.length) histogram.buckets[index] = (histogram.buckets[index] ?? 0) + 1
 }
 
 /** Counts of one gateway thread. Labels are configured or from closed sets: wire, provider, outcome, price state. */
@@ -43,36 +78,33 @@ export const createMetrics = (): Metrics => {
     counters: { weir_receipts_due_total: 0, weir_receipts_total: 0, weir_journal_failures_total: 0 },
     histograms: {},
   }
-  const nameOf = seriesNames()
-  const add = (series: string, amount: number): void => {
-    counts.counters[series] = (counts.counters[series] ?? 0) + amount
+  const groups = new Map<string, Series>()
+  const seriesOf = (wire: string, provider: string): Series => {
+    const key = groups.size < MOST_SERIES ? `${wire} ${provider}` : 'other other'
+    const found = groups.get(`${wire} ${provider}`) ?? groups.get(key)
+    if (found) return found
+    const [one = '', other = ''] = key.split(' ')
+    const series = openSeries(counts, one, other)
+    groups.set(key, series)
+    return series
   }
-  const observe = (series: string, seconds: number): void => {
-    counts.histograms[series] ??= { buckets: BOUNDS_S.map(() => 0), sum: 0, count: 0 }
-    const histogram = counts.histograms[series]
-    histogram.sum += seconds
-    histogram.count += 1
-    const index = BOUNDS_S.findIndex((bound) => seconds <= bound)
-    if (index >= 0) histogram.buckets[index] = (histogram.buckets[index] ?? 0) + 1
+  const add = (series: string, amount: number | undefined): void => {
+    if (amount !== undefined) counts.counters[series] = (counts.counters[series] ?? 0) + amount
   }
   return {
     due: () => add('weir_receipts_due_total', 1),
     unwritable: () => add('weir_journal_failures_total', 1),
     wrote(receipt) {
+      const { outcome, price_state, cost_usd, started_at_us, first_token_at_us } = receipt
+      const series = seriesOf(receipt.wire ?? 'none', receipt.provider)
       add('weir_receipts_total', 1)
-      const wire = receipt.wire ?? 'none'
-      const { provider, outcome, price_state } = receipt
-      add(nameOf('weir_attempts_total', { wire, provider, outcome }), 1)
-      const by = { wire, provider }
-      if (receipt.attempt > 0)
-        observe(nameOf('weir_duration_seconds', by), (receipt.ended_at_us - receipt.started_at_us) / 1e6)
-      if (receipt.first_token_at_us !== undefined)
-        observe(nameOf('weir_first_token_seconds', by), (receipt.first_token_at_us - receipt.started_at_us) / 1e6)
-      if (receipt.input_tokens !== undefined) add(nameOf('weir_input_tokens_total', by), receipt.input_tokens)
-      if (receipt.output_tokens !== undefined) add(nameOf('weir_output_tokens_total', by), receipt.output_tokens)
-      if (receipt.cost_usd !== undefined) add(nameOf('weir_cost_usd_total', by), Number(receipt.cost_usd))
-      if (price_state === 'unpriced' || price_state === 'unmetered')
-        add(nameOf('weir_not_priced_total', { provider, price_state }), 1)
+      add(series.attempts(outcome), 1)
+      add(series.input, receipt.input_tokens)
+      add(series.output, receipt.output_tokens)
+      if (cost_usd !== undefined) add(series.cost, Number(cost_usd))
+      if (price_state === 'unpriced' || price_state === 'unmetered') add(series.not_priced(price_state), 1)
+      if (receipt.attempt > 0) observe(series.duration, started_at_us, receipt.ended_at_us)
+      if (first_token_at_us !== undefined) observe(series.first_token, started_at_us, first_token_at_us)
     },
     counts: () => counts,
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Call } from './call.ts'
+import { clientGone } from './client-gone.ts'
 import { readHeaders } from './headers.ts'
 import type { World } from './world.ts'
 
@@ -37,7 +38,8 @@ export const openCall = (request: IncomingMessage, response: ServerResponse, wor
     world.load.in_flight -= 1
     if (response.writableFinished) return
     call.client_gone = true
-    call.on_client_gone?.()
+    call.wake?.()
+    if (call.flow) clientGone(call.flow)
   })
   return call
 }

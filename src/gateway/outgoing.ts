@@ -74,7 +74,7 @@ const addressOf = (call: Call, stop: Stop, world: World): Addressed => {
  * Makes the request for one target: address, headers, key or signature, and the client's bytes with as few edits as the
  * target needs. The signature comes last, because it covers all of it.
  */
-export const outbound = async (call: Call, stop: Stop, world: World): Promise<Outbound> => {
+export const outbound = (call: Call, stop: Stop, world: World): Promise<Outbound> | Outbound => {
   const { upstream } = stop
   const address = addressOf(call, stop, world)
   const reading = readingFor(call, stop)
@@ -85,12 +85,7 @@ export const outbound = async (call: Call, stop: Stop, world: World): Promise<Ou
   if (reading?.stream) headers['accept-encoding'] = 'identity'
   const outgoing = { method: call.method, url: address.origin + address.path, headers, body }
   const authorised = upstream.adapter.authorise(upstream.settings, outgoing, world.now_us())
-  return {
-    origin: address.origin,
-    path: address.path,
-    region: address.region,
-    headers: authorised instanceof Promise ? await authorised : authorised,
-    body,
-    reading,
-  }
+  const { origin, path, region } = address
+  const ready = (signed: Record<string, string>): Outbound => ({ origin, path, region, headers: signed, body, reading })
+  return authorised instanceof Promise ? authorised.then(ready) : ready(authorised)
 }

@@ -1,6 +1,7 @@
 import type { Receipt } from '../core/receipt.ts'
 import type { Answer, Call } from './call.ts'
 import { closingReceipt, type Draft } from './receipt.ts'
+import { release } from './release.ts'
 import { asWeirError } from './shape.ts'
 import type { World } from './world.ts'
 
@@ -19,10 +20,10 @@ export const record = (call: Call, answer: Answer, settled: Draft, world: World)
   try {
     write(receipt, world)
   } catch (error) {
-    answer.release([], asWeirError(error))
+    release(call, answer, [], asWeirError(error))
     return
   }
-  answer.release(costHeaders(receipt))
+  release(call, answer, costHeaders(receipt), answer.error)
 }
 
 /** The receipt of an attempt after which the call goes on: nothing of its answer reaches the client. */

@@ -1,5 +1,5 @@
 import type { Answer, Call } from './call.ts'
-import { asWeirError, refuseWith } from './shape.ts'
+import { asWeirError } from './shape.ts'
 import type { World } from './world.ts'
 
 /** The answer of a call that was refused before anything was dispatched, or that Weir itself failed on. */
@@ -10,6 +10,5 @@ export const refuse = (call: Call, thrown: unknown, world: World): Answer => {
     outcome: call.client_gone ? 'client-gone' : error.code === 'internal' ? 'error' : 'refused',
     error,
     retryable: false,
-    release: (_headers, instead) => refuseWith(call, instead ?? error),
   }
 }

@@ -1,3 +1,4 @@
+import type { Dispatcher } from 'undici'
 import type { Outcome } from '../core/receipt.ts'
 import type { Metering } from '../core/wire.ts'
 import { decodeBody, isEncoded } from './body.ts'
@@ -125,34 +126,42 @@ const onFailure = (flow: Flow, cause: Error): void => {
   settle(flow, { outcome: call.client_gone ? 'client-gone' : seen ? 'cut' : 'error', error, retryable: true })
 }
 
+/** undici's handler. Its functions are shared by all exchanges: closures of each call's own would outlive it in the heap. */
+type Handler = Readonly<{ flow: Flow }> & Dispatcher.DispatchHandler
+type Shared = Readonly<{ [Name in keyof Dispatcher.DispatchHandler]: Dispatcher.DispatchHandler[Name] }> &
+  ThisType<Handler>
+
+const handler: Shared = {
+  onConnect(abort) {
+    this.flow.abort = abort
+    if (this.flow.call.client_gone) clientGone(this.flow)
+  },
+  onHeaders(status, raw, resume) {
+    return onHead(this.flow, status, raw, resume)
+  },
+  onData(chunk) {
+    return onChunk(this.flow, chunk)
+  },
+  onComplete() {
+    onEnd(this.flow)
+  },
+  onError(error) {
+    onFailure(this.flow, error)
+  },
+}
+const { onConnect, onHeaders, onData, onComplete, onError } = handler
+
 /**
  * One exchange with a provider: bytes pass in both directions no faster than the slower side, the meter reads beside
- * them. Resolves when the outcome is known and the last bytes are held back: `release` lets them go. Never rejects.
+ * them. Resolves when the outcome is known and the last bytes are held back until `release`. Never rejects.
  */
 export const exchange = (call: Call, attempt: Attempt, request: Outbound, world: World): Promise<Answer> =>
-  new Promise((resolve) => {
-    const flow = openFlow(call, attempt, world, resolve)
-    const { head_ms, idle_ms } = world.settings.limits
-    call.on_client_gone = () => clientGone(flow)
-    world.dispatcher.dispatch(
-      {
-        origin: request.origin,
-        path: request.path,
-        method: call.method,
-        headers: request.headers,
-        body: request.body,
-        headersTimeout: head_ms,
-        bodyTimeout: idle_ms,
-      },
-      {
-        onConnect: (abort) => {
-          flow.abort = abort
-          if (call.client_gone) clientGone(flow)
-        },
-        onHeaders: (status, raw, resume) => onHead(flow, status, raw, resume),
-        onData: (chunk) => onChunk(flow, chunk),
-        onComplete: () => onEnd(flow),
-        onError: (error) => onFailure(flow, error),
-      },
-    )
-  })
+  new Promise((resolve) => dispatch(openFlow(call, attempt, world, resolve), request))
+
+const dispatch = (flow: Flow, { origin, path, headers, body }: Outbound): void => {
+  const { call, world } = flow
+  const { head_ms: headersTimeout, idle_ms: bodyTimeout } = world.settings.limits
+  call.flow = flow
+  const own = { flow, onConnect, onHeaders, onData, onComplete, onError } as Handler
+  world.dispatcher.dispatch({ origin, path, method: call.method, headers, body, headersTimeout, bodyTimeout }, own)
+}

@@ -1,5 +1,5 @@
 import type { WeirError } from '../core/errors.ts'
-import type { Call } from './call.ts'
+import type { Answer, Call } from './call.ts'
 import type { Flow } from './flow.ts'
 import { answerHeaders } from './headers.ts'
 import { midstream, refuseWith } from './shape.ts'
@@ -56,8 +56,15 @@ const sendHeld = (flow: Flow, headers: readonly string[]): void => {
   else if (!response.write(bytes)) response.once('drain', () => flow.resume?.())
 }
 
-/** The receipt is written: lets what is held go to the client, or an error in its place. */
-export const release = (flow: Flow, headers: readonly string[], error: WeirError | undefined): void => {
+/**
+ * The receipt is written: lets the last bytes go to the client, or an error in their place. `headers` are added to the
+ * head where it has not been sent yet.
+ */
+export const release = (call: Call, { flow }: Answer, headers: readonly string[], error?: WeirError): void => {
+  if (!flow) {
+    if (error) refuseWith(call, error)
+    return
+  }
   flow.released = true
   if (flow.call.client_gone) {
     if (!flow.ended) flow.abort?.()

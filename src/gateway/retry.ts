@@ -50,7 +50,7 @@ export const waitBefore = ({ headers, failures, now_us, random }: Wait): number 
 export const pause = (call: Call, ms: number): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms)
-    call.on_client_gone = () => {
+    call.wake = () => {
       clearTimeout(timer)
       resolve()
     }

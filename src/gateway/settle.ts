@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { NormalisedUsage } from '../core/usage.ts'
 import { anatomy } from '../playbook/measure/anatomy.ts'
 import { moneyColumns, usageColumns } from '../playbook/measure/columns.ts'
+import { hexadecimal, runningHash } from '../playbook/measure/digest.ts'
 import { estimateUsage } from '../playbook/measure/estimate.ts'
 import { fingerprinter } from '../playbook/measure/fingerprints.ts'
 import { prefixTokens } from '../playbook/measure/prefixes.ts'
@@ -10,7 +11,17 @@ import { costOf } from './cost.ts'
 import type { Draft } from './receipt.ts'
 import type { World } from './world.ts'
 
-const fingerprint = fingerprinter((text) => hash('sha1', text).slice(0, 16))
+/** Short texts are hashed faster here than they get to the native function and back. */
+const NATIVE_FROM = 4096
+
+const digest = (text: string): string => {
+  if (text.length >= NATIVE_FROM) return hash('sha1', text).slice(0, 16)
+  const running = runningHash()
+  running.add(text)
+  return hexadecimal(running.state())
+}
+
+const fingerprint = fingerprinter(digest)
 
 /** Did the provider do anything that it may bill, without saying what? A refusal or a lost connection is not billed. */
 const billedUnseen = ({ attempt, error }: Answer): boolean => {

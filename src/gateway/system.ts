@@ -6,25 +6,28 @@ export const now_us = (): number => Math.round((performance.timeOrigin + perform
 
 export const random = (): number => Math.random()
 
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-const pool = new Uint8Array(4096)
+/** Every two bytes in hexadecimal. */
+const hex = Array.from({ length: 65_536 }, (_, value) => value.toString(16).padStart(4, '0'))
+const pool = new Uint16Array(2048)
 let used = pool.length
+let last_ms = 0
+let time = ''
 
-const byte = (index: number): string => hex[pool[index] ?? 0] ?? '00'
+const next = (): number => pool[used++] ?? 0
 
 /** A UUIDv7 (RFC 9562): 48 bits of milliseconds, 74 of strong chance taken from a pool. */
 export const newId = (): string => {
-  if (used + 10 > pool.length) {
+  if (used + 5 > pool.length) {
     randomFillSync(pool)
     used = 0
   }
-  const at = used
-  used += 10
-  const time = Math.floor(performance.timeOrigin + performance.now())
-    .toString(16)
-    .padStart(12, '0')
-  const version = hex[0x70 | ((pool[at] ?? 0) & 0x0f)] ?? '70'
-  const variant = hex[0x80 | ((pool[at + 2] ?? 0) & 0x3f)] ?? '80'
-  const rest = byte(at + 4) + byte(at + 5) + byte(at + 6) + byte(at + 7) + byte(at + 8) + byte(at + 9)
-  return `${time.slice(0, 8)}-${time.slice(8)}-${version}${byte(at + 1)}-${variant}${byte(at + 3)}-${rest}`
+  const now_ms = Math.floor(performance.timeOrigin + performance.now())
+  if (now_ms !== last_ms) {
+    const digits = now_ms.toString(16).padStart(12, '0')
+    time = `${digits.slice(0, 8)}-${digits.slice(8)}`
+    last_ms = now_ms
+  }
+  const version = hex[0x7000 | (next() & 0x0fff)]
+  const variant = hex[0x8000 | (next() & 0x3fff)]
+  return `${time}-${version}-${variant}-${hex[next()]}${hex[next()]}${hex[next()]}`
 }

@@ -4,8 +4,7 @@ import type { Picodollars } from '../core/money.ts'
 import type { Outcome, Receipt } from '../core/receipt.ts'
 import type { KeyRecord } from '../core/store.ts'
 import type { Headers, Metered, Metering, Reading, Wire } from '../core/wire.ts'
-import type { Flow } from './flow.ts'
-import type { Upstream } from './world.ts'
+import type { Upstream, World } from './world.ts'
 
 /** Who pays for a call, and what it belongs to. The names are the receipt's. */
 export type Payer = {
@@ -99,3 +98,34 @@ export type Answer = Readonly<{
   /** Holds the answer's last bytes until the receipt is written; absent where the error is all there is to say. */
   flow?: Flow
 }>
+
+/** A response on its way from a provider to the client. */
+export type Flow = {
+  readonly call: Call
+  readonly attempt: Attempt
+  readonly world: World
+  readonly settled_as: (answer: Answer) => void
+  /** The provider's head: name–value pairs as they came. */
+  head: readonly string[]
+  /** Pieces leave as they come; otherwise the answer is kept whole until its cost is known. */
+  passing: boolean
+  /** The last piece is always held back, because nothing tells that it is the last before the end does. */
+  lagging: boolean
+  /** The content encoding of the response, and a copy of its bytes for the meter. */
+  encoding?: string
+  copy: Uint8Array[]
+  held: Uint8Array[]
+  held_bytes: number
+  head_sent: boolean
+  /** The outcome is known and its receipt is being written. */
+  settled: boolean
+  /** The receipt is written: what is held, and what still comes, may leave. */
+  released: boolean
+  /** The provider has sent everything. */
+  ended: boolean
+  drained_bytes: number
+  drain_timer?: NodeJS.Timeout
+  /** undici's: cancels the exchange; asks for more after a pause. */
+  abort?: (error?: Error) => void
+  resume?: () => void
+}

@@ -1,4 +1,4 @@
-import type { Flow } from './flow.ts'
+import type { Flow } from './call.ts'
 
 /** What to do with a provider's answer when its client has gone: as the settings say, or as the provider bills. */
 const policyOf = (flow: Flow): 'cancel' | 'drain' => {

@@ -13,9 +13,6 @@ const timeouts = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
 
 const codeOf = (error: Error): string => String((error as NodeJS.ErrnoException).code ?? error.name)
 
-/** True where the request never left: nothing can have been billed. */
-export const neverSent = (error: WeirError): boolean => error.code === 'provider-unreachable'
-
 const says: Readonly<Partial<Record<ErrorCode, string>>> = {
   'provider-unreachable':
     'cannot be reached. Check its base_url and the network, or add a fallback target to the route.',

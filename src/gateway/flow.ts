@@ -1,39 +1,8 @@
 import type { WeirError } from '../core/errors.ts'
 import type { Outcome } from '../core/receipt.ts'
-import type { Answer, Attempt, Call } from './call.ts'
+import type { Answer, Attempt, Call, Flow } from './call.ts'
 import { write } from './release.ts'
 import type { World } from './world.ts'
-
-/** A response on its way from a provider to the client. */
-export type Flow = {
-  readonly call: Call
-  readonly attempt: Attempt
-  readonly world: World
-  readonly settled_as: (answer: Answer) => void
-  /** The provider's head: name–value pairs as they came. */
-  head: readonly string[]
-  /** Pieces leave as they come; otherwise the answer is kept whole until its cost is known. */
-  passing: boolean
-  /** The last piece is always held back, because nothing tells that it is the last before the end does. */
-  lagging: boolean
-  /** The content encoding of the response, and a copy of its bytes for the meter. */
-  encoding?: string
-  copy: Uint8Array[]
-  held: Uint8Array[]
-  held_bytes: number
-  head_sent: boolean
-  /** The outcome is known and its receipt is being written. */
-  settled: boolean
-  /** The receipt is written: what is held, and what still comes, may leave. */
-  released: boolean
-  /** The provider has sent everything. */
-  ended: boolean
-  drained_bytes: number
-  drain_timer?: NodeJS.Timeout
-  /** undici's: cancels the exchange; asks for more after a pause. */
-  abort?: (error?: Error) => void
-  resume?: () => void
-}
 
 export const openFlow = (call: Call, attempt: Attempt, world: World, settled_as: (answer: Answer) => void): Flow => ({
   call,

@@ -1,6 +1,5 @@
 import type { WeirError } from '../core/errors.ts'
-import type { Answer, Call } from './call.ts'
-import type { Flow } from './flow.ts'
+import type { Answer, Call, Flow } from './call.ts'
 import { answerHeaders } from './headers.ts'
 import { midstream, refuseWith } from './shape.ts'
 

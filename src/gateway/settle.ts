@@ -9,6 +9,7 @@ import { prefixTokens } from '../playbook/measure/prefixes.ts'
 import type { Answer, Attempt, Call } from './call.ts'
 import { costOf } from './cost.ts'
 import type { Draft } from './receipt.ts'
+import { asWeirError } from './shape.ts'
 import type { World } from './world.ts'
 
 /** Short texts are hashed faster here than they get to the native function and back. */
@@ -68,7 +69,7 @@ const billedBefore = (call: Call, attempt: Attempt, world: World): boolean => {
   return !world.bill_once(`${attempt.upstream.name} ${id}`)
 }
 
-const columns = (
+const allColumns = (
   call: Call,
   answer: Answer,
   attempt: Attempt,
@@ -80,6 +81,22 @@ const columns = (
     ...usageColumns(usage),
     ...moneyColumns({ ...cost, ...(usage ? { usage } : {}), otherwise: otherwise(answer) }),
     ...promptColumns(call, attempt, usage, world),
+  }
+}
+
+/** A fault of ours must not cost the receipt: what was used stays, and what it costs is not known. */
+const columns = (
+  call: Call,
+  answer: Answer,
+  attempt: Attempt,
+  usage: NormalisedUsage | undefined,
+  world: World,
+): Draft => {
+  try {
+    return allColumns(call, answer, attempt, usage, world)
+  } catch (error) {
+    world.log.failure(call.id, asWeirError(error))
+    return { ...usageColumns(usage), price_state: 'unpriced', warnings: ['internal: the call could not be priced'] }
   }
 }
 

@@ -1,8 +1,20 @@
 /** The doors to time and chance, for `start.ts` and `worker.ts` only. */
 import { randomFillSync } from 'node:crypto'
 
-/** Whole microseconds since the epoch, UTC, that never run backwards within a process. */
-export const now_us = (): number => Math.round((performance.timeOrigin + performance.now()) * 1000)
+/** The machine's clock is looked at this often: between two looks time runs evenly, over days it follows the clock. */
+const LOOK_EVERY_MS = 10_000
+let origin_ms = performance.timeOrigin
+let looked_ms = 0
+
+/** Whole microseconds since the epoch, UTC. */
+export const now_us = (): number => {
+  const since_ms = performance.now()
+  if (since_ms - looked_ms > LOOK_EVERY_MS) {
+    looked_ms = since_ms
+    origin_ms = Date.now() - since_ms
+  }
+  return Math.round((origin_ms + since_ms) * 1000)
+}
 
 export const random = (): number => Math.random()
 
@@ -21,7 +33,7 @@ export const newId = (): string => {
     randomFillSync(pool)
     used = 0
   }
-  const now_ms = Math.floor(performance.timeOrigin + performance.now())
+  const now_ms = Math.floor(now_us() / 1000)
   if (now_ms !== last_ms) {
     const digits = now_ms.toString(16).padStart(12, '0')
     time = `${digits.slice(0, 8)}-${digits.slice(8)}`

@@ -1,4 +1,5 @@
 /** Loads receipts through real journal segments, asks what users ask, and prints what it takes: `node bench/ledger/run.ts [receipts]`. */
+import { execFileSync } from 'node:child_process'
 import {
   closeSync,
   mkdirSync,
@@ -12,7 +13,6 @@ import {
 } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ledger, Question } from '../../src/core/ledger.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { encodeLine } from '../../src/gateway/segment.ts'
@@ -34,8 +34,6 @@ const tell = (figure: Figure): void => {
   const value = figure.value.toLocaleString('en-US', { maximumFractionDigits: 2 })
   console.log(`${figure.name.padEnd(58)} ${value.padStart(14)} ${figure.unit.padEnd(12)} ${figure.limit ?? ''}`)
 }
-
-const rss_mb = () => process.memoryUsage.rss() / 1e6
 
 /** Writes up to `most` receipts as a closed segment; resolves to how many there were. */
 const writeSegment = (path: string, source: Iterator<Receipt>, most: number) => {
@@ -142,7 +140,6 @@ console.log(`${RECEIPTS.toLocaleString('en-US')} receipts over ${DAYS} days; ${c
 const before = performance.now()
 const ledger = await open({ path })
 tell({ name: 'opening an empty ledger', value: performance.now() - before, unit: 'ms' })
-tell({ name: 'memory with an empty ledger', value: rss_mb(), unit: 'MB RSS' })
 if ((await ledger.query({ ask: 'extent' })).receipts === 0) {
   const loaded = await load(ledger, folder)
   tell({ name: 'length of a line', value: loaded.bytes / loaded.receipts, unit: 'bytes' })
@@ -150,13 +147,19 @@ if ((await ledger.query({ ask: 'extent' })).receipts === 0) {
   tell({ name: 'loading', value: loaded.bytes / loaded.ms / 1000, unit: 'MB/s' })
   tell({ name: 'loading, CPU', value: loaded.cpu_us / loaded.receipts, unit: 'µs/receipt' })
 }
-tell({ name: 'memory after loading', value: rss_mb(), unit: 'MB RSS' })
 await rollUp(ledger, folder)
 await ask(ledger)
-tell({ name: 'memory after all questions', value: rss_mb(), unit: 'MB RSS' })
-await sleep(4000)
-tell({ name: 'memory at rest, four seconds later (Node itself included)', value: rss_mb(), unit: 'MB RSS' })
 await ledger.close()
+const memory = execFileSync(
+  process.execPath,
+  [join(import.meta.dirname, 'rest.ts'), path, String(window.from_us), String(window.to_us)],
+  { encoding: 'utf8' },
+)
+const { node_mb, opened_mb, asked_mb, rested_mb } = JSON.parse(memory) as Record<string, number>
+tell({ name: 'memory of Node with the code of the ledger', value: node_mb ?? Number.NaN, unit: 'MB RSS' })
+tell({ name: 'memory with the ledger open', value: opened_mb ?? Number.NaN, unit: 'MB RSS' })
+tell({ name: 'memory after two reports over everything', value: asked_mb ?? Number.NaN, unit: 'MB RSS' })
+tell({ name: 'memory at rest, four seconds later', value: rested_mb ?? Number.NaN, unit: 'MB RSS', limit: '≤ 250 MB' })
 tell({ name: 'size on disk', value: statSync(path).size / RECEIPTS, unit: 'bytes/receipt' })
 
 const results = join(import.meta.dirname, '..', 'results')

@@ -1,6 +1,6 @@
 import type { Answer, Ledger, Question, Segment } from '../core/ledger.ts'
 import { append } from './duckdb/append.ts'
-import { receiptsIn, rollDay, worthRolling } from './duckdb/daily.ts'
+import { receiptsIn, rollDays, worthRolling } from './duckdb/daily.ts'
 import { type Engine, openEngine, type Session } from './duckdb/engine.ts'
 import { extent, ratios } from './duckdb/extent.ts'
 import { leaks } from './duckdb/leaks.ts'
@@ -63,23 +63,21 @@ const openWriter = (session: Session, awake: <T>(act: () => Promise<T>) => Promi
     last = done
     return done
   }
-  const rollOnce = async (day: number): Promise<void> => {
+  const rollOnce = async (days: readonly number[]): Promise<void> => {
     try {
-      if (!closing) await rollDay(session, day)
+      if (!closing) await rollDays(session, days)
     } catch {
-      // The day is not rolled up: answers are right, and slower.
+      // They are not rolled up: answers are right, and slower.
     }
-    rolling.delete(day)
+    for (const day of days) rolling.delete(day)
   }
   return {
     append: (segment: Segment) => inTurn(() => append(session, segment)),
-    /** Rolls days up, one by one behind the back of whoever asked. */
-    roll(days: readonly number[]): void {
-      for (const day of days) {
-        if (rolling.has(day)) continue
-        rolling.add(day)
-        void inTurn(() => rollOnce(day))
-      }
+    /** Rolls days up behind the back of whoever asked, `at_once` in one go, so that appends come in between. */
+    roll(days: readonly number[], at_once: number): void {
+      const fresh = days.filter((day) => !rolling.has(day))
+      for (const day of fresh) rolling.add(day)
+      for (let at = 0; at < fresh.length; at += at_once) void inTurn(() => rollOnce(fresh.slice(at, at + at_once)))
     },
     async close(): Promise<void> {
       closing = true
@@ -88,6 +86,9 @@ const openWriter = (session: Session, awake: <T>(act: () => Promise<T>) => Promi
     },
   }
 }
+
+/** About so many receipts are rolled up in one go. */
+const ROLL_RECEIPTS = 500_000
 
 /** So long after the last question or append the engine's cache is given back, ms. */
 const REST_MS = 2000
@@ -134,7 +135,9 @@ export const open = async (options: DuckdbOptions): Promise<Ledger> => {
   const roll: Roll = async (session, missing) => {
     if (read_only || missing.length === 0) return
     const days = await worthRolling(session, missing)
-    if (days.length > 0 && (await receiptsIn(session, days)) >= roll_up_from) writer.roll(days)
+    const receipts = days.length > 0 ? await receiptsIn(session, days) : 0
+    if (days.length === 0 || receipts < roll_up_from) return
+    writer.roll(days, Math.max(1, Math.floor((ROLL_RECEIPTS * days.length) / Math.max(receipts, 1))))
   }
   return {
     append: writer.append,

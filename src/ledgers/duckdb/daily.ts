@@ -6,27 +6,13 @@ import type { TimeWindow } from '../../core/ledger.ts'
 import type { Session } from './engine.ts'
 import type { Spend } from './groups.ts'
 import { hasCorrections, measures } from './measures.ts'
-import { join, raw, sql } from './sql.ts'
+import { dailyColumns } from './names.ts'
+import { join, raw, type Sql, sql } from './sql.ts'
 import { count, numberOrNull } from './values.ts'
 
-export const DAY_US = 86_400_000_000
+export { dailyColumns } from './names.ts'
 
-/** What the roll-up can be grouped and filtered by. Sessions, customers and users have too many values to be worth a row each. */
-export const dailyColumns = [
-  'team',
-  'feature',
-  'environment',
-  'key_id',
-  'agent',
-  'model_asked',
-  'model_served',
-  'provider',
-  'endpoint',
-  'wire',
-  'service_tier',
-  'outcome',
-  'origin',
-] as const
+export const DAY_US = 86_400_000_000
 
 const kept = new Set<string>([...dailyColumns, 'model', 'day', 'month'])
 const calendar = new Set<string>(['day', 'month'])
@@ -98,24 +84,35 @@ export const worthRolling = async (session: Session, missing: readonly number[])
 
 /** How many receipts there are from the first of these days to the last. `days` ascend. */
 export const receiptsIn = async (session: Session, days: readonly number[]): Promise<number> => {
-  const [from, to] = [days[0] ?? 0, (days.at(-1) ?? 0) + 1]
-  const [found] = await session.rows(sql`
-    SELECT count(*) AS n FROM receipts WHERE started_at_us >= ${from * DAY_US} AND started_at_us < ${to * DAY_US}`)
+  const [found] = await session.rows(sql`SELECT count(*) AS n FROM receipts WHERE ${spanOf(days)}`)
   return count(found?.['n'])
 }
 
-const names = raw(dailyColumns.join(', '))
+const spanOf = (days: readonly number[]): Sql =>
+  within([{ from_us: (days[0] ?? 0) * DAY_US, to_us: ((days.at(-1) ?? 0) + 1) * DAY_US }])
 
-/** Rolls a day up, in a transaction of its own. One that is there already stays as it is. */
-export const rollDay = async (session: Session, day: number): Promise<void> => {
+const names = raw(dailyColumns.join(', '))
+const size = raw(String(DAY_US))
+const day = sql`started_at_us // ${size}`
+const listOf = (days: readonly number[]): Sql =>
+  join(
+    days.map((one) => sql`${one}`),
+    ', ',
+  )
+
+/** Rolls days up, in a transaction of their own. Those that are there already stay as they are. `days` ascend. */
+export const rollDays = async (session: Session, days: readonly number[]): Promise<void> => {
   await session.run(sql`BEGIN`)
   try {
-    const known = await session.rows(sql`SELECT 1 FROM daily_days WHERE day = ${day}`)
-    if (known.length === 0) {
+    const known = await session.rows(sql`SELECT day FROM daily_days WHERE day IN (${listOf(days)})`)
+    const rolled = new Set(known.map((row) => count(row['day'])))
+    const fresh = days.filter((one) => !rolled.has(one))
+    if (fresh.length > 0) {
       await session.run(sql`
-        INSERT INTO daily BY NAME SELECT ${day * DAY_US} AS started_at_us, ${names}, ${measures(await hasCorrections(session))}
-        FROM receipts WHERE started_at_us >= ${day * DAY_US} AND started_at_us < ${(day + 1) * DAY_US} GROUP BY ${names}`)
-      await session.run(sql`INSERT INTO daily_days VALUES (${day})`)
+        INSERT INTO daily BY NAME
+        SELECT ${day} * ${size} AS started_at_us, ${names}, ${measures(await hasCorrections(session))}
+        FROM receipts WHERE ${spanOf(fresh)} AND ${day} IN (${listOf(fresh)}) GROUP BY ${day}, ${names}`)
+      await session.run(sql`INSERT INTO daily_days SELECT unnest([${listOf(fresh)}])`)
     }
     await session.run(sql`COMMIT`)
   } catch (error) {

@@ -1,5 +1,6 @@
 /** What is counted and summed of a set of receipts: one list, so that every view counts alike. */
 import type { Session } from './engine.ts'
+import { type countNames, measureNames, moneyNames } from './names.ts'
 import { type Sql, sql } from './sql.ts'
 
 const FAILED = `(outcome IN ('error', 'cut', 'unknown', 'refused') OR coalesce(http_status, 0) >= 400)`
@@ -20,7 +21,7 @@ export const unpriced = (corrected: boolean): string =>
 /** A call is counted at its first attempt, so that the calls of all groups sum to the calls of all receipts. */
 const CALL = `${ORIGINAL} AND attempt <= 1`
 
-const counts = (corrected: boolean) => ({
+const counts = (corrected: boolean): Record<(typeof countNames)[number], string> => ({
   calls: `count_if(${CALL})`,
   attempts: `count_if(${ORIGINAL} AND outcome NOT IN ${NO_ATTEMPT})`,
   errors: `count_if(${ORIGINAL} AND ${FAILED})`,
@@ -34,22 +35,11 @@ const counts = (corrected: boolean) => ({
   reasoning_tokens: 'sum(reasoning_tokens)',
 })
 
-const money = {
-  cost_usd: 'sum(cost_usd)',
-  input_cost_usd: 'sum(input_cost_usd)',
-  output_cost_usd: 'sum(output_cost_usd)',
-  fee_cost_usd: 'sum(fee_cost_usd)',
-  list_cost_usd: 'sum(list_cost_usd)',
-  counterfactual_cost_usd: 'sum(counterfactual_cost_usd)',
-} as const
-
-export const countNames = Object.keys(counts(false)) as (keyof ReturnType<typeof counts>)[]
-export const moneyNames = Object.keys(money) as (keyof typeof money)[]
-export const measureNames = [...countNames, ...moneyNames]
+const money = moneyNames.map((name) => [name, `sum(${name})`] as const)
 
 /** The aggregates, named. With `only`, an extra condition on every one of them. `corrected`: the ledger holds corrections. */
 export const measures = (corrected: boolean, only?: Sql): Sql => {
-  const all = Object.entries({ ...counts(corrected), ...money })
+  const all = [...Object.entries(counts(corrected)), ...money]
   const parts = all.map(([name, aggregate]) => `${aggregate}${only ? ` FILTER (${only.text})` : ''} AS ${name}`)
   return { text: parts.join(', '), values: only ? all.flatMap(() => only.values) : [] }
 }

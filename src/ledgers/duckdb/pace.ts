@@ -11,10 +11,12 @@ export type Pace = Pick<SpendRow, 'ttft_ms_p50' | 'duration_ms_p50' | 'duration_
 export const unknownPace: Pace = { ttft_ms_p50: null, duration_ms_p50: null, duration_ms_p95: null }
 
 /** Up to so many receipts quantiles are exact; beyond, they are those of a sample of about so many, taken evenly in blocks. */
-const MOST_RECEIPTS = 500_000
+const MOST_RECEIPTS = 200_000
 
-/** An answer that nobody had to compute has no pace of a model. */
-const TIMED = raw(`corrects IS NULL AND outcome NOT IN ('refused', 'cached', 'deferred', 'unknown')`)
+/** An answer that nobody had to compute has no pace of a model, and the row of a bill was no call. */
+const TIMED = raw(
+  `corrects IS NULL AND outcome NOT IN ('refused', 'cached', 'deferred', 'unknown') AND origin <> 'focus'`,
+)
 
 const paceOf = (row: Row): Pace => ({
   ttft_ms_p50: rounded(row['ttft_ms_p50'], 1),

@@ -1,6 +1,5 @@
 import { type ColumnKind, columns } from '../columns.ts'
-import { dailyColumns } from './daily.ts'
-import { countNames, moneyNames } from './measures.ts'
+import { countNames, dailyColumns, moneyNames } from './names.ts'
 
 /** Money of one receipt has 26 digits before the point and 12 after it; times are µs since the epoch, UTC, as the name says. */
 const types: Readonly<Record<ColumnKind, string>> = {

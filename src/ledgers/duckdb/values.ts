@@ -2,7 +2,10 @@ import { formatUsd, parseUsd, type Usd } from '../../core/money.ts'
 import type { Row } from './engine.ts'
 
 /** Money as the engine writes it (twelve decimals, always) into the shortest exact text. Null is no money: '0'. */
-export const usd = (value: unknown): Usd => formatUsd(parseUsd(typeof value === 'string' ? value : '0'))
+export const usd = (value: unknown): Usd => {
+  if (typeof value !== 'string') return '0' as Usd
+  return value.at(-13) === '.' ? (value.replace(/\.?0+$/, '') as Usd) : formatUsd(parseUsd(value))
+}
 
 /** A count: the engine writes wide integers as text. Null is zero. */
 export const count = (value: unknown): number => Number(value ?? 0)
@@ -16,7 +19,5 @@ export const rounded = (value: unknown, decimals = 0): number | null => {
   const number = numberOrNull(value)
   return number === null ? null : Math.round(number * 10 ** decimals) / 10 ** decimals
 }
-
-export const strings = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : [])
 
 export const first = (rows: readonly Row[]): Row => rows[0] ?? {}

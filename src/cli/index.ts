@@ -1,5 +1,6 @@
 // Written by `npm run fix`: one line for each file.
 import { command as calls } from './calls.ts'
+import { command as focus } from './focus.ts'
 import { command as importEntry } from './import.ts'
 import { command as init } from './init.ts'
 import { command as keys } from './keys.ts'
@@ -13,6 +14,7 @@ import { command as tokens } from './tokens.ts'
 
 export const commands = {
   calls,
+  focus,
   import: importEntry,
   init,
   keys,

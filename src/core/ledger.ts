@@ -66,6 +66,63 @@ export type SpendRow = Readonly<{
   trend_usd?: readonly string[]
 }>
 
+/** Payer fields by which charges are kept apart; `tags` are a payer's tags, all together. */
+export type ChargeDimension =
+  | 'team'
+  | 'feature'
+  | 'customer'
+  | 'user'
+  | 'environment'
+  | 'key_id'
+  | 'agent'
+  | 'session'
+  | 'tags'
+
+/**
+ * What makes a charge. metered: a quantity of one meter at one rate. whole: the part of the receipts' cost that no meter
+ * explains (stated by the provider, or a reservation that stands for an end that was not seen). correction: money that
+ * corrects earlier receipts. unpriced: a metered quantity that nobody has a price for yet; its cost is no money, '0'.
+ */
+export type ChargeKind = 'metered' | 'whole' | 'correction' | 'unpriced'
+
+/** Receipts of one hour or day that are alike in all but quantity and cost, as one charge. Money is decimal US dollars. */
+export type ChargeRow = Readonly<{
+  kind: ChargeKind
+  /** Start of the hour or day (UTC) in which it was used; of a correction, in which the corrected call was made. */
+  used_us: number
+  /** Start of the hour or day in which it is billed: the same, but for corrections. */
+  billed_us: number
+  provider: string
+  model: string | null
+  meter: string | null
+  /** Units, decimal text, exact to the millionth. */
+  quantity: string
+  /** US dollars per million units, where there is one rate. */
+  rate_usd: string | null
+  price_row: string | null
+  price_state: string
+  cost_usd: string
+  region: string | null
+  geo: string | null
+  service_tier: string | null
+  speed: string | null
+  outcome: string
+  /** A second or later attempt of its call. */
+  retried: boolean
+  estimated: boolean
+  /** The list price of these receipts differs from what they cost: a contract's price. */
+  contracted: boolean
+  /** Receipts with a part in it; one receipt has a part in the charge of each of its meters. */
+  receipts: number
+  /** Most input tokens of one of the receipts. */
+  context_tokens: number
+  /** Tokens of the receipts of a `whole` charge, which has no meter; 0 elsewhere. */
+  input_tokens: number
+  output_tokens: number
+  payer: Readonly<Partial<Record<Exclude<ChargeDimension, 'tags'>, string | null>>>
+  tags: Readonly<Record<string, string>>
+}>
+
 /** The closed set of questions. Every answer is JSON-safe: money as decimal text, times in µs. */
 export type Question =
   | Readonly<{
@@ -93,6 +150,14 @@ export type Question =
   | Readonly<{ ask: 'leaks'; window: TimeWindow; filters?: readonly Filter[]; examples?: number }>
   | Readonly<{ ask: 'extent' }>
   | Readonly<{ ask: 'ratios' }>
+  | Readonly<{
+      /** Charges for a FOCUS file: receipts by hour or day (UTC), meter, price and payer. */
+      ask: 'focus'
+      window: TimeWindow
+      grain: 'hour' | 'day'
+      by: readonly ChargeDimension[]
+      filters?: readonly Filter[]
+    }>
 
 /** One way in which money leaks, in dollars, with the calls that show it. */
 export type Leak = Readonly<{
@@ -143,6 +208,8 @@ export type Answers = {
   }>
   extent: Extent
   ratios: Readonly<{ ratios: readonly TokenRatio[] }>
+  /** `cost_usd` is the sum of the receipts, and so of the rows; `unpriced` counts receipts without a price. */
+  focus: Readonly<{ rows: readonly ChargeRow[]; cost_usd: string; unpriced: number }>
 }
 
 export type Answer<Q extends Question> = Answers[Q['ask']]

@@ -2,9 +2,11 @@
 import { importer as agentTrace } from './agent-trace.ts'
 import { importer as calls } from './calls.ts'
 import { importer as claudeCode } from './claude-code.ts'
+import { importer as focus } from './focus.ts'
 
 export const importers = {
   'agent-trace': agentTrace,
   calls,
   'claude-code': claudeCode,
+  focus,
 }

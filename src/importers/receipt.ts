@@ -26,7 +26,7 @@ export type ImportedCall = Readonly<{
 }>
 
 /** An id in the form of a UUID (version 8: of our own making) that depends on the identity only. */
-const receiptId = (identity: string): string => {
+export const receiptId = (identity: string): string => {
   const hash = createHash('sha256').update(identity).digest('hex')
   return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-a${hash.slice(17, 20)}-${hash.slice(20, 32)}`
 }

@@ -3,6 +3,7 @@ import { append } from './duckdb/append.ts'
 import { receiptsIn, rollDays, worthRolling } from './duckdb/daily.ts'
 import { type Engine, openEngine, type Session } from './duckdb/engine.ts'
 import { extent, ratios } from './duckdb/extent.ts'
+import { focus } from './duckdb/focus.ts'
 import { leaks } from './duckdb/leaks.ts'
 import { call, calls } from './duckdb/receipts.ts'
 import { spend } from './duckdb/spend.ts'
@@ -39,6 +40,8 @@ const answer = async (session: Session, question: Question, roll: Roll) => {
       return extent(session)
     case 'ratios':
       return ratios(session)
+    case 'focus':
+      return focus(session, question)
   }
 }
 

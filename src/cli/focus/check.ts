@@ -1,0 +1,101 @@
+import { defineCommand } from 'citty'
+import { WeirError } from '../../core/errors.ts'
+import type { Checked, Violation } from '../../exporters/focus/check.ts'
+import { columns, type Support, type Version } from '../../playbook/allocate/focus/columns.ts'
+import { countFlag } from '../numbers.ts'
+import { clean, count, plural } from '../show/format.ts'
+import { type Look, lookOf, type Paint, paint } from '../show/look.ts'
+import { print, printJson } from '../show/output.ts'
+import { truncate, wrap } from '../show/text.ts'
+
+const supports: readonly string[] = [
+  ...new Set(
+    Object.values(columns)
+      .map(({ presence }) => presence)
+      .filter((presence) => presence !== 'mandatory' && presence !== 'recommended'),
+  ),
+].sort()
+
+const supportsOf = (text: string | undefined): readonly Support[] => {
+  if (text === undefined) return []
+  if (text === 'all') return supports as readonly Support[]
+  return text.split(',').map((name) => {
+    if (supports.includes(name.trim())) return name.trim() as Support
+    throw new WeirError('bad-input', `--supports ${name}: use all, or some of ${supports.join(', ')}`)
+  })
+}
+
+const shown = (values: Violation['first'][number]['values']): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name} = ${value === null ? 'null' : truncate(clean(value), 60)}`)
+    .join(', ')
+
+const renderViolation = (violation: Violation, look: Look, colours: Paint): string => {
+  const { rule, level, says, rows, first } = violation
+  const mark = level === 'must' ? colours.red('must  ') : colours.yellow('should')
+  const many = rows === null ? '' : `  ${plural(rows, 'row')}`
+  const width = Math.min(look.width, 120)
+  const about = wrap(says, Math.max(24, width - 8)).map((line) => `        ${line}`)
+  const examples = first.map(({ row, values }) =>
+    colours.dim(truncate(`        row ${count(row)}: ${shown(values)}`, look.width)),
+  )
+  return [`${mark}  ${colours.bold(rule)}${many}`, ...about, ...examples].join('\n')
+}
+
+/** What a check found, and its verdict as the last line. */
+export const renderChecked = (path: string, checked: Checked, look: Look): string => {
+  const colours = paint(look)
+  const { version, detected, rows, columns: known, rules, violations } = checked
+  const must = violations.filter(({ level }) => level === 'must').length
+  const should = violations.length - must
+  const head = `${path}: FOCUS ${version}${detected ? ' (by its columns)' : ''}, ${plural(rows, 'row')}, ${plural(known, 'column')}, ${plural(rules, 'rule')} tried`
+  const advice = should === 0 ? '' : `, and misses ${plural(should, 'recommendation')}`
+  const verdict =
+    must > 0 ? colours.red(`It breaks ${plural(must, 'rule')}${advice}.`) : colours.green(`It breaks no rule${advice}.`)
+  return [head, ...violations.map((violation) => renderViolation(violation, look, colours)), verdict].join('\n\n')
+}
+
+const versionOf = async (text: string | undefined): Promise<Version | undefined> =>
+  text === undefined ? undefined : (await import('../../exporters/focus/settings.ts')).parseVersion(text)
+
+export const check = {
+  ...defineCommand({
+    meta: {
+      name: 'check',
+      description:
+        'Which rules does a FOCUS file break: presence, types, nulls, values, formats, price × quantity = cost, dates, JSON. Ends with 1 when it breaks one.',
+    },
+    args: {
+      file: { type: 'positional', required: true, description: 'Any FOCUS file: .csv, .csv.gz or .parquet' },
+      version: { type: 'string', valueHint: 'VERSION', description: '1.2, 1.3 or 1.4; by its columns otherwise' },
+      supports: {
+        type: 'string',
+        valueHint: 'NAMES',
+        description: 'What the sender supports, so that conditional columns must be there: all, or e.g. tagging,region',
+      },
+      official: { type: 'boolean', description: 'Also what the official validator stumbles over, e.g. float products' },
+      strict: { type: 'boolean', description: 'End with 1 for recommendations too' },
+      examples: { type: 'string', valueHint: 'N', description: 'Rows shown for a rule (5)' },
+      json: { type: 'boolean', description: 'Print the answer as JSON' },
+    },
+    run: async ({ args }) => {
+      const options = {
+        version: await versionOf(args.version),
+        supports: supportsOf(args.supports),
+        official: args.official === true,
+        examples: countFlag('--examples', args.examples, 5),
+      }
+      const { checkFile } = await import('../../exporters/focus/check.ts')
+      const checked = await checkFile(args.file, options)
+      if (args.json) printJson(checked)
+      else print(renderChecked(args.file, checked, lookOf()))
+      const failing = checked.violations.filter(({ level }) => level === 'must' || args.strict)
+      if (failing.length > 0) process.exitCode = 1
+    },
+  }),
+  examples: [
+    ['weir focus check bill.csv', 'the version is read from the columns'],
+    ['weir focus check bill.parquet --version 1.3 --official', 'as the foundation’s validator would see it'],
+    ['weir focus check bill.csv.gz --json', 'for a script'],
+  ],
+} as const

@@ -1,0 +1,48 @@
+import { columns, type Support } from '../../playbook/allocate/focus/columns.ts'
+import type { MoneyMode, Written } from '../../playbook/allocate/focus/written.ts'
+
+export type MetadataOptions = Readonly<{
+  file: string
+  version: string
+  money: MoneyMode
+  grain: 'hour' | 'day'
+  written: readonly Written[]
+  rows: number
+  cost_usd: string
+  unpriced: number
+  from_us: number
+  to_us: number
+  now_us: number
+}>
+
+/** What Weir supports, so that a reader knows which conditional columns to expect. */
+const supported = (written: readonly Written[]): readonly Support[] => {
+  const found = written.flatMap(({ name }) => {
+    const presence = columns[name]?.presence
+    return presence === undefined || presence === 'mandatory' || presence === 'recommended' ? [] : [presence]
+  })
+  return [...new Set(found)].sort()
+}
+
+const moment = (at_us: number): string => `${new Date(at_us / 1000).toISOString().slice(0, 19)}Z`
+
+/** FOCUS metadata of a file: who made it, when, its schema, and what the sums must come to. */
+export const metadataOf = (options: MetadataOptions) => ({
+  DataGenerator: 'Weir',
+  FocusVersion: options.version,
+  Dataset: 'CostAndUsage',
+  File: options.file,
+  CreationDate: moment(options.now_us),
+  TimeGranularity: options.grain === 'hour' ? 'Hourly' : 'Daily',
+  TimePeriodStart: moment(options.from_us),
+  TimePeriodEnd: moment(options.to_us),
+  Supports: supported(options.written),
+  ColumnDefinition: options.written.map(({ name, type }) => ({
+    ColumnName: name,
+    DataType: type === 'DateTime' ? 'Date/Time' : type === 'Json' ? 'JSON' : type,
+    ...(type === 'Decimal' && options.money === 'decimal' ? { NumericPrecision: 38, NumberScale: 12 } : {}),
+  })),
+  Rows: options.rows,
+  BilledCostTotal: options.cost_usd,
+  UnpricedReceipts: options.unpriced,
+})

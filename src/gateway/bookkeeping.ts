@@ -17,6 +17,8 @@ export type BookkeepingOptions = Readonly<{
 export type Bookkeeping = Readonly<{
   notice(): void
   lag: Collector['lag']
+  /** Does the ledger hold a receipt that billed this response? Rejects when receipts are stuck in the journal. */
+  billedBefore(provider: string, response_id: string): Promise<boolean>
   /** Takes what the journals still hold, then closes the ledger. Call it when the threads have closed theirs. */
   close(): Promise<void>
 }>
@@ -58,6 +60,17 @@ export const startBookkeeping = async ({ settings, threads, log, url }: Bookkeep
   return {
     notice: collector.notice,
     lag: collector.lag,
+    async billedBefore(provider, response_id) {
+      await collector.collect()
+      if (collector.lag().failed) throw new Error('the ledger does not have every receipt')
+      const { receipts } = await ledger.query({ ask: 'call', id: response_id })
+      return receipts.some(
+        (receipt) =>
+          receipt.provider === provider &&
+          receipt.provider_response_id === response_id &&
+          receipt.usage_source !== 'none',
+      )
+    },
     async close() {
       clearInterval(timer)
       await control.close()

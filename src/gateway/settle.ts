@@ -1,11 +1,13 @@
 import { hash } from 'node:crypto'
 import type { NormalisedUsage } from '../core/usage.ts'
+import type { Metered } from '../core/wire.ts'
 import { anatomy } from '../playbook/measure/anatomy.ts'
 import { moneyColumns, usageColumns } from '../playbook/measure/columns.ts'
 import { hexadecimal, runningHash } from '../playbook/measure/digest.ts'
-import { estimateUsage } from '../playbook/measure/estimate.ts'
+import { usageOf } from '../playbook/measure/estimate.ts'
 import { fingerprinter } from '../playbook/measure/fingerprints.ts'
 import { prefixTokens } from '../playbook/measure/prefixes.ts'
+import { billedBefore, UNSURE } from './billed-before.ts'
 import type { Answer, Attempt, Call } from './call.ts'
 import { costOf } from './cost.ts'
 import type { Draft } from './receipt.ts'
@@ -37,13 +39,19 @@ const otherwise = ({ attempt }: Answer): 'none' | 'unmetered' | 'unpriced' => {
   return attempt.reading.billable ? 'unpriced' : 'none'
 }
 
-/** Usage by tokenizer, where the provider did not report any. */
+const NOTHING_SEEN: Metered = { complete: false, output_text: '' }
+
+/** Did the provider say less than it will bill: nothing, or of a stream that was cut only its input? */
+const isPartial = ({ usage, complete, output_text }: Metered): boolean =>
+  usage === undefined || (!complete && output_text !== '' && usage.lines.length > 0)
+
+/** Usage by tokenizer, as far as the provider did not report it. */
 const estimate = async (call: Call, attempt: Attempt, world: World): Promise<NormalisedUsage | undefined> => {
-  const { reading, upstream, model, metered } = attempt
+  const { reading, upstream, model, metered = NOTHING_SEEN } = attempt
   if (!reading) return undefined
   const count = await world.tokens.counter()
   const { ratio } = world.tokens.ratios.of(upstream.price_as, model ?? '')
-  return estimateUsage({ reading, json: call.json, output_text: metered?.output_text ?? '', count, ratio })
+  return usageOf({ reading, json: call.json, metered, count, ratio })
 }
 
 /** Prompt tokens by part, and the fingerprints that let a replay see what could have been cached. */
@@ -59,14 +67,6 @@ const promptColumns = (call: Call, attempt: Attempt, usage: NormalisedUsage | un
     prefix_hashes: chain.hashes,
     prefix_tokens: prefixTokens(chain, input_tokens, bytes_per_token),
   }
-}
-
-/** A stored or background answer is fetched again and again; only the first receipt that sees its usage bills it. */
-const billedBefore = (call: Call, attempt: Attempt, world: World): boolean => {
-  const id = attempt.metered?.response_id
-  const billed = attempt.metered?.usage?.lines.length ?? 0
-  if (id === undefined || billed === 0 || call.wire?.name !== 'openai-responses') return false
-  return !world.bill_once(`${attempt.upstream.name} ${id}`)
 }
 
 const allColumns = (
@@ -100,17 +100,31 @@ const columns = (
   }
 }
 
+const NOTHING: Draft = { usage_source: 'none', price_state: 'none' }
+
+const settleNew = (call: Call, answer: Answer, attempt: Attempt, world: World): Promise<Draft> | Draft => {
+  const usage = attempt.metered?.usage
+  // The provider says that nothing was billed: a response that still runs in the background.
+  if (usage?.lines.length === 0) return { ...usageColumns(usage), ...NOTHING }
+  if (usage ? !isPartial(attempt.metered ?? NOTHING_SEEN) : !billedUnseen(answer))
+    return columns(call, answer, attempt, usage, world)
+  return estimate(call, attempt, world).then((estimated) => columns(call, answer, attempt, estimated, world))
+}
+
 /**
  * What an attempt cost: the provider's usage, or an estimate of what it did not report, at the prices in force; and what
- * the prompt was made of. The columns that the receipt gets besides who, what and how it ended.
+ * the prompt was made of. The columns that the receipt gets besides who, what and how it ended. An answer that is fetched
+ * again costs nothing again.
  */
 export const settle = (call: Call, answer: Answer, world: World): Promise<Draft> | Draft => {
   const { attempt } = answer
-  if (!attempt) return { usage_source: 'none', price_state: 'none' }
-  if (billedBefore(call, attempt, world)) return { usage_source: 'none', price_state: 'none' }
-  const usage = attempt.metered?.usage
-  // The provider says that nothing was billed: a response that still runs in the background.
-  if (usage?.lines.length === 0) return { ...usageColumns(usage), usage_source: 'none', price_state: 'none' }
-  if (usage || !billedUnseen(answer)) return columns(call, answer, attempt, usage, world)
-  return estimate(call, attempt, world).then((estimated) => columns(call, answer, attempt, estimated, world))
+  if (!attempt) return NOTHING
+  const known = billedBefore(attempt, world)
+  if (known === 'no') return settleNew(call, answer, attempt, world)
+  if (known === 'yes') return NOTHING
+  return known.then(async (found) => {
+    if (found === 'yes') return NOTHING
+    const draft = await settleNew(call, answer, attempt, world)
+    return found === 'no' ? draft : { ...draft, warnings: [...(draft.warnings ?? []), UNSURE] }
+  })
 }

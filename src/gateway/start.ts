@@ -25,7 +25,7 @@ export type Running = Readonly<{
 }>
 
 /** For tests: other doors (only with `threads: 0`), prices, or no ledger. */
-export type Overrides = Partial<Omit<ThreadDoors, 'scrape' | 'onSegment'>> &
+export type Overrides = Partial<Omit<ThreadDoors, 'scrape' | 'onSegment' | 'billed_before'>> &
   Readonly<{ prices?: Prices; ledger?: boolean; secret?: string }>
 
 /** In pass-through mode anybody who reaches the port may call, so nobody from outside may reach it. */
@@ -45,7 +45,20 @@ const totalGauges = (all: readonly Readonly<Record<string, number>>[]): Record<s
 }
 
 type Shared = Omit<ThreadData, 'name'>
-type MainState = { threads: readonly GatewayThread[]; bookkeeping: Bookkeeping | undefined }
+type MainState = {
+  threads: readonly GatewayThread[]
+  bookkeeping: Bookkeeping | undefined
+  /** Settles when the ledger is open or cannot be; undefined where there is none. */
+  ledger_ready: Promise<void> | undefined
+}
+
+/** What was billed before, as far as there is a ledger that can know it. */
+const billedBefore =
+  (state: MainState) =>
+  async (provider: string, response_id: string): Promise<boolean> => {
+    await state.ledger_ready
+    return (await state.bookkeeping?.billedBefore(provider, response_id)) ?? false
+  }
 
 /** The metrics of all threads, and how far the ledger is behind. */
 const scraper = (state: MainState) => async (): Promise<string> => {
@@ -64,19 +77,43 @@ const scraper = (state: MainState) => async (): Promise<string> => {
 const startThreads = (shared: Shared, state: MainState, log: Log, overrides: Overrides): GatewayThread[] => {
   const scrape = scraper(state)
   const segment = (): void => state.bookkeeping?.notice()
+  const billed_before = billedBefore(state)
   if (shared.settings.threads === 0) {
-    const doors = { now_us, random, new_id: newId, ...overrides, scrape, onSegment: segment }
+    const doors = { now_us, random, new_id: newId, ...overrides, scrape, billed_before, onSegment: segment }
     return [openThread({ ...shared, name: 'gateway-0' }, doors)]
   }
   const died = (error: Error): void => log.event('a gateway thread died; the others go on', { error: error.name })
   return Array.from({ length: shared.settings.threads }, (_, index) =>
-    startWorker({ ...shared, name: `gateway-${index + 1}` }, { scrape, segment, died }),
+    startWorker({ ...shared, name: `gateway-${index + 1}` }, { scrape, segment, billed_before, died }),
   )
 }
 
+const urlOf = ({ host }: Settings, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+
 const startLedger = async (state: MainState, settings: Settings, log: Log, url: string): Promise<void> => {
-  state.bookkeeping = await startBookkeeping({ settings, threads: state.threads, log, url })
-  log.event('the ledger is open')
+  try {
+    state.bookkeeping = await startBookkeeping({ settings, threads: state.threads, log, url })
+    log.event('the ledger is open')
+  } catch (error) {
+    const message = (error as Error).message
+    log.event('the ledger cannot be opened; receipts stay in the journal', { error: message })
+    throw error
+  }
+}
+
+/** Opens the ledger once the threads listen. A failure is the caller's to see; nobody has to. */
+const openLedgerAfter = (
+  listened: ReturnType<typeof listenTogether>,
+  state: MainState,
+  settings: Settings,
+  log: Log,
+): Promise<void> => {
+  const ready = listened.then(({ port, listening }) => {
+    state.threads = listening
+    return startLedger(state, settings, log, urlOf(settings, port))
+  })
+  ready.catch(() => {})
+  return ready
 }
 
 /**
@@ -93,17 +130,16 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   const watch = await openKeyWatch(settings, overrides.secret ?? process.env['WEIR_SECRET'])
   const { keys, pepper } = watch
   const prices = overrides.prices ?? (await loadPrices(settings))
-  const state: MainState = { threads: [], bookkeeping: undefined }
+  const state: MainState = { threads: [], bookkeeping: undefined, ledger_ready: undefined }
   const started = startThreads({ settings, prices, once: onceMemory(), keys, pepper }, state, log, overrides)
-  const { port, listening } = await listenTogether(started, settings)
+  const listened = listenTogether(started, settings)
+  if (overrides.ledger !== false) state.ledger_ready = openLedgerAfter(listened, state, settings, log)
+  const { ledger_ready = Promise.resolve() } = state
+  const { port, listening } = await listened
   state.threads = listening
   watch.watch((changed) => Promise.all(listening.map((thread) => thread.setKeys(changed))))
-  const url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`
+  const url = urlOf(settings, port)
   log.event('listening', { url, mode: settings.mode, threads: listening.length })
-  const ledger_ready = overrides.ledger === false ? Promise.resolve() : startLedger(state, settings, log, url)
-  ledger_ready.catch((error: Error) =>
-    log.event('the ledger cannot be opened; receipts stay in the journal', { error: error.message }),
-  )
   const shutDown = async (): Promise<void> => {
     await Promise.all(listening.map((thread) => thread.close()))
     await ledger_ready.catch(() => {})

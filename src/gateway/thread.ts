@@ -40,6 +40,8 @@ export type ThreadDoors = Readonly<{
   scrape: () => Promise<string>
   /** A segment of the journal was closed. */
   onSegment: (name: string) => void
+  /** Does the ledger hold a receipt that billed this response? Rejects when it cannot say. */
+  billed_before: World['billed_before']
   log_stream?: LogStream
   disk?: Disk
   dispatcher?: Dispatcher
@@ -116,6 +118,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     metrics: createMetrics(),
     breakers: createBreakers(settings.breaker, now_us),
     bill_once: createOnce(data.once),
+    billed_before: doors.billed_before,
     tokens: openTokens(),
     load: { in_flight: 0, shutting_down: false },
   }

@@ -5,13 +5,22 @@ import { connect } from './remote.ts'
 import type { GatewayThread, Snapshot, ThreadData } from './thread.ts'
 
 /** What the main thread answers to its workers. */
-export type MainSide = Readonly<{ scrape: () => Promise<string>; segment: () => void; died: (error: Error) => void }>
+export type MainSide = Readonly<{
+  scrape: () => Promise<string>
+  segment: () => void
+  billed_before: (provider: string, response_id: string) => Promise<boolean>
+  died: (error: Error) => void
+}>
 
 /** Starts a gateway thread in a worker. Its methods reject when the worker has died. */
 export const startWorker = (data: ThreadData, main: MainSide): GatewayThread => {
   const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
   const worker = new Worker(new URL(file, import.meta.url), { workerData: data })
-  const { call, drop } = connect(worker, { scrape: main.scrape, segment: main.segment })
+  const { call, drop } = connect(worker, {
+    scrape: main.scrape,
+    segment: main.segment,
+    billed_before: main.billed_before,
+  })
   let closing = false
   worker.on('error', (error) => {
     drop(error)

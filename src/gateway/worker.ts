@@ -13,6 +13,7 @@ const begin = (): void => {
     random,
     new_id: newId,
     scrape: async () => String(await main.call('scrape')),
+    billed_before: async (provider, response_id) => (await main.call('billed_before', provider, response_id)) === true,
     onSegment: () => {
       main.call('segment').catch(() => {})
     },

@@ -53,6 +53,8 @@ export type World = Readonly<{
   breakers: Breakers
   /** Marks a provider's response as billed; false when it was billed before. Shared by all gateway threads. */
   bill_once: Once
+  /** Does the ledger hold a receipt that billed this response? Rejects when it cannot say. */
+  billed_before: (provider: string, response_id: string) => Promise<boolean>
   tokens: Tokens
   load: Load
 }>

@@ -214,6 +214,28 @@ describe('a receipt says', () => {
     }
   })
 
+  test('of a stream that was cut after its start told the input: that input, and the output by tokenizer', async () => {
+    await open()
+    const body = {
+      model: 'claude-sonnet-5-5',
+      max_tokens: 400,
+      stream: true,
+      messages: [{ role: 'user', content: 'Explain weirs in detail.' }],
+    }
+    house.simulator.faults.next(1, { kind: 'cut', after: 30 })
+    const response = await post(house, { path: '/v1/messages', body, headers: { 'x-api-key': 'k' } })
+    await response.text().catch(() => 'cut')
+    const receipt = await last()
+    const bill = billed(house.simulator.calls[0])
+    expect(receipt).toMatchObject({ outcome: 'cut', usage_source: 'estimated', price_state: 'priced' })
+    expect(receipt.input_tokens).toBe(bill?.input)
+    expect(bill?.output).toBeGreaterThan(50)
+    // The tokenizer is not Claude's own, and no ratio is learnt yet: between half and twice.
+    expect(receipt.output_tokens).toBeGreaterThan((bill?.output ?? 0) / 2)
+    expect(receipt.output_tokens).toBeLessThan((bill?.output ?? 0) * 2)
+    expect(receipt.warnings?.join()).toContain('output is estimated by tokenizer')
+  })
+
   test('a background response is billed once, however often it is polled', async () => {
     await open()
     const made = await post(house, {

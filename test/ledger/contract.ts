@@ -420,14 +420,14 @@ export const ledgerContract = (name: string, openEmpty: (folder: string) => Prom
       expect(await pages('dearest')).toEqual(['r5', 'r1', 'r6', 'r2', 'r3', 'r4', 'r0'])
     })
 
-    test('a call is found by its id and by that of any of its receipts, attempts in order and corrections last', async () => {
+    test('a call is found by its id, by that of any of its receipts and by the provider’s, attempts in order and corrections last', async () => {
       await append([
-        receipt({ receipt_id: 'z2', call_id: 'one', attempt: 2 }),
+        receipt({ receipt_id: 'z2', call_id: 'one', attempt: 2, provider_response_id: 'resp_1' }),
         receipt({ receipt_id: 'a-fix', call_id: 'one', attempt: 2, corrects: 'z2' }),
         receipt({ receipt_id: 'z1', call_id: 'one', attempt: 1 }),
         receipt({ receipt_id: 'other' }),
       ])
-      for (const id of ['one', 'z2', 'a-fix']) {
+      for (const id of ['one', 'z2', 'a-fix', 'resp_1']) {
         const { receipts } = await ledger.query({ ask: 'call', id })
         expect(receipts.map((one) => one.receipt_id)).toEqual(['z1', 'z2', 'a-fix'])
       }

@@ -69,11 +69,15 @@ export const calls = async (
   return { receipts: rows.map(receiptOf) }
 }
 
-/** Every receipt of a call, found by its id or by that of one of its receipts: attempts in order, then corrections. */
+/**
+ * Every receipt of a call, found by its id, by that of one of its receipts or by the provider's id of its response (which
+ * several calls may have fetched): attempts in order, then corrections.
+ */
 export const call = async (session: Session, id: string): Promise<Answers['call']> => {
   const rows = await session.rows(sql`
     SELECT ${selected} FROM receipts WHERE call_id IN (
       SELECT call_id FROM receipts WHERE call_id = ${id} UNION SELECT call_id FROM receipts WHERE receipt_id = ${id}
+      UNION SELECT call_id FROM receipts WHERE provider_response_id = ${id}
     )
     ORDER BY corrects IS NOT NULL, attempt, started_at_us, receipt_id`)
   return { receipts: rows.map(receiptOf) }

@@ -61,6 +61,7 @@ describe('catalogues', () => {
     ['src/ledgers/', 'open', 'ledgers', 'index.ts'],
     ['src/stores/', 'open', 'stores', 'index.ts'],
     ['src/importers/', 'importer', 'importers', 'index.ts'],
+    ['src/bills/', 'bill', 'bills', 'index.ts'],
     ['src/exporters/', 'exporter', 'exporters', 'index.ts'],
     ['src/cli/', 'command', 'commands', 'index.ts'],
   ])('%s', async (folder, item, list, file) => {

@@ -6,6 +6,7 @@ import { command as init } from './init.ts'
 import { command as keys } from './keys.ts'
 import { command as leaks } from './leaks.ts'
 import { command as prices } from './prices.ts'
+import { command as reconcile } from './reconcile.ts'
 import { command as report } from './report.ts'
 import { command as serve } from './serve.ts'
 import { command as simulate } from './simulate.ts'
@@ -20,6 +21,7 @@ export const commands = {
   keys,
   leaks,
   prices,
+  reconcile,
   report,
   serve,
   simulate,

@@ -123,6 +123,35 @@ export type ChargeRow = Readonly<{
   tags: Readonly<Record<string, string>>
 }>
 
+/**
+ * Receipts of one UTC day that are alike in all but quantity and cost, for comparison with a bill. A row with a meter holds
+ * its quantity and what that cost; the row without one holds the attempts, and the money that no meter explains.
+ */
+export type MeteredRow = Readonly<{
+  provider: string
+  /** UTC day on which the calls began. */
+  day: string
+  owner: string | null
+  model: string | null
+  service_tier: string | null
+  meter: string | null
+  /** Units, decimal text. */
+  quantity: string
+  /** Decimal US dollars; '0' where there is no price. */
+  cost_usd: string
+  /** False where nobody has a price for the quantity. */
+  priced: boolean
+  price_state: string
+  /** The client went, the provider cut, or the end was not seen. */
+  aborted: boolean
+  /** The quantity is not the provider's own count. */
+  estimated: boolean
+  /** The calls ended on a later UTC day than they began. */
+  over_midnight: boolean
+  /** Attempts that a provider answered; counted on the row without a meter only. */
+  attempts: number
+}>
+
 /** The closed set of questions. Every answer is JSON-safe: money as decimal text, times in µs. */
 export type Question =
   | Readonly<{
@@ -157,6 +186,14 @@ export type Question =
       grain: 'hour' | 'day'
       by: readonly ChargeDimension[]
       filters?: readonly Filter[]
+    }>
+  | Readonly<{
+      /** What was metered, by UTC day, model and meter, to be compared with a provider's bill. */
+      ask: 'metered'
+      window: TimeWindow
+      providers: readonly string[]
+      /** What tells the owners apart; without it all are one. */
+      owner?: Dimension
     }>
 
 /** One way in which money leaks, in dollars, with the calls that show it. */
@@ -208,6 +245,8 @@ export type Answers = {
   }>
   extent: Extent
   ratios: Readonly<{ ratios: readonly TokenRatio[] }>
+  /** `cost_usd` is the sum of the receipts, and so of the rows. */
+  metered: Readonly<{ rows: readonly MeteredRow[]; cost_usd: string }>
   /** `cost_usd` is the sum of the receipts, and so of the rows; `unpriced` counts receipts without a price. */
   focus: Readonly<{ rows: readonly ChargeRow[]; cost_usd: string; unpriced: number }>
 }

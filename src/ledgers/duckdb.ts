@@ -6,6 +6,7 @@ import { extent, ratios } from './duckdb/extent.ts'
 import { focus } from './duckdb/focus.ts'
 import { leaks } from './duckdb/leaks.ts'
 import { call, calls } from './duckdb/receipts.ts'
+import { metered } from './duckdb/reconcile.ts'
 import { spend } from './duckdb/spend.ts'
 
 export type DuckdbOptions = Readonly<{
@@ -40,6 +41,8 @@ const answer = async (session: Session, question: Question, roll: Roll) => {
       return extent(session)
     case 'ratios':
       return ratios(session)
+    case 'metered':
+      return metered(session, question)
     case 'focus':
       return focus(session, question)
   }

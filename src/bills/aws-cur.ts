@@ -1,0 +1,126 @@
+import type { Bill, BillCharge, BillLine, TokenKind } from '../core/bill.ts'
+import { WeirError } from '../core/errors.ts'
+import {
+  type BillRecord,
+  dayOf,
+  dollarsOf,
+  lineOf,
+  needDollars,
+  neededText,
+  textOf,
+  tokensOf,
+  unitOf,
+} from './record.ts'
+import { readBill } from './source.ts'
+
+type Meter = Readonly<{ model: string; kinds: readonly TokenKind[]; tier: string | null }>
+
+const kindsOf = (type: string): readonly TokenKind[] => {
+  const word = type.toLowerCase().replaceAll('-', '')
+  if (word.startsWith('cacheread')) return ['cache_read']
+  if (word.startsWith('cachewrite1h')) return ['cache_write_1h']
+  if (word.startsWith('cachewrite')) return ['cache_write', 'cache_write_1h']
+  return word.startsWith('output') ? ['output'] : ['input']
+}
+
+/** `USE1-Claude4.6Sonnet-cache-read-input-token-count-cross-region-global`: region, model, kind, then tier or route. */
+const pattern =
+  /^(?:[A-Z]{2,4}\d?-)?(.+?)-(?:mantle-)?(cache-read-input|cache-write(?:-\w+)?-input|input|output)-(?:tokens|token-count)(?:-(.+))?$/i
+
+/** Models sold through the marketplace: the kind is in the usage type, the model in the product's name. */
+const sold = /(CacheRead|CacheWrite(?:1h)?)?(Input|Output)TokenCount/i
+
+const meterOf = (usage_type: string, product: string | null): Meter | undefined => {
+  const [, name, type, rest = ''] = pattern.exec(usage_type) ?? []
+  if (name !== undefined && type !== undefined) {
+    const tier = /^(batch|flex|priority)/.exec(rest)?.[1] ?? null
+    // A global profile is a model of its own price, and its id says `global.` too.
+    return { model: rest.includes('global') ? `${name} global` : name, kinds: kindsOf(type), tier }
+  }
+  const found = sold.exec(usage_type)
+  if (found === null || product === null) return undefined
+  const model = product.replace(/\s*\(Amazon Bedrock Edition\)\s*/i, '')
+  const tier = /batch/i.test(usage_type) ? 'batch' : null
+  return {
+    model: /global/i.test(usage_type) ? `${model} global` : model,
+    kinds: kindsOf(`${found[1] ?? ''}${found[2]}`),
+    tier,
+  }
+}
+
+const charges: Readonly<Record<string, BillCharge>> = {
+  Usage: 'usage',
+  DiscountedUsage: 'usage',
+  SavingsPlanCoveredUsage: 'usage',
+  Tax: 'tax',
+  Credit: 'credit',
+  Refund: 'credit',
+  EdpDiscount: 'discount',
+  PrivateRateDiscount: 'discount',
+  BundledDiscount: 'discount',
+  SavingsPlanNegation: 'discount',
+}
+
+const productOf = (record: BillRecord): string | null =>
+  textOf(record, 'product_product_name', 'product.product_name', 'line_item_line_item_description')
+
+const isBedrock = (record: BillRecord): boolean =>
+  /^AmazonBedrock/.test(textOf(record, 'line_item_product_code') ?? '') ||
+  /amazon bedrock/i.test(productOf(record) ?? '')
+
+const linesOf = (record: BillRecord): readonly BillLine[] => {
+  if (!isBedrock(record)) return []
+  const usage_type = neededText(record, 'line_item_usage_type')
+  needDollars(record, 'line_item_currency_code')
+  const cost = dollarsOf(record, 'line_item_unblended_cost')
+  if (cost === null) throw new WeirError('bad-input', 'line_item_unblended_cost is missing')
+  const charge = charges[textOf(record, 'line_item_line_item_type') ?? 'Usage'] ?? 'fee'
+  const common = {
+    day: dayOf(record, 'line_item_usage_start_date'),
+    project: textOf(record, 'line_item_usage_account_id'),
+    key: textOf(record, 'line_item_iam_principal'),
+    cost,
+    label: usage_type,
+  }
+  if (charge !== 'usage') return [lineOf({ ...common, charge })]
+  const meter = meterOf(usage_type, productOf(record))
+  if (meter === undefined) return [lineOf({ ...common, charge: 'fee' })]
+  // Amounts are in pricing units (thousands of tokens, mostly); where the report leaves that column out, only money is known.
+  const unit = unitOf(textOf(record, 'pricing_unit'))
+  const counted = unit === undefined ? null : tokensOf(record, 'line_item_usage_amount', unit)
+  return [lineOf({ ...common, ...meter, tokens: counted?.tokens ?? null, rounded: counted?.rounded ?? false })]
+}
+
+/** Bedrock's lines of a Cost and Usage Report 2.0; those of other services are passed over. */
+export const bill: Bill = {
+  name: 'aws-cur',
+  describes:
+    'Amazon Bedrock on an AWS Cost and Usage Report 2.0 (CSV or Parquet), by account, principal and usage type',
+  traits: {
+    adapters: ['aws-bedrock'],
+    key_variables: [],
+    late_hours: { tokens: 48, money: 48 },
+    own_names: true,
+  },
+  read: (path) =>
+    readBill(path, {
+      columns: [
+        'line_item_product_code',
+        'line_item_usage_type',
+        'line_item_usage_amount',
+        'line_item_unblended_cost',
+        'line_item_currency_code',
+        'line_item_line_item_type',
+        'line_item_line_item_description',
+        'line_item_usage_start_date',
+        'line_item_usage_account_id',
+        'line_item_iam_principal',
+        'pricing_unit',
+        'product_product_name',
+        'product',
+      ],
+      recognise: (record) => textOf(record, 'line_item_usage_type', 'line_item_line_item_type') !== null,
+      expects: 'a Cost and Usage Report 2.0 with the line_item columns',
+      lines: linesOf,
+    }),
+}

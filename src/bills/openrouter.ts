@@ -1,0 +1,70 @@
+import type { Bill, BillLine, BillRequest, BillRow } from '../core/bill.ts'
+import { WeirError } from '../core/errors.ts'
+import { pagesOf } from './pages.ts'
+import { type BillRecord, countOf, dayOf, dollarsOf, everyKind, inputKinds, lineOf, textOf } from './record.ts'
+import { readBill, rowOf, unpack } from './source.ts'
+
+const DAYS_KEPT = 30
+
+/** A day of an endpoint (activity), or one generation (the CSV of the activity page). One amount is for all of it. */
+const linesOf = (record: BillRecord): readonly BillLine[] => {
+  const generation = textOf(record, 'generation_id') !== null
+  const [prompt, completion, amount] = generation
+    ? (['tokens_prompt', 'tokens_completion', 'cost_total'] as const)
+    : (['prompt_tokens', 'completion_tokens', 'usage'] as const)
+  const model = textOf(record, 'model', 'model_permaslug')
+  const cost = dollarsOf(record, amount)
+  if (model === null) throw new WeirError('bad-input', 'model is missing')
+  if (cost === null) throw new WeirError('bad-input', `${amount} is missing`)
+  const requests = generation ? 1n : countOf(record, 'requests')
+  const common = { day: dayOf(record, 'date', 'created_at'), model, label: model }
+  return [
+    lineOf({
+      ...common,
+      kinds: inputKinds,
+      tokens: countOf(record, prompt) ?? 0n,
+      requests: requests === null ? null : Number(requests),
+    }),
+    lineOf({ ...common, kinds: ['output'], tokens: countOf(record, completion) ?? 0n }),
+    lineOf({ ...common, kinds: everyKind, cost }),
+  ]
+}
+
+async function* fetchBill(request: BillRequest): AsyncGenerator<BillRow> {
+  const { world, from, api_key } = request
+  const oldest = new Date(world.now_ms() - DAYS_KEPT * 86_400_000).toISOString().slice(0, 10)
+  if (from < oldest)
+    throw new WeirError(
+      'bad-input',
+      `OpenRouter’s API has the last ${DAYS_KEPT} days, from ${oldest}; --since ${from} needs a downloaded --file`,
+    )
+  const query = { path: '/activity', parameters: [], headers: { authorization: `Bearer ${api_key}` } }
+  let row = 0
+  for await (const page of pagesOf(request, query)) {
+    for (const record of unpack(page)) {
+      row += 1
+      yield rowOf(record, row, linesOf)
+    }
+  }
+}
+
+/** Activity by day and endpoint, of completed UTC days only; credits spent at other accounts' keys are not on it. */
+export const bill: Bill = {
+  name: 'openrouter',
+  describes: 'activity by day and model, from the API or its CSV of generations',
+  traits: {
+    adapters: ['openrouter'],
+    base_url: 'https://openrouter.ai/api/v1',
+    key_variables: ['OPENROUTER_MANAGEMENT_KEY', 'OPENROUTER_PROVISIONING_KEY'],
+    late_hours: { tokens: 24, money: 24 },
+    own_names: false,
+  },
+  fetch: fetchBill,
+  read: (path) =>
+    readBill(path, {
+      columns: [],
+      recognise: (record) => 'prompt_tokens' in record || 'tokens_prompt' in record,
+      expects: 'an activity export of OpenRouter (JSON or CSV)',
+      lines: linesOf,
+    }),
+}

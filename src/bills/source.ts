@@ -1,0 +1,174 @@
+import { createReadStream } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { text as wholeText } from 'node:stream/consumers'
+import { createGunzip } from 'node:zlib'
+import { parse } from 'csv-parse'
+import type { BillLine, BillRow } from '../core/bill.ts'
+import { WeirError } from '../core/errors.ts'
+import { parquetRecords } from './parquet.ts'
+import type { BillRecord } from './record.ts'
+
+/** A record of a file and where it stands, counted from 1; or what is wrong with that place. */
+export type Placed = Readonly<{ record: BillRecord; line: number }> | Readonly<{ bad: string; line: number }>
+
+const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+
+const unreadable = (path: string, cause: unknown): WeirError =>
+  cause instanceof WeirError
+    ? cause
+    : new WeirError('bad-input', `${path} cannot be read: ${reason(cause)}. Check that the file is whole.`, { cause })
+
+/** JSON whose numbers stay the text that was written: amounts never pass through a float. */
+export const exactJson = (text: string): unknown => {
+  const keep = (_: string, value: unknown, context?: Readonly<{ source: string }>): unknown =>
+    typeof value === 'number' ? (context?.source ?? String(value)) : value
+  return JSON.parse(text, keep as (key: string, value: unknown) => unknown)
+}
+
+const isRecord = (value: unknown): value is BillRecord =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const parsed = (text: string, line: number): Placed => {
+  try {
+    const value = exactJson(text)
+    return isRecord(value) ? { record: value, line } : { bad: 'not a JSON object', line }
+  } catch (cause) {
+    return { bad: `not JSON: ${reason(cause)}`, line }
+  }
+}
+
+/** The first bytes of a file say what it is, whatever its name. */
+const startOf = async (path: string): Promise<Buffer> => {
+  const file = await openFile(path, 'r')
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
+
+const openText = (path: string, packed: boolean): Readable => {
+  const file = createReadStream(path, { highWaterMark: 1 << 18 })
+  if (!packed) return file
+  const unpacked = createGunzip()
+  file.on('error', (error) => unpacked.destroy(error))
+  return file.pipe(unpacked)
+}
+
+/** The first character that is no space, unpacked. */
+const firstCharacter = async (path: string, packed: boolean): Promise<string> => {
+  const source = openText(path, packed)
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      const found = /[^\s\uFEFF]/.exec(chunk.toString('utf8'))?.[0]
+      if (found !== undefined) return found
+    }
+    return ''
+  } finally {
+    source.destroy()
+  }
+}
+
+async function* csvRecords(source: Readable): AsyncGenerator<Placed> {
+  const parser = parse({ columns: true, bom: true, info: true, relax_column_count: true, skip_empty_lines: true })
+  source.on('error', (error) => parser.destroy(error))
+  source.pipe(parser)
+  for await (const { record, info } of parser as AsyncIterable<{ record: BillRecord; info: { lines: number } }>)
+    yield { record, line: info.lines }
+}
+
+/** One JSON value over many lines: an array of records, or a page. */
+const wholeRecords = (text: string): readonly Placed[] => {
+  const value = exactJson(text)
+  const all: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return all.map((record, at) => (isRecord(record) ? { record, line: at + 1 } : { bad: 'not an object', line: at + 1 }))
+}
+
+/** A record a line; where the first line is no whole value, the file is one value. */
+async function* jsonRecords(path: string, packed: boolean): AsyncGenerator<Placed> {
+  let line = 0
+  for await (const text of createInterface({ input: openText(path, packed), crlfDelay: Number.POSITIVE_INFINITY })) {
+    line += 1
+    if (text.trim() === '') continue
+    const found = parsed(text, line)
+    if ('bad' in found && (line === 1 || text.trim() === '{')) {
+      yield* wholeRecords(await wholeText(openText(path, packed)))
+      return
+    }
+    yield found
+  }
+}
+
+/** Records of a CSV, JSON, JSONL or Parquet file, plain or .gz. Throws WeirError `bad-input` naming a file that cannot be read. */
+export async function* readRecords(path: string, columns: readonly string[]): AsyncGenerator<Placed> {
+  try {
+    const start = await startOf(path)
+    if (start.toString('latin1') === 'PAR1') {
+      yield* parquetRecords(path, columns)
+      return
+    }
+    const packed = start[0] === 0x1f && start[1] === 0x8b
+    const first = await firstCharacter(path, packed)
+    if (first === '[') yield* wholeRecords(await wholeText(openText(path, packed)))
+    else if (first === '{') yield* jsonRecords(path, packed)
+    else yield* csvRecords(openText(path, packed))
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+/** The lines of a record, or what is wrong with it: a reader throws WeirError `bad-input` that names the field. */
+export const rowOf = (record: BillRecord, line: number, read: (record: BillRecord) => readonly BillLine[]): BillRow => {
+  try {
+    return { lines: read(record) }
+  } catch (error) {
+    if (error instanceof WeirError || error instanceof RangeError) return { bad: error.message, line }
+    throw error
+  }
+}
+
+/** A page of an API as the records in it: `data`, or the `results` of each bucket with the bucket's own fields. */
+export const unpack = (page: BillRecord): readonly BillRecord[] => {
+  const data = page['data']
+  if (!Array.isArray(data)) return Array.isArray(page['results']) ? bucketRecords(page) : [page]
+  return data.filter(isRecord).flatMap((one) => (Array.isArray(one['results']) ? bucketRecords(one) : [one]))
+}
+
+const bucketRecords = ({ results, ...bucket }: BillRecord): readonly BillRecord[] =>
+  (results as readonly unknown[]).filter(isRecord).map((result) => ({ ...bucket, ...result }))
+
+export type Reader = Readonly<{
+  /** Columns that are needed; a Parquet file's others are not read. */
+  columns: readonly string[]
+  /** Is the record of this source at all? Asked of the first one. */
+  recognise(record: BillRecord): boolean
+  /** What the file should be, for the message when it is not. */
+  expects: string
+  lines(record: BillRecord): readonly BillLine[]
+}>
+
+/** Reads a downloaded file record by record; a bad one is said and the rest is kept. */
+export async function* readBill(path: string, reader: Reader): AsyncGenerator<BillRow> {
+  let known = false
+  let place = 0
+  for await (const found of readRecords(path, reader.columns)) {
+    if ('bad' in found) {
+      yield found
+      continue
+    }
+    const records = unpack(found.record)
+    for (const record of records) {
+      place = Math.max(place + 1, found.line)
+      if (!known && !reader.recognise(record))
+        throw new WeirError(
+          'bad-input',
+          `${path} is not ${reader.expects}; its first row has ${Object.keys(record).slice(0, 12).join(', ')}`,
+        )
+      known = true
+      yield rowOf(record, place, reader.lines)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { bills } from '../../bills/index.ts'
+import { nearest } from '../../config/suggest.ts'
+import type { Bill, BillLine, BillRow, BillWorld } from '../../core/bill.ts'
+import { WeirError } from '../../core/errors.ts'
+import type { Settings } from '../../core/settings.ts'
+import type { FolderFlags } from '../asking.ts'
+import { storedCredentials } from '../keys/vault.ts'
+
+export type BadRow = Readonly<{ file?: string; line: number; why: string }>
+
+/** What was read of a bill; bad rows are counted, and the first of them told. */
+export type Collected = Readonly<{ lines: readonly BillLine[]; bad: number; bad_rows: readonly BadRow[] }>
+
+const BAD_ROWS_KEPT = 20
+const TIMEOUT_MS = 60_000
+
+/** The source of this name. Throws WeirError `bad-input` with what was probably meant. */
+export const billOf = (name: string): Bill => {
+  const all = Object.values<Bill>(bills)
+  const found = all.find((bill) => bill.name === name)
+  if (found !== undefined) return found
+  const names = all.map((bill) => bill.name)
+  const meant = nearest(name, names)
+  const hint = meant === undefined ? `use one of ${names.join(', ')}` : `did you mean ${meant}?`
+  throw new WeirError('bad-input', `there is no bill of ${name}; ${hint}`)
+}
+
+const gather = async (sources: AsyncIterable<Readonly<{ row: BillRow; file?: string }>>): Promise<Collected> => {
+  const lines: BillLine[] = []
+  const bad_rows: BadRow[] = []
+  let bad = 0
+  for await (const { row, file } of sources) {
+    if ('lines' in row) lines.push(...row.lines)
+    else {
+      bad += 1
+      if (bad_rows.length < BAD_ROWS_KEPT)
+        bad_rows.push({ ...(file === undefined ? {} : { file }), line: row.line, why: row.bad })
+    }
+  }
+  return { lines, bad, bad_rows }
+}
+
+/** Reads downloaded files, together one bill. Throws WeirError `bad-input` for one that is not there, or named twice. */
+export const readFiles = (bill: Bill, files: readonly string[]): Promise<Collected> => {
+  const seen = new Set<string>()
+  for (const file of files) {
+    if (!existsSync(file)) throw new WeirError('bad-input', `--file ${file} does not exist`)
+    if (seen.has(resolve(file))) throw new WeirError('bad-input', `--file ${file} is named twice; it would count twice`)
+    seen.add(resolve(file))
+  }
+  const rows = async function* () {
+    for (const file of files) for await (const row of bill.read(file)) yield { row, file }
+  }
+  return gather(rows())
+}
+
+const world: BillWorld = {
+  async get(url, headers) {
+    const response = await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
+    return { status: response.status, header: (name) => response.headers.get(name), text: await response.text() }
+  },
+  wait: (ms) => pause(ms),
+  now_ms: () => Date.now(),
+}
+
+/** The admin key: from the environment, or as `weir keys provider set NAME-admin` keeps it. */
+const adminKey = async (bill: Bill, flags: FolderFlags): Promise<string> => {
+  const { key_variables } = bill.traits
+  const given = key_variables.map((name) => process.env[name]).find((value) => value !== undefined && value !== '')
+  if (given !== undefined) return given
+  const kept = (await storedCredentials(flags))[`${bill.name}-admin`]?.api_key
+  if (kept !== undefined) return kept
+  throw new WeirError(
+    'bad-config',
+    `no admin key of ${bill.name}: set ${key_variables[0]}, keep it with weir keys provider set ${bill.name}-admin, ` +
+      'or download the report and name it with --file',
+  )
+}
+
+/** Where the report is asked for: `options.billing_url` of the provider in weir.yaml, or the provider's own address. */
+const baseUrl = (bill: Bill, settings: Settings): string => {
+  const written = settings.providers.find(
+    ({ adapter, options }) => bill.traits.adapters.includes(adapter) && options['billing_url'] !== undefined,
+  )
+  const url = written?.options['billing_url'] ?? bill.traits.base_url ?? ''
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
+  throw new WeirError('bad-config', `billing_url ${url} of provider ${written?.name} is no http address`)
+}
+
+export type Asked = Readonly<{
+  from: string
+  to: string
+  settings: Settings
+  flags: FolderFlags
+  progress(pages: number): void
+}>
+
+/** Asks the provider's own API. Throws WeirError `bad-config` without a key, `bad-input` where there is no API. */
+export const askApi = async (bill: Bill, { from, to, settings, flags, progress }: Asked): Promise<Collected> => {
+  if (bill.fetch === undefined)
+    throw new WeirError('bad-input', `${bill.name} has no API to ask: name the downloaded file with --file`)
+  const request = { base_url: baseUrl(bill, settings), api_key: await adminKey(bill, flags), from, to, world, progress }
+  const fetched = bill.fetch(request)
+  const rows = async function* () {
+    for await (const row of fetched) yield { row }
+  }
+  return gather(rows())
+}

@@ -1,0 +1,257 @@
+import { formatUsd, type Picodollars } from '../../core/money.ts'
+import { allKinds } from '../../playbook/allocate/reconcile/kinds.ts'
+import {
+  type Compared,
+  type Comparison,
+  type Reason,
+  reasons,
+  size,
+  sumOf,
+} from '../../playbook/allocate/reconcile/result.ts'
+import { bar } from '../show/chart.ts'
+import { money, moneyColumn, nothing, percent, plural, tokens as shortCount } from '../show/format.ts'
+import { type Look, type Paint, paint } from '../show/look.ts'
+import { type Column, facts, table } from '../show/table.ts'
+import { coverageOf, isOpen, type Reconciled, shareIn } from './answer.ts'
+
+/** By what the lines are summed up for people. */
+export const views = ['model', 'day', 'owner', 'line'] as const
+export type View = (typeof views)[number]
+
+const meanings: Readonly<Record<Reason, string>> = {
+  bypass: 'spend that never passed Weir',
+  late: 'the provider does not have that day in full yet',
+  boundary: 'calls over midnight, counted on the other day',
+  alias: 'one model under two names: confirm it with --model',
+  unpriced: 'metered, but no price is known: weir prices check',
+  aborted: 'the client went or the end was not seen: our count',
+  estimated: 'counted by tokenizer, as no usage was reported',
+  tier: 'another service tier, or one billed elsewhere',
+  discount: 'the same part off (or on) every price',
+  fee: 'billed by the piece, not by the token',
+  credit: 'credits, refunds and adjustments',
+  tax: 'taxes',
+  rounding: 'decimals that the bill does not show',
+}
+
+const kindNames = {
+  input: 'input',
+  cache_read: 'cache read',
+  cache_write: 'cache write',
+  cache_write_1h: 'cache write 1h',
+  output: 'output',
+} as const
+
+const writes = ['cache_write', 'cache_write_1h'] as const
+
+/** `input + writes`, `all input`, `all`: kinds that a bill counts together, short enough for a column. */
+const kindOf = ({ about, kinds }: Compared): string => {
+  if (about !== 'tokens') return about
+  if (kinds.length === allKinds.length) return 'all'
+  if (kinds.length === allKinds.length - 1 && !kinds.includes('output')) return 'all input'
+  if (!writes.every((kind) => kinds.includes(kind))) return kinds.map((kind) => kindNames[kind]).join(' + ')
+  const others = kinds.filter((kind) => kind !== 'cache_write' && kind !== 'cache_write_1h')
+  return [...others.map((kind) => kindNames[kind]), others.length === 0 ? 'cache write' : 'writes'].join(' + ')
+}
+
+type Line = Readonly<{
+  names: readonly string[]
+  tokens: Comparison<bigint> | undefined
+  cost: Comparison<Picodollars> | undefined
+}>
+
+const namesOf = (line: Compared, view: View): readonly string[] => {
+  const model = line.model ?? nothing
+  switch (view) {
+    case 'model':
+      return [model, kindOf(line)]
+    case 'day':
+      return [line.day]
+    case 'owner':
+      return [line.owner ?? nothing]
+    case 'line':
+      return [line.day, ...(line.owner === null ? [] : [line.owner]), model, kindOf(line)]
+  }
+}
+
+const headsOf = (view: View, lines: readonly Compared[]): readonly string[] => {
+  if (view === 'model') return ['model', 'kind']
+  if (view !== 'line') return [view]
+  return lines.some(({ owner }) => owner !== null) ? ['day', 'owner', 'model', 'kind'] : ['day', 'model', 'kind']
+}
+
+const linesOf = (compared: readonly Compared[], view: View): Line[] => {
+  const groups = Map.groupBy(compared, (line) => JSON.stringify(namesOf(line, view)))
+  return [...groups.values()].map((group) => ({
+    names: namesOf(group[0] as Compared, view),
+    tokens: sumOf(group.flatMap(({ tokens }) => tokens ?? [])),
+    cost: sumOf(group.flatMap(({ cost }) => cost ?? [])),
+  }))
+}
+
+/** The reasons of a line, largest first, and `open` where something is left. */
+const whyOf = ({ tokens, cost }: Line): string => {
+  const told = cost ?? tokens
+  if (told === undefined) return ''
+  const parts: readonly (readonly [string, bigint])[] = [...told.parts, ['open', told.residual]]
+  return parts
+    .filter(([, amount]) => amount !== 0n)
+    .toSorted(([, one], [, other]) => (size(one) < size(other) ? 1 : -1))
+    .map(([reason]) => reason)
+    .join(', ')
+}
+
+const signed = (amount: bigint, write: (size: bigint) => string): string =>
+  amount === 0n ? '=' : `${amount > 0n ? '+' : '-'}${write(size(amount))}`
+
+const usd = (amount: bigint): string => money(amount as Picodollars)
+
+const count = (amount: bigint): string => shortCount(Number(amount))
+
+const coverageColumns = (of: (line: Line) => Comparison<bigint> | undefined): readonly Column<Line>[] => [
+  {
+    head: 'coverage',
+    cell: (line) => percent(coverageOf(of(line))),
+    align: 'right',
+    style: (text, line, colours) => ((coverageOf(of(line)) ?? 1) < 0.995 ? colours.yellow(text) : text),
+  },
+  {
+    head: '',
+    cell: (line) => bar(coverageOf(of(line)) ?? 0, 8),
+    style: (text, _, colours) => colours.cyan(text),
+    drop: 5,
+  },
+]
+
+const columnsOf = (heads: readonly string[], lines: readonly Line[]): readonly Column<Line>[] => {
+  const has = { tokens: lines.some(({ tokens }) => tokens), cost: lines.some(({ cost }) => cost) }
+  const amounts = lines.flatMap(({ cost }) => (cost ? [formatUsd(cost.provider), formatUsd(cost.ledger)] : []))
+  const column = moneyColumn(amounts)
+  const dollars = (amount: Picodollars | undefined): string =>
+    amount === undefined ? nothing : column(formatUsd(amount))
+  const right = 'right' as const
+  const tokenColumns: readonly Column<Line>[] = [
+    { head: 'tokens', cell: ({ tokens }) => (tokens ? count(tokens.provider) : nothing), align: right, drop: 2 },
+    { head: 'Weir', cell: ({ tokens }) => (tokens ? count(tokens.ledger) : nothing), align: right, drop: 2 },
+    ...coverageColumns(({ tokens }) => tokens),
+  ]
+  const costColumns: readonly Column<Line>[] = [
+    { head: 'billed', cell: ({ cost }) => dollars(cost?.provider), align: right },
+    { head: 'Weir', cell: ({ cost }) => dollars(cost?.ledger), align: right },
+    ...(has.tokens ? [] : coverageColumns(({ cost }) => cost)),
+    {
+      head: 'difference',
+      cell: ({ cost }) => (cost ? signed(cost.provider - cost.ledger, usd) : nothing),
+      align: right,
+      drop: 1,
+    },
+  ]
+  return [
+    ...heads.map((head, at): Column<Line> => ({ head, cell: ({ names }) => names[at] ?? '', shrink: 10 })),
+    ...(has.tokens ? tokenColumns : []),
+    ...(has.cost ? costColumns : []),
+    {
+      head: 'why',
+      cell: whyOf,
+      shrink: 8,
+      style: (text, line, colours) => (/\b(open|bypass)\b/.test(whyOf(line)) ? colours.red(text) : colours.dim(text)),
+    },
+  ]
+}
+
+type Explained = Readonly<{ reason: string; tokens: bigint; cost: bigint; means: string }>
+
+const explanations = ({ result }: Reconciled): readonly Explained[] => {
+  const named = reasons.map((reason) => ({
+    reason,
+    tokens: result.tokens?.parts.get(reason) ?? 0n,
+    cost: result.cost?.parts.get(reason) ?? 0n,
+    means: meanings[reason],
+  }))
+  const rest = { tokens: result.tokens?.residual ?? 0n, cost: result.cost?.residual ?? 0n }
+  const means = 'nothing on either side explains it'
+  return [...named, { reason: 'open', ...rest, means }].filter(({ tokens, cost }) => tokens !== 0n || cost !== 0n)
+}
+
+const explainedTable = (shown: Reconciled, look: Look): string => {
+  const rows = explanations(shown)
+  const sized = ({ tokens, cost }: Explained): bigint => (shown.result.cost === undefined ? size(tokens) : size(cost))
+  const whole = rows.reduce((total, row) => total + sized(row), 0n)
+  const columns: readonly Column<Explained>[] = [
+    {
+      head: 'why',
+      cell: ({ reason }) => reason,
+      style: (text, { reason }, colours) => (reason === 'open' || reason === 'bypass' ? colours.red(text) : text),
+    },
+    { head: 'tokens', cell: ({ tokens }) => signed(tokens, count), align: 'right' },
+    { head: 'dollars', cell: ({ cost }) => signed(cost, usd), align: 'right' },
+    { head: 'share', cell: (row) => percent(shareIn(sized(row), whole)), align: 'right', drop: 1 },
+    {
+      head: '',
+      cell: (row) => bar(shareIn(sized(row), whole), 8),
+      style: (text, _, colours) => colours.cyan(text),
+      drop: 2,
+    },
+    { head: 'what it is', cell: ({ means }) => means, shrink: 16, style: (text, _, colours) => colours.dim(text) },
+  ]
+  return table(rows, columns, look, { indent: 2 })
+}
+
+const ways = {
+  given: 'as you say',
+  dated: 'without its date',
+  'price book': 'by the price book',
+  words: 'the same words and numbers',
+}
+
+const headText = (shown: Reconciled, look: Look, colours: Paint): string => {
+  const { result, source, from, to } = shown
+  const { tokens, cost, open_tokens, open_cost } = result
+  const side = <Amount extends bigint>(one: Comparison<Amount> | undefined, write: (amount: bigint) => string) =>
+    one === undefined
+      ? undefined
+      : `provider ${write(one.provider)} · Weir ${write(one.ledger)} · coverage ${percent(coverageOf(one))} ${bar(coverageOf(one) ?? 0, 16)}`
+  const open = [
+    ...(tokens === undefined
+      ? []
+      : [`${plural(Number(open_tokens), 'token')} (${percent(shareIn(open_tokens, tokens.provider))})`]),
+    ...(cost === undefined ? [] : [`${usd(open_cost)} (${percent(shareIn(open_cost, cost.provider))})`]),
+  ]
+  const verdict = isOpen(result) ? colours.red('✗ not reconciled') : colours.green('✓ reconciled')
+  const allowed = colours.dim('(open may be 0.1 % of tokens, 0.5 % of dollars)')
+  const last = new Date(Date.parse(to) - 86_400_000).toISOString().slice(0, 10)
+  return [
+    `${colours.title('Reconciliation')} ${source} ${colours.dim(`${from} – ${last} UTC`)}`,
+    '',
+    facts(
+      [
+        ['tokens', side(tokens, count)],
+        ['dollars', side(cost, usd)],
+        ['open', open.join(', ')],
+      ],
+      look,
+    ),
+    `  ${verdict} ${allowed}`,
+  ].join('\n')
+}
+
+/** The reconciliation as text: totals with coverage, a table of the lines, why they differ, and which names were taken for one. */
+export const renderReconciled = (shown: Reconciled, view: View, look: Look): string => {
+  const colours = paint(look)
+  const { compared, alignments, suspected } = shown.result
+  if (compared.length === 0)
+    return `Neither the bill nor the ledger has anything from ${shown.from} to before ${shown.to}.`
+  const lines = linesOf(compared, view)
+  const title = view === 'model' ? 'By model and kind of token' : view === 'line' ? 'Every line' : `By ${view}`
+  const aligned = alignments.map(({ name, model, by }) => `  ${name} = ${model} ${colours.dim(`(${ways[by]})`)}`)
+  const guessed = suspected.map(
+    ({ name, model }) => `  ${name} has the tokens of ${model}: ${colours.dim(`--model "${name}=${model}"`)}`,
+  )
+  return [
+    headText(shown, look, colours),
+    `${colours.bold(title)}\n${table(lines, columnsOf(headsOf(view, compared), lines), look, { indent: 2 })}`,
+    ...(explanations(shown).length === 0 ? [] : [`${colours.bold('Why they differ')}\n${explainedTable(shown, look)}`]),
+    ...(aligned.length === 0 ? [] : [`${colours.bold('Names taken for one')}\n${aligned.join('\n')}`]),
+    ...(guessed.length === 0 ? [] : [`${colours.bold('Names that may be one')}\n${guessed.join('\n')}`]),
+  ].join('\n\n')
+}

@@ -1,0 +1,98 @@
+import { type Bucket, billedTokens, keyOf, moreRequests, rowsOf, tokensOf, unseenAttempts } from './bucket.ts'
+import { groupKinds, type KindGroup } from './kinds.ts'
+import { addPart, type Comparison, comparisonOf, least, type Reason, size } from './result.ts'
+
+/** Tokens of one group of kinds of a bucket. */
+export type TokenCell = Readonly<{ bucket: Bucket; kinds: KindGroup; compared: Comparison<bigint> }>
+
+export type TokenOptions = Readonly<{
+  /** Does the provider still lack tokens of this day? */
+  late(day: string): boolean
+  /** Buckets of a model that has another name on the other side. */
+  renamed(bucket: Bucket): boolean
+}>
+
+type Draft = {
+  bucket: Bucket
+  kinds: KindGroup
+  provider: bigint
+  ledger: bigint
+  parts: Map<Reason, bigint>
+  rest: bigint
+}
+
+const take = (draft: Draft, reason: Reason, amount: bigint): void => {
+  addPart(draft.parts, reason, amount)
+  draft.rest -= amount
+}
+
+const draftsOf = (bucket: Bucket): Draft[] => {
+  const lines = bucket.lines.filter(({ tokens }) => tokens !== null)
+  const groups = groupKinds(lines.map(({ kinds }) => kinds))
+  return groups.flatMap((kinds): Draft[] => {
+    const provider = billedTokens(lines, kinds)
+    const ledger = tokensOf(rowsOf(bucket.rows, kinds))
+    if (provider === 0n && ledger === 0n) return []
+    return [{ bucket, kinds, provider, ledger, parts: new Map(), rest: provider - ledger }]
+  })
+}
+
+const dayAfter = (day: string): string =>
+  new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
+
+/** Calls over midnight are counted here on the day they began; where the next day has what this one lacks, they moved. */
+const moveOverMidnight = (drafts: readonly Draft[], { renamed }: TokenOptions): void => {
+  const keyed = (draft: Draft, day: string) => keyOf(day, draft.bucket.owner, draft.bucket.model, draft.kinds.join('+'))
+  const found = new Map(drafts.map((draft) => [keyed(draft, draft.bucket.day), draft]))
+  const inOrder = drafts.toSorted((one, other) => (one.bucket.day < other.bucket.day ? -1 : 1))
+  for (const draft of inOrder) {
+    const over = tokensOf(rowsOf(draft.bucket.rows, draft.kinds).filter((row) => row.over_midnight))
+    const next = found.get(keyed(draft, dayAfter(draft.bucket.day)))
+    if (over === 0n || draft.rest >= 0n || renamed(draft.bucket) || next === undefined || next.rest <= 0n) continue
+    const moved = least(over, -draft.rest, next.rest)
+    take(draft, 'boundary', -moved)
+    take(next, 'boundary', moved)
+  }
+}
+
+const uncertain = ({ bucket, kinds }: Draft, aborted: boolean): bigint =>
+  tokensOf(rowsOf(bucket.rows, kinds).filter((row) => row.estimated && row.aborted === aborted))
+
+/** Where the ledger has more than the provider: what of it only we counted, up to the difference. */
+const takeUncertain = (draft: Draft): void => {
+  take(draft, 'aborted', -least(-draft.rest, uncertain(draft, true)))
+  take(draft, 'estimated', -least(-draft.rest, uncertain(draft, false)))
+}
+
+/**
+ * The provider has more than the ledger. With as many requests on both sides only counts of our own can be wrong, and where
+ * there are none the difference stays open; else there were requests that never passed Weir.
+ */
+const reasonForMore = (draft: Draft): Reason | undefined => {
+  if (moreRequests(draft.bucket) !== false) return 'bypass'
+  if (uncertain(draft, true) > 0n || unseenAttempts(draft.bucket.rows) > 0) return 'aborted'
+  return uncertain(draft, false) > 0n ? 'estimated' : undefined
+}
+
+/** What all of the rest is, if one thing explains all of it. */
+const reasonFor = (draft: Draft, options: TokenOptions): Reason | undefined => {
+  const { bucket, kinds, rest } = draft
+  if (options.renamed(bucket)) return 'alias'
+  const rounded = bucket.lines.filter((line) => line.rounded && line.kinds.some((kind) => kinds.includes(kind))).length
+  if (size(rest) <= BigInt(rounded)) return 'rounding'
+  if (rest > 0n) return reasonForMore(draft)
+  return options.late(bucket.day) ? 'late' : undefined
+}
+
+/** Compares the tokens of buckets for which the bill states tokens, and names what explains each difference. */
+export const compareTokens = (buckets: readonly Bucket[], options: TokenOptions): TokenCell[] => {
+  const drafts = buckets.flatMap(draftsOf)
+  moveOverMidnight(drafts, options)
+  return drafts.map((draft) => {
+    const reason = reasonFor(draft, options)
+    if (reason !== undefined) take(draft, reason, draft.rest)
+    else if (draft.rest < 0n) takeUncertain(draft)
+    const { bucket, kinds, provider, ledger, parts } = draft
+    return { bucket, kinds, compared: comparisonOf(provider, ledger, parts) }
+  })
+}

@@ -5,7 +5,7 @@ import { converseUsage, routedModel } from './bedrock/converse-usage.ts'
 import { failureIn, failureOf, shapeFailure } from './bedrock/failures.ts'
 import { readModelPath } from './bedrock/model-id.ts'
 import { type EventMessage, splitEventStream } from './framing/event-stream.ts'
-import { asRecord, asText, at, decode, type JsonRecord, parseJson, recordsOf } from './framing/json.ts'
+import { asRecord, asText, at, decode, type JsonRecord, jsonText, parseJson, recordsOf } from './framing/json.ts'
 import { type Body, type Fold, keepEvents, meterBody, meterFrames } from './framing/metering.ts'
 
 /** Text, reasoning and tool input of one delta. */
@@ -20,7 +20,7 @@ const blockText = (block: JsonRecord): string => {
   return (
     asText(block['text']) ??
     asText(at(block, 'reasoningContent', 'reasoningText', 'text')) ??
-    (use ? JSON.stringify(use) : '')
+    (use ? jsonText(use) : '')
   )
 }
 

@@ -4,7 +4,7 @@ import { cohereUsage, shapeCohere } from './cohere-units.ts'
 import { bodyTags } from './framing/body-tags.ts'
 import { countOf } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
-import { asList, asRecord, asText, at, type JsonRecord, parseJson, recordsOf } from './framing/json.ts'
+import { asList, asRecord, asText, at, type JsonRecord, jsonText, parseJson, recordsOf } from './framing/json.ts'
 import { type Body, type Fold, keepEvents, meterBody, meterJsonArray, meterSse } from './framing/metering.ts'
 import { conversationParts, type Message, partsOf, textOf, toolParts, turnsOf } from './framing/parts.ts'
 
@@ -57,7 +57,7 @@ const read: Wire['read'] = (request): Reading => {
     stream: body['stream'] === true,
     parts: [
       ...toolParts(body['tools']),
-      ...partsOf('context', documents.length === 0 ? '' : JSON.stringify(documents)),
+      ...partsOf('context', documents.length === 0 ? '' : jsonText(documents)),
       ...conversationParts(messages),
     ],
     turns: turnsOf(messages),

@@ -1,7 +1,7 @@
 import { WeirError } from '../core/errors.ts'
 import type { ServiceTier } from '../core/usage.ts'
 import type { Edit, Part, Quirks, WireRequest } from '../core/wire.ts'
-import { asRecord, asText, type JsonRecord, recordsOf } from './framing/json.ts'
+import { asRecord, asText, type JsonRecord, jsonText, recordsOf } from './framing/json.ts'
 import { inserting, locate, replacing } from './framing/json-bytes.ts'
 import { isExample, type Message, partsOf, textOf, toolParts } from './framing/parts.ts'
 import { tierOf } from './openai-usage.ts'
@@ -63,7 +63,7 @@ export const definitionParts = (body: JsonRecord, format: JsonRecord | undefined
   const schema = format?.['json_schema'] ?? format?.['schema']
   return [
     ...toolParts(body['tools'] ?? body['functions']),
-    ...(asRecord(schema) ? partsOf('system', JSON.stringify(schema)) : []),
+    ...(asRecord(schema) ? partsOf('system', jsonText(schema)) : []),
   ]
 }
 

@@ -4,13 +4,13 @@ import type { MeterContext, Metered, Part, Reading, Wire } from '../core/wire.ts
 import { cohereUsage, shapeCohere } from './cohere-units.ts'
 import { countOf, firstCount, normalise, present, presentUnits, usdOf } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
-import { asList, asRecord, asText, type JsonRecord } from './framing/json.ts'
+import { asList, asRecord, asText, type JsonRecord, jsonText } from './framing/json.ts'
 import { type Body, meterBody } from './framing/metering.ts'
 import { partsOf, textOf } from './framing/parts.ts'
 
 const documentText = (document: unknown): string => {
   const record = asRecord(document)
-  return record && !('text' in record) ? JSON.stringify(record) : textOf(document)
+  return record && !('text' in record) ? jsonText(record) : textOf(document)
 }
 
 const read: Wire['read'] = (request): Reading => {

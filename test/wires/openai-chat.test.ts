@@ -232,8 +232,7 @@ describe('reading a request', () => {
       { kind: 'history', text: 'one' },
       { kind: 'history', text: 'f{}' },
       { kind: 'context', text: 'result' },
-      { kind: 'context', text: '<context>fact</context>' },
-      { kind: 'user', text: 'Why?' },
+      { kind: 'context', text: '<context>fact</context>\nWhy?' },
     ])
   })
 

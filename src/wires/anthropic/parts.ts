@@ -1,5 +1,6 @@
 import type { Part, PartKind } from '../../core/wire.ts'
-import { asList, asRecord, asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
+import { asList, asRecord, asText, at, type JsonRecord, jsonText, recordsOf } from '../framing/json.ts'
+import { isMostly, isRetrieved } from '../framing/parts.ts'
 
 /** Characters sampled from each of four places of binary data: enough to tell one image from another. */
 const SAMPLE = 16
@@ -10,14 +11,14 @@ export const mediaText = (type: string, data: string): string => {
   return `[${type} ${data.length} ${places.map((place) => data.slice(Math.max(0, place), place + SAMPLE)).join(' ')}]`
 }
 
-/** JSON without the cache marks, which move from call to call. Empty for what is nested beyond reason. */
+/** JSON without the cache marks, which move from call to call. */
 export const unmarkedJson = (value: unknown): string => {
+  const text = jsonText(value)
+  if (!text.includes('"cache_control"')) return text
   try {
-    const text = JSON.stringify(value)
-    if (text === undefined || !text.includes('"cache_control"')) return text ?? ''
     return JSON.stringify(value, (key, inner) => (key === 'cache_control' && isMark(inner) ? undefined : inner))
   } catch {
-    return ''
+    return text
   }
 }
 
@@ -53,21 +54,13 @@ const contentText = (content: unknown, depth: number): string => {
     .join('\n')
 }
 
-/** Examples and retrieved text that callers put between tags, as Anthropic's prompt guide recommends. */
-const examples = /<(examples?)>[\s\S]*?<\/\1>/g
-const retrieved = /<(documents?|context|search_results|sources|retrieved[\w-]*|knowledge)\b[^>]*>[\s\S]*?<\/\1>/g
-
-const covers = (pattern: RegExp, text: string): boolean => {
-  if (!text.includes('</')) return false
-  let covered = 0
-  for (const match of text.matchAll(pattern)) covered += match[0].length
-  return covered * 2 > text.length
-}
+/** Examples that callers put between tags, as Anthropic's prompt guide recommends. */
+const examples = /<(examples?)>/g
 
 /** A text that is mostly examples counts as examples, one that is mostly retrieved as context. Blocks are never divided. */
 const taggedKind = (text: string): PartKind | undefined => {
-  if (covers(examples, text)) return 'examples'
-  return covers(retrieved, text) ? 'context' : undefined
+  if (isMostly(examples, text)) return 'examples'
+  return isRetrieved(text) ? 'context' : undefined
 }
 
 const contextTypes = new Set(['tool_result', 'document', 'search_result'])
@@ -85,14 +78,14 @@ const blocksOf = (content: unknown): readonly JsonRecord[] =>
 const systemParts = (system: unknown): Part[] =>
   blocksOf(system).map((block) => {
     const text = blockText(block)
-    return { kind: covers(examples, text) ? 'examples' : 'system', text }
+    return { kind: isMostly(examples, text) ? 'examples' : 'system', text }
   })
 
 /** `isNew`: it came after the last answer. */
 const blockPart = (block: JsonRecord, role: unknown, isNew: boolean): Part => {
   const text = blockText(block)
   if (role === 'system') return { kind: 'system', text }
-  if (covers(examples, text)) return { kind: 'examples', text }
+  if (isMostly(examples, text)) return { kind: 'examples', text }
   return { kind: isNew && role === 'user' ? newKind(block, text) : 'history', text }
 }
 

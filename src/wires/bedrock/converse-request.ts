@@ -4,7 +4,7 @@ import type { Part, Reading } from '../../core/wire.ts'
 import { mediaText } from '../anthropic/parts.ts'
 import { bodyTags } from '../framing/body-tags.ts'
 import { countOf } from '../framing/counts.ts'
-import { asList, asRecord, asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
+import { asList, asRecord, asText, at, type JsonRecord, jsonText, recordsOf } from '../framing/json.ts'
 import { conversationParts, type Message, partsOf, toolParts, turnsOf } from '../framing/parts.ts'
 
 const joined = (texts: readonly string[]): string => texts.filter((text) => text !== '').join('\n')
@@ -27,10 +27,10 @@ const blockText = (block: JsonRecord): string => {
     asText(block['text']) ?? '',
     asText(at(block, 'reasoningContent', 'reasoningText', 'text')) ?? '',
     asText(at(block, 'guardContent', 'text', 'text')) ?? '',
-    use ? `${asText(use['name']) ?? ''}${JSON.stringify(use['input'] ?? {})}` : '',
+    use ? `${asText(use['name']) ?? ''}${jsonText(use['input'] ?? {})}` : '',
     media(block),
     ...recordsOf(at(block, 'toolResult', 'content')).map((part) =>
-      'json' in part ? JSON.stringify(part['json']) : (asText(part['text']) ?? ''),
+      'json' in part ? jsonText(part['json']) : (asText(part['text']) ?? ''),
     ),
   ])
 }

@@ -36,6 +36,30 @@ export const parseJson = (text: string): unknown => {
   }
 }
 
+/** Names, texts and numbers of a value one after the other, without the structure around them. */
+const bare = (value: unknown): string => {
+  const open: unknown[] = [value]
+  const words: string[] = []
+  while (open.length > 0) {
+    const inner = open.pop()
+    if (typeof inner !== 'object' || inner === null) words.push(String(inner))
+    // Pushed one by one: a call with a million arguments would be an error of its own.
+    else
+      for (const [name, member] of Object.entries(inner).reverse())
+        open.push(member, ...(Array.isArray(inner) ? [] : [name]))
+  }
+  return words.join(' ')
+}
+
+/** A value as JSON; what is nested too deep for that is the text in it. Empty for undefined. Never throws. */
+export const jsonText = (value: unknown): string => {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch {
+    return bare(value)
+  }
+}
+
 /** The same bytes as a Buffer; they are not copied. */
 export const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,5 +1,5 @@
 import type { Part, PartKind } from '../../core/wire.ts'
-import { asList, asRecord, asText, type JsonRecord } from './json.ts'
+import { asList, asRecord, asText, type JsonRecord, jsonText } from './json.ts'
 
 /** Fields of a content block that hold text the model reads. Media are not text and are not counted as such. */
 const textFields = ['text', 'input_text', 'output_text', 'content', 'output', 'arguments', 'thinking', 'summary']
@@ -19,22 +19,42 @@ export const textOf = (content: unknown, depth = 4): string => {
 
 const joined = (texts: readonly string[]): string => texts.filter((text) => text !== '').join('\n')
 
-/** Context that callers put into a prompt between tags, e.g. `<documents>…</documents>`. */
-const retrieved = /<(context|documents?|search_results|sources|retrieved[\w-]*|knowledge)\b[^>]*>[\s\S]*?<\/\1>/g
+/** The start of retrieved text that callers put into a prompt between tags, e.g. `<documents>…</documents>`. */
+const retrieved = /<(context|documents?|search_results|sources|retrieved[\w-]*|knowledge)\b[^<>]*>/g
 
-/** Splits the newest user text into retrieved context (between tags as above) and the question itself. */
-export const userParts = (text: string): readonly Part[] => {
-  if (!text.includes('</')) return partsOf('user', text)
-  const context = text.match(retrieved) ?? []
-  return [...partsOf('context', context.join('\n')), ...partsOf('user', text.replace(retrieved, '').trim())]
+/** Tags without an end that are tried before a text counts as untagged: each costs a search through all that follows. */
+const MOST_UNCLOSED = 32
+
+/** Is more than half of a text between tags that begin with `opening` (a global pattern whose first group is the name)? */
+export const isMostly = (opening: RegExp, text: string): boolean => {
+  if (!text.includes('</')) return false
+  let covered = 0
+  let unclosed = 0
+  opening.lastIndex = 0
+  for (let match = opening.exec(text); match && unclosed < MOST_UNCLOSED; match = opening.exec(text)) {
+    const end = `</${match[1]}>`
+    const found = text.indexOf(end, opening.lastIndex)
+    if (found < 0) unclosed += 1
+    else {
+      opening.lastIndex = found + end.length
+      covered += opening.lastIndex - match.index
+    }
+  }
+  return covered * 2 > text.length
 }
+
+/** Is a text mostly what was retrieved for the question, rather than the question? */
+export const isRetrieved = (text: string): boolean => isMostly(retrieved, text)
+
+/** The newest user text as one part: the user's own, or context. It is never divided, so that its prefix hashes alike a turn later. */
+export const userParts = (text: string): readonly Part[] => partsOf(isRetrieved(text) ? 'context' : 'user', text)
 
 /** One part, or none when there is no text. */
 export const partsOf = (kind: PartKind, text: string): readonly Part[] => (text === '' ? [] : [{ kind, text }])
 
 /** Definitions of tools as the text that the model is given, more or less: their JSON. */
 export const toolParts = (tools: unknown): readonly Part[] =>
-  asList(tools).length === 0 && !asRecord(tools) ? [] : [{ kind: 'tools', text: JSON.stringify(tools) }]
+  asList(tools).length === 0 && !asRecord(tools) ? [] : [{ kind: 'tools', text: jsonText(tools) }]
 
 /** A message reduced to what its part depends on. */
 export type Message = Readonly<{
@@ -46,7 +66,7 @@ export type Message = Readonly<{
 
 /**
  * Parts of a conversation: system texts; messages marked as examples; everything up to and with the last assistant
- * message is history; after it, tool results are context and user messages the user's own words.
+ * message is history; after it, tool results and retrieved texts are context and user messages the user's own words.
  */
 export const conversationParts = (messages: readonly Message[]): readonly Part[] => {
   const last = messages.findLastIndex((message) => message.role === 'assistant')

@@ -1,5 +1,5 @@
 import type { MeterContext, Metered } from '../../core/wire.ts'
-import { asRecord, asText, at, type JsonRecord, parseJson, recordsOf } from '../framing/json.ts'
+import { asRecord, asText, at, type JsonRecord, jsonText, parseJson, recordsOf } from '../framing/json.ts'
 import { type Fold, keepEvents } from '../framing/metering.ts'
 import { errorOf } from './failure.ts'
 import { tierOf, usageMetadata, usageOf } from './usage.ts'
@@ -52,7 +52,7 @@ const add = (answer: Answer, event: JsonRecord): void => {
 const textIn = (event: unknown): string =>
   recordsOf(at(event, 'candidates'))
     .flatMap((candidate) => recordsOf(at(candidate, 'content', 'parts')))
-    .map((part) => asText(part['text']) ?? (part['functionCall'] ? JSON.stringify(part['functionCall']) : ''))
+    .map((part) => asText(part['text']) ?? (part['functionCall'] ? jsonText(part['functionCall']) : ''))
     .join('')
 
 const describe = (answer: Answer, context: MeterContext): Omit<Metered, 'complete' | 'output_text'> => {

@@ -3,7 +3,7 @@ import { mediaText, unmarkedJson } from '../anthropic/parts.ts'
 import { bodyTags } from '../framing/body-tags.ts'
 import { countOf } from '../framing/counts.ts'
 import { asList, asRecord, asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
-import { userParts } from '../framing/parts.ts'
+import { isRetrieved } from '../framing/parts.ts'
 import { tierOf } from './usage.ts'
 
 /** The model in a path such as `/v1beta/models/{model}:generateContent`; undefined for other paths. */
@@ -62,13 +62,6 @@ const promptParts = (body: JsonRecord, contents: readonly JsonRecord[]): Part[] 
     ),
   ]
   return parts.filter((part) => part.text !== '')
-}
-
-/** Mostly text that the caller retrieved and put between tags. A part is never divided, so that prefixes stay the same. */
-const isRetrieved = (text: string): boolean => {
-  let retrieved = 0
-  for (const part of userParts(text)) if (part.kind === 'context') retrieved += part.text.length
-  return retrieved * 2 > text.length
 }
 
 const declarations = (tools: unknown): number =>

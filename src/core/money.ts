@@ -43,21 +43,46 @@ const scaled = (text: string, scale: number): bigint => {
 /** Parses a decimal amount of US dollars (`'0.02'`, `'1e-7'`). Throws RangeError when it is not a number. */
 export const parseUsd = (text: string): Picodollars => scaled(text, 12) as Picodollars
 
+const LARGEST_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
+const ZERO_DIGIT = 48
+
+/** The same of a whole number of picodollars below 2^53, which an ordinary number holds exactly and writes faster. */
+const formatSafe = (amount: number): string => {
+  const fraction = amount % 1e12
+  const whole = (amount - fraction) / 1e12
+  if (fraction === 0) return String(whole)
+  // A leading 1 keeps the zeros after the point.
+  const digits = String(1e12 + fraction)
+  let end = digits.length
+  while (digits.charCodeAt(end - 1) === ZERO_DIGIT) end--
+  return `${whole}.${digits.slice(1, end)}`
+}
+
 /** Writes an amount as a plain decimal of US dollars without trailing zeros: `'0.000192'`, `'-3'`, `'0'`. Exact. */
 export const formatUsd = (amount: Picodollars): Usd => {
+  if (amount >= 0n && amount <= LARGEST_SAFE) return formatSafe(Number(amount)) as Usd
   const magnitude = amount < 0n ? -amount : amount
   const fraction = (magnitude % PICO_PER_USD).toString().padStart(12, '0').replace(/0+$/, '')
   const text = `${amount < 0n ? '-' : ''}${magnitude / PICO_PER_USD}${fraction ? `.${fraction}` : ''}`
   return text as Usd
 }
 
-const rates = new Map<string, bigint>()
+/** A rate in picodollars: per million units, and per unit where that is a whole number that a float holds exactly. */
+type Rate = Readonly<{ perMillion: bigint; perUnit: number | undefined }>
 
-/** A rate as picodollars per million units, remembered because a price book has few distinct rates. */
-const ratePicodollars = (rate: UsdPerMillion): bigint => {
+const rates = new Map<string, Rate>()
+
+const parseRate = (rate: UsdPerMillion): Rate => {
+  const perMillion = scaled(rate, 12)
+  const perUnit = Number(perMillion / MICRO)
+  return { perMillion, perUnit: perMillion % MICRO === 0n && Number.isSafeInteger(perUnit) ? perUnit : undefined }
+}
+
+/** A rate read once, because a price book has few distinct rates. */
+const rateOf = (rate: UsdPerMillion): Rate => {
   let parsed = rates.get(rate)
   if (parsed === undefined) {
-    parsed = scaled(rate, 12)
+    parsed = parseRate(rate)
     if (rates.size < 10_000) rates.set(rate, parsed)
   }
   return parsed
@@ -68,8 +93,13 @@ const ratePicodollars = (rate: UsdPerMillion): bigint => {
  * fraction (seconds of audio), counted to the millionth; `rate` is in US dollars per million units.
  */
 export const multiply = (quantity: number, rate: UsdPerMillion): Picodollars => {
-  const perMillion = ratePicodollars(rate)
+  const { perMillion, perUnit } = rateOf(rate)
   const whole = Number.isInteger(quantity)
+  if (perUnit !== undefined && whole) {
+    // A product below 2^53 of two whole numbers is exact.
+    const product = quantity * perUnit
+    if (Number.isSafeInteger(product)) return BigInt(product) as Picodollars
+  }
   const numerator = whole ? BigInt(quantity) * perMillion : BigInt(Math.round(quantity * 1e6)) * perMillion
   const denominator = whole ? MICRO : MICRO * MICRO
   const half = denominator / 2n

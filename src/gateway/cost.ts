@@ -24,12 +24,12 @@ export const worstCaseOf = (call: Call, world: World): Picodollars | undefined =
       input_tokens: Math.ceil(call.plain.length / LEAST_BYTES_PER_TOKEN),
       output_tokens: reading.max_output_tokens ?? settings.reserve_output_tokens,
       at_us: call.started_at_us,
-      ...(upstream.settings.region === undefined ? {} : { region: upstream.settings.region }),
-      ...(reading.geo === undefined ? {} : { geo: reading.geo }),
-      ...(reading.service_tier === undefined ? {} : { tier: reading.service_tier }),
-      ...(reading.speed === undefined ? {} : { speed: reading.speed }),
-      ...(reading.batch === undefined ? {} : { batch: reading.batch }),
-      ...(reading.cache_ttl === undefined ? {} : { cache_ttl: reading.cache_ttl }),
+      region: upstream.settings.region,
+      geo: reading.geo,
+      tier: reading.service_tier,
+      speed: reading.speed,
+      batch: reading.batch,
+      cache_ttl: reading.cache_ttl,
     },
     book,
     settings.unpriced_ceiling,
@@ -43,20 +43,21 @@ export const costOf = (call: Call, attempt: Attempt, usage: NormalisedUsage, wor
   const { book, settings } = world
   const { reading, region, upstream } = attempt
   const asked = call.reading?.model ?? attempt.model ?? ''
-  const billable: Billable = {
+  const billable: { -readonly [Field in keyof Billable]: Billable[Field] } = {
     provider: upstream.price_as,
     model: attempt.metered?.model_served ?? attempt.model ?? asked,
-    ...(region === undefined ? {} : { region }),
-    ...(reading?.batch === undefined ? {} : { batch: reading.batch }),
     at_us: attempt.started_at_us,
     usage,
   }
+  if (region !== undefined) billable.region = region
+  if (reading?.batch !== undefined) billable.batch = reading.batch
   const priced = price(billable, book)
   const list = settings.prices.length === 0 ? priced : price(billable, book, { layers: LIST_LAYERS })
-  const provider = call.upstream?.price_as
-  const plain = counterfactual(billable, book, {
-    asked_model: asked || billable.model,
-    ...(provider ? { provider } : {}),
-  })
+  const plain = counterfactual(
+    billable,
+    book,
+    { asked_model: asked || billable.model, provider: call.upstream?.price_as },
+    priced,
+  )
   return { priced, list, counterfactual: plain }
 }

@@ -8,13 +8,19 @@ import { problemsOf } from './validity.ts'
 /** Layers in the order in which they are asked. */
 export const layerOrder: readonly PriceLayer[] = ['contract', 'weir', 'catalog']
 
+const STANDARD = 'standard standard'
+
 /** How a call is served. Exactly one holds for a call, so a row that states none is the standard one and never stands in for another. */
 export const modeOf = (
   tier: ServiceTier | undefined,
   speed: 'standard' | 'fast' | undefined,
   batch: boolean,
-): string =>
-  batch || tier === 'batch' ? `batch ${speed ?? 'standard'}` : `${tier ?? 'standard'} ${speed ?? 'standard'}`
+): string => {
+  const served = batch ? 'batch' : (tier ?? 'standard')
+  // The usual ones are not put together anew for each call.
+  if (served === 'standard' && speed !== 'fast') return STANDARD
+  return `${served} ${speed ?? 'standard'}`
+}
 
 type Modes = ReadonlyMap<string, readonly Compiled[]>
 
@@ -88,21 +94,23 @@ const gather = (rows: readonly PriceRow[]): Lists => {
 
 /** Entries are built when they are first asked for: a book has thousands of models and a call needs one. */
 const makeIndex = (lists: Lists): Index => {
-  const entries = new Map<Compiled[], Entry>()
-  const entryOf = (list: Compiled[] | undefined): Entry | undefined => {
+  const entries = new Map<Compiled[], Readonly<{ exact: Found; dated: Found }>>()
+  const foundOf = (list: Compiled[] | undefined) => {
     if (!list) return undefined
-    const built = entries.get(list) ?? buildEntry(list)
+    const known = entries.get(list)
+    if (known) return known
+    const entry = buildEntry(list)
+    const built = { exact: { entry, dated: false }, dated: { entry, dated: true } }
     entries.set(list, built)
     return built
   }
   return {
     find(provider, model) {
       const models = lists.get(provider)
-      const exact = entryOf(models?.get(model))
-      if (exact) return { entry: exact, dated: false }
+      const exact = foundOf(models?.get(model))
+      if (exact) return exact.exact
       const base = undated(model)
-      const entry = base === undefined ? undefined : entryOf(models?.get(base))
-      return entry && { entry, dated: true }
+      return base === undefined ? undefined : foundOf(models?.get(base))?.dated
     },
   }
 }

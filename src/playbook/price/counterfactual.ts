@@ -1,10 +1,16 @@
 import type { Picodollars } from '../../core/money.ts'
-import type { Billable, PriceBook } from '../../core/price.ts'
+import type { Billable, PriceBook, Priced } from '../../core/price.ts'
 import type { Bucket, UsageLine } from '../../core/usage.ts'
 import { price } from './price.ts'
 
+const hasCache = (tokens: UsageLine['tokens']): boolean => {
+  for (const bucket in tokens) if (bucket.includes('.cache_')) return true
+  return false
+}
+
 /** Every input class but tool results as fresh input of its modality. */
 const uncached = (tokens: UsageLine['tokens']): UsageLine['tokens'] => {
+  if (!hasCache(tokens)) return tokens
   const fresh: Partial<Record<Bucket, number>> = {}
   for (const [bucket, quantity] of Object.entries(tokens)) {
     const meter = bucket.replace(/\.cache_(read|write|write_5m|write_1h)$/, '.fresh') as Bucket
@@ -13,42 +19,74 @@ const uncached = (tokens: UsageLine['tokens']): UsageLine['tokens'] => {
   return fresh
 }
 
-const withoutStorage = (units: UsageLine['units']): UsageLine['units'] =>
-  Object.fromEntries(Object.entries(units).filter(([unit]) => !unit.startsWith('cache_storage.')))
+const isStorage = (unit: string): boolean => unit.startsWith('cache_storage.')
+
+const withoutStorage = (units: UsageLine['units']): UsageLine['units'] => {
+  for (const unit in units)
+    if (isStorage(unit)) return Object.fromEntries(Object.entries(units).filter(([name]) => !isStorage(name)))
+  return units
+}
 
 /** An advisor or a tool runs its own model whatever was asked; every other line stands for the asked one. */
 const keepsModel = (line: UsageLine) => line.kind === 'advisor' || line.kind === 'tool'
 
 /** The tier is left out: a row without one is the standard price. */
 const plainLine = (line: UsageLine, asked_model: string): UsageLine => {
-  const { service_tier: _tier, model_served, ...rest } = line
-  const model = keepsModel(line) && model_served !== undefined ? model_served : asked_model
-  return {
-    ...rest,
+  const { region, geo, speed, other_usd, model_served } = line
+  const plain: { -readonly [Field in keyof UsageLine]: UsageLine[Field] } = {
     kind: line.kind === 'batch_item' ? 'message' : line.kind,
-    model_served: model,
+    model_served: keepsModel(line) && model_served !== undefined ? model_served : asked_model,
+    funding: line.funding,
+    context_tokens: line.context_tokens,
     tokens: uncached(line.tokens),
     units: withoutStorage(line.units),
   }
+  if (region !== undefined) plain.region = region
+  if (geo !== undefined) plain.geo = geo
+  if (speed !== undefined) plain.speed = speed
+  if (other_usd !== undefined) plain.other_usd = other_usd
+  return plain
 }
+
+const isStandard = ({ service_tier }: UsageLine): boolean => service_tier === undefined || service_tier === 'standard'
+
+/** Is the line priced the same with no lever? */
+const isPlain = (line: UsageLine, plain: UsageLine, model: string): boolean =>
+  isStandard(line) &&
+  line.kind === plain.kind &&
+  line.tokens === plain.tokens &&
+  line.units === plain.units &&
+  (line.model_served ?? model) === plain.model_served
 
 /**
  * What the call would have cost with no lever: the asked model, standard tier, no cache (all input fresh), no batch, at
  * the customer's own prices and the same moment. Null where that is unpriced. Token counts are those of the model that served; a
- * model with another tokenizer would have counted otherwise.
+ * model with another tokenizer would have counted otherwise. `priced` is what the call costs as it was, where that is
+ * known: it is the answer where no lever acted.
  */
 export const counterfactual = (
   billable: Billable,
   book: PriceBook,
-  asked: Readonly<{ asked_model: string; provider?: string }>,
+  asked: Readonly<{ asked_model: string; provider?: string | undefined }>,
+  priced?: Priced,
 ): Picodollars | null => {
-  const { batch: _batch, ...rest } = billable
-  const lines = billable.usage.lines.map((line) => plainLine(line, asked.asked_model))
+  const { region, at_us, usage, batch = false, model } = billable
+  const provider = asked.provider ?? billable.provider
+  let same = priced !== undefined && provider === billable.provider && !batch
+  const lines: UsageLine[] = []
+  for (const line of usage.lines) {
+    const plain = plainLine(line, asked.asked_model)
+    lines.push(plain)
+    same = same && isPlain(line, plain, model)
+  }
+  if (priced && same) return priced.cost
+  const { totals, quality, warnings, raw } = usage
   const plain: Billable = {
-    ...rest,
-    provider: asked.provider ?? billable.provider,
+    provider,
     model: asked.asked_model,
-    usage: { ...billable.usage, lines },
+    at_us,
+    usage: { lines, totals, quality, warnings, raw },
+    ...(region === undefined ? {} : { region }),
   }
   return price(plain, book).cost
 }

@@ -11,14 +11,14 @@ export type Reservation = Readonly<{
   input_tokens: number
   output_tokens: number
   at_us: number
-  region?: string
-  geo?: string
+  region?: string | undefined
+  geo?: string | undefined
   /** As the call asks for it; standard is reckoned with besides, because a provider may serve that instead. */
-  tier?: ServiceTier
-  speed?: 'standard' | 'fast'
-  batch?: boolean
+  tier?: ServiceTier | undefined
+  speed?: 'standard' | 'fast' | undefined
+  batch?: boolean | undefined
   /** With `5m` (or `none`) the dearer one-hour writes are left out. */
-  cache_ttl?: '5m' | '1h' | 'none'
+  cache_ttl?: '5m' | '1h' | 'none' | undefined
 }>
 
 /** Could the row hold for such a call? A geography that is not known may be any; a band must be reachable by the input. */
@@ -29,18 +29,6 @@ const reachable = (row: Compiled, { at_us, input_tokens, region, geo }: Reservat
   (row.geo === undefined || geo === undefined || row.geo === geo) &&
   row.low <= input_tokens &&
   windowHolds(row, at_us)
-
-const rowsOf = (entry: Entry, asked: Reservation): Compiled[] => {
-  const modes = new Set([
-    modeOf(asked.tier, asked.speed, asked.batch === true),
-    modeOf('standard', asked.speed, asked.batch === true),
-  ])
-  const own = asked.at_us >= entry.own_from_us
-  const layers = layerOrder.filter((layer) => layer !== 'catalog' || !own)
-  return layers.flatMap((layer) =>
-    [...modes].flatMap((mode) => (entry.layers[layer].get(mode) ?? []).filter((row) => reachable(row, asked))),
-  )
-}
 
 type Peak = Readonly<{ rate: UsdPerMillion; value: Picodollars }>
 
@@ -80,16 +68,34 @@ const peaksOf = (row: Compiled): Peaks => {
   return peaks
 }
 
-const dearest = (rows: readonly Compiled[]): Peaks => {
-  let [input, short, output, fee]: (Peak | undefined)[] = []
+type Dearest = { -readonly [Kind in keyof Peaks]: Peaks[Kind] }
+
+const raise = (found: Dearest, rows: readonly Compiled[] | undefined, asked: Reservation): void => {
+  if (!rows) return
   for (const row of rows) {
+    if (!reachable(row, asked)) continue
     const peaks = peaksOf(row)
-    input = higher(input, peaks.input)
-    short = higher(short, peaks.short)
-    output = higher(output, peaks.output)
-    fee = higher(fee, peaks.fee)
+    found.input = higher(found.input, peaks.input)
+    found.short = higher(found.short, peaks.short)
+    found.output = higher(found.output, peaks.output)
+    found.fee = higher(found.fee, peaks.fee)
   }
-  return { input, short, output, fee }
+}
+
+/** The dearest rates of all rows that could hold: of the mode that was asked for, and of the standard one. */
+const dearest = (entry: Entry | undefined, asked: Reservation): Peaks => {
+  const found: Dearest = { input: undefined, short: undefined, output: undefined, fee: undefined }
+  if (!entry) return found
+  const mode = modeOf(asked.tier, asked.speed, asked.batch === true)
+  const standard = modeOf('standard', asked.speed, asked.batch === true)
+  const own = asked.at_us >= entry.own_from_us
+  for (const layer of layerOrder) {
+    if (layer === 'catalog' && own) continue
+    const modes = entry.layers[layer]
+    raise(found, modes.get(mode), asked)
+    if (mode !== standard) raise(found, modes.get(standard), asked)
+  }
+  return found
 }
 
 /** Embedding and rerank models price no output, so what is not produced costs nothing. */
@@ -106,14 +112,12 @@ export const worstCase = (
   ceiling: Readonly<{ input: UsdPerMillion; output: UsdPerMillion }>,
 ): Picodollars => {
   const found = indexOf(book).find(asked.provider, asked.model)
-  const rows = found === undefined ? [] : rowsOf(found.entry, asked)
-  const peaks = dearest(rows)
+  const peaks = dearest(found?.entry, asked)
   const shortWrites = asked.cache_ttl === '5m' || asked.cache_ttl === 'none'
   const highest = shortWrites ? peaks.short : peaks.input
   const priced = highest !== undefined || peaks.output !== undefined
   const input = priced ? (highest?.rate ?? NONE) : ceiling.input
   const output = priced ? (peaks.output?.rate ?? NONE) : ceiling.output
-  return picodollars(
-    multiply(asked.input_tokens, input) + multiply(asked.output_tokens, output) + multiply(1, peaks.fee?.rate ?? NONE),
-  )
+  const tokens = multiply(asked.input_tokens, input) + multiply(asked.output_tokens, output)
+  return picodollars(peaks.fee ? tokens + multiply(1, peaks.fee.rate) : tokens)
 }

@@ -26,3 +26,39 @@ export const metered = (receipt: Receipt) => ({
   output: receipt.output_tokens ?? 0,
   reasoning: receipt.reasoning_tokens ?? 0,
 })
+
+/** The simulator's buckets as meters of a receipt's lines. */
+const meters: Readonly<Record<string, string>> = {
+  in: 'in.text.fresh',
+  in_audio: 'in.audio.fresh',
+  in_image: 'in.image.fresh',
+  cr: 'in.text.cache_read',
+  cw: 'in.text.cache_write',
+  cw5m: 'in.text.cache_write_5m',
+  cw1h: 'in.text.cache_write_1h',
+  tool_in: 'in.text.tool',
+  out: 'out.text.visible',
+  out_image: 'out.image.visible',
+  out_reasoning: 'out.text.reasoning',
+  web_search: 'web_search.query',
+  rerank_units: 'rerank.search_unit',
+  audio_seconds: 'audio_in.second',
+  tts_chars: 'tts.char',
+  requests: 'request',
+}
+
+type Quantities = Readonly<Record<string, number>>
+
+const summed = (pairs: readonly (readonly [string, number])[]): Quantities => {
+  const sums: Record<string, number> = {}
+  for (const [name, quantity] of pairs) if (quantity !== 0) sums[name] = (sums[name] ?? 0) + quantity
+  return sums
+}
+
+/** What the simulator charges, by meter. A bucket that no meter stands for is shown under its own name. */
+export const billedMeters = (call: SimulatedCall | undefined): Quantities =>
+  summed(Object.entries(call?.bill?.buckets ?? {}).map(([name, count]) => [meters[name] ?? `? ${name}`, count]))
+
+/** What a receipt's lines say, by meter. */
+export const meteredMeters = (receipt: Receipt): Quantities =>
+  summed((receipt.lines ?? []).map(({ meter, quantity }) => [meter, quantity]))

@@ -88,7 +88,8 @@ export const dayOf = (record: BillRecord, ...paths: readonly string[]): string =
   const path = paths[0] ?? ''
   if (value === null) throw wrong(path, null, 'a date')
   if (/^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value))) return value
-  const zoned = /([Zz]|UTC|[+-]\d\d:?\d\d)$/.test(value) ? value.replace(/\s*UTC$/, 'Z') : `${value}Z`
+  const written = value.replace(/\s*UTC$/, 'Z').replace(/([+-]\d\d)$/, '$1:00')
+  const zoned = /(?:[Zz]|\d[+-]\d\d:?\d\d)$/.test(written) ? written : `${written}Z`
   const ms = /^\d{9,11}$/.test(value) ? Number(value) * 1000 : Date.parse(zoned.replace(/^(\S+) /, '$1T'))
   if (Number.isNaN(ms)) throw wrong(path, value, 'a date')
   return new Date(ms).toISOString().slice(0, 10)

@@ -52,6 +52,9 @@ const inMicroseconds = ({ from, to }: Days): TimeWindow => ({
   to_us: Date.parse(to) * 1000,
 })
 
+/** Calls of the day before that ended on the first day may be on the bill of the first. */
+const withDayBefore = ({ from_us, to_us }: TimeWindow): TimeWindow => ({ from_us: from_us - DAY_US, to_us })
+
 type Flags = Readonly<{ since?: string | undefined; until?: string | undefined }>
 
 /** The days that the flags say: by default those of the files, or the last thirty that are over. */
@@ -115,7 +118,7 @@ const compare = async (flags: Flags & FolderFlags, asking: Asking, ledger: Ledge
     .map(({ name }) => name)
   const { rows } = await ledger.query({
     ask: 'metered',
-    window: inMicroseconds(days),
+    window: withDayBefore(inMicroseconds(days)),
     providers: names,
     ...(owning.dimension === undefined ? {} : { owner: owning.dimension }),
   })
@@ -128,7 +131,14 @@ const compare = async (flags: Flags & FolderFlags, asking: Asking, ledger: Ledge
     ...(owning.owners === undefined ? {} : { owners: owning.owners }),
     models: { given, own_names, known: await namesIn(settings, bill) },
   })
-  return { source: bill.name, ...days, result, bad: collected.bad, bad_rows: collected.bad_rows }
+  return {
+    source: bill.name,
+    ...days,
+    result,
+    read: collected.lines.length,
+    bad: collected.bad,
+    bad_rows: collected.bad_rows,
+  }
 }
 
 const tellBad = ({ bad, bad_rows }: Reconciled): void => {
@@ -205,6 +215,8 @@ export const command = {
       else if (args.json) printJson(answerOf(shown))
       else print(renderReconciled(shown, view, lookOf()))
       tellBad(shown)
+      if (shown.bad > 0 && shown.read === 0)
+        throw new WeirError('bad-input', `no row of the bill could be read as ${bill.name}`)
       if (limit !== undefined && (isOpen(shown.result, limit) || shown.bad > 0)) process.exitCode = 1
     },
   }),

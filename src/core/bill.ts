@@ -34,6 +34,8 @@ export type BillLine = Readonly<{
   requests: number | null
   /** US dollars; null on a line that states tokens only. */
   cost: Picodollars | null
+  /** How many lines of the bill this one sums up; 1 where it is absent. */
+  count?: number
   /** What the bill itself calls it. */
   label: string
 }>

@@ -157,6 +157,14 @@ describe('a downloaded report', () => {
     expect(code).toBe(1)
   })
 
+  test('of which no row can be read is no empty bill', async () => {
+    const path = join(folder, 'worse.json')
+    writeFileSync(path, JSON.stringify({ data: [usage(9, -5, 0, 1)] }))
+    const { err, code } = await run(['openai', '--file', path])
+    expect(err).toContain('no row of the bill could be read as openai')
+    expect(code).toBe(2)
+  })
+
   test.each([
     [['opanai'], /did you mean openai\?/],
     [['openai', '--file', 'absent.json'], /absent\.json does not exist/],

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { BillLine, TokenKind } from '../../src/core/bill.ts'
 import type { MeteredRow } from '../../src/core/ledger.ts'
 import { picodollars } from '../../src/core/money.ts'
+import { foldLines } from '../../src/playbook/allocate/reconcile/fold.ts'
 import { allKinds, groupKinds } from '../../src/playbook/allocate/reconcile/kinds.ts'
 import { reconcile } from '../../src/playbook/allocate/reconcile/reconcile.ts'
 import type { Comparison } from '../../src/playbook/allocate/reconcile/result.ts'
@@ -57,6 +58,13 @@ describe('each difference gets its name', () => {
     const { compared } = reconcile(bill, over, options())
     expect(partsOf(find(compared, 'gpt-5.5', 'input')?.tokens)).toEqual({ boundary: -100n })
     expect(partsOf(find(compared, 'gpt-5.5', 'input', '2026-11-02')?.tokens)).toEqual({ boundary: 100n })
+  })
+
+  test('calls over the edges of the window are told too', () => {
+    const before = row({ day: '2026-10-31', quantity: '70', over_midnight: true })
+    expect(totals([line({ tokens: 1050n })], [row({ quantity: '1000' }), before]).tokens).toEqual({ boundary: 50n })
+    const last = row({ day: '2026-11-30', quantity: '30', over_midnight: true })
+    expect(totals([line({ tokens: 1000n })], [row({ quantity: '1000' }), last]).tokens).toEqual({ boundary: -30n })
   })
 
   test('tokens that we estimated after the client went are aborted, up to the estimate', () => {
@@ -141,6 +149,22 @@ describe('each difference gets its name', () => {
     expect(confirmed.compared).toHaveLength(1)
     expect(confirmed.alignments).toEqual([{ name: 'nano 5.4', model: 'gpt-5.4-nano', by: 'given' }])
   })
+})
+
+test('lines that are alike are summed up, and lose nothing by it', () => {
+  const folded = foldLines()
+  const all = [
+    line({ tokens: 3n, cost: usd('0.1'), requests: 1, rounded: true }),
+    line({ tokens: 4n, cost: usd('0.2'), requests: 2, rounded: true }),
+    line({ tokens: 4n, cost: null }),
+    line({ tokens: 1n, cost: usd('0.1'), day: '2026-11-02' }),
+  ]
+  all.forEach(folded.add)
+  expect(folded.lines()).toHaveLength(3)
+  expect(folded.lines()[0]).toMatchObject({ tokens: 7n, cost: usd('0.3'), requests: 3, count: 2 })
+  const short = [row({ quantity: '9', cost_usd: '0.3' }), row({ day: '2026-11-02', quantity: '1', cost_usd: '0.1' })]
+  expect(totals(folded.lines(), short)).toEqual(totals(all, short))
+  expect(totals(folded.lines(), short).tokens).toEqual({ rounding: 2n })
 })
 
 describe('what one amount counts together is compared together', () => {

@@ -107,6 +107,22 @@ describe('AWS Cost and Usage Report', () => {
     expect(lines.map(({ rounded }) => rounded).slice(0, 2)).toEqual([false, true])
   })
 
+  test.each([
+    ['2026-11-01', '2026-11-01'],
+    ['2026-11-01 23:30:00+00', '2026-11-01'],
+    ['2026-11-01 23:30:00.5-01', '2026-11-02'],
+    ['2026-11-01T23:30:00-0130', '2026-11-02'],
+    ['2026-11-01T00:30:00+01:00', '2026-10-31'],
+    ['2026-11-01 23:59:59 UTC', '2026-11-01'],
+    ['2026-11-01T23:59:59.999', '2026-11-01'],
+  ])('the moment %s is on the UTC day %s', async (start, day) => {
+    const { lines } = await read(
+      'aws-cur',
+      written('moment.csv', csv(curHead, cur('USE1-Nova2.0Lite-input-tokens', { start }))),
+    )
+    expect(lines.map((one) => one.day)).toEqual([day])
+  })
+
   test('a bad row is named by line and field, and the rest is kept', async () => {
     const path = written(
       'bad.csv',
@@ -142,7 +158,7 @@ describe('AWS Cost and Usage Report', () => {
     const instance = await DuckDBInstance.create(':memory:')
     const connection = await instance.connect()
     await connection.run(
-      `COPY (SELECT * REPLACE (line_item_usage_start_date::TIMESTAMP AS line_item_usage_start_date, line_item_unblended_cost::DECIMAL(18,10) AS line_item_unblended_cost, line_item_usage_account_id::VARCHAR AS line_item_usage_account_id), MAP {'product_name': 'Amazon Bedrock'} AS product, 7 AS another
+      `COPY (SELECT * REPLACE (line_item_usage_start_date::TIMESTAMPTZ AS line_item_usage_start_date, line_item_unblended_cost::DECIMAL(18,10) AS line_item_unblended_cost, line_item_usage_account_id::VARCHAR AS line_item_usage_account_id), MAP {'product_name': 'Amazon Bedrock'} AS product, 7 AS another
        FROM read_csv('${plain}')) TO '${packed.replace("'", "''")}' (FORMAT parquet)`,
     )
     connection.closeSync()

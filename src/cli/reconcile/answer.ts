@@ -9,6 +9,8 @@ export type Reconciled = Readonly<{
   from: string
   to: string
   result: Reconciliation
+  /** Lines of the bill that could be read, those alike counted as one. */
+  read: number
   bad: number
   bad_rows: readonly BadRow[]
 }>

@@ -6,6 +6,7 @@ import { nearest } from '../../config/suggest.ts'
 import type { Bill, BillLine, BillRow, BillWorld } from '../../core/bill.ts'
 import { WeirError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
+import { foldLines } from '../../playbook/allocate/reconcile/fold.ts'
 import type { FolderFlags } from '../asking.ts'
 import { storedCredentials } from '../keys/vault.ts'
 
@@ -29,18 +30,18 @@ export const billOf = (name: string): Bill => {
 }
 
 const gather = async (sources: AsyncIterable<Readonly<{ row: BillRow; file?: string }>>): Promise<Collected> => {
-  const lines: BillLine[] = []
+  const folded = foldLines()
   const bad_rows: BadRow[] = []
   let bad = 0
   for await (const { row, file } of sources) {
-    if ('lines' in row) lines.push(...row.lines)
+    if ('lines' in row) row.lines.forEach(folded.add)
     else {
       bad += 1
       if (bad_rows.length < BAD_ROWS_KEPT)
         bad_rows.push({ ...(file === undefined ? {} : { file }), line: row.line, why: row.bad })
     }
   }
-  return { lines, bad, bad_rows }
+  return { lines: folded.lines(), bad, bad_rows }
 }
 
 /** Reads downloaded files, together one bill. Throws WeirError `bad-input` for one that is not there, or named twice. */

@@ -204,6 +204,15 @@ const ways = {
   words: 'the same words and numbers',
 }
 
+/** Spend that Weir never saw is the finding that matters most, so it stands beside the verdict. */
+const bypassText = ({ result: { tokens, cost } }: Reconciled, colours: Paint): string[] => {
+  const [unseen, whole] = [cost ?? tokens, (cost ?? tokens)?.provider ?? 0n]
+  const bypass = unseen?.parts.get('bypass') ?? 0n
+  if (bypass <= 0n) return []
+  const amount = cost === undefined ? plural(Number(bypass), 'token') : usd(bypass)
+  return [`  ${colours.yellow('!')} ${amount} (${percent(shareIn(bypass, whole))} of the bill) never passed Weir`]
+}
+
 const headText = (shown: Reconciled, look: Look, colours: Paint): string => {
   const { result, source, from, to } = shown
   const { tokens, cost, open_tokens, open_cost } = result
@@ -232,6 +241,7 @@ const headText = (shown: Reconciled, look: Look, colours: Paint): string => {
       look,
     ),
     `  ${verdict} ${allowed}`,
+    ...bypassText(shown, colours),
   ].join('\n')
 }
 

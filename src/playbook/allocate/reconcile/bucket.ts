@@ -52,3 +52,10 @@ export const unseenAttempts = (rows: readonly MeteredRow[]): number =>
 
 /** A key for what belongs together. */
 export const keyOf = (...parts: readonly (string | null)[]): string => JSON.stringify(parts)
+
+const DAY_MS = 86_400_000
+const shifted = (day: string, days: number): string =>
+  new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10)
+
+export const dayAfter = (day: string): string => shifted(day, 1)
+export const dayBefore = (day: string): string => shifted(day, -1)

@@ -2,6 +2,7 @@ import type { BillLine } from '../../../core/bill.ts'
 import type { MeteredRow } from '../../../core/ledger.ts'
 import { type Picodollars, picodollars } from '../../../core/money.ts'
 import { type Bucket, billedCost, costOf, isFee, rowsOf, tokensOf } from './bucket.ts'
+import { countLines } from './fold.ts'
 import { allKinds, groupKinds, type KindGroup, within } from './kinds.ts'
 import { addPart, type Comparison, comparisonOf, least, type Reason, share, size } from './result.ts'
 import type { TokenCell } from './tokens.ts'
@@ -36,7 +37,7 @@ const take = (cell: DollarCell, reason: Reason, amount: bigint): void => {
 
 /** Half a millionth of a dollar a line, and a millionth of the amount: what facts call rounding. */
 const slackOf = (lines: readonly BillLine[], provider: bigint): bigint =>
-  BigInt(lines.length) * 500_000n + size(provider) / 1_000_000n
+  countLines(lines) * 500_000n + size(provider) / 1_000_000n
 
 const countsAll = ({ kinds }: BillLine): boolean => kinds.length === allKinds.length
 

@@ -1,14 +1,14 @@
 import type { BillLine, BillTraits } from '../../../core/bill.ts'
 import type { MeteredRow } from '../../../core/ledger.ts'
 import { type Picodollars, picodollars } from '../../../core/money.ts'
-import { type Bucket, billedCost, costOf, isFee, isTokens, keyOf, tokensOf } from './bucket.ts'
+import { type Bucket, billedCost, costOf, dayBefore, isFee, isTokens, keyOf, tokensOf } from './bucket.ts'
 import { compareDollars, dollarsOf } from './dollars.ts'
 import { type Alignment, alignModels, type ModelNames } from './models.ts'
 import { addPart, type Compared, type Comparison, comparisonOf, type Reason, size, sumOf } from './result.ts'
 import { compareTokens, type TokenCell } from './tokens.ts'
 
 export type ReconcileOptions = Readonly<{
-  /** Days [from, to) that are compared, UTC. */
+  /** Days [from, to) that are compared, UTC; of the day before, rows of calls over midnight are looked at. */
   from: string
   to: string
   now_ms: number
@@ -69,6 +69,19 @@ const gather = (
     bucketOf(row.day, options.owners === undefined ? null : row.owner, model).rows.push(row)
   }
   return [...buckets.values()]
+}
+
+/** Rows of the day before the window, by owner and model as buckets have them. */
+const beforeWindow = (
+  metered: readonly MeteredRow[],
+  names: ReturnType<typeof alignModels>,
+  options: ReconcileOptions,
+): ((bucket: Bucket) => readonly MeteredRow[]) => {
+  const day = dayBefore(options.from)
+  const rows = metered.filter((row) => row.day === day && row.over_midnight)
+  const buckets = gather([], rows, names, options)
+  const found = new Map(buckets.map((bucket) => [keyOf(bucket.owner, bucket.model), bucket.rows]))
+  return ({ owner, model }) => found.get(keyOf(owner, model)) ?? []
 }
 
 type Series = { owner: string | null; model: string; days: Map<string, bigint>; side: 'bill' | 'ledger' | 'both' }
@@ -194,7 +207,8 @@ export const reconcile = (
   const { tokens: tokens_late, money: money_late } = options.late_hours
   // A bill without any line says that nothing was used and nothing is owed.
   const states = (what: 'tokens' | 'cost') => lines.length === 0 || lines.some((line) => line[what] !== null)
-  const cells = states('tokens') ? compareTokens(buckets, { late: late(tokens_late), renamed }) : []
+  const edges = { first: options.from, last: dayBefore(options.to), before: beforeWindow(metered, names, options) }
+  const cells = states('tokens') ? compareTokens(buckets, { late: late(tokens_late), renamed, ...edges }) : []
   const dollars = states('cost')
     ? compareDollars(buckets, cells, { late: late(money_late), renamed, unbilled_tiers: options.unbilled_tiers ?? [] })
     : []

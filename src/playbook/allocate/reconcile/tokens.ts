@@ -1,4 +1,6 @@
-import { type Bucket, billedTokens, keyOf, moreRequests, rowsOf, tokensOf, unseenAttempts } from './bucket.ts'
+import type { MeteredRow } from '../../../core/ledger.ts'
+import { type Bucket, billedTokens, dayAfter, keyOf, moreRequests, rowsOf, tokensOf, unseenAttempts } from './bucket.ts'
+import { countLines } from './fold.ts'
 import { groupKinds, type KindGroup } from './kinds.ts'
 import { addPart, type Comparison, comparisonOf, least, type Reason, size } from './result.ts'
 
@@ -10,6 +12,11 @@ export type TokenOptions = Readonly<{
   late(day: string): boolean
   /** Buckets of a model that has another name on the other side. */
   renamed(bucket: Bucket): boolean
+  /** The first and the last day that are compared. */
+  first: string
+  last: string
+  /** Rows of calls that began on the day before the first and ended on it, by owner and model. */
+  before(bucket: Bucket): readonly MeteredRow[]
 }>
 
 type Draft = {
@@ -37,8 +44,19 @@ const draftsOf = (bucket: Bucket): Draft[] => {
   })
 }
 
-const dayAfter = (day: string): string =>
-  new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
+/** Tokens of calls over midnight among rows. */
+const overMidnight = (rows: readonly MeteredRow[], kinds: KindGroup): bigint =>
+  tokensOf(rowsOf(rows, kinds).filter((row) => row.over_midnight))
+
+/** At the edges of the window the other day is not compared: what went over them is all that can be said. */
+const moveOverEdges = (drafts: readonly Draft[], { first, last, before, renamed }: TokenOptions): void => {
+  for (const draft of drafts) {
+    const { bucket, kinds, rest } = draft
+    if (renamed(bucket)) continue
+    if (bucket.day === first && rest > 0n) take(draft, 'boundary', least(rest, overMidnight(before(bucket), kinds)))
+    if (bucket.day === last && rest < 0n) take(draft, 'boundary', -least(-rest, overMidnight(bucket.rows, kinds)))
+  }
+}
 
 /** Calls over midnight are counted here on the day they began; where the next day has what this one lacks, they moved. */
 const moveOverMidnight = (drafts: readonly Draft[], { renamed }: TokenOptions): void => {
@@ -46,7 +64,7 @@ const moveOverMidnight = (drafts: readonly Draft[], { renamed }: TokenOptions): 
   const found = new Map(drafts.map((draft) => [keyed(draft, draft.bucket.day), draft]))
   const inOrder = drafts.toSorted((one, other) => (one.bucket.day < other.bucket.day ? -1 : 1))
   for (const draft of inOrder) {
-    const over = tokensOf(rowsOf(draft.bucket.rows, draft.kinds).filter((row) => row.over_midnight))
+    const over = overMidnight(draft.bucket.rows, draft.kinds)
     const next = found.get(keyed(draft, dayAfter(draft.bucket.day)))
     if (over === 0n || draft.rest >= 0n || renamed(draft.bucket) || next === undefined || next.rest <= 0n) continue
     const moved = least(over, -draft.rest, next.rest)
@@ -78,8 +96,8 @@ const reasonForMore = (draft: Draft): Reason | undefined => {
 const reasonFor = (draft: Draft, options: TokenOptions): Reason | undefined => {
   const { bucket, kinds, rest } = draft
   if (options.renamed(bucket)) return 'alias'
-  const rounded = bucket.lines.filter((line) => line.rounded && line.kinds.some((kind) => kinds.includes(kind))).length
-  if (size(rest) <= BigInt(rounded)) return 'rounding'
+  const rounded = bucket.lines.filter((line) => line.rounded && line.kinds.some((kind) => kinds.includes(kind)))
+  if (size(rest) <= countLines(rounded)) return 'rounding'
   if (rest > 0n) return reasonForMore(draft)
   return options.late(bucket.day) ? 'late' : undefined
 }
@@ -88,6 +106,7 @@ const reasonFor = (draft: Draft, options: TokenOptions): Reason | undefined => {
 export const compareTokens = (buckets: readonly Bucket[], options: TokenOptions): TokenCell[] => {
   const drafts = buckets.flatMap(draftsOf)
   moveOverMidnight(drafts, options)
+  moveOverEdges(drafts, options)
   return drafts.map((draft) => {
     const reason = reasonFor(draft, options)
     if (reason !== undefined) take(draft, reason, draft.rest)

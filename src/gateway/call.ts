@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WeirError } from '../core/errors.ts'
-import type { Picodollars } from '../core/money.ts'
+import type { Picodollars, Usd } from '../core/money.ts'
 import type { Outcome, Receipt } from '../core/receipt.ts'
 import type { KeyRecord } from '../core/store.ts'
 import type { Headers, Metered, Metering, Reading, Wire } from '../core/wire.ts'
@@ -54,6 +54,7 @@ export type Call = {
   reading?: Reading
   // admit
   reserved?: Picodollars
+  reserved_usd?: Usd
   // on the way
   client_gone: boolean
   /** The response that passes, while there is one: told when the client goes. */

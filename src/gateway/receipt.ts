@@ -1,7 +1,9 @@
-import { formatUsd } from '../core/money.ts'
+import { formatUsd, type Usd } from '../core/money.ts'
 import type { PriceBook } from '../core/price.ts'
 import type { PriceState, Receipt } from '../core/receipt.ts'
-import type { Answer, Attempt, Call } from './call.ts'
+import type { Reading } from '../core/wire.ts'
+import type { Answer, Attempt, Call, Payer } from './call.ts'
+import { blankDraft, type Draft } from './draft.ts'
 import type { World } from './world.ts'
 
 /** Longest endpoint and model name on a receipt. */
@@ -9,29 +11,54 @@ const LONGEST = 200
 
 const bounded = (text: string): string => (text.length > LONGEST ? text.slice(0, LONGEST) : text)
 
-/** Fields of a receipt while it is made; what is undefined is left out of the journal. */
-export type Draft = { -readonly [Field in keyof Receipt]?: Receipt[Field] | undefined }
+const boundedOr = (text: string | undefined): string | undefined => (text === undefined ? undefined : bounded(text))
 
-/** Sets a field that is known. Fields that are not known stay away, so that nothing is written that says nothing. */
-const set = <Field extends keyof Draft>(draft: Draft, field: Field, value: Draft[Field]): void => {
-  if (value !== undefined) draft[field] = value
+/** Who pays, by the fields that `Payer` has. */
+const addPayer = (draft: Draft, payer: Payer): void => {
+  draft.key_id = payer.key_id
+  draft.team = payer.team
+  draft.feature = payer.feature
+  draft.customer = payer.customer
+  draft.user = payer.user
+  draft.environment = payer.environment
+  draft.session = payer.session
+  draft.step = payer.step
+  draft.agent = payer.agent
+  draft.tags = payer.tags
+  draft.trace_id = payer.trace_id
+  draft.span_id = payer.span_id
+  draft.deadline_at_us = payer.deadline_at_us
+  draft.deferrable = payer.deferrable
+}
+
+/** What was asked; what the answer said of the service already stays. */
+const addReading = (draft: Draft, reading: Reading): void => {
+  draft.model_asked = boundedOr(reading.model)
+  draft.service_tier ??= reading.service_tier
+  draft.speed ??= reading.speed
+  draft.geo ??= reading.geo
+  draft.turns = reading.turns
+  draft.tool_count = reading.tool_count
+  draft.max_output_asked = reading.max_output_tokens
+  draft.response_format = reading.response_format
+}
+
+/** The call's reservation as text: on the open line and on the receipt it is the same. */
+const reservedUsd = (call: Call): Usd | undefined => {
+  if (call.reserved !== undefined) call.reserved_usd ??= formatUsd(call.reserved)
+  return call.reserved_usd
 }
 
 /** What the call itself says: who pays, which operation, what was asked. */
 const addCall = (draft: Draft, call: Call): void => {
-  const { reading, wire, reserved } = call
-  Object.assign(draft, call.payer)
-  if (wire) draft.wire = wire.name
-  if (reserved !== undefined) draft.reserved_usd = formatUsd(reserved)
-  if (!reading) return
-  set(draft, 'model_asked', reading.model === undefined ? undefined : bounded(reading.model))
-  set(draft, 'service_tier', reading.service_tier)
-  set(draft, 'speed', reading.speed)
-  set(draft, 'geo', reading.geo)
-  set(draft, 'turns', reading.turns)
-  set(draft, 'tool_count', reading.tool_count)
-  set(draft, 'max_output_asked', reading.max_output_tokens)
-  set(draft, 'response_format', reading.response_format)
+  draft.call_id = call.id
+  draft.origin = 'live'
+  draft.endpoint = endpointOf(call)
+  draft.stream = call.reading?.stream ?? false
+  draft.wire = call.wire?.name
+  draft.reserved_usd = reservedUsd(call)
+  addPayer(draft, call.payer)
+  if (call.reading) addReading(draft, call.reading)
 }
 
 const endpointOf = (call: Call): string => call.reading?.endpoint ?? bounded(call.path)
@@ -45,62 +72,59 @@ const openState = ({ reading, upstream, model }: Attempt, book: PriceBook): Pric
 
 /** What an `unknown` receipt would say: written before the attempt is dispatched. */
 export const openingReceipt = (call: Call, attempt: Attempt, book: PriceBook): Receipt => {
-  const draft: Draft = {
-    receipt_id: attempt.receipt_id,
-    call_id: call.id,
-    attempt: attempt.number,
-    origin: 'live',
-    started_at_us: attempt.started_at_us,
-    ended_at_us: attempt.started_at_us,
-    endpoint: endpointOf(call),
-    stream: call.reading?.stream ?? false,
-    provider: attempt.upstream.name,
-    outcome: 'unknown',
-    request_bytes: attempt.request_bytes,
-    usage_source: 'none',
-    price_state: openState(attempt, book),
-  }
-  set(draft, 'region', attempt.region)
+  const draft = blankDraft()
   addCall(draft, call)
+  addAttempt(draft, attempt)
+  draft.ended_at_us = attempt.started_at_us
+  draft.outcome = 'unknown'
+  draft.usage_source = 'none'
+  draft.price_state = openState(attempt, book)
   return draft as Receipt
 }
 
-const addAttempt = (draft: Draft, { metered, first_token_at_us, region, status }: Attempt): void => {
-  set(draft, 'first_token_at_us', first_token_at_us)
-  set(draft, 'region', region)
-  set(draft, 'http_status', status)
-  if (metered?.response_id !== undefined) draft.provider_response_id = bounded(metered.response_id)
-  if (metered?.model_served !== undefined) draft.model_served = bounded(metered.model_served)
-  if (metered?.finish_reason !== undefined) draft.finish_reason = bounded(metered.finish_reason)
-  if (metered?.error) draft.error_code = bounded(metered.error.code)
+const addAttempt = (draft: Draft, attempt: Attempt): void => {
+  draft.receipt_id = attempt.receipt_id
+  draft.attempt = attempt.number
+  draft.started_at_us = attempt.started_at_us
+  draft.provider = attempt.upstream.name
+  draft.request_bytes = attempt.request_bytes
+  draft.region ??= attempt.region
 }
 
-/** The whole receipt of an attempt, or of a call that was answered without one. */
-export const closingReceipt = (
-  call: Call,
-  answer: Answer,
-  settled: Draft,
-  world: Pick<World, 'new_id' | 'now_us'>,
-): Receipt => {
+const addAnswer = (draft: Draft, attempt: Attempt): void => {
+  const { metered } = attempt
+  draft.ended_at_us = attempt.ended_at_us
+  draft.first_token_at_us = attempt.first_token_at_us
+  draft.response_bytes = attempt.response_bytes
+  draft.http_status = attempt.status
+  draft.provider_response_id = boundedOr(metered?.response_id)
+  draft.model_served = boundedOr(metered?.model_served)
+  draft.finish_reason = boundedOr(metered?.finish_reason)
+  draft.error_code = boundedOr(metered?.error?.code)
+}
+
+/** A call that was answered without an attempt. */
+const addRefusal = (draft: Draft, call: Call, { error }: Answer, { new_id, now_us }: Chance): void => {
+  draft.receipt_id = new_id()
+  draft.attempt = 0
+  draft.started_at_us = call.started_at_us
+  draft.ended_at_us = now_us()
+  draft.provider = call.upstream?.name ?? 'none'
+  draft.request_bytes = call.body.length
+  draft.http_status = error?.status
+}
+
+type Chance = Pick<World, 'new_id' | 'now_us'>
+
+/** The whole receipt of an attempt, or of a call that was answered without one. What was settled becomes it. */
+export const closingReceipt = (call: Call, answer: Answer, settled: Draft, world: Chance): Receipt => {
   const { attempt, error } = answer
-  const draft: Draft = {
-    receipt_id: attempt?.receipt_id ?? world.new_id(),
-    call_id: call.id,
-    attempt: attempt?.number ?? 0,
-    origin: 'live',
-    started_at_us: attempt?.started_at_us ?? call.started_at_us,
-    ended_at_us: attempt?.ended_at_us ?? world.now_us(),
-    endpoint: endpointOf(call),
-    stream: call.reading?.stream ?? false,
-    provider: (attempt?.upstream ?? call.upstream)?.name ?? 'none',
-    outcome: answer.outcome,
-    request_bytes: attempt?.request_bytes ?? call.body.length,
-  }
-  addCall(draft, call)
+  addCall(settled, call)
   if (attempt) {
-    draft.response_bytes = attempt.response_bytes
-    addAttempt(draft, attempt)
-  } else set(draft, 'http_status', error?.status)
-  set(draft, 'error_code', error?.code)
-  return Object.assign(draft, settled) as Receipt
+    addAttempt(settled, attempt)
+    addAnswer(settled, attempt)
+  } else addRefusal(settled, call, answer, world)
+  settled.outcome = answer.outcome
+  if (error) settled.error_code = error.code
+  return settled as Receipt
 }

@@ -1,6 +1,7 @@
 import type { Receipt } from '../core/receipt.ts'
 import type { Answer, Call } from './call.ts'
-import { closingReceipt, type Draft } from './receipt.ts'
+import type { Draft } from './draft.ts'
+import { closingReceipt } from './receipt.ts'
 import { release } from './release.ts'
 import { asWeirError } from './shape.ts'
 import type { World } from './world.ts'

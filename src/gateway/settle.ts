@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { AnatomyTokens } from '../core/receipt.ts'
 import type { NormalisedUsage } from '../core/usage.ts'
 import type { Metered } from '../core/wire.ts'
 import { anatomy } from '../playbook/measure/anatomy.ts'
@@ -10,7 +11,7 @@ import { prefixTokens } from '../playbook/measure/prefixes.ts'
 import { billedBefore, UNSURE } from './billed-before.ts'
 import type { Answer, Attempt, Call } from './call.ts'
 import { costOf } from './cost.ts'
-import type { Draft } from './receipt.ts'
+import { blankDraft, type Draft } from './draft.ts'
 import { asWeirError } from './shape.ts'
 import type { World } from './world.ts'
 
@@ -55,18 +56,24 @@ const estimate = async (call: Call, attempt: Attempt, world: World): Promise<Nor
 }
 
 /** Prompt tokens by part, and the fingerprints that let a replay see what could have been cached. */
-const promptColumns = (call: Call, attempt: Attempt, usage: NormalisedUsage | undefined, world: World): Draft => {
+const addPrompt = (
+  draft: Draft,
+  call: Call,
+  attempt: Attempt,
+  usage: NormalisedUsage | undefined,
+  world: World,
+): void => {
   const { reading } = call
-  if (!reading?.billable || reading.parts.length === 0) return {}
+  if (!reading?.billable || reading.parts.length === 0) return
   const { bytes_per_token } = world.tokens.ratios.of(attempt.upstream.price_as, attempt.model ?? '')
   const input_tokens = usage?.totals.input
-  const { chain, ...fingerprints } = fingerprint({ json: call.json, reading })
-  return {
-    ...anatomy(reading.parts, input_tokens, bytes_per_token),
-    ...fingerprints,
-    prefix_hashes: chain.hashes,
-    prefix_tokens: prefixTokens(chain, input_tokens, bytes_per_token),
-  }
+  const found = fingerprint({ json: call.json, reading })
+  anatomy(reading.parts, input_tokens, bytes_per_token, draft as AnatomyTokens)
+  draft.fingerprint_exact = found.fingerprint_exact
+  draft.fingerprint_template = found.fingerprint_template
+  draft.fingerprint_conversation = found.fingerprint_conversation
+  draft.prefix_hashes = found.chain.hashes
+  draft.prefix_tokens = prefixTokens(found.chain, input_tokens, bytes_per_token)
 }
 
 const allColumns = (
@@ -77,11 +84,12 @@ const allColumns = (
   world: World,
 ): Draft => {
   const cost = usage ? costOf(call, attempt, usage, world) : undefined
-  return {
-    ...usageColumns(usage),
-    ...moneyColumns({ ...cost, ...(usage ? { usage } : {}), otherwise: otherwise(answer) }),
-    ...promptColumns(call, attempt, usage, world),
-  }
+  const draft = blankDraft()
+  usageColumns(usage, draft)
+  const { priced, list, counterfactual } = cost ?? {}
+  moneyColumns({ priced, list, counterfactual, usage, otherwise: otherwise(answer) }, draft)
+  addPrompt(draft, call, attempt, usage, world)
+  return draft
 }
 
 /** A fault of ours must not cost the receipt: what was used stays, and what it costs is not known. */
@@ -96,16 +104,27 @@ const columns = (
     return allColumns(call, answer, attempt, usage, world)
   } catch (error) {
     world.log.failure(call.id, asWeirError(error))
-    return { ...usageColumns(usage), price_state: 'unpriced', warnings: ['internal: the call could not be priced'] }
+    const draft = blankDraft()
+    usageColumns(usage, draft)
+    draft.price_state = 'unpriced'
+    draft.warnings = ['internal: the call could not be priced']
+    return draft
   }
 }
 
-const NOTHING: Draft = { usage_source: 'none', price_state: 'none' }
+/** Nothing was billed, whatever the provider says of usage. */
+const nothing = (usage?: NormalisedUsage): Draft => {
+  const draft = blankDraft()
+  usageColumns(usage, draft)
+  draft.usage_source = 'none'
+  draft.price_state = 'none'
+  return draft
+}
 
 const settleNew = (call: Call, answer: Answer, attempt: Attempt, world: World): Promise<Draft> | Draft => {
   const usage = attempt.metered?.usage
   // The provider says that nothing was billed: a response that still runs in the background.
-  if (usage?.lines.length === 0) return { ...usageColumns(usage), ...NOTHING }
+  if (usage?.lines.length === 0) return nothing(usage)
   if (usage ? !isPartial(attempt.metered ?? NOTHING_SEEN) : !billedUnseen(answer))
     return columns(call, answer, attempt, usage, world)
   return estimate(call, attempt, world).then((estimated) => columns(call, answer, attempt, estimated, world))
@@ -118,12 +137,12 @@ const settleNew = (call: Call, answer: Answer, attempt: Attempt, world: World): 
  */
 export const settle = (call: Call, answer: Answer, world: World): Promise<Draft> | Draft => {
   const { attempt } = answer
-  if (!attempt) return NOTHING
+  if (!attempt) return nothing()
   const known = billedBefore(attempt, world)
   if (known === 'no') return settleNew(call, answer, attempt, world)
-  if (known === 'yes') return NOTHING
+  if (known === 'yes') return nothing()
   return known.then(async (found) => {
-    if (found === 'yes') return NOTHING
+    if (found === 'yes') return nothing()
     const draft = await settleNew(call, answer, attempt, world)
     return found === 'no' ? draft : { ...draft, warnings: [...(draft.warnings ?? []), UNSURE] }
   })

@@ -11,6 +11,7 @@ export const apportion = (total: number, weights: readonly number[]): number[] =
   let sum = 0
   for (const weight of weights) sum += weight
   if (weights.length === 0) return []
+  if (weights.length === 1) return [total]
   if (sum === 0) return weights.map((_, index) => (index === weights.length - 1 ? total : 0))
   const exact = weights.map((weight) => (total * weight) / sum)
   const shares = exact.map(Math.floor)
@@ -30,12 +31,14 @@ export const apportion = (total: number, weights: readonly number[]): number[] =
 /**
  * Tokens of a prompt by what they are for, in proportion to characters: no tokenizer runs. The sum is exactly
  * `input_tokens` where the provider stated it, and characters / `bytes_per_token`, rounded up, where it did not.
- * A kind that the prompt does not have is absent. A prompt without text (an image alone) counts as the user's.
+ * A kind that the prompt does not have is absent. A prompt without text (an image alone) counts as the user's. They are
+ * written into `tokens` where one is given.
  */
 export const anatomy = (
   parts: readonly Part[],
   input_tokens: number | undefined,
   bytes_per_token: number,
+  tokens: AnatomyTokens = {},
 ): AnatomyTokens => {
   const characters: Record<PartKind, number> = { tools: 0, system: 0, examples: 0, history: 0, context: 0, user: 0 }
   let sum = 0
@@ -44,13 +47,15 @@ export const anatomy = (
     sum += part.text.length
   }
   const total = input_tokens ?? Math.ceil(sum / bytes_per_token)
-  if (total === 0 && sum === 0) return {}
+  if (total === 0 && sum === 0) return tokens
   const present = sum === 0 ? (['user'] as const) : kinds.filter((kind) => characters[kind] > 0)
   const shares = apportion(
     total,
     present.map((kind) => characters[kind]),
   )
-  const tokens: AnatomyTokens = {}
-  for (const [index, kind] of present.entries()) tokens[`${kind}_tokens`] = shares[index] ?? 0
+  for (let index = 0; index < present.length; index++) {
+    const kind = present[index]
+    if (kind) tokens[`${kind}_tokens`] = shares[index] ?? 0
+  }
   return tokens
 }

@@ -1,9 +1,11 @@
-import { formatUsd, type Picodollars, parseUsd } from '../../core/money.ts'
+import { formatUsd, type Picodollars, parseUsd, type Usd } from '../../core/money.ts'
 import type { Priced, PricedLine } from '../../core/price.ts'
 import type { PriceState, Receipt, ReceiptLine } from '../../core/receipt.ts'
-import type { Modality, NormalisedUsage } from '../../core/usage.ts'
+import type { Bucket, Modality, NormalisedUsage, UsageLine } from '../../core/usage.ts'
+import { buckets } from '../price/meters.ts'
 
-type Writable<T> = { -readonly [name in keyof T]?: T[name] }
+/** A receipt that is being made; what is undefined is absent. */
+export type Columns = { -readonly [name in keyof Receipt]?: Receipt[name] | undefined }
 
 const LONGEST_RAW_BYTES = 16 * 1024
 
@@ -31,10 +33,12 @@ export const rawUsage = (raw: unknown): string | undefined => {
   }
 }
 
-type Sums = Record<string, number>
+type CountColumn = {
+  [name in keyof Receipt]-?: Receipt[name] extends number | undefined ? name : never
+}[keyof Receipt]
 
 /** Which columns a token class counts in, beside its side's total. */
-const classColumns: Readonly<Record<string, readonly (keyof Receipt)[]>> = {
+const classColumns: Readonly<Record<string, readonly CountColumn[]>> = {
   fresh: ['input_fresh_tokens'],
   cache_read: ['cache_read_tokens'],
   cache_write: ['cache_write_tokens'],
@@ -44,79 +48,85 @@ const classColumns: Readonly<Record<string, readonly (keyof Receipt)[]>> = {
   reasoning: ['reasoning_tokens'],
 }
 
-const modalityColumns: Readonly<Record<'in' | 'out', Partial<Record<Modality, keyof Receipt>>>> = {
+const modalityColumns: Readonly<Record<'in' | 'out', Partial<Record<Modality, CountColumn>>>> = {
   in: { audio: 'input_audio_tokens', image: 'input_image_tokens', video: 'input_video_tokens' },
   out: { audio: 'output_audio_tokens', image: 'output_image_tokens' },
 }
 
-const addTo = (sums: Sums, column: string | undefined, count: number) => {
-  if (column !== undefined && count !== 0) sums[column] = (sums[column] ?? 0) + count
+const columnsOf = (bucket: string): readonly CountColumn[] => {
+  const [side, modality = '', kind = ''] = bucket.split('.')
+  const direction = side === 'out' ? 'out' : 'in'
+  const own = modalityColumns[direction][modality as Modality]
+  const total = direction === 'out' ? 'output_tokens' : 'input_tokens'
+  return [total, ...(own === undefined ? [] : [own]), ...(classColumns[kind] ?? [])]
 }
 
-const addBucket = (sums: Sums, bucket: string, count: number) => {
-  const [side, modality = '', kind = ''] = bucket.split('.')
-  const columns = modalityColumns[side === 'out' ? 'out' : 'in']
-  addTo(sums, side === 'out' ? 'output_tokens' : 'input_tokens', count)
-  addTo(sums, columns[modality as Modality], count)
-  for (const column of classColumns[kind] ?? []) addTo(sums, column, count)
+const known = new Map<string, readonly CountColumn[]>(buckets.map((bucket) => [bucket, columnsOf(bucket)]))
+
+const addBucket = (sums: Columns, bucket: string, count: number) => {
+  if (count === 0) return
+  for (const column of known.get(bucket) ?? columnsOf(bucket)) sums[column] = (sums[column] ?? 0) + count
 }
 
 const sourceOf = { exact: 'provider', inferred: 'provider', estimated: 'estimated', missing: 'none' } as const
 
-/** A record without its undefined fields: absent is how a receipt says null. */
-const given = <T extends object>(record: T) =>
-  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
-    [name in keyof T]?: Exclude<T[name], undefined>
-  }
+const isBilled = (line: UsageLine): boolean => line.kind !== 'declined'
+
+/** What the receipt's columns say of the service are those of the last line that is billed. */
+const mainLine = (usage: NormalisedUsage): UsageLine | undefined => usage.lines.findLast(isBilled) ?? usage.lines[0]
+
+const addService = (columns: Columns, { service_tier, speed, geo, region }: UsageLine): void => {
+  if (service_tier !== undefined) columns.service_tier = service_tier
+  if (speed !== undefined) columns.speed = speed
+  if (geo !== undefined) columns.geo = geo
+  if (region !== undefined) columns.region = region
+}
 
 /**
  * The receipt's usage columns: totals over the billed lines. Columns overlap by design (fresh audio counts in input, in
  * fresh and in audio); `input_tokens` and `output_tokens` are the whole. A class that was not used is absent (null), the
- * two totals never. What was declined is not billed and not counted.
+ * two totals never. What was declined is not billed and not counted. They are written into `columns` where one is given.
  */
-export const usageColumns = (usage: NormalisedUsage | undefined): Partial<Receipt> & Pick<Receipt, 'usage_source'> => {
-  if (usage === undefined) return { usage_source: 'none' }
-  const sums: Sums = { input_tokens: 0, output_tokens: 0 }
+export const usageColumns = (
+  usage: NormalisedUsage | undefined,
+  columns: Columns = {},
+): Partial<Receipt> & Pick<Receipt, 'usage_source'> => {
+  type Made = Partial<Receipt> & Pick<Receipt, 'usage_source'>
+  columns.usage_source = 'none'
+  if (usage === undefined) return columns as Made
+  columns.input_tokens = 0
+  columns.output_tokens = 0
   for (const line of usage.lines) {
-    if (line.kind === 'declined') continue
-    for (const [bucket, count] of Object.entries(line.tokens)) addBucket(sums, bucket, count)
+    if (!isBilled(line)) continue
+    for (const bucket in line.tokens) addBucket(columns, bucket, line.tokens[bucket as Bucket] ?? 0)
   }
-  const main = usage.lines.findLast((line) => line.kind !== 'declined') ?? usage.lines[0]
-  return {
-    ...sums,
-    ...given({
-      provider_total_tokens: usage.totals.provider_total,
-      usage_raw: rawUsage(usage.raw),
-      service_tier: main?.service_tier,
-      speed: main?.speed,
-      geo: main?.geo,
-      region: main?.region,
-      warnings: usage.warnings.length === 0 ? undefined : usage.warnings,
-    }),
-    usage_source: sourceOf[usage.quality],
-    usage_quality: usage.quality,
-  }
+  const { provider_total } = usage.totals
+  if (provider_total !== undefined) columns.provider_total_tokens = provider_total
+  const raw = rawUsage(usage.raw)
+  if (raw !== undefined) columns.usage_raw = raw
+  const main = mainLine(usage)
+  if (main) addService(columns, main)
+  if (usage.warnings.length > 0) columns.warnings = usage.warnings
+  columns.usage_source = sourceOf[usage.quality]
+  columns.usage_quality = usage.quality
+  return columns as Made
 }
 
-const receiptLine = (line: PricedLine): ReceiptLine => ({
-  kind: line.kind,
-  model: line.model,
-  meter: line.meter,
-  quantity: line.quantity,
-  ...given({
-    rate_usd: line.rate,
-    cost_usd: line.cost === null ? undefined : formatUsd(line.cost),
-    price_row: line.row,
-  }),
-})
+const receiptLine = ({ kind, model, meter, quantity, rate, row, cost }: PricedLine): ReceiptLine => {
+  const line: { -readonly [name in keyof ReceiptLine]: ReceiptLine[name] } = { kind, model, meter, quantity }
+  if (rate !== undefined) line.rate_usd = rate
+  if (cost !== null) line.cost_usd = formatUsd(cost)
+  if (row !== undefined) line.price_row = row
+  return line
+}
 
 export type MoneyOptions = Readonly<{
   /** The usage at the prices in force; absent where there is no usage. */
-  priced?: Priced
+  priced?: Priced | undefined
   /** The same usage at list price, without contract rows. */
-  list?: Priced
-  counterfactual?: Picodollars | null
-  usage?: NormalisedUsage
+  list?: Priced | undefined
+  counterfactual?: Picodollars | null | undefined
+  usage?: NormalisedUsage | undefined
   /**
    * What to say without usage. `none`: nothing was billed (refused, failed before an answer). `unmetered`: the endpoint has no
    * meter. `unpriced`: something was billed and nobody knows what.
@@ -133,9 +143,10 @@ const statedAmount = (usage: NormalisedUsage | undefined): Picodollars | undefin
 }
 
 /** Every warning once, in order. */
-const warningsOf = (options: MoneyOptions) => {
-  const all = [...(options.usage?.warnings ?? []), ...(options.priced?.warnings ?? [])]
-  return all.length === 0 ? {} : { warnings: [...new Set(all)] }
+const addWarnings = (columns: Columns, { usage, priced }: MoneyOptions): void => {
+  const given = usage?.warnings ?? []
+  const found = priced?.warnings ?? []
+  if (given.length + found.length > 0) columns.warnings = [...new Set([...given, ...found])]
 }
 
 const stateOf = (options: MoneyOptions, stated: Picodollars | undefined): PriceState => {
@@ -147,12 +158,14 @@ const stateOf = (options: MoneyOptions, stated: Picodollars | undefined): PriceS
 /**
  * The receipt's money columns and lines. The cost is the book's; where the book has no price and the provider stated a cost,
  * that one (`stated`; its split into input, output and fees is not known); else it is absent, never 0. Warnings are the
- * usage's and the pricing's together, so spread these columns after `usageColumns`.
+ * usage's and the pricing's together, so write these columns after `usageColumns`, into the same ones or spread over them.
  */
-export const moneyColumns = (options: MoneyOptions): Partial<Receipt> & Pick<Receipt, 'price_state'> => {
+export const moneyColumns = (
+  options: MoneyOptions,
+  columns: Columns = {},
+): Partial<Receipt> & Pick<Receipt, 'price_state'> => {
   const { priced, list, counterfactual } = options
   const stated = statedAmount(options.usage)
-  const columns: Writable<Receipt> = {}
   if (stated !== undefined) columns.stated_cost_usd = formatUsd(stated)
   if (priced) {
     columns.lines = priced.lines.map(receiptLine)
@@ -166,8 +179,12 @@ export const moneyColumns = (options: MoneyOptions): Partial<Receipt> & Pick<Rec
     columns.output_cost_usd = formatUsd(priced.output)
     columns.fee_cost_usd = formatUsd(priced.fees)
   }
-  if (list && list.cost !== null) columns.list_cost_usd = formatUsd(list.cost)
-  if (counterfactual !== undefined && counterfactual !== null)
-    columns.counterfactual_cost_usd = formatUsd(counterfactual)
-  return { ...columns, ...warningsOf(options), price_state }
+  // Mostly these are the same amount: then it is written once.
+  const written = (amount: Picodollars): Usd =>
+    amount === priced?.cost && columns.cost_usd !== undefined ? columns.cost_usd : formatUsd(amount)
+  if (list && list.cost !== null) columns.list_cost_usd = written(list.cost)
+  if (counterfactual !== undefined && counterfactual !== null) columns.counterfactual_cost_usd = written(counterfactual)
+  addWarnings(columns, options)
+  columns.price_state = price_state
+  return columns as Partial<Receipt> & Pick<Receipt, 'price_state'>
 }

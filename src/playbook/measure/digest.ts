@@ -69,9 +69,26 @@ const finalise = (lane: number) => {
   return (mixed ^ (mixed >>> 16)) >>> 0
 }
 
+/** Words of 16 bits that were written before. */
+const words: (string | undefined)[] = new Array(0x10000)
+
+/** 16 bits as four hexadecimal digits. */
+export const hexadecimalWord = (word: number): string => {
+  const known = words[word]
+  if (known !== undefined) return known
+  const written = word.toString(16).padStart(4, '0')
+  words[word] = written
+  return written
+}
+
 /** The value of a running hash as 16 hexadecimal digits. */
 export const hexadecimal = ({ a, b }: Lanes): string => {
   const high = finalise(a ^ (b >>> 7))
   const low = finalise(b ^ Math.imul(a, 0x27d4eb2f))
-  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
+  return (
+    hexadecimalWord(high >>> 16) +
+    hexadecimalWord(high & 0xffff) +
+    hexadecimalWord(low >>> 16) +
+    hexadecimalWord(low & 0xffff)
+  )
 }

@@ -54,11 +54,10 @@ export const fingerprinter = (hash: Hash) => {
     const body = json === undefined ? undefined : exact(json, reading, digest)
     const format = reading.response_format
     const template = format === undefined ? parts : hash(`${parts ?? ''}\n${format}`)
-    return {
-      ...(body === undefined ? {} : { fingerprint_exact: body }),
-      ...(template === undefined ? {} : { fingerprint_template: template }),
-      ...(conversation === undefined ? {} : { fingerprint_conversation: conversation }),
-      chain,
-    }
+    const made: { -readonly [name in keyof Fingerprints]: Fingerprints[name] } = { chain }
+    if (body !== undefined) made.fingerprint_exact = body
+    if (template !== undefined) made.fingerprint_template = template
+    if (conversation !== undefined) made.fingerprint_conversation = conversation
+    return made
   }
 }

@@ -50,6 +50,14 @@ export type Linked = Readonly<{
   conversation: string | undefined
 }>
 
+const thin = (states: readonly Lanes[], characters: readonly number[]): PrefixChain => {
+  const kept = keptBoundaries(states.length)
+  return {
+    hashes: kept.flatMap((index) => states.slice(index, index + 1).map(hexadecimal)),
+    characters: kept.map((index) => characters[index] ?? 0),
+  }
+}
+
 /**
  * Chains the parts of a prompt: the hash at a boundary is that of every part before it, in order, and a boundary lies after
  * every part. At most 64 boundaries are kept (`keptBoundaries`); the last one is the whole prompt.
@@ -74,12 +82,9 @@ export const linkParts = (parts: readonly Part[], digest: (text: string) => stri
     if (own === 'm') conversation ??= state
     else if (conversation === undefined) template = state
   }
-  const kept = keptBoundaries(states.length)
   return {
-    chain: {
-      hashes: kept.flatMap((index) => states.slice(index, index + 1).map(hexadecimal)),
-      characters: kept.map((index) => characters[index] ?? 0),
-    },
+    chain:
+      states.length <= MOST_BOUNDARIES ? { hashes: states.map(hexadecimal), characters } : thin(states, characters),
     template: template && hexadecimal(template),
     conversation: conversation && hexadecimal(conversation),
   }

@@ -117,7 +117,8 @@ export const withLedger = async <T>(
     )
   }
   const { reachLedger } = await import('../gateway/reach.ts')
-  const ledger = await reachLedger(data, { now_us, role })
+  const { tagged } = await import('./tags/in-force.ts')
+  const ledger = await tagged(await reachLedger(data, { now_us, role }), data)
   try {
     return await work(ledger, data)
   } finally {

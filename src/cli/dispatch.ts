@@ -63,7 +63,9 @@ const dispatch = async (program: Program, argv: readonly string[]): Promise<numb
     return 0
   }
   checkFlags(rest, (command.args ?? {}) as ArgsDef, name)
-  await runCommand(command, { rawArgs: [...rest] })
+  // The words were followed down here already; a word that is left is an argument, not a further command.
+  const { subCommands: _, ...leaf } = command
+  await runCommand(leaf, { rawArgs: [...rest] })
   return typeof process.exitCode === 'number' ? process.exitCode : 0
 }
 

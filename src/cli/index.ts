@@ -1,30 +1,40 @@
 // Written by `npm run fix`: one line for each file.
 import { command as calls } from './calls.ts'
+import { command as close } from './close.ts'
 import { command as focus } from './focus.ts'
 import { command as importEntry } from './import.ts'
 import { command as init } from './init.ts'
 import { command as keys } from './keys.ts'
 import { command as leaks } from './leaks.ts'
+import { command as outcomes } from './outcomes.ts'
 import { command as prices } from './prices.ts'
 import { command as reconcile } from './reconcile.ts'
 import { command as report } from './report.ts'
 import { command as serve } from './serve.ts'
 import { command as simulate } from './simulate.ts'
+import { command as splits } from './splits.ts'
+import { command as statement } from './statement.ts'
 import { command as status } from './status.ts'
+import { command as tags } from './tags.ts'
 import { command as tokens } from './tokens.ts'
 
 export const commands = {
   calls,
+  close,
   focus,
   import: importEntry,
   init,
   keys,
   leaks,
+  outcomes,
   prices,
   reconcile,
   report,
   serve,
   simulate,
+  splits,
+  statement,
   status,
+  tags,
   tokens,
 }

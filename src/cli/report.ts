@@ -6,13 +6,17 @@ import {
   folderArgs,
   type NamedWindow,
   nothingFound,
+  type WindowFlags,
   windowArgs,
   windowOf,
   withLedger,
 } from './asking.ts'
+import { withStore } from './keys/vault.ts'
 import { countFlag } from './numbers.ts'
 import { csvColumns, isDate } from './report/columns.ts'
+import { askPer } from './report/per.ts'
 import { type Report, renderReport, type Section } from './report/render.ts'
+import { perColumns, renderPer } from './report/render-per.ts'
 import { lookOf } from './show/look.ts'
 import { print, printCsv, printJson } from './show/output.ts'
 
@@ -75,11 +79,28 @@ const args = {
     description:
       'What to group by, several with commas: team, feature, customer, user, environment, model, model_asked, provider, endpoint, wire, day, hour, month, key_id, session, agent, service_tier, outcome, origin, tag:NAME',
   },
+  per: {
+    type: 'string',
+    valueHint: 'OUTCOME',
+    description: 'Cost of an outcome, e.g. resolved_ticket (weir outcomes): shared costs included, with token yield',
+  },
   ...windowArgs,
   limit: { type: 'string', valueHint: 'N', description: 'Rows at most (15; dates 400; CSV and JSON 10000)' },
   csv: { type: 'boolean', description: 'Print the rows as CSV' },
   ...folderArgs,
 } as const
+
+type Flags = Readonly<{ per: string; by?: string | undefined; json?: boolean | undefined; csv?: boolean | undefined }> &
+  WindowFlags
+
+const reportPer = async (flags: Flags, filters: readonly Filter[], ledger: Ledger, data: string): Promise<void> => {
+  const window = await windowOf(flags, '30d', ledger)
+  const question = { kind: flags.per, by: flags.by, window, filters }
+  const report = await withStore({ data }, (store) => askPer(ledger, store, question))
+  if (flags.csv) printCsv(report.rows, perColumns(report.by))
+  else if (flags.json) printJson(report)
+  else print(renderPer(report, window, lookOf()))
+}
 
 export const command = {
   ...defineCommand({
@@ -91,6 +112,9 @@ export const command = {
     args,
     run: ({ args, rawArgs }) => {
       const filters = filtersOf(rawArgs)
+      const { per } = args
+      if (per !== undefined)
+        return withLedger(args, 'weir report', (ledger, data) => reportPer({ ...args, per }, filters, ledger, data))
       // A CSV is one table, so its usual view is all three dimensions at once.
       const sections = args.csv && args.by === undefined ? [usual.flat()] : sectionsOf(args.by)
       const limit = countFlag('--limit', args.limit, usualLimit(args.json === true || args.csv === true, sections))
@@ -107,6 +131,7 @@ export const command = {
     ['weir report', 'the last 30 days by team, model and feature'],
     ['weir report --by day --since month', 'this month, day by day'],
     ['weir report --by team,feature --where model=gpt-5.5', 'who uses one model for what'],
+    ['weir report --per resolved_ticket --by team', 'what a resolved ticket costs each team'],
     ['weir report --by customer --since 2026-10 --until 2026-11 --csv > october.csv', 'a month for the books'],
   ],
 } as const

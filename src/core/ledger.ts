@@ -1,3 +1,4 @@
+import type { OwnedRow, VirtualTag } from './allocation.ts'
 import type { Receipt } from './receipt.ts'
 
 /** A closed journal segment: NDJSON of `JournalLine`. Its name is its identity. */
@@ -152,8 +153,13 @@ export type MeteredRow = Readonly<{
   attempts: number
 }>
 
+/** Rules that say anew who pays; the answer is as if the receipts had been written so. The receipts stay as they are. */
+export type Tagged = Readonly<{ tags?: readonly VirtualTag[] }>
+
 /** The closed set of questions. Every answer is JSON-safe: money as decimal text, times in µs. */
-export type Question =
+export type Question = Tagged & Plain
+
+type Plain =
   | Readonly<{
       ask: 'spend'
       window: TimeWindow
@@ -177,6 +183,14 @@ export type Question =
     }>
   | Readonly<{ ask: 'call'; id: string }>
   | Readonly<{ ask: 'leaks'; window: TimeWindow; filters?: readonly Filter[]; examples?: number }>
+  | Readonly<{
+      /** What each group cost, with its corrections apart, for statements, splits and unit costs. */
+      ask: 'owned'
+      window: TimeWindow
+      group_by: readonly Dimension[]
+      filters?: readonly Filter[]
+      zone?: string
+    }>
   | Readonly<{ ask: 'extent' }>
   | Readonly<{ ask: 'ratios' }>
   | Readonly<{
@@ -243,6 +257,8 @@ export type Answers = {
     cacheable_tokens: number
     cached_tokens: number
   }>
+  /** Groups by name; their cost sums to `total_usd`, the sum of the receipts. */
+  owned: Readonly<{ rows: readonly OwnedRow[]; total_usd: string }>
   extent: Extent
   ratios: Readonly<{ ratios: readonly TokenRatio[] }>
   /** `cost_usd` is the sum of the receipts, and so of the rows. */

@@ -25,7 +25,17 @@ export type ControlOptions = Readonly<{
 export type Control = Readonly<{ port: number; close(): Promise<void> }>
 
 const MOST_BYTES = 1024 * 1024
-const asks = new Set<string>(['spend', 'calls', 'call', 'leaks', 'extent', 'ratios', 'focus', 'metered'] satisfies Question['ask'][])
+const asks = new Set<string>([
+  'spend',
+  'calls',
+  'call',
+  'leaks',
+  'extent',
+  'ratios',
+  'focus',
+  'metered',
+  'owned',
+] satisfies Question['ask'][])
 
 export const controlPath = (data: string): string => join(data, 'control.json')
 export const importFolder = (data: string): string => join(data, 'import')

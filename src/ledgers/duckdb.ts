@@ -5,9 +5,11 @@ import { type Engine, openEngine, type Session } from './duckdb/engine.ts'
 import { extent, ratios } from './duckdb/extent.ts'
 import { focus } from './duckdb/focus.ts'
 import { leaks } from './duckdb/leaks.ts'
+import { owned } from './duckdb/owned.ts'
 import { call, calls } from './duckdb/receipts.ts'
 import { metered } from './duckdb/reconcile.ts'
 import { spend } from './duckdb/spend.ts'
+import { retag } from './duckdb/tagged.ts'
 
 export type DuckdbOptions = Readonly<{
   /** The database file; made if it is absent, its folder is not. */
@@ -41,6 +43,8 @@ const answer = async (session: Session, question: Question, roll: Roll) => {
       return extent(session)
     case 'ratios':
       return ratios(session)
+    case 'owned':
+      return owned(session, question)
     case 'metered':
       return metered(session, question)
     case 'focus':
@@ -53,6 +57,7 @@ const ask = async (engine: Engine, question: Question, roll: Roll) => {
   const session = await engine.connect()
   try {
     await session.run({ text: 'BEGIN', values: [] })
+    await retag(session, question)
     return await answer(session, question, roll)
   } finally {
     session.close()

@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto'
+import { defineCommand } from 'citty'
+import { WeirError } from '../core/errors.ts'
+import { readOutcome } from '../playbook/allocate/unit-cost/read-outcome.ts'
+import { every, folderArgs, now_us, windowArgs } from './asking.ts'
+import { withStore } from './keys/vault.ts'
+import { countFlag } from './numbers.ts'
+import { type ImportedOutcomes, importOutcomes } from './outcomes/import.ts'
+import { renderKinds, renderOutcomes } from './outcomes/list.ts'
+import { readMoment } from './outcomes/moment.ts'
+import { count, plural } from './show/format.ts'
+import { lookOf } from './show/look.ts'
+import { note, print, printJson } from './show/output.ts'
+import { parseWindow } from './show/time.ts'
+
+const owners = {
+  team: { type: 'string', valueHint: 'NAME', description: 'Whose outcome it is, where it is known' },
+  feature: { type: 'string', valueHint: 'NAME', description: '… which feature’s' },
+  customer: { type: 'string', valueHint: 'NAME', description: '… which customer’s' },
+  user: { type: 'string', valueHint: 'NAME', description: '… which user’s' },
+  environment: { type: 'string', valueHint: 'NAME', description: '… in which environment' },
+} as const
+
+const add = {
+  ...defineCommand({
+    meta: { name: 'add', description: 'Report an outcome. The same id twice is one outcome.' },
+    args: {
+      kind: { type: 'positional', required: true, description: 'What happened, e.g. resolved_ticket' },
+      ...owners,
+      session: { type: 'string', valueHint: 'ID', description: 'The conversation or agent run that led to it' },
+      count: { type: 'string', valueHint: 'N', description: 'How many (1)' },
+      at: { type: 'string', valueHint: 'TIME', description: 'When (now)' },
+      zone: windowArgs.zone,
+      'value-usd': { type: 'string', valueHint: 'USD', description: 'What it was worth' },
+      id: { type: 'string', description: 'Your own id of it, so that reporting it twice is harmless' },
+      ...folderArgs,
+    },
+    run: ({ args }) => {
+      const at_us = (text: string) => readMoment(text, { zone: args.zone, name: '--at' })
+      const draft = { ...args, value_usd: args['value-usd'] }
+      const event = readOutcome(draft, { at_us, now_us: now_us(), id: () => randomUUID() })
+      return withStore(args, async (store) => {
+        const { added, conflicts } = await store.outcomes.add([event])
+        if (conflicts.length > 0)
+          throw new WeirError(
+            'bad-input',
+            `the outcome ${event.id} is there with other content: give this one another id`,
+          )
+        if (args.json) printJson({ ...event, added: added > 0 })
+        else print(added > 0 ? `${count(event.count)} ${event.kind} (${event.id})` : `${event.id} was there already.`)
+      })
+    },
+  }),
+  examples: [
+    ['weir outcomes add resolved_ticket --session s-81 --id ticket-4711', 'a ticket that a session resolved'],
+    ['weir outcomes add active_user --customer acme --count 340 --at 2026-11-01', 'a count for a customer'],
+  ],
+} as const
+
+/** `field=column,field=column`, the flag given once or more often. */
+const columnsOf = (rawArgs: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    every(rawArgs, 'columns')
+      .flatMap((text) => text.split(','))
+      .map((pair) => {
+        const [field = '', column = ''] = pair.split('=').map((side) => side.trim())
+        if (field !== '' && column !== '') return [field, column]
+        throw new WeirError('bad-input', `--columns ${pair}: write FIELD=COLUMN, e.g. --columns at=closed_at`)
+      }),
+  )
+
+const say = (file: string, done: ImportedOutcomes): void => {
+  const had = done.already > 0 ? `, ${count(done.already)} were there already` : ''
+  print(`${plural(done.added, 'outcome')} brought in from ${file}${had}`)
+  for (const { line, why } of done.bad_rows) note(`  line ${line}: ${why}`)
+  if (done.bad > done.bad_rows.length) note(`  and ${count(done.bad - done.bad_rows.length)} more`)
+  for (const id of done.conflicts.slice(0, 10)) note(`  ${id} is there with other content, which stays`)
+}
+
+const importCommand = {
+  ...defineCommand({
+    meta: { name: 'import', description: 'Bring outcomes in from a CSV file; doing it twice changes nothing.' },
+    args: {
+      file: { type: 'positional', required: true, description: 'CSV with a line of column names' },
+      columns: {
+        type: 'string',
+        valueHint: 'FIELD=COLUMN,…',
+        description:
+          'Which column holds which field: id, kind, count, at, team, feature, customer, user, environment, session, value_usd; otherwise the column of that name',
+      },
+      kind: { type: 'string', valueHint: 'NAME', description: 'What happened, where the file does not say' },
+      ...owners,
+      zone: windowArgs.zone,
+      ...folderArgs,
+    },
+    run: ({ args, rawArgs }) =>
+      withStore(args, async (store) => {
+        const { kind, team, feature, customer, user, environment } = args
+        const standard = { kind, team, feature, customer, user, environment }
+        const options = { path: args.file, columns: columnsOf(rawArgs), standard, zone: args.zone }
+        const done = await importOutcomes(store, options)
+        if (args.json) printJson(done)
+        else say(args.file, done)
+        if (done.bad > 0 && done.added + done.already === 0)
+          throw new WeirError('bad-input', `no row of ${args.file} could be read`)
+      }),
+  }),
+  examples: [
+    [
+      'weir outcomes import tickets.csv --kind resolved_ticket --columns id=ticket,at=closed_at,session=conversation',
+      'an export of the help desk',
+    ],
+  ],
+} as const
+
+const list = {
+  ...defineCommand({
+    meta: { name: 'list', description: 'The kinds of outcomes, or with --kind the outcomes of one.' },
+    args: {
+      kind: { type: 'string', valueHint: 'NAME', description: 'Outcomes of this kind, one a line' },
+      since: windowArgs.since,
+      until: windowArgs.until,
+      zone: windowArgs.zone,
+      limit: { type: 'string', valueHint: 'N', description: 'The latest so many (50)' },
+      ...folderArgs,
+    },
+    run: ({ args }) =>
+      withStore(args, async (store) => {
+        if (args.kind === undefined) {
+          const kinds = await store.outcomes.kinds()
+          return args.json ? printJson(kinds) : print(renderKinds(kinds, lookOf()))
+        }
+        const window = parseWindow({ since: args.since ?? 'all', until: args.until, zone: args.zone }, Date.now())
+        const all = await store.outcomes.list({ kind: args.kind, ...window })
+        const events = all.slice(-countFlag('--limit', args.limit, 50))
+        if (args.json) return printJson(events)
+        print(events.length === 0 ? `No ${args.kind} in this window.` : renderOutcomes(events, args.zone, lookOf()))
+      }),
+  }),
+  examples: [['weir outcomes list --kind resolved_ticket --since week', 'what came in this week']],
+} as const
+
+const remove = {
+  ...defineCommand({
+    meta: { name: 'remove', description: 'Take an outcome back that never was.' },
+    args: { id: { type: 'positional', required: true, description: 'Its id' }, ...folderArgs },
+    run: ({ args }) =>
+      withStore(args, async (store) => {
+        if (!(await store.outcomes.remove(args.id)))
+          throw new WeirError(
+            'not-found',
+            `the outcome ${args.id} is not there; weir outcomes list --kind NAME shows ids`,
+          )
+        if (args.json) printJson({ id: args.id, removed: true })
+        else print(`The outcome ${args.id} is gone.`)
+      }),
+  }),
+  examples: [['weir outcomes remove ticket-4711', 'it was reopened']],
+} as const
+
+export const command = {
+  ...defineCommand({
+    meta: {
+      name: 'outcomes',
+      description:
+        'What was achieved: business events such as resolved tickets, that spend is divided by (weir report --per).',
+    },
+    subCommands: { add, import: importCommand, list, remove },
+  }),
+  examples: [
+    ['weir outcomes add resolved_ticket --session s-81', 'report one'],
+    ['weir outcomes import tickets.csv --kind resolved_ticket', 'report many'],
+    ['weir report --per resolved_ticket', 'what one costs'],
+  ],
+} as const

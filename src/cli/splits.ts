@@ -1,0 +1,92 @@
+import { defineCommand } from 'citty'
+import type { RuleSet } from '../core/allocation.ts'
+import { readSplits, type Splits } from '../playbook/allocate/statement/splits.ts'
+import { dimensionOf, folderArgs, now_us } from './asking.ts'
+import { withStore } from './keys/vault.ts'
+import { plural } from './show/format.ts'
+import { lookOf } from './show/look.ts'
+import { print, printJson } from './show/output.ts'
+import { renderSplits, splitTable } from './splits/list.ts'
+import { readDocument } from './tags/file.ts'
+import { renderHistory } from './tags/list.ts'
+
+const fileArg = {
+  file: { type: 'positional', required: true, description: 'Splits in YAML or JSON; - for standard input' },
+} as const
+
+const readSplitFile = (path: string): Splits => {
+  const splits = readSplits(readDocument(path))
+  dimensionOf(splits.dimension, 'dimension:')
+  return splits
+}
+
+/** As it is stored, which is as it can be read again. */
+const textOf = ({ dimension, rules }: Splits): string => JSON.stringify({ dimension, splits: rules })
+const shown = ({ rules, ...set }: RuleSet) => ({ ...set, ...readSplits(JSON.parse(rules)) })
+
+const list = {
+  ...defineCommand({
+    meta: { name: 'list', description: 'The splits in force.' },
+    args: { history: { type: 'boolean', description: 'Every version instead' }, ...folderArgs },
+    run: ({ args }) =>
+      withStore(args, async (store) => {
+        const sets = await store.rules.list('splits')
+        const last = sets.at(-1)
+        if (args.json) printJson(args.history ? sets.map(shown) : last === undefined ? null : shown(last))
+        else print(args.history ? renderHistory(sets, lookOf()) : renderSplits(last, lookOf()))
+      }),
+  }),
+  examples: [['weir splits list', 'what is in force']],
+} as const
+
+const set = {
+  ...defineCommand({
+    meta: {
+      name: 'set',
+      description: 'Put the splits of a file in force, as a new version; it holds for months that are not closed.',
+    },
+    args: { ...fileArg, ...folderArgs },
+    run: ({ args }) => {
+      const splits = readSplitFile(args.file)
+      return withStore(args, async (store) => {
+        const last = (await store.rules.list('splits')).at(-1)
+        const same = last?.rules === textOf(splits)
+        const version = same ? last.version : await store.rules.put('splits', textOf(splits), now_us())
+        const count = plural(splits.rules.length, 'split')
+        if (args.json) printJson({ version, changed: !same })
+        else
+          print(same ? `Nothing changed: version ${version} is the same.` : `Version ${version} is in force: ${count}.`)
+      })
+    },
+  }),
+  examples: [['weir splits set splits.yaml', 'statements and unit costs follow it at once']],
+} as const
+
+const check = {
+  ...defineCommand({
+    meta: { name: 'check', description: 'Say what is wrong with a file of splits; changes nothing.' },
+    args: { ...fileArg, json: folderArgs.json },
+    run: ({ args }) => {
+      const splits = readSplitFile(args.file)
+      if (args.json) printJson(splits)
+      else print(`${plural(splits.rules.length, 'split')}, nothing wrong.\n\n${splitTable(splits, lookOf())}`)
+      return Promise.resolve()
+    },
+  }),
+  examples: [['weir splits check splits.yaml', 'before it goes to review']],
+} as const
+
+export const command = {
+  ...defineCommand({
+    meta: {
+      name: 'splits',
+      description:
+        'Shared costs: who bears what a shared owner spends, evenly, by percent, by spend or by usage, to the picodollar.',
+    },
+    subCommands: { list, set, check },
+  }),
+  examples: [
+    ['weir splits set splits.yaml', 'put splits in force'],
+    ['weir splits list', 'what is in force'],
+  ],
+} as const

@@ -1,0 +1,119 @@
+import { defineCommand } from 'citty'
+import type { RuleSet, VirtualTag } from '../core/allocation.ts'
+import { dimensionOf, folderArgs, now_us, windowArgs, windowOf, withLedger } from './asking.ts'
+import { withStore } from './keys/vault.ts'
+import { plural } from './show/format.ts'
+import { lookOf } from './show/look.ts'
+import { print, printJson } from './show/output.ts'
+import { readTagFile } from './tags/file.ts'
+import { rulesAt } from './tags/in-force.ts'
+import { renderHistory, renderTags, tagTable } from './tags/list.ts'
+import { askPreview, renderPreview } from './tags/preview.ts'
+
+const fileArg = {
+  file: { type: 'positional', required: true, description: 'Rules in YAML or JSON; - for standard input' },
+} as const
+
+const shown = ({ rules, ...set }: RuleSet) => ({ ...set, rules: JSON.parse(rules) as readonly VirtualTag[] })
+
+const list = {
+  ...defineCommand({
+    meta: { name: 'list', description: 'The rules in force, in their order.' },
+    args: { history: { type: 'boolean', description: 'Every version instead' }, ...folderArgs },
+    run: ({ args }) =>
+      withStore(args, async (store) => {
+        const sets = await store.rules.list('tags')
+        const last = sets.at(-1)
+        if (args.json) printJson(args.history ? sets.map(shown) : last === undefined ? null : shown(last))
+        else print(args.history ? renderHistory(sets, lookOf()) : renderTags(last, lookOf()))
+      }),
+  }),
+  examples: [['weir tags list', 'what is in force']],
+} as const
+
+const set = {
+  ...defineCommand({
+    meta: {
+      name: 'set',
+      description:
+        'Put the rules of a file in force, as a new version; it holds for the past too. Receipts stay as they are.',
+    },
+    args: { ...fileArg, ...folderArgs },
+    run: ({ args }) => {
+      const rules = JSON.stringify(readTagFile(args.file))
+      return withStore(args, async (store) => {
+        const last = (await store.rules.list('tags')).at(-1)
+        const same = last?.rules === rules
+        const version = same ? last.version : await store.rules.put('tags', rules, now_us())
+        const count = plural((JSON.parse(rules) as readonly unknown[]).length, 'rule')
+        if (args.json) printJson({ version, changed: !same })
+        else
+          print(same ? `Nothing changed: version ${version} is the same.` : `Version ${version} is in force: ${count}.`)
+      })
+    },
+  }),
+  examples: [['weir tags set tags.yaml', 'from now on, and for all of the past']],
+} as const
+
+const check = {
+  ...defineCommand({
+    meta: { name: 'check', description: 'Say what is wrong with a file of rules; changes nothing.' },
+    args: { ...fileArg, json: folderArgs.json },
+    run: ({ args }) => {
+      const rules = readTagFile(args.file)
+      if (args.json) printJson({ rules: rules.length, problems: [] })
+      else
+        print(
+          `${plural(rules.length, 'rule')}, nothing wrong with ${rules.length === 1 ? 'it' : 'them'}.\n\n${tagTable(rules, lookOf())}`,
+        )
+      return Promise.resolve()
+    },
+  }),
+  examples: [['weir tags check tags.yaml', 'before it goes to review']],
+} as const
+
+const { where: _, ...previewWindow } = windowArgs
+
+const preview = {
+  ...defineCommand({
+    meta: {
+      name: 'preview',
+      description: 'What would move from whom to whom if a file of rules were in force; changes nothing.',
+    },
+    args: {
+      ...fileArg,
+      by: { type: 'string', valueHint: 'NAME', description: 'Whose spend is compared', default: 'team' },
+      ...previewWindow,
+      ...folderArgs,
+    },
+    run: ({ args }) => {
+      const then = readTagFile(args.file)
+      const by = dimensionOf(args.by, '--by')
+      return withLedger(args, 'weir tags preview', async (ledger, data) => {
+        const rules = await rulesAt(data)
+        const window = await windowOf(args, '30d', ledger)
+        const { tags: now } = rules.tagging(rules.tags_version)
+        const found = await askPreview(ledger, { by, window, now, then })
+        if (args.json) printJson(found)
+        else print(renderPreview(found, lookOf()))
+      })
+    },
+  }),
+  examples: [['weir tags preview tags.yaml --since 2026-10', 'what the rules would have done in October and since']],
+} as const
+
+export const command = {
+  ...defineCommand({
+    meta: {
+      name: 'tags',
+      description:
+        'Virtual tags: ordered rules that say who pays where the calls do not, for all of the past, without editing a receipt.',
+    },
+    subCommands: { list, set, check, preview },
+  }),
+  examples: [
+    ['weir tags preview tags.yaml', 'what would move'],
+    ['weir tags set tags.yaml', 'put it in force'],
+    ['weir tags list --history', 'every version'],
+  ],
+} as const

@@ -1,0 +1,83 @@
+import type { OwnedRow } from '../../../core/allocation.ts'
+import { formatUsd, parseUsd, picodollars } from '../../../core/money.ts'
+import { decompose } from '../detect/decompose.ts'
+
+/**
+ * Why spend changed. volume: more or fewer calls at the old cost of a call; mix: other models, longer prompts or answers
+ * in a call, and what no token explains; price: another price of the same tokens, more or less of them read from a cache
+ * included. They sum to the change, to the picodollar.
+ */
+export type Why = Readonly<{ volume_usd: string; mix_usd: string; price_usd: string }>
+
+const usd = (amount: bigint): string => formatUsd(picodollars(amount))
+
+const cellsOf = (rows: readonly OwnedRow[]) =>
+  rows.flatMap((row) => {
+    const key = JSON.stringify(row.group)
+    const [all, input, output] = [row.cost_usd, row.input_cost_usd, row.output_cost_usd].map(parseUsd)
+    const rest = picodollars((all ?? 0n) - (input ?? 0n) - (output ?? 0n))
+    return [
+      { key: `${key} in`, quantity: row.input_tokens, cost: picodollars(input ?? 0n) },
+      { key: `${key} out`, quantity: row.output_tokens, cost: picodollars(output ?? 0n) },
+      { key: `${key} other`, quantity: 0, cost: rest },
+    ]
+  })
+
+const mixOf = (rows: readonly OwnedRow[]) => ({
+  calls: rows.reduce((sum, { calls }) => sum + calls, 0),
+  cells: cellsOf(rows),
+})
+
+/** Explains the change from `before` to `now`; each row is a group of its own, by whatever has a price, e.g. provider and model. */
+export const explainChange = (before: readonly OwnedRow[], now: readonly OwnedRow[]): Why => {
+  const { volume, mix, price } = decompose(mixOf(before), mixOf(now))
+  return { volume_usd: usd(volume), mix_usd: usd(mix), price_usd: usd(price) }
+}
+
+export type Mover = Readonly<{
+  dimension: string
+  name: string | null
+  before_usd: string
+  now_usd: string
+  moved_usd: string
+}>
+
+export type Sides = Readonly<{ dimension: string; before: readonly OwnedRow[]; now: readonly OwnedRow[] }>
+
+const size = (amount: bigint): bigint => (amount < 0n ? -amount : amount)
+
+const movesOf = ({ dimension, before, now }: Sides) => {
+  const amounts = new Map<string | null, [bigint, bigint]>()
+  const add = (rows: readonly OwnedRow[], at: 0 | 1) => {
+    for (const row of rows) {
+      const name = row.group[dimension] ?? null
+      const pair = amounts.get(name) ?? [0n, 0n]
+      pair[at] += parseUsd(row.cost_usd)
+      amounts.set(name, pair)
+    }
+  }
+  add(before, 0)
+  add(now, 1)
+  return [...amounts].map(([name, [was, is]]) => ({ dimension, name, was, is, moved: is - was }))
+}
+
+/**
+ * What moved most, up or down, over several dimensions; under a hundredth of both totals it is no mover, nor is a dimension
+ * with nothing but "not tagged". What moves by the same in two dimensions is said once, for the first of them.
+ */
+export const moversOf = (sides: readonly Sides[], most = 5): readonly Mover[] => {
+  const moves = sides.map(movesOf).filter((some) => some.some(({ name }) => name !== null))
+  const total = moves[0]?.reduce((sum, { was, is }) => sum + size(was) + size(is), 0n) ?? 0n
+  const worth = moves
+    .flat()
+    .filter(({ moved }) => moved !== 0n && size(moved) * 100n >= total)
+    .toSorted((one, other) => (size(one.moved) > size(other.moved) ? -1 : size(one.moved) < size(other.moved) ? 1 : 0))
+  const once = worth.filter((one, at) => worth.findIndex(({ was, is }) => was === one.was && is === one.is) === at)
+  return once.slice(0, most).map(({ dimension, name, was, is, moved }) => ({
+    dimension,
+    name,
+    before_usd: usd(was),
+    now_usd: usd(is),
+    moved_usd: usd(moved),
+  }))
+}

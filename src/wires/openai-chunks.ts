@@ -25,10 +25,13 @@ const choiceText = (body: JsonRecord): string =>
     .join('')
 
 /** The first finish reason among a body's choices. */
-const finishReason = (body: JsonRecord): string | undefined =>
-  recordsOf(body['choices'])
-    .map((choice) => asText(choice['finish_reason']))
-    .find((reason) => reason !== undefined)
+const finishReason = (body: JsonRecord): string | undefined => {
+  for (const choice of recordsOf(body['choices'])) {
+    const reason = asText(choice['finish_reason'])
+    if (reason !== undefined) return reason
+  }
+  return undefined
+}
 
 /** The first character of the value of a member whose name ends at `from`, past colon and whitespace. */
 const valueStart = (data: string, from: number): string => {
@@ -167,21 +170,21 @@ const merged = (opening: JsonRecord, counted: JsonRecord): JsonRecord => {
   return { ...counted, ...Object.fromEntries(filled) }
 }
 
+type Described = { -readonly [Name in keyof Metered]: Metered[Name] }
+
 /** What a body says of itself, usage included. */
-const describe = (body: JsonRecord, context: MeterContext, failure: Metered['error'], counted: boolean): Metered => {
+const describe = (body: JsonRecord, context: MeterContext, failure: Metered['error'], counted: boolean): Described => {
   const model_asked = context.reading.model ?? modelAsked(context.request.path, context.request.json)
   const options = { quirks: context.quirks, request: context.request.json, model_asked }
   const usage = counted ? usageFromBody(body, options) : undefined
   const response_id = asText(body['id'])
   const model_served = asText(body['model'])
-  return {
-    ...(usage ? { usage } : {}),
-    ...(response_id === undefined ? {} : { response_id }),
-    ...(model_served === undefined ? {} : { model_served }),
-    ...(failure ? { error: failure } : {}),
-    complete: true,
-    output_text: '',
-  }
+  const described: Described = { complete: true, output_text: '' }
+  if (usage) described.usage = usage
+  if (response_id !== undefined) described.response_id = response_id
+  if (model_served !== undefined) described.model_served = model_served
+  if (failure) described.error = failure
+  return described
 }
 
 /** The metered answer of a chat completion or completion that came whole. */
@@ -190,10 +193,8 @@ export const describeWhole = (json: unknown, context: MeterContext, ended: boole
   if (!body) return { complete: false, output_text: '' }
   const metered = describe(body, context, errorIn(body), usageObject(body) !== undefined)
   const finish_reason = finishReason(body)
-  return {
-    ...metered,
-    ...(finish_reason === undefined ? {} : { finish_reason }),
-    complete: ended,
-    output_text: metered.usage ? '' : choiceText(body),
-  }
+  if (finish_reason !== undefined) metered.finish_reason = finish_reason
+  metered.complete = ended
+  if (!metered.usage) metered.output_text = choiceText(body)
+  return metered
 }

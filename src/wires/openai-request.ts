@@ -17,6 +17,7 @@ export const jsonBody = (request: WireRequest): JsonRecord => {
 
 /** Azure's path names the deployment, which stands for the model: `/openai/deployments/{deployment}/…`. */
 export const deploymentOf = (path: string): string | undefined => {
+  if (!path.includes('/deployments/')) return undefined
   const name = /\/deployments\/([^/]+)\//.exec(path)?.[1]
   if (name === undefined) return undefined
   try {
@@ -46,12 +47,19 @@ export type Known = Readonly<{
 export type Asked = Readonly<{ [name in keyof Known]: Known[name] | undefined }>
 
 /** Leaves out what is undefined. */
-export const known = (asked: Asked): Known =>
-  Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)) as Known
+export const known = (asked: Asked): Known => {
+  const found: Record<string, unknown> = {}
+  for (const name in asked) {
+    const value = asked[name as keyof Known]
+    if (value !== undefined) found[name] = value
+  }
+  return found as Known
+}
 
 /** Most tokens that a call can produce: what is asked for each choice, times the choices. */
 export const maxOutput = (body: JsonRecord, ...names: readonly string[]): number | undefined => {
-  const each = names.map((name) => wholePositive(body[name])).find((value) => value !== undefined)
+  let each: number | undefined
+  for (const name of names) each ??= wholePositive(body[name])
   const choices = Math.max(wholePositive(body['n']) ?? 1, wholePositive(body['best_of']) ?? 1)
   return each === undefined ? undefined : each * choices
 }
@@ -75,12 +83,14 @@ const roles: Readonly<Record<string, Message['role']>> = {
   function: 'tool',
 }
 
-const callsOf = (message: JsonRecord): string =>
-  [...recordsOf(message['tool_calls']).map((call) => call['function']), message['function_call']]
+const callsOf = (message: JsonRecord): string => {
+  if (message['tool_calls'] === undefined && message['function_call'] === undefined) return ''
+  return [...recordsOf(message['tool_calls']).map((call) => call['function']), message['function_call']]
     .map((call) => asRecord(call))
     .filter((call) => call !== undefined)
     .map((call) => `${asText(call['name']) ?? ''}${asText(call['arguments']) ?? ''}`)
     .join('\n')
+}
 
 /** The messages of a chat request, reduced to what their parts depend on. */
 export const chatMessages = (messages: unknown): readonly Message[] =>

@@ -88,8 +88,9 @@ const toolCharge = (usage: JsonRecord): string | undefined => {
  */
 export const chargeBeyondTokens = (usage: JsonRecord, stated: StatedCost | undefined): string | undefined => {
   if (stated?.field === 'usage.cost.total_cost') return toolCharge(usage)
+  if (stated?.field !== 'usage.cost' || usage['is_byok'] === true) return undefined
   const upstream = upstreamCost(usage)
-  if (stated?.field !== 'usage.cost' || upstream === undefined || usage['is_byok'] === true) return undefined
+  if (upstream === undefined) return undefined
   const beyond = parseUsd(stated.amount_usd) - upstream
   return beyond > NOISE ? formatUsd(picodollars(beyond)) : undefined
 }

@@ -1,4 +1,5 @@
-import { countOf, firstCount, present, type Tokens, takeFrom } from './framing/counts.ts'
+import type { Bucket } from '../core/usage.ts'
+import { countOf, firstCount, type Tokens } from './framing/counts.ts'
 import { asRecord, type JsonRecord } from './framing/json.ts'
 
 /** Token classes of one OpenAI-like usage object, disjoint. */
@@ -21,18 +22,44 @@ export type TokenRules = Readonly<{
 }>
 
 const none: JsonRecord = {}
-const detail = (usage: JsonRecord, ...names: readonly string[]): JsonRecord =>
-  names.map((name) => asRecord(usage[name])).find((found) => found !== undefined) ?? none
+const detail = (usage: JsonRecord, ...names: readonly string[]): JsonRecord => {
+  for (const name of names) {
+    const found = asRecord(usage[name])
+    if (found) return found
+  }
+  return none
+}
+
+const inputDetail = (usage: JsonRecord): JsonRecord =>
+  detail(usage, 'prompt_tokens_details', 'input_tokens_details', 'input_token_details')
+const outputDetail = (usage: JsonRecord): JsonRecord =>
+  detail(usage, 'completion_tokens_details', 'output_tokens_details')
 
 /** Fields that state one and the same number; a zero beside a count is a field that the server does not fill. */
-const oneOf = (...values: readonly unknown[]): number => Math.max(0, ...values.map((value) => countOf(value) ?? 0))
+const oneOf = (...values: readonly unknown[]): number => {
+  let largest = 0
+  for (const value of values) largest = Math.max(largest, countOf(value) ?? 0)
+  return largest
+}
 
-type Side = Readonly<{ tokens: Tokens; warnings: readonly string[] }>
+/** Takes parts out of a total, one after the other; one that is larger than what is left is clamped and warned of. */
+type Taking = { rest: number; readonly warnings: string[] }
 
-const inputSide = (usage: JsonRecord, total: number, storage: boolean): Side => {
-  const details = detail(usage, 'prompt_tokens_details', 'input_tokens_details', 'input_token_details')
+const take = (from: Taking, name: string, count: number): number => {
+  const fits = Math.min(count, from.rest)
+  if (fits < count) from.warnings.push(`${name} ${count} exceeds the ${from.rest} tokens it is part of`)
+  from.rest -= fits
+  return fits
+}
+
+/** Sets a class that was used. Lines name only what was consumed, in the order in which it is set. */
+const set = (tokens: Tokens, bucket: Bucket, count: number): void => {
+  if (count > 0) tokens[bucket] = count
+}
+
+const addInput = (tokens: Tokens, usage: JsonRecord, total: number, storage: boolean, warnings: string[]): void => {
+  const details = inputDetail(usage)
   const cached = detail(details, 'cached_tokens_details')
-  const warnings: string[] = []
   const read = oneOf(
     details['cached_tokens'],
     usage['prompt_cache_hit_tokens'],
@@ -41,53 +68,48 @@ const inputSide = (usage: JsonRecord, total: number, storage: boolean): Side => 
   )
   const audio_read = Math.min(oneOf(cached['audio_tokens']), read)
   const image_read = Math.min(oneOf(cached['image_tokens']), read - audio_read)
-  const parts = [
-    { name: 'cached_tokens', count: read },
-    { name: 'cache_write_tokens', count: storage ? 0 : oneOf(details['cache_write_tokens']) },
-    { name: 'input audio_tokens', count: Math.max(0, oneOf(details['audio_tokens']) - audio_read) },
-    { name: 'input image_tokens', count: Math.max(0, oneOf(details['image_tokens']) - image_read) },
-    { name: 'input video_tokens', count: oneOf(details['video_tokens']) },
-  ]
-  const { rest, taken } = takeFrom(total, parts, warnings)
-  const [reads = 0, writes = 0, audio = 0, image = 0, video = 0] = taken
-  const tokens = {
-    'in.text.fresh': rest,
-    'in.text.cache_read': Math.max(0, reads - audio_read - image_read),
-    'in.audio.cache_read': Math.min(audio_read, reads),
-    'in.image.cache_read': Math.min(image_read, Math.max(0, reads - audio_read)),
-    'in.text.cache_write': writes,
-    'in.audio.fresh': audio,
-    'in.image.fresh': image,
-    'in.video.fresh': video,
-  }
-  return { tokens, warnings }
+  const left: Taking = { rest: total, warnings }
+  const reads = take(left, 'cached_tokens', read)
+  const writes = take(left, 'cache_write_tokens', storage ? 0 : oneOf(details['cache_write_tokens']))
+  const audio = take(left, 'input audio_tokens', Math.max(0, oneOf(details['audio_tokens']) - audio_read))
+  const image = take(left, 'input image_tokens', Math.max(0, oneOf(details['image_tokens']) - image_read))
+  const video = take(left, 'input video_tokens', oneOf(details['video_tokens']))
+  set(tokens, 'in.text.fresh', left.rest)
+  set(tokens, 'in.text.cache_read', reads - audio_read - image_read)
+  set(tokens, 'in.audio.cache_read', Math.min(audio_read, reads))
+  set(tokens, 'in.image.cache_read', Math.min(image_read, Math.max(0, reads - audio_read)))
+  set(tokens, 'in.text.cache_write', writes)
+  set(tokens, 'in.audio.fresh', audio)
+  set(tokens, 'in.image.fresh', image)
+  set(tokens, 'in.video.fresh', video)
 }
 
-const outputSide = (usage: JsonRecord, total: number, reasoning_outside: boolean): Side => {
-  const details = detail(usage, 'completion_tokens_details', 'output_tokens_details')
-  const warnings: string[] = []
+/** `beside` is reasoning that stands at the top of the usage object, outside of the output. */
+const addOutput = (
+  tokens: Tokens,
+  usage: JsonRecord,
+  total: number,
+  reasoning_outside: boolean,
+  beside: number,
+  warnings: string[],
+): void => {
+  const details = outputDetail(usage)
   const reasoning = oneOf(details['reasoning_tokens'])
-  const parts = [
-    { name: 'reasoning_tokens', count: reasoning_outside ? 0 : reasoning },
-    { name: 'output audio_tokens', count: oneOf(details['audio_tokens']) },
-    { name: 'output image_tokens', count: oneOf(details['image_tokens']) },
-    { name: 'rejected_prediction_tokens', count: oneOf(details['rejected_prediction_tokens']) },
-  ]
-  const { rest, taken } = takeFrom(total, parts, warnings)
-  const [inside = 0, audio = 0, image = 0, rejected = 0] = taken
-  const tokens = {
-    'out.text.visible': rest,
-    'out.text.reasoning': reasoning_outside ? reasoning : inside,
-    'out.audio.visible': audio,
-    'out.image.visible': image,
-    'out.text.prediction_rejected': rejected,
-  }
-  return { tokens, warnings }
+  const left: Taking = { rest: total, warnings }
+  const inside = take(left, 'reasoning_tokens', reasoning_outside ? 0 : reasoning)
+  const audio = take(left, 'output audio_tokens', oneOf(details['audio_tokens']))
+  const image = take(left, 'output image_tokens', oneOf(details['image_tokens']))
+  const rejected = take(left, 'rejected_prediction_tokens', oneOf(details['rejected_prediction_tokens']))
+  set(tokens, 'out.text.visible', left.rest)
+  set(tokens, 'out.text.reasoning', (reasoning_outside ? reasoning : inside) + beside)
+  set(tokens, 'out.audio.visible', audio)
+  set(tokens, 'out.image.visible', image)
+  set(tokens, 'out.text.prediction_rejected', rejected)
 }
 
 /** Does the stated total say whether reasoning is inside the output? The rule decides where it does not. */
 const isOutside = (usage: JsonRecord, input: number, output: number, rules: TokenRules): boolean => {
-  const reasoning = oneOf(detail(usage, 'completion_tokens_details', 'output_tokens_details')['reasoning_tokens'])
+  const reasoning = oneOf(outputDetail(usage)['reasoning_tokens'])
   const total = countOf(usage['total_tokens'])
   if (reasoning === 0 || total === undefined) return rules.reasoning_outside
   if (total === input + output) return false
@@ -101,24 +123,15 @@ const isOutside = (usage: JsonRecord, input: number, output: number, rules: Toke
 export const readTokens = (usage: JsonRecord, rules: TokenRules): TokenReading => {
   const input = firstCount(usage['prompt_tokens'], usage['input_tokens'])
   const output = firstCount(usage['completion_tokens'], usage['output_tokens'])
-  const details = detail(usage, 'prompt_tokens_details', 'input_tokens_details')
-  const storage = rules.writes_overlap ? oneOf(details['cache_write_tokens']) : 0
-  const before = inputSide(usage, input, rules.writes_overlap)
-  const after = outputSide(usage, output, isOutside(usage, input, output, rules))
+  const storage = rules.writes_overlap ? oneOf(inputDetail(usage)['cache_write_tokens']) : 0
   // Perplexity counts these two at the top, beside its total and outside of it.
   const citation = oneOf(usage['citation_tokens'])
   const beside = oneOf(usage['reasoning_tokens'])
-  const total = countOf(usage['total_tokens'])
-  const tokens = { ...before.tokens, ...after.tokens }
-  return {
-    tokens: present({
-      ...tokens,
-      'out.text.reasoning': (tokens['out.text.reasoning'] ?? 0) + beside,
-      'out.text.citation': citation,
-    }),
-    input,
-    storage,
-    provider_total: citation + beside > 0 ? undefined : total,
-    warnings: [...before.warnings, ...after.warnings],
-  }
+  const tokens: Tokens = {}
+  const warnings: string[] = []
+  addInput(tokens, usage, input, rules.writes_overlap, warnings)
+  addOutput(tokens, usage, output, isOutside(usage, input, output, rules), beside, warnings)
+  set(tokens, 'out.text.citation', citation)
+  const provider_total = citation + beside > 0 ? undefined : countOf(usage['total_tokens'])
+  return { tokens, input, storage, provider_total, warnings }
 }

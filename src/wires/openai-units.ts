@@ -20,11 +20,17 @@ const add = (units: Units, unit: Unit, n: number): void => {
   units[unit] = { n: (units[unit]?.n ?? 0) + n }
 }
 
+const setCount = (units: Units, unit: Unit, value: unknown): void => {
+  const n = countOf(value)
+  if (n !== undefined && n > 0) units[unit] = { n }
+}
+
 /** Server tools by xAI's counters: by kind where it splits them, the rest as calls of an unnamed tool. */
 const countedTools = (usage: JsonRecord): Units => {
   const units: Units = {}
   let rest = countOf(usage['num_server_side_tools_used']) ?? 0
-  for (const [name, value] of Object.entries(asRecord(usage['server_side_tool_usage_details']) ?? {})) {
+  const details = asRecord(usage['server_side_tool_usage_details']) ?? {}
+  for (const [name, value] of Object.entries(details)) {
     const n = countOf(value) ?? 0
     rest -= n
     const unit = serverTools[name]
@@ -51,7 +57,7 @@ const requestFees = (usage: JsonRecord, model: string | undefined, request: unkn
 
 /** OpenAI's search models search once a call; the fee depends on the context size that was asked for. */
 const searchModel = (model: string | undefined, request: unknown): Units => {
-  if (model === undefined || !/^(openai\/)?gpt-[\w.]+(-mini)?-search-(preview|api)/.test(model)) return {}
+  if (!model?.includes('-search-') || !/^(openai\/)?gpt-[\w.]+(-mini)?-search-(preview|api)/.test(model)) return {}
   const size = asText(at(request, 'web_search_options', 'search_context_size')) ?? 'medium'
   return { 'web_search.query': { n: 1, attrs: { search_context_size: size } } }
 }
@@ -60,15 +66,17 @@ const searchModel = (model: string | undefined, request: unknown): Units => {
 export const unitsOfUsage = (
   usage: JsonRecord,
   context: Readonly<{ model: string | undefined; quirks: Quirks; request: unknown }>,
-): Units =>
-  presentUnits({
-    'audio_in.second': { n: countOf(usage['prompt_audio_seconds']) ?? 0 },
-    'web_search.request': { n: countOf(usage['num_sources_used']) ?? 0 },
-    request: { n: countOf(usage['request_count']) ?? 0 },
-    ...countedTools(usage),
-    ...searchModel(context.model, context.request),
-    ...(context.quirks.request_fee ? requestFees(usage, context.model, context.request) : {}),
-  })
+): Units => {
+  const units: Units = {}
+  setCount(units, 'audio_in.second', usage['prompt_audio_seconds'])
+  setCount(units, 'web_search.request', usage['num_sources_used'])
+  setCount(units, 'request', usage['request_count'])
+  if ('num_server_side_tools_used' in usage || 'server_side_tool_usage_details' in usage)
+    Object.assign(units, countedTools(usage))
+  Object.assign(units, searchModel(context.model, context.request))
+  if (!context.quirks.request_fee) return presentUnits(units)
+  return presentUnits({ ...units, ...requestFees(usage, context.model, context.request) })
+}
 
 const ofType = (items: readonly JsonRecord[], type: string): readonly JsonRecord[] =>
   items.filter((item) => item['type'] === type)

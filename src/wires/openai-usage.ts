@@ -45,9 +45,6 @@ const routerLine = (asked: string | undefined, served: string | undefined, input
   return [{ kind: 'router', model_served: asked, funding: 'platform', context_tokens: 0, tokens: {}, units }]
 }
 
-const optional = <Name extends string, Value>(name: Name, value: Value | undefined) =>
-  (value === undefined ? {} : { [name]: value }) as Partial<Record<Name, Value>>
-
 const fundingOf = (usage: JsonRecord): Funding => (usage['is_byok'] === true ? 'byok' : 'platform')
 
 /** The usage object of a body or chunk; Groq puts it under `x_groq` as well, or only there. */
@@ -69,21 +66,20 @@ export const usageFromBody = (body: JsonRecord, options: UsageOptions = {}): Nor
     writes_overlap: overlaps(quirks, model),
   })
   const stated = statedCost(usage, quirks)
-  const units = presentUnits({
-    ...options.units,
-    ...unitsOfUsage(usage, { model, quirks, request: options.request }),
-    'cache_storage.token_5m': { n: reading.storage },
-  })
-  const line: UsageLine = {
+  const units = unitsOfUsage(usage, { model, quirks, request: options.request })
+  if (reading.storage > 0) units['cache_storage.token_5m'] = { n: reading.storage }
+  const line: { -readonly [Name in keyof UsageLine]: UsageLine[Name] } = {
     kind: options.kind ?? 'message',
-    ...optional('model_served', model_served),
-    ...optional('service_tier', tierOf(body['service_tier']) ?? tierOf(usage['service_tier'])),
     funding: fundingOf(usage),
     context_tokens: reading.input,
     tokens: reading.tokens,
-    units,
-    ...optional('other_usd', chargeBeyondTokens(usage, stated)),
+    units: options.units ? presentUnits({ ...options.units, ...units }) : units,
   }
+  const tier = tierOf(body['service_tier']) ?? tierOf(usage['service_tier'])
+  const other_usd = chargeBeyondTokens(usage, stated)
+  if (model_served !== undefined) line.model_served = model_served
+  if (tier !== undefined) line.service_tier = tier
+  if (other_usd !== undefined) line.other_usd = other_usd
   return normalise({
     lines: [line, ...routerLine(model_asked, model_served, reading.input)],
     provider_total: reading.provider_total,

@@ -33,21 +33,31 @@ const tagText = (value: unknown): string | undefined => {
   return text === '' ? undefined : text.slice(0, LONGEST_TAG)
 }
 
+const firstText = (values: readonly unknown[]): string | undefined => {
+  for (const value of values) {
+    const text = tagText(value)
+    if (text !== undefined) return text
+  }
+  return undefined
+}
+
 /**
  * Who pays, as far as a body's own fields say it: known names of `metadata` become payer fields, its other scalars tags.
  * `users` are the API's user fields (`user`, `safety_identifier`); the first that is text counts unless metadata names a user.
  */
 export const bodyTags = (metadata: unknown, ...users: readonly unknown[]): BodyTags => {
   const payer: { -readonly [name in keyof Omit<BodyTags, 'tags'>]?: string } = {}
+  const user = firstText(users)
+  const given = asRecord(metadata)
+  if (!given) return user === undefined ? payer : { user }
   const tags: Record<string, string> = {}
-  for (const [name, value] of Object.entries(asRecord(metadata) ?? {}).slice(0, MOST_TAGS)) {
+  for (const [name, value] of Object.entries(given).slice(0, MOST_TAGS)) {
     const text = tagText(value)
     if (text === undefined) continue
     const field = fields[name.toLowerCase().replaceAll('-', '_')]
     if (field) payer[field] ??= text
     else tags[name.slice(0, LONGEST_TAG)] = text
   }
-  const user = users.map(tagText).find((text) => text !== undefined)
   if (user !== undefined) payer['user'] ??= user
   return Object.keys(tags).length === 0 ? payer : { ...payer, tags }
 }

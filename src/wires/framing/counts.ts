@@ -17,12 +17,24 @@ export const firstCount = (...values: readonly unknown[]): number => {
 export type Tokens = Partial<Record<Bucket, number>>
 
 /** Leaves out what is zero, so that a line names only what was consumed. */
-export const present = (tokens: Readonly<Tokens>): Tokens =>
-  Object.fromEntries(Object.entries(tokens).filter(([, count]) => count !== undefined && count > 0)) as Tokens
+export const present = (tokens: Readonly<Tokens>): Tokens => {
+  const found: Tokens = {}
+  for (const name in tokens) {
+    const count = tokens[name as Bucket]
+    if (count !== undefined && count > 0) found[name as Bucket] = count
+  }
+  return found
+}
 
 /** Units without the empty ones. */
-export const presentUnits = (units: Readonly<Partial<Record<Unit, UnitCount>>>): Partial<Record<Unit, UnitCount>> =>
-  Object.fromEntries(Object.entries(units).filter(([, count]) => count !== undefined && count.n > 0))
+export const presentUnits = (units: Readonly<Partial<Record<Unit, UnitCount>>>): Partial<Record<Unit, UnitCount>> => {
+  const found: Partial<Record<Unit, UnitCount>> = {}
+  for (const name in units) {
+    const count = units[name as Unit]
+    if (count !== undefined && count.n > 0) found[name as Unit] = count
+  }
+  return found
+}
 
 /**
  * Takes parts out of a total, in order, and returns what is left in `rest`. A part that is larger than what is left is
@@ -43,18 +55,21 @@ export const takeFrom = (
   return { rest, taken }
 }
 
-/** Is this line charged? A declined hop is on the record and costs nothing. */
-const isBilled = (line: UsageLine): boolean => line.kind !== 'declined'
-
 const inSide = (bucket: string): boolean => bucket.startsWith('in.')
 
-/** Sums of the token classes of the billed lines. */
+/** Sums of the token classes of the billed lines. A declined hop is on the record and costs nothing. */
 export const totalsOf = (lines: readonly UsageLine[]): { input: number; output: number } => {
-  const totals = { input: 0, output: 0 }
-  for (const line of lines.filter(isBilled)) {
-    for (const [bucket, count] of Object.entries(line.tokens)) totals[inSide(bucket) ? 'input' : 'output'] += count
+  let input = 0
+  let output = 0
+  for (const { kind, tokens } of lines) {
+    if (kind === 'declined') continue
+    for (const bucket in tokens) {
+      const count = tokens[bucket as Bucket] ?? 0
+      if (inSide(bucket)) input += count
+      else output += count
+    }
   }
-  return totals
+  return { input, output }
 }
 
 export type UsageDraft = Readonly<{
@@ -73,15 +88,17 @@ export const normalise = (draft: UsageDraft): NormalisedUsage => {
   const sum = totals.input + totals.output
   const { provider_total, stated } = draft
   const disagrees = provider_total !== undefined && provider_total !== sum
-  const warning = `token classes sum to ${sum}, the provider states ${provider_total}`
-  return {
+  const usage: { -readonly [Name in keyof NormalisedUsage]: NormalisedUsage[Name] } = {
     lines: draft.lines,
-    totals: provider_total === undefined ? totals : { ...totals, provider_total },
-    ...(stated ? { stated } : {}),
+    totals: provider_total === undefined ? totals : { input: totals.input, output: totals.output, provider_total },
     quality: draft.quality ?? 'exact',
-    warnings: disagrees ? [...draft.warnings, warning] : draft.warnings,
+    warnings: disagrees
+      ? [...draft.warnings, `token classes sum to ${sum}, the provider states ${provider_total}`]
+      : draft.warnings,
     raw: draft.raw,
   }
+  if (stated) usage.stated = stated
+  return usage
 }
 
 /** A decimal amount of US dollars as a provider's JSON number, as text without exponent; undefined when it is none. */

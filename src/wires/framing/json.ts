@@ -14,11 +14,15 @@ export const asText = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined
 
 /** The records of a list; anything else in it is left out. */
-export const recordsOf = (value: unknown): readonly JsonRecord[] =>
-  asList(value).flatMap((item) => {
+export const recordsOf = (value: unknown): readonly JsonRecord[] => {
+  const list = asList(value)
+  const records: JsonRecord[] = []
+  for (const item of list) {
     const found = asRecord(item)
-    return found ? [found] : []
-  })
+    if (found) records.push(found)
+  }
+  return records
+}
 
 /** Walks into nested records: `at(body, 'usage', 'cost')`. Undefined where the way ends early. */
 export const at = (value: unknown, ...path: readonly string[]): unknown => {

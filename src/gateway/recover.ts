@@ -53,9 +53,14 @@ const unknownReceipt = (open: Receipt): Receipt => {
   }
 }
 
-/** Cuts a line that was being written when the process died. Gives back the whole lines. */
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * Cuts a line that was being written when its writer died. Gives back the whole lines: none of a file that the collector
+ * has just taken, whose open attempts stand in the next segment too.
+ */
 const wholeLines = (path: string): Readonly<{ lines: readonly string[]; torn: boolean }> => {
-  const bytes = readFileSync(path)
+  const bytes = existsSync(path) ? readFileSync(path) : NOTHING
   const end = bytes.lastIndexOf(10) + 1
   if (end < bytes.length) truncateSync(path, end)
   const lines = bytes.subarray(0, end).toString('utf8').split('\n')
@@ -101,13 +106,17 @@ const closeSegment = (folder: string, { file, run, sequence }: SegmentFile): voi
 
 /**
  * Makes the journal of processes that died whole: torn last lines are cut, attempts without an end get a receipt
- * `unknown`, and every segment is closed for the collector. The caller holds the lock of the data folder, so nobody writes.
+ * `unknown`, and every segment is closed for the collector. The caller knows that nobody writes: it holds the lock of the
+ * data folder, or names the one `thread` that is dead.
  * It can be killed at any point and run again: the `unknown` receipts are on disk before any segment is closed, under the
  * same name and the same receipt ids.
  */
-export const recover = (folder: string): Recovered => {
+export const recover = (folder: string, thread?: string): Recovered => {
   const found = existsSync(folder) ? readdirSync(folder).map(parseSegment) : []
-  const segments = found.filter((segment) => segment !== undefined).sort(bySequence)
+  const segments = found
+    .filter((segment) => segment !== undefined)
+    .filter(({ run }) => thread === undefined || run.startsWith(`${thread}-`))
+    .sort(bySequence)
   const left = segments.filter(({ open }) => open)
   const total = { segments: left.length, unknown: 0, torn: 0, bad: 0 }
   for (const run of new Set(left.map((segment) => segment.run))) {

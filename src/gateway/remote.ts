@@ -13,7 +13,8 @@ type Waiting = Readonly<{ resolve: (result: unknown) => void; reject: (error: un
 
 /**
  * Calls functions of the thread at the other end of `port`, and lets it call `methods` here. An error arrives as an
- * Error with the same message and `code`. Calls that wait when the other end is gone are rejected by `drop`.
+ * Error with the same message and `code`. Once the other end is gone `drop` rejects the calls that wait, and those that
+ * still come.
  */
 export const connect = (
   port: MessagePort | Worker,
@@ -21,6 +22,7 @@ export const connect = (
 ): Readonly<{ call: Remote; drop(error: Error): void }> => {
   const waiting = new Map<number, Waiting>()
   let last = 0
+  let gone: Error | undefined
 
   const perform = async ({ id, method, args }: Extract<Message, { kind: 'call' }>): Promise<void> => {
     try {
@@ -47,11 +49,16 @@ export const connect = (
   return {
     call: (method, ...args) =>
       new Promise((resolve, reject) => {
+        if (gone) {
+          reject(gone)
+          return
+        }
         last += 1
         waiting.set(last, { resolve, reject })
         port.postMessage({ kind: 'call', id: last, method, args } satisfies Message)
       }),
     drop(error) {
+      gone = error
       for (const { reject } of waiting.values()) reject(error)
       waiting.clear()
     },

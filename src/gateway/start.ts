@@ -3,6 +3,7 @@ import { isLoopback } from '../config/fields.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
 import { type Bookkeeping, startBookkeeping } from './bookkeeping.ts'
+import { type KeepOptions, keepThread } from './keep-thread.ts'
 import { openKeyWatch } from './key-watch.ts'
 import { lockData } from './lock.ts'
 import { type Log, openLog } from './log.ts'
@@ -12,7 +13,7 @@ import { loadPrices, type Prices } from './prices.ts'
 import { recover } from './recover.ts'
 import { newId, now_us, random } from './system.ts'
 import { type GatewayThread, openThread, type ThreadData, type ThreadDoors } from './thread.ts'
-import { listenTogether, startWorker } from './threads.ts'
+import { listenTogether } from './threads.ts'
 
 export type Running = Readonly<{
   url: string
@@ -24,9 +25,9 @@ export type Running = Readonly<{
   close(): Promise<void>
 }>
 
-/** For tests: other doors (only with `threads: 0`), prices, or no ledger. */
+/** For tests: other doors (only with `threads: 0`), prices, or no ledger; `on_worker` is told each worker. */
 export type Overrides = Partial<Omit<ThreadDoors, 'scrape' | 'onSegment' | 'billed_before'>> &
-  Readonly<{ prices?: Prices; ledger?: boolean; secret?: string }>
+  Readonly<{ prices?: Prices; ledger?: boolean; secret?: string; on_worker?: KeepOptions['on_worker'] }>
 
 /** In pass-through mode anybody who reaches the port may call, so nobody from outside may reach it. */
 const checkAddress = ({ mode, host }: Settings): void => {
@@ -82,10 +83,22 @@ const startThreads = (shared: Shared, state: MainState, log: Log, overrides: Ove
     const doors = { now_us, random, new_id: newId, ...overrides, scrape, billed_before, onSegment: segment }
     return [openThread({ ...shared, name: 'gateway-0' }, doors)]
   }
-  const died = (error: Error): void => log.event('a gateway thread died; the others go on', { error: error.name })
-  return Array.from({ length: shared.settings.threads }, (_, index) =>
-    startWorker({ ...shared, name: `gateway-${index + 1}` }, { scrape, segment, billed_before, died }),
-  )
+  const { on_worker } = overrides
+  const bury = (name: string): void => {
+    try {
+      const { unknown } = recover(join(shared.settings.data, 'journal'), name)
+      if (unknown > 0) log.event('attempts of a gateway thread that died are now unknown', { attempts: unknown })
+      segment()
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException
+      log.event('what a gateway thread left in the journal is looked at again at the next start', { code })
+    }
+  }
+  const main = { scrape, segment, billed_before }
+  return Array.from({ length: shared.settings.threads }, (_, index) => {
+    const data = { ...shared, name: `gateway-${index + 1}` }
+    return keepThread({ data, main, log, now_us, bury, ...(on_worker ? { on_worker } : {}) })
+  })
 }
 
 const urlOf = ({ host }: Settings, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`

@@ -65,6 +65,7 @@ const ROTATE_MS = 1000
 
 const gaugesOf = (world: World): Gauges => {
   const gauges: Record<string, number> = {
+    weir_gateway_threads: 1,
     weir_calls_in_flight: world.load.in_flight,
     weir_journal_waiting_receipts: world.journal.waiting(),
     weir_journal_unhealthy_threads: world.journal.healthy() ? 0 : 1,

@@ -9,11 +9,12 @@ export type MainSide = Readonly<{
   scrape: () => Promise<string>
   segment: () => void
   billed_before: (provider: string, response_id: string) => Promise<boolean>
+  /** The worker is no more, and nobody had asked it to end. */
   died: (error: Error) => void
 }>
 
 /** Starts a gateway thread in a worker. Its methods reject when the worker has died. */
-export const startWorker = (data: ThreadData, main: MainSide): GatewayThread => {
+export const startWorker = (data: ThreadData, main: MainSide): Readonly<{ thread: GatewayThread; worker: Worker }> => {
   const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
   const worker = new Worker(new URL(file, import.meta.url), { workerData: data })
   const { call, drop } = connect(worker, {
@@ -22,16 +23,16 @@ export const startWorker = (data: ThreadData, main: MainSide): GatewayThread => 
     billed_before: main.billed_before,
   })
   let closing = false
-  worker.on('error', (error) => {
+  let failure = new Error('a gateway thread has ended')
+  worker.on('error', (error: Error) => {
+    failure = error
     drop(error)
-    main.died(error)
   })
   worker.on('exit', () => {
-    const error = new Error('a gateway thread has ended')
-    drop(error)
-    if (!closing) main.died(error)
+    drop(failure)
+    if (!closing) main.died(failure)
   })
-  return {
+  const thread: GatewayThread = {
     listen: async (at) => Number(await call('listen', at)),
     snapshot: async () => (await call('snapshot')) as Snapshot,
     setKeys: async (keys) => void (await call('setKeys', keys)),
@@ -43,6 +44,7 @@ export const startWorker = (data: ThreadData, main: MainSide): GatewayThread => 
       await worker.terminate()
     },
   }
+  return { thread, worker }
 }
 
 /**

@@ -28,7 +28,10 @@ const oneCommand = async (name: string): Promise<Commands | undefined> => {
   return command === undefined ? undefined : { [name]: command }
 }
 
-const order = ['serve', 'init', 'status', 'report', 'calls', 'leaks', 'prices', 'tokens', 'import', 'keys', 'simulate']
+const order = [
+  ...['serve', 'init', 'status', 'report', 'calls', 'leaks', 'prices', 'tokens', 'import', 'keys'],
+  ...['tags', 'splits', 'statement', 'close', 'outcomes', 'focus', 'reconcile', 'simulate'],
+]
 const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
 
 /** Every command, in the order of use, for help and to say what a mistyped name may have meant. */

@@ -1,0 +1,129 @@
+import { formatUsd, type Picodollars, picodollars } from '../../../core/money.ts'
+import { touch } from './bounded.ts'
+import { HOUR_US } from './clock.ts'
+import { type Candidate, type Finding, type Kind, keyOf, type Severity } from './finding.ts'
+import type { DetectSettings } from './settings.ts'
+
+/** Trouble that was told of: when it was told and last seen, and how large it was when told and at most since. */
+type Told = { told_us: number; seen_us: number; excess: bigint; largest: bigint }
+/** What people said of an owner's alerts of a kind: how much more it takes now, and until when nothing is said. */
+type Opinion = { factor: number; quiet_until_us: number }
+export type Gate = { told: Map<string, Told>; opinions: Map<string, Opinion> }
+
+export const openGate = (): Gate => ({ told: new Map(), opinions: new Map() })
+
+/** `yes`: this was trouble. `no`: it was not. `planned`: it was meant to be, until a moment. */
+export type Verdict = 'yes' | 'no' | 'planned'
+
+const ENTRIES = 20_000
+const levels: ReadonlySet<Kind> = new Set(['level-burst', 'level-hour', 'level-day'])
+
+/** Trouble is one and the same over ten minutes, hours and days: it is told once. */
+const incident = ({ kind, owner, subject }: Pick<Candidate, 'kind' | 'owner' | 'subject'>): string =>
+  levels.has(kind)
+    ? JSON.stringify(['level', owner])
+    : keyOf({ kind, owner, ...(subject === undefined ? {} : { subject }) })
+
+/** By how much thresholds of a kind are raised (above 1) or lowered for an owner, from what people said. */
+export const sensitivity = (gate: Gate, owner: string, kind: Kind): number =>
+  gate.opinions.size === 0 ? 1 : (gate.opinions.get(JSON.stringify([owner, kind]))?.factor ?? 1)
+
+/** Takes in what somebody says of a finding. A `no` raises the owner's threshold for that kind by a quarter, a `yes` lowers it by a tenth. */
+export const judge = (
+  gate: Gate,
+  about: Readonly<{ owner: string; kind: Kind }>,
+  verdict: Verdict,
+  until_us: number,
+): void => {
+  const make = (): Opinion => ({ factor: 1, quiet_until_us: 0 })
+  const opinion = touch(gate.opinions, JSON.stringify([about.owner, about.kind]), ENTRIES, make)
+  if (verdict === 'no') opinion.factor = Math.min(4, opinion.factor * 1.25)
+  if (verdict === 'yes') opinion.factor = Math.max(0.6, opinion.factor * 0.9)
+  if (verdict === 'planned') opinion.quiet_until_us = Math.max(opinion.quiet_until_us, until_us)
+}
+
+const grave: ReadonlySet<Kind> = new Set(['leaked-key', 'runaway-session', 'retry-storm'])
+
+const severityOf = (kind: Kind, projected: bigint, floor: bigint): Severity => {
+  const base = floor > 0n ? floor : 1_000_000_000_000n
+  if (projected >= 50n * base) return 'critical'
+  return projected >= 5n * base || grave.has(kind) ? 'warning' : 'info'
+}
+
+/** A wider owner's alert says nothing new while a narrower one is told of that carries half of it. */
+const toldNarrower = (
+  gate: Gate,
+  candidate: Candidate,
+  narrower: readonly string[],
+  now_us: number,
+  cooldown_us: number,
+): boolean =>
+  narrower.some((owner) => {
+    const { kind, subject } = candidate
+    const told = gate.told.get(incident({ kind, owner, ...(subject === undefined ? {} : { subject }) }))
+    return told !== undefined && now_us - told.seen_us <= cooldown_us && told.largest * 2n >= (candidate.excess ?? 0n)
+  })
+
+const isLarge = ({ kind, excess, hourly }: Candidate, floor: bigint): boolean => {
+  if (excess === null) return true
+  // A storm is told of for what it would cost within the hour: it must be seen before it has cost that.
+  return (kind === 'retry-storm' ? excess + hourly : excess) >= floor
+}
+
+type Moment = Readonly<{ at_us: number; midnight_us: number; narrower: readonly string[]; settings: DetectSettings }>
+
+const finding = (candidate: Candidate, floor: bigint, again: boolean, { at_us, midnight_us }: Moment): Finding => {
+  const { kind, owner, subject, excess, hourly, explanation, change } = candidate
+  const seconds = BigInt(Math.max(0, Math.round((midnight_us - at_us) / 1e6)))
+  const projected = picodollars((excess ?? 0n) + (hourly * seconds) / BigInt(HOUR_US / 1e6))
+  const { cost, ...where } = explanation ?? { cost: 0n as Picodollars, dimension: '', value: '', share: 0 }
+  return {
+    key: keyOf(candidate),
+    kind,
+    owner,
+    ...(subject === undefined ? {} : { subject }),
+    at_us,
+    since_us: Math.min(candidate.since_us, at_us),
+    severity: severityOf(kind, projected, floor),
+    spent_usd: excess === null ? null : formatUsd(excess),
+    projected_usd: formatUsd(projected),
+    score: Math.round(candidate.score * 100) / 100,
+    ...(explanation ? { explained_by: { ...where, cost_usd: formatUsd(cost) } } : {}),
+    ...(change
+      ? { change_usd: { volume: formatUsd(change.volume), mix: formatUsd(change.mix), price: formatUsd(change.price) } }
+      : {}),
+    evidence: candidate.evidence,
+    again,
+    message: candidate.message,
+  }
+}
+
+/**
+ * Decides whether a candidate is told: large enough, not said to be planned, not told before within its cool-down (which
+ * lasts as long as the trouble is seen) unless it has doubled since (at most once an hour), and not contained in a narrower owner's alert.
+ */
+export const admit = (gate: Gate, candidate: Candidate, moment: Moment): Finding | undefined => {
+  const { at_us, settings } = moment
+  const { kind, owner } = candidate
+  const opinion = gate.opinions.get(JSON.stringify([owner, kind]))
+  const factor = BigInt(Math.round(Math.max(1, opinion?.factor ?? 1) * 1000))
+  const floor = (settings.floors[kind] * factor) / 1000n
+  if (!isLarge(candidate, floor) || at_us < (opinion?.quiet_until_us ?? 0)) return undefined
+  const cooldown_us = settings.cooldowns_us[kind]
+  const name = incident(candidate)
+  const before = gate.told.get(name)
+  const fresh = before === undefined || at_us - before.seen_us > cooldown_us
+  const excess = candidate.excess ?? 0n
+  if (!fresh) {
+    before.seen_us = at_us
+    if (excess > before.largest) before.largest = excess
+    if (excess < before.excess * 2n || candidate.excess === null || at_us - before.told_us < HOUR_US) return undefined
+  }
+  if (toldNarrower(gate, candidate, moment.narrower, at_us, cooldown_us)) return undefined
+  const told = touch(gate.told, name, ENTRIES, () => ({ told_us: at_us, seen_us: at_us, excess, largest: excess }))
+  told.told_us = at_us
+  told.seen_us = at_us
+  told.excess = excess
+  told.largest = excess
+  return finding(candidate, floor, !fresh, moment)
+}

@@ -1,0 +1,194 @@
+import { amountOf, dollars, show } from './amounts.ts'
+import { push, touch } from './bounded.ts'
+import { HOUR_US } from './clock.ts'
+import type { Candidate } from './finding.ts'
+import type { Observation } from './observation.ts'
+import type { DetectSettings } from './settings.ts'
+
+/** Something seen for the first time at `first_us`, and what it has spent in its first day. */
+type Newcomer = { first_us: number; cost: bigint; evidence: string[] }
+/** What a key is usually used with, and what it has spent beyond that in the last day. */
+type Habits = {
+  first_us: number
+  calls: number
+  networks: Map<string, number>
+  users: Map<string, number>
+  models: Map<string, number>
+  features: Map<string, number>
+  /** Share of calls that had something new, decaying: some keys are used by everybody from everywhere. */
+  novelty: number
+  strange_since_us: number
+  /** What the strangeness may cost before it pages, dollars: fixed when it began. */
+  allowed: number
+  strange: bigint
+  evidence: string[]
+}
+export type Newcomers = {
+  begun_us: number | null
+  keys: Map<string, Newcomer>
+  models: Map<string, Newcomer>
+  habits: Map<string, Habits>
+}
+
+export const openNewcomers = (): Newcomers => ({
+  begun_us: null,
+  keys: new Map(),
+  models: new Map(),
+  habits: new Map(),
+})
+
+const DAY_US = 24 * HOUR_US
+const LEAST_CALLS = 50
+const KNOWN = 64
+const NOVELTY_DECAY = 0.995
+
+const newcomer = (
+  kind: 'new-key' | 'new-model',
+  entry: Newcomer,
+  subject: string,
+  owner: string,
+  at_us: number,
+): Candidate => {
+  const spent = dollars(entry.cost)
+  const hours = Math.max(1 / 6, (at_us - entry.first_us) / HOUR_US)
+  const word = kind === 'new-key' ? 'key' : 'model'
+  return {
+    kind,
+    owner,
+    subject,
+    since_us: entry.first_us,
+    excess: amountOf(spent),
+    hourly: amountOf(spent / hours),
+    score: 1,
+    explanation: { dimension: word, value: subject, cost: amountOf(spent), share: 1 },
+    evidence: [...entry.evidence],
+    message: `${owner} uses the ${word} ${subject} for the first time and has spent ${show(spent)} with it`,
+  }
+}
+
+const meet = (
+  kind: 'new-key' | 'new-model',
+  newcomers: Newcomers,
+  subject: string,
+  call: Observation,
+  settings: DetectSettings,
+): Candidate | undefined => {
+  const owner = call.owners[0] ?? 'unallocated'
+  const map = kind === 'new-key' ? newcomers.keys : newcomers.models
+  const make = (): Newcomer => ({ first_us: call.at_us, cost: 0n, evidence: [] })
+  const entry = touch(map, JSON.stringify([owner, subject]), settings.bounds.entities, make)
+  const old = entry.first_us - (newcomers.begun_us ?? call.at_us) < settings.learning_us
+  if (old || call.at_us - entry.first_us > DAY_US) return undefined
+  entry.cost += call.cost ?? 0n
+  push(entry.evidence, call.id, 8)
+  return entry.cost > settings.floors[kind] ? newcomer(kind, entry, subject, owner, call.at_us) : undefined
+}
+
+/** True for a day after the value was first seen with the key; a key's own first days make everything known. */
+const isStrange = (
+  known: Map<string, number>,
+  value: string | undefined,
+  habits: Habits,
+  at_us: number,
+  learning_us: number,
+): boolean => {
+  if (value === undefined) return false
+  const first = touch(known, value, KNOWN, () => at_us)
+  return first - habits.first_us >= learning_us && at_us - first <= DAY_US
+}
+
+type Strange = Readonly<{ network: boolean; user: boolean; model: boolean; feature: boolean }>
+
+const strangeIn = (habits: Habits, call: Observation, learning_us: number): Strange => {
+  const strange = (known: Map<string, number>, value: string | undefined) =>
+    isStrange(known, value, habits, call.at_us, learning_us)
+  return {
+    network: strange(habits.networks, call.network),
+    user: strange(habits.users, call.user),
+    model: strange(habits.models, call.model),
+    feature: strange(habits.features, call.feature ?? 'none'),
+  }
+}
+
+/** Where a call comes from says most; two points are strange, four are a stranger rather than a new colleague. */
+const pointsOf = ({ network, user, model, feature }: Strange): number =>
+  (network ? 2 : 0) + (user ? 1 : 0) + (model ? 1 : 0) + (feature ? 1 : 0)
+
+const leak = (
+  habits: Habits,
+  call: Observation,
+  key: string,
+  { network, user, model, feature }: Strange,
+): Candidate => {
+  const spent = dollars(habits.strange)
+  const hours = Math.max(1 / 6, (call.at_us - habits.strange_since_us) / HOUR_US)
+  const seen: readonly (readonly [string, string | undefined])[] = [
+    ...(network ? [['network', call.network] as const] : []),
+    ...(user ? [['user', call.user] as const] : []),
+    ...(model ? [['model', call.model] as const] : []),
+    ...(feature ? [['feature', call.feature ?? 'none'] as const] : []),
+  ]
+  const [dimension = 'key', value = key] = seen[0] ?? []
+  const what = seen.map(([word, name]) => `${word} ${name}`).join(', ')
+  return {
+    kind: 'leaked-key',
+    owner: call.owners[0] ?? 'unallocated',
+    subject: key,
+    since_us: habits.strange_since_us,
+    excess: amountOf(spent),
+    hourly: amountOf(spent / hours),
+    score: 1 + seen.length,
+    explanation: { dimension, value, cost: amountOf(spent), share: 1 },
+    evidence: [...habits.evidence],
+    message: `key ${key} is used with ${what} for the first time, and has spent ${show(spent)} so: it may have leaked`,
+  }
+}
+
+/**
+ * A key that has been used for a while is used from a network it was never used from, or with two of user, model and
+ * feature new to it, and that spends. A new colleague is only in part new, and may spend more before it pages. Keys that
+ * see something new all the time must stand out from that.
+ */
+const leaked = (newcomers: Newcomers, call: Observation, settings: DetectSettings): Candidate | undefined => {
+  const { key, at_us } = call
+  if (key === undefined) return undefined
+  const habits = touch(newcomers.habits, key, settings.bounds.entities, (): Habits => {
+    const empty = { networks: new Map(), users: new Map(), models: new Map(), features: new Map() }
+    return {
+      first_us: at_us,
+      calls: 0,
+      ...empty,
+      novelty: 0,
+      allowed: 0,
+      strange_since_us: 0,
+      strange: 0n,
+      evidence: [],
+    }
+  })
+  habits.calls += 1
+  const strange = strangeIn(habits, call, settings.learning_us)
+  const foreign = pointsOf(strange) >= 2
+  const usual = habits.novelty
+  habits.novelty = usual * NOVELTY_DECAY + (foreign ? 1 - NOVELTY_DECAY : 0)
+  if (!foreign || habits.calls < LEAST_CALLS) return undefined
+  if (at_us - habits.strange_since_us > DAY_US) {
+    habits.strange_since_us = at_us
+    habits.strange = 0n
+    habits.allowed = dollars(settings.floors['leaked-key']) * (1 + 20 * usual)
+    habits.evidence = []
+  }
+  habits.strange += call.cost ?? call.ceiling
+  push(habits.evidence, call.id, 8)
+  const patience = pointsOf(strange) >= 4 ? 1 : 8
+  return dollars(habits.strange) > habits.allowed * patience ? leak(habits, call, key, strange) : undefined
+}
+
+export const watchNewcomers = (newcomers: Newcomers, call: Observation, settings: DetectSettings): Candidate[] => {
+  newcomers.begun_us ??= call.at_us
+  const found = [
+    call.key === undefined ? undefined : meet('new-key', newcomers, call.key, call, settings),
+    meet('new-model', newcomers, call.model, call, settings),
+    leaked(newcomers, call, settings),
+  ]
+  return found.filter((one) => one !== undefined)
+}

@@ -1,0 +1,90 @@
+import { amountOf, dollars, show } from './amounts.ts'
+import { push, touch } from './bounded.ts'
+import { HOUR_US } from './clock.ts'
+import type { Candidate } from './finding.ts'
+import type { Observation } from './observation.ts'
+import { ascending, quantileOf } from './robust.ts'
+import type { DetectSettings } from './settings.ts'
+
+/** Spend and calls of one session so far, and the percentile it is held against, looked up anew every few calls. */
+type Session = {
+  begun_us: number
+  cost: bigint
+  calls: number
+  dearest: bigint
+  usual: number
+  evidence: string[]
+}
+/** What an agent's last sessions came to, in dollars. */
+type Agent = Map<string, number>
+export type Sessions = { open: Map<string, Session>; agents: Map<string, Agent> }
+
+export const openSessions = (): Sessions => ({ open: new Map(), agents: new Map() })
+
+/** Sessions an agent is known by, at least and at most. */
+const LEAST = 20
+const MOST = 512
+const AGENTS = 500
+const LOOKED_UP_EVERY = 8
+
+/** The 99th percentile of an agent's other sessions, dollars; 0 while there are too few. */
+const percentile = (agent: Agent, but: string): number => {
+  const others = [...agent].flatMap(([session, spent]) => (session === but ? [] : [spent]))
+  return others.length < LEAST ? 0 : quantileOf(ascending(others), 0.99)
+}
+
+/**
+ * A session that has spent, or with one more call like its dearest would spend, more than a multiple of its agent's 99th
+ * percentile. The multiple is under three, so that a session pages before it has spent three times the percentile, unless a
+ * single call takes it there.
+ * With under a hundred sessions that percentile is the largest of few, and more is allowed. A session that ran away counts
+ * into the percentile with what it was allowed.
+ */
+export const watchSession = (
+  sessions: Sessions,
+  call: Observation,
+  settings: DetectSettings,
+  factor: number,
+): Candidate | undefined => {
+  if (call.session === undefined || call.cost === null) return undefined
+  const owner = call.owners[0] ?? 'unallocated'
+  const name = call.agent ?? call.feature ?? owner
+  const id = JSON.stringify([owner, call.session])
+  const agent = touch(sessions.agents, JSON.stringify([owner, name]), AGENTS, (): Agent => new Map())
+  const session = touch(sessions.open, id, settings.bounds.sessions, (): Session => {
+    return { begun_us: call.at_us, cost: 0n, calls: 0, dearest: 0n, usual: 0, evidence: [] }
+  })
+  if (session.calls % LOOKED_UP_EVERY === 0) session.usual = percentile(agent, call.session)
+  session.calls += 1
+  session.cost += call.cost
+  if (call.cost > session.dearest) session.dearest = call.cost
+  push(session.evidence, call.id, 8)
+  const spent = dollars(session.cost)
+  const few = Math.max(1, 2 - agent.size / 100)
+  const multiple = settings.session_multiple * factor * few
+  const limit = session.usual > 0 ? session.usual * multiple : dollars(settings.session_ceiling)
+  const next = session.usual > 0 ? spent + dollars(session.dearest) / 2 : spent
+  if (next <= limit) {
+    touch(agent, call.session, MOST, () => 0)
+    agent.set(call.session, spent)
+    return undefined
+  }
+  agent.set(call.session, limit)
+  const hours = Math.max(1 / 60, (call.at_us - session.begun_us) / HOUR_US)
+  const against =
+    session.usual > 0
+      ? `${(spent / session.usual).toFixed(1)} times what 99 of 100 sessions of ${name} stay under (${show(session.usual)})`
+      : `beyond the ${show(limit)} that a session may spend while ${name} has too few to compare`
+  return {
+    kind: 'runaway-session',
+    owner,
+    subject: call.session,
+    since_us: session.begun_us,
+    excess: amountOf(spent - session.usual),
+    hourly: amountOf(spent / hours),
+    score: spent / Math.max(1e-9, limit),
+    explanation: { dimension: 'session', value: call.session, cost: amountOf(spent), share: 1 },
+    evidence: [...session.evidence],
+    message: `session ${call.session} has spent ${show(spent)} in ${session.calls} calls, ${against}`,
+  }
+}

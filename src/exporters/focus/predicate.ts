@@ -94,7 +94,10 @@ export const demandOf = (source: Source, demand: Exclude<Demand, { one: string }
   }
   if ('before' in demand) return `${timeOf(demand.before[0])} < ${timeOf(demand.before[1])}`
   if ('least' in demand) return `${numberOf(demand.column)} >= ${demand.least}`
-  if ('shape' in demand) return shapes[demand.shape](objectOf(source, demand.column))
+  if ('shape' in demand) {
+    const object = objectOf(source, demand.column)
+    return `(${object}) IS NULL OR coalesce(${shapes[demand.shape](object)}, false)`
+  }
   if ('pair' in demand)
     return `concat(${textOf(source, 'ServiceCategory')}, '/', ${textOf(source, 'ServiceSubcategory')}) IN ${pairs}`
   return holds(source, demand)

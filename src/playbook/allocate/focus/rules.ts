@@ -44,7 +44,7 @@ const quantities: readonly Rule[] = [
     column: 'ConsumedQuantity',
     level: 'must',
     says: 'ConsumedQuantity must be null when ChargeCategory is not Usage',
-    when: [{ column: 'ChargeCategory', not: ['Usage'] }],
+    when: [category('Purchase', 'Tax', 'Credit', 'Adjustment')],
     demand: isNull('ConsumedQuantity'),
   },
   {

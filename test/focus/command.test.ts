@@ -1,0 +1,212 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ledgerFolder } from '../cli/fixture.ts'
+import { weir, weirProcess } from '../cli/run.ts'
+import { fileOf, rows } from './broken.ts'
+import { csvRows, folder, sumOf } from './given.ts'
+
+let fixture: Awaited<ReturnType<typeof ledgerFolder>>
+beforeAll(async () => {
+  fixture = await ledgerFolder()
+})
+afterAll(() => fixture.clear())
+
+const focus = (...words: readonly string[]) => weir(['focus', ...words])
+const exported = (file: string, ...words: readonly string[]) =>
+  focus('export', file, '--data', fixture.data, '--since', '2026-11', '--until', '2026-12', ...words)
+
+describe('weir focus export', () => {
+  test('writes a file, says what it holds, and the file breaks no rule', async () => {
+    const file = join(folder(), 'november.csv')
+    const { code, out, err } = await exported(file)
+    expect(code).toBe(0)
+    expect(out).toBe(
+      `${csvRows(file).length} rows of FOCUS 1.4, $${sumOf(csvRows(file).map((row) => row['BilledCost']))} in all\n  ${file}\n  ${file}.metadata.json\n`,
+    )
+    expect(err).toContain('1 call without a price is no part of that sum')
+    expect(await focus('check', file)).toMatchObject({ code: 0 })
+  })
+
+  test('sums to what weir report says of the same window', async () => {
+    const file = join(folder(), 'november.csv')
+    await exported(file)
+    const report = await weir(['report', '--data', fixture.data, '--since', '2026-11', '--until', '2026-12', '--json'])
+    expect(sumOf(csvRows(file).map((row) => row['BilledCost']))).toBe(JSON.parse(report.out).total.cost_usd)
+  })
+
+  test('goes to standard output as CSV alone, with what it says on the other stream', async () => {
+    const { out, err } = await weirProcess([
+      'focus',
+      'export',
+      '-',
+      '--data',
+      fixture.data,
+      '--since',
+      'all',
+      '--version',
+      '1.2',
+    ])
+    const [head = '', ...lines] = out.trimEnd().split('\n')
+    expect(head).toContain('ProviderName')
+    expect(lines.length).toBeGreaterThan(5)
+    expect(err).toContain(`${lines.length} rows of FOCUS 1.2`)
+  })
+
+  test('takes filters, payer fields and a grain', async () => {
+    const teams = async (...words: readonly string[]) => {
+      const file = join(folder(), 'out.csv')
+      expect(await exported(file, ...words)).toMatchObject({ code: 0 })
+      return csvRows(file)
+    }
+    const search = await teams('--where', 'team=search')
+    expect(new Set(search.map((row) => row['SubAccountId']))).toEqual(new Set(['search']))
+    expect((await teams('--by', 'team')).every((row) => !row['Tags']?.includes('customer'))).toBe(true)
+    expect(JSON.stringify(await teams())).not.toContain('u-17')
+    expect(JSON.stringify(await teams('--by', 'team,user'))).toContain('u-17')
+    expect((await teams('--grain', 'hour'))[0]?.['ChargePeriodEnd']).toMatch(/T\d\d:00:00Z$/)
+  })
+
+  test('splits shared charges by a file of rules', async () => {
+    const place = folder()
+    const rules = join(place, 'splits.yaml')
+    writeFileSync(rules, '- id: labs-v1\n  when: { team: labs }\n  shares: { team: { search: 3, billing: 1 } }\n')
+    const [file, whole] = [join(place, 'split.csv'), join(place, 'whole.csv')]
+    expect(await exported(file, '--split', rules)).toMatchObject({ code: 0 })
+    await exported(whole)
+    const parts = csvRows(file).filter((row) => row['AllocatedMethodId'] === 'labs-v1')
+    expect(new Set(parts.map((row) => row['AllocatedResourceName']))).toEqual(new Set(['search', 'billing']))
+    const cost = (path: string) => sumOf(csvRows(path).map((row) => row['BilledCost']))
+    expect(cost(file)).toBe(cost(whole))
+    expect(await focus('check', file)).toMatchObject({ code: 0 })
+  })
+
+  test('leaves out what came from a FOCUS file, unless it is asked for', async () => {
+    const data = join(folder(), 'data')
+    expect(await weir(['import', 'focus', fileOf([rows.plain]), '--data', data])).toMatchObject({ code: 0 })
+    const [without, with_] = [join(folder(), 'a.csv'), join(folder(), 'b.csv')]
+    expect(await focus('export', without, '--data', data, '--since', 'all')).toMatchObject({ code: 0 })
+    expect(await focus('export', with_, '--data', data, '--since', 'all', '--imported')).toMatchObject({ code: 0 })
+    expect([csvRows(without).length, csvRows(with_).length]).toEqual([0, 1])
+  })
+
+  test.each([
+    [['out.txt'], /must end in \.csv, \.csv\.gz or \.parquet/],
+    [['out.csv', '--version', '1.0'], /no FOCUS version 1\.0/],
+    [['out.csv', '--grain', 'month'], /--grain month: use hour or day/],
+    [['out.csv', '--by', 'boss'], /--by boss: use some of/],
+    [['out.csv', '--split', '/nowhere.yaml'], /--split \/nowhere\.yaml/],
+    [['out.csv', '--colour'], /no flag --colour/],
+  ])('%j is refused with what is allowed, and writes nothing', async (words, message) => {
+    const { code, err } = await exported(...(words as [string]))
+    expect(code).toBe(2)
+    expect(err).toMatch(message)
+    expect(existsSync('out.csv')).toBe(false)
+  })
+
+  test('a file of rules that is wrong is told by its field', async () => {
+    const rules = join(folder(), 'splits.yaml')
+    writeFileSync(rules, '- id: a\n  when: {}\n  shares: { team: { search: -3 } }\n')
+    expect((await exported('out.csv', '--split', rules)).err).toMatch(/--split .*: 0\.shares\.team\.search/)
+  })
+})
+
+describe('weir focus check', () => {
+  test('says of a right file that it breaks no rule, and ends with 0', async () => {
+    const { code, out } = await focus('check', fileOf([rows.plain]))
+    expect(code).toBe(0)
+    expect(out).toMatch(/FOCUS 1\.4 \(by its columns\), 1 row, 65 columns, \d+ rules tried\n\nIt breaks no rule\.\n$/)
+  })
+
+  test('says of a broken file which rule, column and rows, and ends with 1', async () => {
+    const { code, out } = await focus(
+      'check',
+      fileOf([rows.plain, { ...rows.plain, ListCost: '7', PricingUnit: '1M Tokens' }]),
+    )
+    process.exitCode = 0
+    expect(code).toBe(1)
+    expect(out.slice(out.indexOf('\n\n') + 2)).toBe(
+      [
+        'must    ListCost.product  1 row',
+        '        ListCost must be ListUnitPrice × PricingQuantity, unless ChargeClass is Correction',
+        '        row 2: ListUnitPrice = 2.5, PricingQuantity = 8.4, ListCost = 7, ChargeCategory = Usage',
+        '',
+        'should  PricingUnit.format  1 row',
+        '        PricingUnit should be a unit of FOCUS, e.g. Tokens, 1000000 Tokens, GB-Hours',
+        '        row 2: PricingUnit = 1M Tokens',
+        '',
+        'It breaks 1 rule, and misses 1 recommendation.',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  test('recommendations alone end with 0, and with 1 when it is strict', async () => {
+    const file = fileOf([{ ...rows.plain, PricingUnit: '1M Tokens' }])
+    expect((await focus('check', file)).code).toBe(0)
+    expect((await focus('check', file, '--strict')).code).toBe(1)
+    process.exitCode = 0
+  })
+
+  test('answers in JSON for a script', async () => {
+    const { out } = await focus('check', fileOf([{ ...rows.plain, BilledCost: 'x' }]), '--json', '--version', '1.3')
+    process.exitCode = 0
+    expect(JSON.parse(out)).toMatchObject({
+      version: '1.3',
+      detected: false,
+      rows: 1,
+      violations: expect.arrayContaining([
+        {
+          rule: 'BilledCost.type',
+          column: 'BilledCost',
+          level: 'must',
+          says: 'BilledCost must be a decimal',
+          rows: 1,
+          first: [{ row: 1, values: { BilledCost: 'x' } }],
+        },
+      ]),
+    })
+  })
+
+  test('a value cannot steer the terminal', async () => {
+    const { out } = await focus('check', fileOf([{ ...rows.plain, BillingCurrency: '\u001b[31mUSD\u0007' }]))
+    process.exitCode = 0
+    expect(out.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+    expect(out).toContain('BillingCurrency = ')
+  })
+
+  test.each([
+    [['/nowhere.csv'], /\/nowhere\.csv cannot be read as a FOCUS file/],
+    [[fileOf([rows.plain]), '--version', '2'], /no FOCUS version 2/],
+    [[fileOf([rows.plain]), '--supports', 'magic'], /--supports magic: use all, or some of/],
+  ])('%j is wrong use', async (words, message) => {
+    const { code, err } = await focus('check', ...words)
+    expect(code).toBe(2)
+    expect(err).toMatch(message)
+  })
+})
+
+test('the metadata beside an export says what was written', async () => {
+  const file = join(folder(), 'out.parquet')
+  const { out } = await exported(
+    file,
+    '--json',
+    '--version',
+    '1.3',
+    '--float-exact',
+    '--account',
+    'org-1',
+    '--account-name',
+    'Acme',
+  )
+  const metadata = JSON.parse(readFileSync(`${file}.metadata.json`, 'utf8'))
+  const said = JSON.parse(out)
+  expect(said).toMatchObject({ version: '1.3', files: [file, `${file}.metadata.json`], unpriced: 1 })
+  expect(metadata).toMatchObject({
+    FocusVersion: '1.3',
+    Rows: said.rows,
+    BilledCostTotal: said.cost_usd,
+    File: 'out.parquet',
+  })
+  expect(await focus('check', file, '--official')).toMatchObject({ code: 0 })
+})

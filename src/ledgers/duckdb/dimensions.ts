@@ -83,9 +83,6 @@ const condition =
     return negate ? sql`NOT ${match}` : match
   }
 
-/** The zone, if the calendar knows it; UTC by default. Throws `bad-request`. */
-const checkedZone = (zone = 'UTC'): string => calendarOf(zone, { from_us: 0, to_us: 0 }).zone
-
 /** Every filter must hold. */
 export const filtered = (filters: readonly Filter[] = [], calendar = utc): Sql => and(filters.map(condition(calendar)))
 

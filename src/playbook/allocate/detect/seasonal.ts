@@ -2,8 +2,6 @@ import { median } from './robust.ts'
 
 const DAY_HOURS = 24
 const WEEK_HOURS = 168
-/** Hours kept: four weeks. */
-const HOURS_KEPT = 4 * WEEK_HOURS
 /** Least history for a statement about an hour at all. */
 const LEAST_HOURS = 24
 /** Days that a usual hour of the day is taken from. */

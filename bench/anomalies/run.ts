@@ -102,10 +102,27 @@ const alarms = (source: Source) => {
   }
 }
 
+const byTeam = (source: Source) =>
+  Object.entries(
+    Object.groupBy(
+      trials.filter((trial) => trial.source === source),
+      ({ team }) => team,
+    ),
+  ).map(([team, all = []]) => ({
+    source,
+    team,
+    trials: all.length,
+    recall: round(all.filter(({ found }) => found).length / all.length),
+    injected_usd: round(all.reduce((sum, trial) => sum + trial.injected_usd, 0)),
+    lost_usd: round(all.reduce((sum, trial) => sum + trial.lost_usd, 0)),
+  }))
+
 const table = sources.flatMap((source) => injections.map(({ name }) => summary(source, name)))
 const quiet = sources.map(alarms)
+const teams = sources.flatMap(byTeam)
 console.table(table)
 console.table(quiet)
+console.table(teams)
 if (process.argv[3] === 'detail') {
   for (const trial of trials.filter((one) => !one.found)) console.log('missed', JSON.stringify(trial))
   for (const { source, seed, findings } of quiets)
@@ -115,8 +132,6 @@ if (process.argv[3] === 'detail') {
 if (!tuning) {
   mkdirSync(new URL('../results/', import.meta.url), { recursive: true })
   const file = new URL('../results/anomalies.json', import.meta.url)
-  writeFileSync(
-    file,
-    `${JSON.stringify({ tuned_on: TUNED_ON, reported_on: REPORTED_ON, injections: table, quiet, trials }, null, 1)}\n`,
-  )
+  const seeded = { tuned_on: TUNED_ON.join(', '), reported_on: REPORTED_ON.join(', ') }
+  writeFileSync(file, `${JSON.stringify({ seeds: seeded, injections: table, quiet, teams }, null, 2)}\n`)
 }

@@ -2,27 +2,35 @@
 import { type Dispatcher, Pool } from 'undici'
 
 export type Shot = Readonly<{ path: string; body: Buffer }>
+/** Who is shot at, and what it must be told besides. */
+export type Target = Readonly<{ pool: Dispatcher; headers: readonly string[] }>
 
-const headers = ['content-type', 'application/json', 'authorization', 'Bearer sk-bench']
+const HEADERS = ['content-type', 'application/json', 'authorization', 'Bearer sk-bench']
+const LINE_FEED = 10
 
-/** One call, read to its end. Resolves to the number of pieces that came; rejects on any status but 200. */
-export const shoot = (pool: Dispatcher, { path, body }: Shot): Promise<number> =>
+/** One call, read to its end. Resolves to the number of empty lines (of events, in a stream); rejects on any status but 200. */
+export const shoot = ({ pool, headers: more }: Target, { path, body }: Shot, count = false): Promise<number> =>
   new Promise((resolve, reject) => {
-    let pieces = 0
+    let events = 0
+    let last = 0
     let status = 0
     pool.dispatch(
-      { path, method: 'POST', headers, body },
+      { path, method: 'POST', headers: [...HEADERS, ...more], body },
       {
         onConnect: () => {},
         onHeaders: (code) => {
           status = code
           return true
         },
-        onData: () => {
-          pieces += 1
+        onData: (piece) => {
+          if (!count) return true
+          for (const byte of piece) {
+            if (byte === LINE_FEED && last === LINE_FEED) events += 1
+            last = byte
+          }
           return true
         },
-        onComplete: () => (status === 200 ? resolve(pieces) : reject(new Error(`status ${status}`))),
+        onComplete: () => (status === 200 ? resolve(events) : reject(new Error(`status ${status}`))),
         onError: reject,
       },
     )
@@ -32,35 +40,40 @@ export const openPool = (port: number, connections: number): Pool =>
   new Pool(`http://127.0.0.1:${port}`, { connections })
 
 /** `calls` calls, `at_once` at a time. */
-export const closedLoop = async (pool: Dispatcher, shot: Shot, calls: number, at_once: number): Promise<void> => {
+export const closedLoop = async (target: Target, shot: Shot, calls: number, at_once: number): Promise<void> => {
   let left = calls
   const lane = async (): Promise<void> => {
     while (left > 0) {
       left -= 1
-      await shoot(pool, shot)
+      await shoot(target, shot)
     }
   }
   await Promise.all(Array.from({ length: at_once }, lane))
 }
 
-/** Calls at a fixed rate whatever the server does; resolves to each one's time in ms from when it was due. */
-export const fixedRate = async (
-  pool: Dispatcher,
-  shot: Shot,
-  per_second: number,
-  seconds: number,
-): Promise<number[]> => {
+/**
+ * Calls at a fixed rate, however fast the server answers; resolves to each one's time in ms. Whoever shoots rests between
+ * two calls, so that the servers have the processor.
+ */
+export const fixedRate = async (target: Target, shot: Shot, per_second: number, seconds: number): Promise<number[]> => {
   const times: number[] = []
   const pending: Promise<void>[] = []
   const start = performance.now()
-  for (let i = 0; i < per_second * seconds; i++) {
-    const due = start + (i * 1000) / per_second
-    while (performance.now() < due) await new Promise((resolve) => setImmediate(resolve))
-    pending.push(shoot(pool, shot).then(() => void times.push(performance.now() - due)))
+  const fire = async (): Promise<void> => {
+    const from = performance.now()
+    await shoot(target, shot)
+    times.push(performance.now() - from)
+  }
+  for (let fired = 0; fired < per_second * seconds; ) {
+    const due = Math.min(per_second * seconds, ((performance.now() - start) / 1000) * per_second)
+    for (; fired < due; fired++) pending.push(fire())
+    await new Promise((resolve) => setTimeout(resolve, 1))
   }
   await Promise.all(pending)
-  return times.sort((a, b) => a - b)
+  return times
 }
+
+export const ascending = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b)
 
 export const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN

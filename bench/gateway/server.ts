@@ -1,7 +1,8 @@
-/** A server in a process of its own, for `cpu.ts`: it says its port, and its CPU time and memory when asked. */
+/** A server in a process of its own, for `cpu.ts`: it says its port. `usage.ts` says the rest. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import './usage.ts'
 
 const [kind = '', origin = ''] = process.argv.slice(2)
 
@@ -28,12 +29,10 @@ const weir = async (): Promise<number> => {
 const kinds: Readonly<Record<string, () => Promise<number>>> = {
   simulator: async () => {
     const { startSimulator } = await import('../../simulator/start.ts')
-    return (await startSimulator({ canned: true, chunk_tokens: 4, pace_ms: 1 })).port
+    return (await startSimulator({ canned: true, chunk_tokens: 4 })).port
   },
   bare: async () => (await import('./bare.ts')).startBare(origin),
   weir,
 }
 
-process.on('message', () => process.send?.({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss() }))
-process.on('disconnect', () => process.exit(0))
 process.send?.({ port: await kinds[kind]?.() })

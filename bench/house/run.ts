@@ -104,7 +104,7 @@ const soak = () =>
     for (let n = 0; n < SAMPLES; n += 1) {
       let left = calls / SAMPLES
       const lane = async () => {
-        while (left-- > 0) await shoot(pool, { path: '/v1/chat/completions', body })
+        while (left-- > 0) await shoot({ pool, headers: [] }, { path: '/v1/chat/completions', body })
       }
       await Promise.all(Array.from({ length: AT_ONCE }, lane))
       samples.push(rss(served))

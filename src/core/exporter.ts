@@ -10,8 +10,6 @@ export type Split = Readonly<{
   id: string
   /** Payer fields and tags that must all be equal; null means not tagged. */
   when: Readonly<Record<string, string | null>>
-  /** What the weights count, e.g. `Tokens`; absent where they are mere proportions. */
-  unit?: string
   shares: readonly Share[]
 }>
 

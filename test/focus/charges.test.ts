@@ -310,7 +310,6 @@ describe('splits', () => {
     const split = (id: string, when: Split['when']): Split => ({
       id,
       when,
-      unit: 'Tokens',
       shares: [
         { owner: { team: 'search' }, weight: '3' },
         { owner: { team: 'support' }, weight: '1' },
@@ -327,7 +326,7 @@ describe('splits', () => {
         AllocatedMethodId: 'platform-v2',
         AllocatedResourceId: 'team:search',
         AllocatedTags: '{"team":"platform","allocated_team":"search"}',
-        AllocatedMethodDetails: '{"Elements":[{"AllocatedRatio":0.75,"UsageUnit":"Tokens","UsageQuantity":3}]}',
+        AllocatedMethodDetails: '{"Elements":[{"AllocatedRatio":0.75}]}',
         BilledCost: '0.001875',
         Tags: '{"team":"platform"}',
       },

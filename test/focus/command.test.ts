@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ledgerFolder } from '../cli/fixture.ts'
 import { weir, weirProcess } from '../cli/run.ts'
 import { fileOf, rows } from './broken.ts'
-import { csvRows, folder, sumOf } from './given.ts'
+import { csvRows, folder, type Line, sumOf } from './given.ts'
 
 let fixture: Awaited<ReturnType<typeof ledgerFolder>>
 beforeAll(async () => {
@@ -67,18 +67,39 @@ describe('weir focus export', () => {
     expect((await teams('--grain', 'hour'))[0]?.['ChargePeriodEnd']).toMatch(/T\d\d:00:00Z$/)
   })
 
-  test('splits shared charges by a file of rules', async () => {
+  test('splits shared costs as the splits in force, or those of a file, say; statements say the same', async () => {
     const place = folder()
     const rules = join(place, 'splits.yaml')
-    writeFileSync(rules, '- id: labs-v1\n  when: { team: labs }\n  shares: { team: { search: 3, billing: 1 } }\n')
+    writeFileSync(
+      rules,
+      '- { from: labs, by: percent, percent: { search: 75, billing: 25 } }\n- { from: unallocated, by: spend }\n',
+    )
+    const cost = (path: string, wanted: (row: Line) => boolean = () => true) =>
+      sumOf(
+        csvRows(path)
+          .filter(wanted)
+          .map((row) => row['BilledCost']),
+      )
     const [file, whole] = [join(place, 'split.csv'), join(place, 'whole.csv')]
     expect(await exported(file, '--split', rules)).toMatchObject({ code: 0 })
-    await exported(whole)
-    const parts = csvRows(file).filter((row) => row['AllocatedMethodId'] === 'labs-v1')
-    expect(new Set(parts.map((row) => row['AllocatedResourceName']))).toEqual(new Set(['search', 'billing']))
-    const cost = (path: string) => sumOf(csvRows(path).map((row) => row['BilledCost']))
+    expect(await exported(whole, '--unsplit')).toMatchObject({ code: 0 })
     expect(cost(file)).toBe(cost(whole))
     expect(await focus('check', file)).toMatchObject({ code: 0 })
+    const labs = cost(whole, (row) => row['SubAccountId'] === 'labs')
+    const borne = cost(file, (row) => row['AllocatedResourceId'] === 'team:search' && row['SubAccountId'] === 'labs')
+    expect(Number(borne)).toBeCloseTo(Number(labs) * 0.75, 9)
+    expect(csvRows(file).filter((row) => row['SubAccountId'] === '' && row['AllocatedMethodId'] === '')).toEqual([])
+
+    const { data, clear } = await ledgerFolder()
+    expect(await weir(['splits', 'set', rules, '--data', data])).toMatchObject({ code: 0 })
+    const inForce = join(place, 'in-force.csv')
+    const words = ['--data', data, '--since', '2026-11', '--until', '2026-12'] as const
+    expect(await focus('export', inForce, ...words)).toMatchObject({ code: 0 })
+    const methods = new Set(csvRows(inForce).map((row) => row['AllocatedMethodId']))
+    expect(methods).toEqual(new Set(['', 'splits-v1:labs', 'splits-v1:unallocated']))
+    expect(cost(inForce)).toBe(cost(whole))
+    expect((await focus('export', join(place, 'old.csv'), ...words, '--version', '1.2')).code).toBe(0)
+    clear()
   })
 
   test('leaves out what came from a FOCUS file, unless it is asked for', async () => {
@@ -95,7 +116,7 @@ describe('weir focus export', () => {
     [['out.csv', '--version', '1.0'], /no FOCUS version 1\.0/],
     [['out.csv', '--grain', 'month'], /--grain month: use hour or day/],
     [['out.csv', '--by', 'boss'], /--by boss: use some of/],
-    [['out.csv', '--split', '/nowhere.yaml'], /--split \/nowhere\.yaml/],
+    [['out.csv', '--split', '/nowhere.yaml'], /cannot read \/nowhere\.yaml/],
     [['out.csv', '--colour'], /no flag --colour/],
   ])('%j is refused with what is allowed, and writes nothing', async (words, message) => {
     const { code, err } = await exported(...(words as [string]))
@@ -104,10 +125,12 @@ describe('weir focus export', () => {
     expect(existsSync('out.csv')).toBe(false)
   })
 
-  test('a file of rules that is wrong is told by its field', async () => {
+  test('a file of splits that is wrong is told by its field', async () => {
     const rules = join(folder(), 'splits.yaml')
-    writeFileSync(rules, '- id: a\n  when: {}\n  shares: { team: { search: -3 } }\n')
-    expect((await exported('out.csv', '--split', rules)).err).toMatch(/--split .*: 0\.shares\.team\.search/)
+    writeFileSync(rules, '- { from: labs, by: magic }\n')
+    expect((await exported('out.csv', '--split', rules)).err).toMatch(/splits\[0\]\.by: "magic"/)
+    writeFileSync(rules, '{ dimension: model, splits: [{ from: gpt-5.5, by: even }] }\n')
+    expect((await exported('out.csv', '--split', rules)).err).toMatch(/models, which are no payers/)
   })
 })
 

@@ -265,6 +265,15 @@ describe('rows', () => {
     expect((await checkFile(path, { official: true })).violations).toEqual([])
   })
 
+  test('rules that say anew who pays are seen in the file', async () => {
+    const ledger = await ledgerOf([priced([line('in.text.fresh', 1000, '2.5')])])
+    const tags = [{ when: { team: 'search' }, set: { team: 'discovery', 'tag:centre': '4711' } }]
+    const path = join(folder(), 'out.csv')
+    await exportTo(path, { ...ledger, query: (question) => ledger.query({ tags, ...question }) })
+    expect(csvRows(path)).toMatchObject([{ SubAccountId: 'discovery', Tags: '{"centre":"4711","team":"discovery"}' }])
+    await ledger.close()
+  })
+
   test('a tag that would break a CSV comes back as it was', async () => {
     const tags = { 'a,"b"': 'line\nbreak, and "quotes" – 😀' }
     const { rows } = await exported([priced([line('in.text.fresh', 1, '2.5')], { tags, team: '=cmd()' })])

@@ -11,7 +11,7 @@ import { type FolderFlags, filtersOf, folderArgs, now_us, windowArgs, windowOf, 
 import { exactMoney, plural } from '../show/format.ts'
 import { json, note, print } from '../show/output.ts'
 import { progress } from '../show/progress.ts'
-import { readSplits } from './splits.ts'
+import { none, sharedCostsOf } from './splits.ts'
 
 const exporter: Exporter = exporters.focus
 
@@ -81,7 +81,12 @@ const args = {
     default: usual,
     description: 'What of the payer is kept apart; also user and session',
   },
-  split: { type: 'string', valueHint: 'FILE', description: 'YAML with rules that split shared charges (1.3 on)' },
+  split: {
+    type: 'string',
+    valueHint: 'FILE',
+    description: 'Split shared costs by the rules of a file, instead of those in force (weir splits)',
+  },
+  unsplit: { type: 'boolean', description: 'Leave shared costs whole; FOCUS 1.2 cannot have them otherwise' },
   account: { type: 'string', valueHint: 'ID', description: 'BillingAccountId; the provider’s name otherwise' },
   'account-name': { type: 'string', valueHint: 'NAME', description: 'BillingAccountName, with --account' },
   unpriced: { type: 'boolean', description: 'Also rows, at no cost and marked x_Unpriced, for what has no price' },
@@ -121,14 +126,25 @@ export const exportFile = {
     run: ({ args, rawArgs }) => {
       const filters = [...filtersOf(rawArgs), ...(args.imported ? [] : [notImported])]
       const [by, grain] = [dimensionsOf(args.by), grainOf(args.grain)]
-      const splits = args.split === undefined ? [] : readSplits(args.split)
       const settings = loadSettings({ flags: args, env: process.env, cwd: process.cwd(), providers })
       const adapters = Object.fromEntries(settings.providers.map(({ name, adapter }) => [name, adapter]))
-      return withLedger(args, 'weir focus export', async (ledger) => {
+      return withLedger(args, 'weir focus export', async (ledger, data) => {
         const { window } = await windowOf(args, 'month', ledger)
         const book = compileBook(await loadBook(settings.prices))
         const bar = progress({ label: 'exporting', total: 100, amount: (share) => `${Math.round(share)} %` })
-        const options = { ledger, window, grain, by, filters, book, adapters, splits, unpriced: args.unpriced === true }
+        const whole = args.unsplit === true || (args.split === undefined && args.version === '1.2')
+        const shared = whole ? none : await sharedCostsOf(args, { ledger, data, window, file: args.split })
+        const options = {
+          ledger,
+          window,
+          grain,
+          by: [...new Set([...by, ...shared.needs])],
+          filters,
+          book,
+          adapters,
+          splits: shared.splits,
+          unpriced: args.unpriced === true,
+        }
         try {
           const exported = await exporter.write(
             args.file,

@@ -1,47 +1,47 @@
-import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
-import { z } from 'zod'
-import { WeirError } from '../../core/errors.ts'
 import type { Split } from '../../core/exporter.ts'
+import type { ChargeDimension, Dimension, Ledger, TimeWindow } from '../../core/ledger.ts'
+import { neededFor, sharedCosts } from '../../playbook/allocate/focus/shared-costs.ts'
+import { basesOf } from '../../playbook/allocate/statement/owners.ts'
+import { bear, type OutcomeCounts, readSplits, type Splits } from '../../playbook/allocate/statement/splits.ts'
+import { countOutcomes } from '../../playbook/allocate/unit-cost/counts.ts'
+import type { FolderFlags } from '../asking.ts'
+import { withStore } from '../keys/vault.ts'
+import { readDocument } from '../tags/file.ts'
+import { rulesAt } from '../tags/in-force.ts'
 
-const weight = z.union([
-  z.number().nonnegative(),
-  z.string().regex(/^\d+(\.\d+)?$/, 'a decimal number of zero or more'),
-])
+export type SharedCosts = Readonly<{ splits: readonly Split[]; needs: readonly ChargeDimension[] }>
 
-const file = z.array(
-  z.strictObject({
-    id: z.string().min(1),
-    when: z.record(z.string(), z.union([z.string(), z.null()])),
-    unit: z.string().optional(),
-    shares: z
-      .record(z.string(), z.record(z.string(), weight))
-      .refine((shares) => Object.keys(shares).length === 1, 'name one dimension, e.g. team'),
-  }),
-)
+export const none: SharedCosts = { splits: [], needs: [] }
 
-/**
- * Reads rules that split shared charges: `- { id, when: { team: platform }, shares: { team: { search: 3, support: 1 } } }`.
- * Throws WeirError `bad-input` naming file and field.
- */
-export const readSplits = (path: string): readonly Split[] => {
-  let content: unknown
-  try {
-    content = parse(readFileSync(path, 'utf8'))
-  } catch (cause) {
-    throw new WeirError('bad-input', `--split ${path}: ${(cause as Error).message}`, { cause })
-  }
-  const read = file.safeParse(content)
-  if (!read.success) {
-    const [issue] = read.error.issues
-    throw new WeirError('bad-input', `--split ${path}: ${issue?.path.join('.') || 'file'}: ${issue?.message}`)
-  }
-  return read.data.map(({ id, when, unit, shares }) => ({
-    id,
-    when,
-    ...(unit === undefined ? {} : { unit }),
-    shares: Object.entries(shares).flatMap(([dimension, owners]) =>
-      Object.entries(owners).map(([owner, share]) => ({ owner: { [dimension]: owner }, weight: String(share) })),
-    ),
-  }))
+type Asked = Readonly<{
+  ledger: Ledger
+  data: string
+  window: TimeWindow
+  /** A file of splits, instead of those in force. */
+  file?: string | undefined
+}>
+
+const byOutcome = ({ rules }: Splits): boolean =>
+  rules.some((rule) => rule.by === 'usage' && rule.metric.startsWith('outcome:'))
+
+/** How the costs of shared owners are borne in the window: by the splits of a file, or else by those in force. */
+export const sharedCostsOf = async (
+  flags: FolderFlags,
+  { ledger, data, window, file }: Asked,
+): Promise<SharedCosts> => {
+  const inForce = await rulesAt(data)
+  const version = inForce.splits_version
+  const splits = file === undefined ? inForce.splits(version) : readSplits(readDocument(file))
+  if (splits.rules.length === 0) return none
+  const by = splits.dimension as Dimension
+  const needs = [neededFor(by)]
+  const { rows } = await ledger.query({ ask: 'owned', window, group_by: [by] })
+  const tagging = inForce.tagging(inForce.tags_version)
+  const counts: OutcomeCounts = byOutcome(splits)
+    ? await withStore(flags, async (store) =>
+        countOutcomes(ledger, await store.outcomes.list(window), { by, zone: 'UTC', tagging, window }),
+      )
+    : {}
+  const id = file === undefined ? `splits-v${version}` : 'splits'
+  return { splits: sharedCosts(splits, bear(basesOf(rows, by), splits, counts), id), needs }
 }

@@ -42,17 +42,16 @@ export const allocate = (charge: Charge, split: Split): readonly Charge[] => {
     return amount === null || amount === undefined ? [] : [[column, parts(amount, split)] as const]
   })
   const tags = JSON.parse(charge['Tags'] ?? '{}') as Readonly<Record<string, string>>
-  return split.shares.map(({ owner, weight }): Charge => {
+  return split.shares.map(({ owner }): Charge => {
     const key = keyOf(owner)
     const amounts = Object.fromEntries(shared.map(([column, of]) => [column, of.get(key) ?? '0']))
     const allocated = Object.fromEntries(Object.entries(owner).map(([name, value]) => [`allocated_${name}`, value]))
     const ratio = ratios.get(key) ?? '0'
-    const usage = split.unit === undefined ? '' : `,"UsageUnit":${JSON.stringify(split.unit)},"UsageQuantity":${weight}`
     return {
       ...charge,
       ...amounts,
       AllocatedMethodId: split.id,
-      AllocatedMethodDetails: `{"Elements":[{"AllocatedRatio":${ratio}${usage}}]}`,
+      AllocatedMethodDetails: `{"Elements":[{"AllocatedRatio":${ratio}}]}`,
       AllocatedResourceId: key,
       AllocatedResourceName: Object.values(owner).join(' / '),
       AllocatedTags: JSON.stringify({ ...tags, ...allocated }),

@@ -1,8 +1,9 @@
-import { closeSync, fdatasync, fdatasyncSync, mkdirSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { WeirError } from '../core/errors.ts'
 import type { Receipt } from '../core/receipt.ts'
 import { type Disk, type LineWriter, openLineWriter } from './disk.ts'
+import { closer, type SegmentInHand, syncer } from './platter.ts'
 import { encodeLine, segmentName } from './segment.ts'
 
 export type JournalOptions = Readonly<{
@@ -23,7 +24,7 @@ export type JournalOptions = Readonly<{
   disk?: Disk
 }>
 
-/** The journal of one gateway thread. Every call is synchronous: when it returns, the line outlives this process. */
+/** The journal of one gateway thread. `open` and `receipt` are synchronous: when they return, the line outlives this process. */
 export type Journal = Readonly<{
   /** Writes what an `unknown` receipt would say, before the attempt is dispatched. Throws `journal-unwritable`: then do not dispatch. */
   open(receipt: Receipt): void
@@ -32,6 +33,12 @@ export type Journal = Readonly<{
    * The line is then kept in memory and written as soon as the disk has room, so never give it a second time.
    */
   receipt(receipt: Receipt): void
+  /**
+   * The same as `open` and `receipt`, for calls that can wait a moment: lines of one turn of the event loop are written
+   * together. They resolve when the line outlives this process, and reject where `open` and `receipt` throw.
+   */
+  openSoon(receipt: Receipt): Promise<void>
+  receiptSoon(receipt: Receipt): Promise<void>
   /** Closes the current segment now, if it holds a receipt, so that the ledger can have it. */
   rotate(): void
   /** False while the disk refuses lines. The journal tries again by itself, so this becomes true again by itself. */
@@ -45,15 +52,9 @@ export type Journal = Readonly<{
 /** Beyond this many waiting lines a receipt is let go: its attempt is open in the journal and becomes `unknown`. */
 const MOST_WAITING = 20_000
 
-type File = {
-  readonly fd: number
-  readonly name: string
-  readonly started_us: number
-  bytes: number
-  receipts: number
-}
+type File = SegmentInHand & { readonly started_us: number; receipts: number }
 type Run = Readonly<{ folder: string; run: string }>
-type Waiting = Readonly<{ id: string; line: string }>
+type Entry = Readonly<{ k: 'open' | 'receipt'; id: string; line: string }>
 
 const createFile = ({ folder, run }: Run, sequence: number, started_us: number): File => {
   const name = segmentName(run, sequence)
@@ -80,81 +81,29 @@ const createRun = (folder: string, thread: string, now_us: number): { run: Run; 
   }
 }
 
-/**
- * Closes segments one after the other, behind the writer's back: to the platter, then renamed. The order holds, so the
- * ledger never has a later segment of a run before an earlier one.
- */
-const closer = (folder: string, onSegment: (name: string) => void) => {
-  const queue: File[] = []
-  let busy = false
-
-  const publish = (file: File): void => {
-    queue.shift()
-    closeSync(file.fd)
-    renameSync(join(folder, `${file.name}.open`), join(folder, file.name))
-    onSegment(file.name)
-  }
-  const next = (): void => {
-    const file = queue[0]
-    if (busy || !file) return
-    busy = true
-    fdatasync(file.fd, () => {
-      busy = false
-      if (queue[0] === file) publish(file)
-      next()
-    })
-  }
-  return {
-    add(file: File): void {
-      queue.push(file)
-      next()
-    },
-    /** Closes all that are due, now. */
-    drain(): void {
-      for (let file = queue[0]; file; file = queue[0]) {
-        fdatasyncSync(file.fd)
-        publish(file)
-      }
-    },
-  }
-}
-
-/** Syncs the current file in groups, behind the writer's back; `failed` stays set until a later sync works. */
-const syncer = () => {
-  let busy = false
-  let synced: Readonly<{ file: File; bytes: number }> | undefined
-  const state = { failed: false }
-  const sync = (file: File): void => {
-    const clean = synced?.file === file && synced.bytes === file.bytes
-    if (busy || (clean && !state.failed)) return
-    busy = true
-    const bytes = file.bytes
-    fdatasync(file.fd, (error) => {
-      busy = false
-      // Closed meanwhile, which has synced it.
-      if (error?.code === 'EBADF') return
-      state.failed = error !== null
-      if (!error) synced = { file, bytes }
-    })
-  }
-  return { state, sync }
-}
-
 /** The lines of one run: which segment they go to, what is open, what waits for room. */
 const openLines = (run: Run, first: File, writer: LineWriter) => {
   /** Lines of the attempts that are open, by receipt id: they go along into every new segment. */
   const open = new Map<string, string>()
-  const waiting: Waiting[] = []
+  const waiting: Entry[] = []
   const state = { file: first, sequence: 1, carried: 0, failed: false }
 
-  const put = ({ id, line }: Waiting): void => {
-    writer.append(state.file, line)
-    open.delete(id)
-    state.file.receipts += 1
+  const note = ({ k, id, line }: Entry): void => {
+    if (k === 'open') open.set(id, line)
+    else {
+      open.delete(id)
+      state.file.receipts += 1
+    }
+  }
+  const put = (entries: readonly Entry[]): void => {
+    let text = ''
+    for (const { line } of entries) text += line
+    writer.append(state.file, text)
+    for (const entry of entries) note(entry)
   }
   const putWaiting = (): void => {
-    for (let item = waiting[0]; item; item = waiting[0]) {
-      put(item)
+    for (let entry = waiting[0]; entry; entry = waiting[0]) {
+      put([entry])
       waiting.shift()
     }
   }
@@ -173,17 +122,12 @@ const openLines = (run: Run, first: File, writer: LineWriter) => {
     state,
     open,
     waiting,
-    addOpen(receipt: Receipt): void {
-      const line = encodeLine('open', receipt)
-      guarded(() => writer.append(state.file, line))
-      open.set(receipt.receipt_id, line)
-    },
-    addReceipt(receipt: Receipt): void {
-      const item = { id: receipt.receipt_id, line: encodeLine('receipt', receipt) }
+    /** Writes lines, all of them or none. Receipts that the disk refuses wait for room. */
+    write(entries: readonly Entry[]): void {
       try {
-        guarded(() => put(item))
+        guarded(() => put(entries))
       } catch (error) {
-        if (waiting.length < MOST_WAITING) waiting.push(item)
+        for (const entry of entries) if (entry.k === 'receipt' && waiting.length < MOST_WAITING) waiting.push(entry)
         throw error
       }
     },
@@ -228,6 +172,39 @@ const discard = (folder: string, file: File): void => {
   }
 }
 
+const entryOf = (k: Entry['k'], receipt: Receipt): Entry => ({
+  k,
+  id: receipt.receipt_id,
+  line: encodeLine(k, receipt),
+})
+
+/** Gathers the lines of one turn of the event loop and writes them at its end: a write costs more than the line itself. */
+const gatherer = (write: (entries: readonly Entry[]) => void) => {
+  let entries: Entry[] = []
+  let written = Promise.withResolvers<void>()
+  const flush = (): void => {
+    if (entries.length === 0) return
+    const batch = entries
+    const { resolve, reject } = written
+    entries = []
+    written = Promise.withResolvers()
+    try {
+      write(batch)
+      resolve()
+    } catch (error) {
+      reject(error)
+    }
+  }
+  return {
+    flush,
+    add(entry: Entry): Promise<void> {
+      if (entries.length === 0) setImmediate(flush)
+      entries.push(entry)
+      return written.promise
+    },
+  }
+}
+
 /** Opens a journal of its own run in `folder`. Throws `journal-unwritable` when that is impossible. */
 export const openJournal = (options: JournalOptions): Journal => {
   const { folder, now_us, segment_bytes = 32 * 1024 * 1024, segment_ms = 1000 } = options
@@ -249,17 +226,26 @@ export const openJournal = (options: JournalOptions): Journal => {
   }, options.fsync_ms ?? 50)
   timer.unref()
 
+  const write = (entries: readonly Entry[]): void => {
+    lines.write(entries)
+    if (state.file.receipts > 0 && state.file.bytes - state.carried >= segment_bytes) rotate()
+  }
+  const soon = gatherer(write)
+
   return {
-    open: lines.addOpen,
-    receipt(receipt) {
-      lines.addReceipt(receipt)
-      if (state.file.bytes - state.carried >= segment_bytes) rotate()
+    open: (receipt) => write([entryOf('open', receipt)]),
+    receipt: (receipt) => write([entryOf('receipt', receipt)]),
+    openSoon: (receipt) => soon.add(entryOf('open', receipt)),
+    receiptSoon: (receipt) => soon.add(entryOf('receipt', receipt)),
+    rotate() {
+      soon.flush()
+      rotate()
     },
-    rotate,
     healthy: () => !(state.failed || syncing.state.failed),
     waiting: () => lines.waiting.length,
     close() {
       clearInterval(timer)
+      soon.flush()
       if (lines.waiting.length > 0) lines.revive()
       rotate()
       closing.drain()

@@ -15,11 +15,11 @@ const costHeaders = ({ price_state, cost_usd }: Receipt): string[] =>
  * Writes the receipt, then lets the answer's last bytes go. If the journal cannot take it, the client gets
  * `journal-unwritable` in their place: no call completes without its receipt.
  */
-export const record = (call: Call, answer: Answer, settled: Draft, world: World): void => {
+export const record = async (call: Call, answer: Answer, settled: Draft, world: World): Promise<void> => {
   const receipt = closingReceipt(call, answer, settled, world)
   if (!answer.attempt) world.metrics.due()
   try {
-    write(receipt, world)
+    await write(receipt, world)
   } catch (error) {
     release(call, answer, [], asWeirError(error))
     return
@@ -28,12 +28,12 @@ export const record = (call: Call, answer: Answer, settled: Draft, world: World)
 }
 
 /** The receipt of an attempt after which the call goes on: nothing of its answer reaches the client. */
-export const recordAttempt = (call: Call, answer: Answer, settled: Draft, world: World): void =>
+export const recordAttempt = (call: Call, answer: Answer, settled: Draft, world: World): Promise<void> =>
   write(closingReceipt(call, answer, settled, world), world)
 
-const write = (receipt: Receipt, { journal, metrics, log }: World): void => {
+const write = async (receipt: Receipt, { journal, metrics, log }: World): Promise<void> => {
   try {
-    journal.receipt(receipt)
+    await journal.receiptSoon(receipt)
   } catch (error) {
     metrics.unwritable()
     throw error

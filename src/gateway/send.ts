@@ -58,7 +58,7 @@ const dispatch = async (call: Call, stop: Stop, number: number, world: World): P
   try {
     request = await outbound(call, stop, world)
     attempt = begin(stop, number, request, world)
-    world.journal.open(openingReceipt(call, attempt, world.book))
+    await world.journal.openSoon(openingReceipt(call, attempt, world.book))
     world.metrics.due()
   } catch (error) {
     world.breakers.abstained(stop.target)
@@ -111,7 +111,7 @@ export const send = async (call: Call, world: World): Promise<Answer> => {
     if (!answer.retryable || number >= world.settings.limits.attempts) return answer
     const next = await following(call, answer, stops, at, world)
     if (next === undefined) return answer
-    recordAttempt(call, answer, await settle(call, answer, world), world)
+    await recordAttempt(call, answer, await settle(call, answer, world), world)
     at = next
   }
 }

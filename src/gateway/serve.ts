@@ -20,7 +20,7 @@ export const serve = async (request: IncomingMessage, response: ServerResponse, 
   const call = openCall(request, response, world)
   const answer = await answerTo(call, world)
   const settled = await settle(call, answer, world) // usage × prices; what nobody reported is estimated
-  record(call, answer, settled, world) // the receipt is written, then the last bytes leave
+  await record(call, answer, settled, world) // the receipt is written, then the last bytes leave
 }
 
 const answerTo = async (call: Call, world: World): Promise<Answer> => {

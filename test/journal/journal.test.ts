@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Disk } from '../../src/gateway/disk.ts'
 import { type JournalOptions, openJournal } from '../../src/gateway/journal.ts'
 import { recover } from '../../src/gateway/recover.ts'
+import { encodeLine } from '../../src/gateway/segment.ts'
 import { receipt, usd } from '../ledger/receipts.ts'
 import { linesOf, receiptsOf } from './read.ts'
 
@@ -35,6 +36,31 @@ describe('a journal', () => {
     journal.close()
   })
 
+  test('writes the lines of one turn of the event loop at once, and says so when they are on disk', async () => {
+    const writes: number[] = []
+    const disk: Disk = {
+      write(fd, bytes, length, position) {
+        writes.push(length)
+        return writeSync(fd, bytes, 0, length, position)
+      },
+      truncate: ftruncateSync,
+    }
+    const journal = journalOf({ disk })
+    const [one, two] = [receipt(), receipt()]
+    const opened = [journal.openSoon(one), journal.openSoon(two)]
+    expect(linesOf(folder)).toEqual([])
+    await opened[0]
+    expect(linesOf(folder)).toEqual([one, two].map((r) => ({ k: 'open', r })))
+    expect(writes).toHaveLength(1)
+    await Promise.all([journal.receiptSoon(one), journal.openSoon(receipt()), journal.receiptSoon(two)])
+    expect(receiptsOf(folder)).toEqual([one, two])
+    expect(writes).toHaveLength(2)
+    const last = journal.receiptSoon(receipt({ receipt_id: 'last' }))
+    journal.close()
+    await last
+    expect(receiptsOf(folder).map(({ receipt_id }) => receipt_id)).toContain('last')
+  })
+
   test('takes a line of any length', () => {
     const journal = journalOf()
     const long = receipt({ usage_raw: '😀'.repeat(200_000) })
@@ -51,7 +77,7 @@ describe('a journal', () => {
     for (let count = 0; count < 30; count += 1) journal.receipt(receipt())
     await vi.waitFor(() => expect(closed.length).toBeGreaterThan(3))
     const last = files().find((file) => file.endsWith('.open')) ?? ''
-    expect(readFileSync(join(folder, last), 'utf8').split('\n')[0]).toBe(JSON.stringify({ k: 'open', r: slow }))
+    expect(readFileSync(join(folder, last), 'utf8').split('\n')[0]).toBe(encodeLine('open', slow).trimEnd())
     journal.receipt(slow)
     journal.close()
     expect(closed).toEqual([...closed].sort())
@@ -137,6 +163,20 @@ describe('a full disk', () => {
     expect(journal.waiting()).toBe(0)
     journal.close()
     expect(receiptsOf(folder).map((one) => one.receipt_id)).toEqual([...written, ...refused])
+  })
+
+  test('refuses every call whose line was to be written together, and writes their receipts once it has room', async () => {
+    const room = { bytes: 10, truncates: true }
+    const journal = journalOf({ disk: smallDisk(room), fsync_ms: 5 })
+    const [opening, one, two] = [receipt(), receipt(), receipt()]
+    const asked = [journal.openSoon(opening), journal.receiptSoon(one), journal.receiptSoon(two)]
+    const states = (await Promise.allSettled(asked)).map(({ status }) => status)
+    expect(states).toEqual(['rejected', 'rejected', 'rejected'])
+    expect(journal.waiting()).toBe(2)
+    room.bytes = Number.POSITIVE_INFINITY
+    await vi.waitFor(() => expect(journal.waiting()).toBe(0))
+    journal.close()
+    expect(linesOf(folder)).toEqual([one, two].map((r) => ({ k: 'receipt', r })))
   })
 
   test('refuses an attempt before it is dispatched, and does not remember it', () => {

@@ -2,7 +2,7 @@ import type { MeterContext, Metered } from '../core/wire.ts'
 import { errorIn } from './framing/failures.ts'
 import { asRecord, asText, at, type JsonRecord, parseJson, recordsOf } from './framing/json.ts'
 import { applyEdits, locate, removing } from './framing/json-bytes.ts'
-import { type Fold, HIDDEN, keepEvents } from './framing/metering.ts'
+import { type Fold, HIDDEN, keepEvents, type Own } from './framing/metering.ts'
 import { modelAsked } from './openai-request.ts'
 import { usageFromBody, usageObject } from './openai-usage.ts'
 
@@ -106,8 +106,6 @@ const withoutNull = (data: string, bytes: Uint8Array): Uint8Array | undefined =>
  */
 export const chunkFold = (context: MeterContext): Fold<string> => {
   const kept = keepEvents()
-  let started = false
-  let done = false
   let first: string | undefined
   let last: string | undefined
   let finish: string | undefined
@@ -123,21 +121,17 @@ export const chunkFold = (context: MeterContext): Fold<string> => {
   }
   const note = (data: string): void => {
     if (first === undefined && !data.includes('"model":""')) first = data
-    if (!started) started = content.test(data)
+    if (!fold.started) fold.started = content.test(data)
     if (finishes(data)) finish = data
     if (data.includes('"error"')) failure = errorIn(parseJson(data)) ?? failure
     if (last === undefined) kept.add(data)
   }
-  return {
-    get started() {
-      return started
-    },
-    get done() {
-      return done
-    },
+  const fold: Own<Fold<string>> = {
+    started: false,
+    done: false,
     read(data, bytes) {
       if (data.startsWith('[DONE]')) {
-        done = true
+        fold.done = true
         return undefined
       }
       note(data)
@@ -153,11 +147,12 @@ export const chunkFold = (context: MeterContext): Fold<string> => {
       return {
         ...metered,
         ...(finish_reason === undefined ? {} : { finish_reason }),
-        complete: done || (ended && finish !== undefined),
+        complete: fold.done || (ended && finish !== undefined),
         output_text: metered.usage ? '' : textOfEvents(kept.all()),
       }
     },
   }
+  return fold
 }
 
 const textOfEvents = (events: readonly string[]): string =>

@@ -52,28 +52,39 @@ const reader = <Frame>(fold: Fold<Frame>) => {
   return { read, finish }
 }
 
+/**
+ * A record whose maker changes its fields. (Getters in its place would give each object a hidden class of its own, which
+ * the engine keeps, with all that the getters see, until the next full collection.)
+ */
+export type Own<T> = { -readonly [Name in keyof T]: T[Name] }
+
+/** Says of a stream what its fold has seen by now. */
+const follow = <Frame>(metering: Own<Metering>, fold: Fold<Frame>): void => {
+  metering.started = fold.started
+  metering.done = fold.done
+}
+
 /** Meters a stream whose bytes all pass: what `push` returns is the very array that it was given. */
 const watching = <Frame>(splitter: Splitter<Frame>, fold: Fold<Frame>): Metering => {
   const { read, finish } = reader(fold)
   let ended = false
-  return {
+  const metering: Own<Metering> = {
+    started: false,
+    done: false,
     push(chunk) {
       if (!splitter.broken) splitter.push(chunk, read)
+      follow(metering, fold)
       return chunk
     },
     end() {
       if (!ended) splitter.end(read)
       ended = true
+      follow(metering, fold)
       return NOTHING
-    },
-    get started() {
-      return fold.started
-    },
-    get done() {
-      return fold.done
     },
     finish: () => finish(ended, splitter.broken),
   }
+  return metering
 }
 
 /** Meters a stream and takes out what the fold hides. An unfinished frame is held back until its end is seen. */
@@ -93,13 +104,16 @@ const hiding = <Frame>(splitter: Splitter<Frame>, fold: Fold<Frame>): Metering =
     released = true
     pieces.push(splitter.held())
   }
-  return {
+  const metering: Own<Metering> = {
+    started: false,
+    done: false,
     push(chunk) {
       if (released) return chunk
       const clean = splitter.held_bytes === 0
       pieces = []
       changed = false
       splitter.push(chunk, emit)
+      follow(metering, fold)
       if (splitter.broken) release()
       else if (clean && !changed && splitter.held_bytes === 0) return chunk
       return pieces.length === 0 ? NOTHING : join(pieces)
@@ -110,16 +124,12 @@ const hiding = <Frame>(splitter: Splitter<Frame>, fold: Fold<Frame>): Metering =
       if (released) return NOTHING
       pieces = []
       splitter.end(emit)
+      follow(metering, fold)
       return pieces.length === 0 ? NOTHING : join(pieces)
-    },
-    get started() {
-      return fold.started
-    },
-    get done() {
-      return fold.done
     },
     finish: () => finish(ended, splitter.broken),
   }
+  return metering
 }
 
 /** Is the answer a stream of events? Its own content type decides; where that says nothing, what was asked for. */
@@ -147,44 +157,41 @@ export type Body = Readonly<{ bytes: Uint8Array; ended: boolean; json(): unknown
 export const meterBody = (read: (body: Body) => Metered): Metering => {
   let pieces: Uint8Array[] = []
   let size = 0
-  let ended = false
   let metered: Metered | undefined
   const finish = (): Metered => {
     const bytes = size > LARGEST_BODY_BYTES ? NOTHING : join(pieces)
     let parsed: Readonly<{ value: unknown }> | undefined
     return read({
       bytes,
-      ended,
+      ended: metering.done,
       json: () => {
         parsed ??= { value: bytes.length === 0 ? undefined : parseJson(decode(bytes)) }
         return parsed.value
       },
     })
   }
-  return {
+  const metering: Own<Metering> = {
+    started: false,
+    done: false,
     push(chunk) {
       size += chunk.length
+      metering.started = size > 0
       if (size <= LARGEST_BODY_BYTES) pieces.push(chunk)
       else pieces = []
       metered = undefined
       return chunk
     },
     end() {
-      ended = true
+      metering.done = true
       metered = undefined
       return NOTHING
-    },
-    get started() {
-      return size > 0
-    },
-    get done() {
-      return ended
     },
     finish() {
       metered ??= finish()
       return metered
     },
   }
+  return metering
 }
 
 /** Keeps the raw events of a stream up to a bound, for an estimate in case that no usage comes. */

@@ -131,27 +131,27 @@ const lineEnd = (chunk: Uint8Array, from: number, returns: boolean): number => {
 export const splitSse = (limit_bytes = LARGEST_FRAME_BYTES): Splitter<string> => {
   const find = boundaries()
   let pieces: Uint8Array[] = []
-  let held_bytes = 0
-  let broken = false
 
   const take = (last: Uint8Array): Uint8Array => {
-    if (held_bytes === 0) return last
+    if (splitter.held_bytes === 0) return last
     const bytes = join([...pieces, last])
     pieces = []
-    held_bytes = 0
+    splitter.held_bytes = 0
     return bytes
   }
   const hold = (rest: Uint8Array): void => {
     if (rest.length === 0) return
     pieces.push(rest)
-    held_bytes += rest.length
-    if (held_bytes > limit_bytes) broken = true
+    splitter.held_bytes += rest.length
+    if (splitter.held_bytes > limit_bytes) splitter.broken = true
   }
-  return {
+  const splitter: { -readonly [Name in keyof Splitter<string>]: Splitter<string>[Name] } = {
+    held_bytes: 0,
+    broken: false,
     push(chunk, emit) {
       const returns = chunk.includes(CARRIAGE_RETURN)
       let from = 0
-      while (from <= chunk.length && !broken) {
+      while (from <= chunk.length && !splitter.broken) {
         const end = find.next(chunk, from, returns)
         if (end < 0) break
         const bytes = take(from === 0 && end === chunk.length ? chunk : chunk.subarray(from, end))
@@ -161,16 +161,11 @@ export const splitSse = (limit_bytes = LARGEST_FRAME_BYTES): Splitter<string> =>
       hold(from === 0 ? chunk : chunk.subarray(from))
     },
     end(emit) {
-      if (held_bytes === 0 || broken) return
+      if (splitter.held_bytes === 0 || splitter.broken) return
       const bytes = take(NOTHING)
       emit(dataOf(decode(bytes)), bytes)
     },
-    held: () => (held_bytes === 0 ? NOTHING : join(pieces)),
-    get held_bytes() {
-      return held_bytes
-    },
-    get broken() {
-      return broken
-    },
+    held: () => (splitter.held_bytes === 0 ? NOTHING : join(pieces)),
   }
+  return splitter
 }

@@ -3,7 +3,7 @@ import type { MeterContext, Metered } from '../core/wire.ts'
 import { normalise, present } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
 import { asRecord, asText, at, type JsonRecord, parseJson, recordsOf } from './framing/json.ts'
-import { type Fold, keepEvents } from './framing/metering.ts'
+import { type Fold, keepEvents, type Own } from './framing/metering.ts'
 import { textOf } from './framing/parts.ts'
 import { unitsOfOutput } from './openai-units.ts'
 import { usageFromBody } from './openai-usage.ts'
@@ -118,7 +118,6 @@ const deltaText = (data: string): string => {
  */
 export const responseFold = (context: MeterContext): Fold<string> => {
   const kept = keepEvents()
-  let started = false
   let first: string | undefined
   let last: JsonRecord | undefined
   let failure: Metered['error']
@@ -129,21 +128,18 @@ export const responseFold = (context: MeterContext): Fold<string> => {
     if (!event || !type || !(type === 'error' || /^response\.[a-z]+$/.test(type))) return
     if (type === 'error') failure = errorIn(event) ?? errorIn(event, true)
     last = asRecord(event['response']) ?? {}
+    fold.done = true
     if (last['usage']) kept.forget()
   }
-  return {
-    get started() {
-      return started
-    },
-    get done() {
-      return last !== undefined
-    },
+  const fold: Own<Fold<string>> = {
+    started: false,
+    done: false,
     read(data) {
       if (last === undefined && terminal.test(data)) onTerminal(data)
       if (last !== undefined) return undefined
       if (first === undefined) first = data
       else if (data.includes('.delta"')) {
-        started = true
+        fold.started = true
         kept.add(data)
       }
       return undefined
@@ -166,4 +162,5 @@ export const responseFold = (context: MeterContext): Fold<string> => {
       }
     },
   }
+  return fold
 }

@@ -3,7 +3,7 @@ import type { MeterContext, Metered } from '../core/wire.ts'
 import { countOf, normalise, present, takeFrom } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
 import { asList, asRecord, asText, type JsonRecord, parseJson } from './framing/json.ts'
-import type { Fold } from './framing/metering.ts'
+import type { Fold, Own } from './framing/metering.ts'
 import { statedCost } from './openai-stated.ts'
 
 const detail = (usage: JsonRecord, side: 'input' | 'output', name: string): number =>
@@ -104,19 +104,13 @@ const finished = /"type"\s*:\s*"image_(?:generation|edit)\.completed"/
  */
 export const pictureFold = (context: MeterContext): Fold<string> => {
   const images: NormalisedUsage[] = []
-  let started = false
-  let done = false
   let failure: Metered['error']
-  return {
-    get started() {
-      return started
-    },
-    get done() {
-      return done
-    },
+  const fold: Own<Fold<string>> = {
+    started: false,
+    done: false,
     read(data) {
-      started = true
-      if (data.startsWith('[DONE]')) done = true
+      fold.started = true
+      if (data.startsWith('[DONE]')) fold.done = true
       if (finished.test(data)) {
         const event = asRecord(parseJson(data)) ?? {}
         images.push(usageFromImages({ ...event, data: [event] }, context))
@@ -124,7 +118,7 @@ export const pictureFold = (context: MeterContext): Fold<string> => {
       return undefined
     },
     finish(ended) {
-      const complete = done || (ended && images.length > 0)
+      const complete = fold.done || (ended && images.length > 0)
       const error = failure ? { error: failure } : {}
       if (images.length === 0) return { ...error, complete, output_text: '' }
       const totals = images.map((image) => image.totals.provider_total)
@@ -139,4 +133,5 @@ export const pictureFold = (context: MeterContext): Fold<string> => {
       return { usage, ...error, complete, output_text: '' }
     },
   }
+  return fold
 }

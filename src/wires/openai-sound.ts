@@ -3,7 +3,7 @@ import type { MeterContext, Metered } from '../core/wire.ts'
 import { countOf, normalise } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
 import { asRecord, asText, decode, type JsonRecord, parseJson } from './framing/json.ts'
-import { type Body, type Fold, keepEvents } from './framing/metering.ts'
+import { type Body, type Fold, keepEvents, type Own } from './framing/metering.ts'
 import { usageFromBody } from './openai-usage.ts'
 
 const line = (units: UsageLine['units'], answer: JsonRecord): UsageLine => {
@@ -83,22 +83,19 @@ const speechUsage = (event: JsonRecord, context: MeterContext): NormalisedUsage 
 export const soundFold = (context: MeterContext): Fold<string> => {
   const kept = keepEvents()
   const speech = context.reading.endpoint === 'audio.speech'
-  let started = false
   let last: JsonRecord | undefined
   let failure: Metered['error']
-  return {
-    get started() {
-      return started
-    },
-    get done() {
-      return last !== undefined
-    },
+  const fold: Own<Fold<string>> = {
+    started: false,
+    done: false,
     read(data) {
       if (data.includes('.delta"')) {
-        started = true
+        fold.started = true
         if (!speech) kept.add(data)
-      } else if (over.test(data)) last = asRecord(parseJson(data))
-      else if (data.includes('"error"')) failure = errorIn(parseJson(data)) ?? failure
+      } else if (over.test(data)) {
+        last = asRecord(parseJson(data))
+        fold.done = last !== undefined
+      } else if (data.includes('"error"')) failure = errorIn(parseJson(data)) ?? failure
       return undefined
     },
     finish() {
@@ -112,4 +109,5 @@ export const soundFold = (context: MeterContext): Fold<string> => {
       }
     },
   }
+  return fold
 }

@@ -3,6 +3,19 @@ import type { Part, PartKind } from '../../core/wire.ts'
 
 const kinds: readonly PartKind[] = ['tools', 'system', 'examples', 'history', 'context', 'user']
 
+/** Where the largest remainder stands that is not taken yet (-1); the first of equals. Parts are few, so nothing is sorted. */
+const largest = (remainders: readonly number[]): number => {
+  let found = -1
+  let most = -1
+  for (let index = 0; index < remainders.length; index++) {
+    const remainder = remainders[index] ?? -1
+    if (remainder <= most) continue
+    most = remainder
+    found = index
+  }
+  return found
+}
+
 /**
  * Divides a whole number among `weights` in proportion, by largest remainder, so that the shares sum to `total` exactly.
  * Ties go to the earlier weight; without any weight the last share takes all.
@@ -13,17 +26,21 @@ export const apportion = (total: number, weights: readonly number[]): number[] =
   if (weights.length === 0) return []
   if (weights.length === 1) return [total]
   if (sum === 0) return weights.map((_, index) => (index === weights.length - 1 ? total : 0))
-  const exact = weights.map((weight) => (total * weight) / sum)
-  const shares = exact.map(Math.floor)
+  const shares: number[] = []
+  const remainders: number[] = []
   let left = total
-  for (const share of shares) left -= share
-  const order = exact
-    .map((value, index) => ({ index, remainder: value - Math.floor(value) }))
-    .sort((a, b) => b.remainder - a.remainder || a.index - b.index)
-  for (const { index } of order) {
-    if (left <= 0) break
+  for (const weight of weights) {
+    const exact = (total * weight) / sum
+    const share = Math.floor(exact)
+    shares.push(share)
+    remainders.push(exact - share)
+    left -= share
+  }
+  for (; left > 0; left--) {
+    const index = largest(remainders)
+    if (index < 0) break
     shares[index] = (shares[index] ?? 0) + 1
-    left -= 1
+    remainders[index] = -1
   }
   return shares
 }

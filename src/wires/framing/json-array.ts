@@ -40,19 +40,19 @@ const elements = () => {
 export const splitJsonArray = (limit_bytes = LARGEST_FRAME_BYTES): Splitter<string> => {
   const closes = elements()
   let pieces: Uint8Array[] = []
-  let held_bytes = 0
-  let broken = false
 
   const take = (last: Uint8Array): Uint8Array => {
     const bytes = join([...pieces, last])
     pieces = []
-    held_bytes = 0
+    splitter.held_bytes = 0
     return bytes
   }
-  return {
+  const splitter: { -readonly [Name in keyof Splitter<string>]: Splitter<string>[Name] } = {
+    held_bytes: 0,
+    broken: false,
     push(chunk, emit) {
       let from = 0
-      for (let i = 0; i < chunk.length && !broken; i++) {
+      for (let i = 0; i < chunk.length && !splitter.broken; i++) {
         if (!closes(chunk[i] ?? 0)) continue
         const bytes = take(chunk.subarray(from, i + 1))
         const text = decode(bytes)
@@ -61,18 +61,13 @@ export const splitJsonArray = (limit_bytes = LARGEST_FRAME_BYTES): Splitter<stri
       }
       if (from === chunk.length) return
       pieces.push(from === 0 ? chunk : chunk.subarray(from))
-      held_bytes += chunk.length - from
-      if (held_bytes > limit_bytes) broken = true
+      splitter.held_bytes += chunk.length - from
+      if (splitter.held_bytes > limit_bytes) splitter.broken = true
     },
     end(emit) {
-      if (held_bytes > 0 && !broken) emit(undefined, take(NOTHING))
+      if (splitter.held_bytes > 0 && !splitter.broken) emit(undefined, take(NOTHING))
     },
-    held: () => (held_bytes === 0 ? NOTHING : join(pieces)),
-    get held_bytes() {
-      return held_bytes
-    },
-    get broken() {
-      return broken
-    },
+    held: () => (splitter.held_bytes === 0 ? NOTHING : join(pieces)),
   }
+  return splitter
 }

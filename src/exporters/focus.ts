@@ -14,26 +14,29 @@ import { type FocusSettings, settingsOf } from './focus/settings.ts'
 
 const day_us = 86_400_000_000
 const MOST_PIECES = 60
+const RECEIPTS_A_PIECE = 20_000
 
-/** The window in pieces that end at midnight (UTC), so that no row is cut in two and memory is bounded. */
-export const piecesOf = ({ from_us, to_us }: TimeWindow): readonly TimeWindow[] => {
-  const days = Math.ceil((to_us - from_us) / day_us)
-  const length = Math.max(1, Math.ceil(days / MOST_PIECES)) * day_us
+/** The window in at most so many pieces that end at midnight (UTC), so that no row is cut in two and memory is bounded. */
+export const piecesOf = ({ from_us, to_us }: TimeWindow, most: number): readonly TimeWindow[] => {
+  const first_us = Math.floor(from_us / day_us) * day_us
+  const days = Math.max(1, Math.ceil((to_us - first_us) / day_us / most))
   const pieces: TimeWindow[] = []
-  for (let from = from_us; from < to_us; ) {
-    const to = Math.min(to_us, Math.floor(from / day_us) * day_us + length)
+  for (let from = from_us, end = first_us; from < to_us; ) {
+    end += days * day_us
+    const to = Math.min(to_us, end)
     pieces.push({ from_us: from, to_us: to })
     from = to
   }
   return pieces
 }
 
-/** Nothing is asked of time in which nothing happened. */
-const clipped = async ({ ledger, window }: ExportOptions): Promise<TimeWindow> => {
-  const { first_us, last_us } = await ledger.query({ ask: 'extent' })
-  if (first_us === null || last_us === null) return { from_us: window.from_us, to_us: window.from_us }
-  const from = Math.max(window.from_us, Math.floor(first_us / day_us) * day_us)
-  return { from_us: from, to_us: Math.max(from, Math.min(window.to_us, last_us + 1)) }
+/** What is asked, piece by piece. Nothing is asked of time in which nothing happened. */
+const askedOf = async ({ ledger, window }: ExportOptions): Promise<readonly TimeWindow[]> => {
+  const { first_us, last_us, receipts } = await ledger.query({ ask: 'extent' })
+  if (first_us === null || last_us === null) return []
+  const from_us = Math.max(window.from_us, Math.floor(first_us / day_us) * day_us)
+  const to_us = Math.min(window.to_us, last_us + 1)
+  return piecesOf({ from_us, to_us }, Math.min(MOST_PIECES, Math.ceil(receipts / RECEIPTS_A_PIECE)))
 }
 
 const billed = (charges: readonly Charge[]): Picodollars =>
@@ -50,7 +53,7 @@ const fill = async (
   progress: (share: number, rows: number) => void,
 ): Promise<Tally> => {
   const tally: Tally = { rows: 0, cost: ZERO, unpriced: 0 }
-  const pieces = piecesOf(await clipped(options))
+  const pieces = await askedOf(options)
   const { grain, by, filters, ledger } = options
   for (const [at, window] of pieces.entries()) {
     const answer = await ledger.query({

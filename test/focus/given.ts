@@ -80,7 +80,12 @@ export const ledgerOf = async (receipts: readonly Receipt[]): Promise<Ledger> =>
 const by = ['team', 'feature', 'customer', 'environment', 'key_id', 'agent', 'tags'] as const
 
 /** Exports all of a ledger. */
-export const exportTo = (path: string, ledger: Ledger, more: Partial<ExportOptions> = {}) =>
+export const exportTo = (
+  path: string,
+  ledger: Ledger,
+  more: Partial<ExportOptions> = {},
+  progress: (share: number) => void = () => {},
+) =>
   exporter.write(
     path,
     {
@@ -97,7 +102,7 @@ export const exportTo = (path: string, ledger: Ledger, more: Partial<ExportOptio
       settings: {},
       ...more,
     },
-    () => {},
+    progress,
   )
 
 export type Line = Readonly<Record<string, string>>

@@ -93,7 +93,7 @@ export const command = {
   ...defineCommand({
     meta: { name: 'import', description: 'Brings past calls into the ledger; doing it twice changes nothing.' },
     args: {
-      format: { type: 'positional', required: true, description: 'claude-code, agent-trace or calls' },
+      format: { type: 'positional', required: true, description: 'claude-code, agent-trace, calls or focus' },
       path: { type: 'positional', required: true, description: 'The file, plain or .gz, or for claude-code a folder' },
       columns: {
         type: 'string',

@@ -11,8 +11,9 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { JournalLine, Receipt } from '../core/receipt.ts'
-import { bySequence, encodeLine, parseSegment, type SegmentFile, segmentName } from './segment.ts'
+import { decodeLine, encodeLine, identifyLine } from '../core/journal-line.ts'
+import type { Receipt } from '../core/receipt.ts'
+import { bySequence, parseSegment, type SegmentFile, segmentName } from './segment.ts'
 
 /** What was found of processes that died. */
 export type Recovered = Readonly<{
@@ -28,19 +29,6 @@ export type Recovered = Readonly<{
 
 /** The segment of the `unknown` receipts comes after every other of its run, and has the same name however often recovery is killed. */
 const LAST = 99_999_999
-
-const RECEIPT_ID = /^\{"k":"(open|receipt)","r":\{"receipt_id":"([^"\\]+)"/
-
-const identify = (line: string): Readonly<{ k: string; id: string }> | undefined => {
-  const [, k, id] = RECEIPT_ID.exec(line) ?? []
-  if (k !== undefined && id !== undefined) return { k, id }
-  try {
-    const parsed = JSON.parse(line) as JournalLine
-    return { k: parsed.k, id: parsed.r.receipt_id }
-  } catch {
-    return undefined
-  }
-}
 
 /** The receipt of an attempt whose end was not seen: its reservation stands as its cost, where it had a price at all. */
 const unknownReceipt = (open: Receipt): Receipt => {
@@ -77,7 +65,7 @@ const readRun = (folder: string, segments: readonly SegmentFile[]) => {
     const read = wholeLines(join(folder, file))
     if (read.torn) torn += 1
     for (const line of read.lines) {
-      const found = identify(line)
+      const found = identifyLine(line)
       if (!found) bad += 1
       else if (found.k === 'receipt') {
         closed.add(found.id)
@@ -122,7 +110,7 @@ export const recover = (folder: string, thread?: string): Recovered => {
   for (const run of new Set(left.map((segment) => segment.run))) {
     const ofRun = segments.filter((segment) => segment.run === run)
     const { open, torn, bad } = readRun(folder, ofRun)
-    const lines = open.map((line) => encodeLine('receipt', unknownReceipt((JSON.parse(line) as JournalLine).r)))
+    const lines = open.map((line) => encodeLine('receipt', unknownReceipt(decodeLine(line).r)))
     if (lines.length > 0) writeWhole(join(folder, segmentName(run, LAST)), lines.join(''))
     for (const segment of ofRun) if (segment.open) closeSegment(folder, segment)
     total.unknown += lines.length

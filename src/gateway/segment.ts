@@ -1,5 +1,6 @@
 /** A segment of the journal: its name says which run of which gateway thread wrote it, and where it comes in that run. */
-import type { Receipt } from '../core/receipt.ts'
+
+export { encodeLine } from '../core/journal-line.ts'
 
 const SEGMENT = /^(.+)-(\d+)-(\d{8})\.ndjson(\.open)?$/
 
@@ -26,7 +27,3 @@ export const segmentName = (run: string, sequence: number): string =>
 /** Segments in the order in which they were written, run by run. */
 export const bySequence = (a: SegmentFile, b: SegmentFile): number =>
   a.run < b.run ? -1 : a.run > b.run ? 1 : a.sequence - b.sequence
-
-/** A journal line. `k` comes first and is written literally, so that a reader tells lines apart without parsing them. */
-export const encodeLine = (k: 'open' | 'receipt', receipt: Receipt): string =>
-  `{"k":"${k}","r":${JSON.stringify(receipt)}}\n`

@@ -2,8 +2,8 @@ import { copyFileSync, createReadStream, mkdirSync, renameSync, unlinkSync } fro
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { JournalLine } from '../core/receipt.ts'
-import { type ColumnKind, columns } from '../ledgers/columns.ts'
+import { type ColumnKind, columns } from '../core/columns.ts'
+import { decodeLine } from '../core/journal-line.ts'
 
 const list = (item: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(item)
 const text = (value: unknown) => typeof value === 'string'
@@ -32,7 +32,7 @@ const required = ['receipt_id', 'call_id', 'attempt', 'started_at_us', 'ended_at
 /** Can a ledger take this line? */
 const isGood = (line: string): boolean => {
   try {
-    const { k, r } = JSON.parse(line) as JournalLine
+    const { k, r } = decodeLine(line)
     const values = r as unknown as Readonly<Record<string, unknown>>
     if (k !== 'open' && k !== 'receipt') return false
     if (required.some((name) => values[name] === undefined || values[name] === null)) return false

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Importer, ImportOptions } from '../core/importer.ts'
+import { encodeLine } from '../core/journal-line.ts'
 import type { Ledger } from '../core/ledger.ts'
 
 export type BadRow = Readonly<{ line: number; why: string }>
@@ -81,7 +82,7 @@ export const bringIn = async (source: Source): Promise<BroughtIn> => {
     seen.add(row.receipt.receipt_id)
     tally.input_tokens += row.receipt.input_tokens ?? 0
     tally.output_tokens += row.receipt.output_tokens ?? 0
-    lines.push(`${JSON.stringify({ k: 'receipt', r: row.receipt })}\n`)
+    lines.push(encodeLine('receipt', row.receipt))
     if (lines.length >= RECEIPTS_A_SEGMENT) await flush()
   }
   await flush()

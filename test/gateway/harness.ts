@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../simulator/start.ts'
 import { defaultSettings } from '../../src/config.ts'
+import { decodeLine } from '../../src/core/journal-line.ts'
 import type { ProviderSettings } from '../../src/core/provider.ts'
-import type { JournalLine, Receipt } from '../../src/core/receipt.ts'
+import type { Receipt } from '../../src/core/receipt.ts'
 import type { Settings } from '../../src/core/settings.ts'
 import { type Overrides, type Running, startGateway } from '../../src/gateway/start.ts'
 import { providers } from '../../src/providers/index.ts'
@@ -58,13 +59,13 @@ const readJournal = (data: string): string[] => {
 }
 
 const receiptsIn = (lines: readonly string[]): Receipt[] => {
-  const parsed = lines.map((line) => JSON.parse(line) as JournalLine)
+  const parsed = lines.map((line) => decodeLine(line))
   return parsed.filter(({ k }) => k === 'receipt').map(({ r }) => r)
 }
 
 /** Attempts that were opened and have no receipt yet. */
 const owed = (lines: readonly string[]): number => {
-  const parsed = lines.map((line) => JSON.parse(line) as JournalLine)
+  const parsed = lines.map((line) => decodeLine(line))
   const closed = new Set(parsed.filter(({ k }) => k === 'receipt').map(({ r }) => r.receipt_id))
   return parsed.filter(({ k, r }) => k === 'open' && !closed.has(r.receipt_id)).length
 }

@@ -2,11 +2,12 @@ import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFile
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { encodeLine } from '../../src/core/journal-line.ts'
 import type { Ledger } from '../../src/core/ledger.ts'
 import { startCollector } from '../../src/gateway/collect.ts'
 import { openJournal } from '../../src/gateway/journal.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
-import { receipt, writeSegment } from '../ledger/receipts.ts'
+import { lineAsJson, receipt, writeSegment } from '../ledger/receipts.ts'
 
 let data = ''
 let folder = ''
@@ -59,6 +60,14 @@ describe('a collector', () => {
     expect(existsSync(join(folder, name))).toBe(false)
   })
 
+  test('takes what an earlier version left in the journal', async () => {
+    writeSegment(join(folder, 't-1-00000001.ndjson'), [receipt(), receipt()], lineAsJson)
+    writeSegment(join(folder, 't-2-00000001.ndjson'), [receipt()])
+    await startCollector({ folder, ledger, log }).stop()
+    expect(await extent()).toMatchObject({ receipts: 3, segments: 2 })
+    expect([readdirSync(folder), said]).toEqual([[], []])
+  })
+
   test('leaves a segment alone that is still written', async () => {
     const name = 't-1-00000001.ndjson.open'
     writeSegment(join(folder, name), [receipt()])
@@ -75,13 +84,15 @@ describe('a collector', () => {
       `{"k":"receipt","r":{"receipt_id":"torn\n\u0000\u0000\u0000\n{"k":"receipt","r":{"receipt_id":"x"}}\n`,
     )
     appendFileSync(join(folder, name), `${JSON.stringify({ k: 'receipt', r: { ...receipt(), cost_usd: 'much' } })}\n`)
+    const cut = encodeLine('receipt', receipt())
+    appendFileSync(join(folder, name), `${cut.slice(0, cut.length - 20)}\n${cut.replace('r1', 'r7')}`)
     writeSegment(join(folder, 't-1-00000002.ndjson'), [receipt()])
     await startCollector({ folder, ledger, log }).stop()
     expect(await extent()).toMatchObject({ receipts: 3, segments: 2 })
     expect(readdirSync(folder)).toEqual(['quarantine'])
     expect(readdirSync(join(folder, 'quarantine'))).toEqual([name])
     expect(said).toHaveLength(1)
-    expect(said[0]).toMatch(/quarantine.*"bad_lines":4,"good_lines":4/)
+    expect(said[0]).toMatch(/quarantine.*"bad_lines":6,"good_lines":4/)
   })
 
   test('never lets a later segment of a run overtake one that the ledger does not take, and catches up when it does', async () => {

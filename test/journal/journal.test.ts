@@ -71,7 +71,7 @@ describe('a journal', () => {
 
   test('closes segments in order and tells their names; what is open is carried into the next one', async () => {
     const closed: string[] = []
-    const journal = journalOf({ segment_bytes: 2000, onSegment: (name) => closed.push(name) })
+    const journal = journalOf({ segment_bytes: 1000, onSegment: (name) => closed.push(name) })
     const slow = receipt({ receipt_id: 'slow' })
     journal.open(slow)
     for (let count = 0; count < 30; count += 1) journal.receipt(receipt())

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { encodeLine } from '../../src/core/journal-line.ts'
 import type { Dimension, Ledger, SpendRow } from '../../src/core/ledger.ts'
 import { formatUsd, parseUsd, picodollars, sum } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
-import { DAY_US, fullReceipt, HOUR_US, receipt, START_US, usd, writeSegment } from './receipts.ts'
+import { DAY_US, fullReceipt, HOUR_US, lineAsJson, receipt, START_US, usd, writeSegment } from './receipts.ts'
 
 export type LedgerUnderTest = Readonly<{ ledger: Ledger; reopen(): Promise<Ledger> }>
 
@@ -69,8 +70,32 @@ export const ledgerContract = (name: string, openEmpty: (folder: string) => Prom
       const full = fullReceipt()
       await append([full])
       const { receipts } = await ledger.query({ ask: 'call', id: full.receipt_id })
-      const lines = full.lines.map((line) => ({ ...line }))
-      expect(receipts).toEqual([{ ...full, lines }])
+      expect(receipts).toEqual([full])
+    })
+
+    test('however a receipt is written, by position or as JSON, its fields come back and are counted once', async () => {
+      const plain = { ...fullReceipt(), receipt_id: 'plain', cost_usd: usd('0.25'), corrects: 'none' }
+      const odd = { ...plain, receipt_id: 'odd', team: '', user: 'a\tb\u001fc', finish_reason: 'line\nline' }
+      const old = { ...plain, receipt_id: 'old' }
+      const path = join(folder, 'mixed.ndjson')
+      const lines = [encodeLine('receipt', plain), lineAsJson('receipt', old), encodeLine('receipt', odd)]
+      writeFileSync(
+        path,
+        [...lines, lineAsJson('open', old), encodeLine('open', odd), encodeLine('open', plain)].join(''),
+      )
+      expect(await ledger.append({ name: 'mixed', path })).toEqual({ segment: 'appended', receipts: 3, skipped: 0 })
+      for (const one of [plain, odd, old])
+        expect((await ledger.query({ ask: 'calls', window, limit: 9 })).receipts).toContainEqual(one)
+      expect(await ledger.query({ ask: 'extent' })).toMatchObject({ receipts: 3, cost_usd: '0.75' })
+      const again = await ledger.append({ name: 'again', path, deduplicate: 'receipts' })
+      expect(again).toEqual({ segment: 'appended', receipts: 0, skipped: 3 })
+      const { rows } = await spend(['team', 'user', 'tag:cost_center'])
+      expect(
+        rows.map((row) => [row.group['team'], row.group['user'], row.group['tag:cost_center'], row.cost_usd]),
+      ).toEqual([
+        ['search', plain.user, 'cc-7', '0.5'],
+        ['', odd.user, 'cc-7', '0.25'],
+      ])
     })
 
     test('an absent field stays absent: unpriced is not zero', async () => {
@@ -99,16 +124,33 @@ export const ledgerContract = (name: string, openEmpty: (folder: string) => Prom
 
     test('a segment with a line that cannot be read is refused as a whole and leaves no trace', async () => {
       const path = join(folder, 'broken.ndjson')
-      writeFileSync(path, `${JSON.stringify({ k: 'receipt', r: receipt() })}\n{"k":"receipt","r":{"receipt_id":\n`)
-      await expect(ledger.append({ name: 'broken', path })).rejects.toMatchObject({ code: 'bad-input' })
-      expect(await ledger.query({ ask: 'extent' })).toMatchObject({ receipts: 0, segments: 0 })
+      const good = encodeLine('receipt', receipt())
+      const another = encodeLine('receipt', receipt())
+      const broken = [
+        '{"k":"receipt","r":{"receipt_id":\n',
+        '{"k":"receipt","r":{}}\n',
+        lineAsJson('receipt', { ...receipt(), input_tokens: 'many' as unknown as number }),
+        another.replace('\topenai\t', '\t'),
+        another.replace('gpt-5.6\t', 'gpt-5.6\t\t'),
+        another.replace('r1\t', 'r2\t'),
+        another.replace('\t.\n', '\t\n'),
+        `${another.slice(0, another.length / 2)}\n`,
+        '\u0000\u0000\u0000\n',
+      ]
+      for (const line of broken) {
+        writeFileSync(path, good + line)
+        await expect(ledger.append({ name: 'broken', path }), JSON.stringify(line)).rejects.toMatchObject({
+          code: 'bad-input',
+        })
+        expect(await ledger.query({ ask: 'extent' })).toMatchObject({ receipts: 0, segments: 0 })
+      }
       writeSegment(path, [receipt()])
       expect(await ledger.append({ name: 'broken', path })).toMatchObject({ segment: 'appended', receipts: 1 })
     })
 
     test('an open line is no receipt', async () => {
       const path = join(folder, 'open.ndjson')
-      writeFileSync(path, `${JSON.stringify({ k: 'open', r: receipt() })}\n`)
+      writeFileSync(path, lineAsJson('open', receipt()) + encodeLine('open', receipt()))
       expect(await ledger.append({ name: 'open', path })).toEqual({ segment: 'appended', receipts: 0, skipped: 0 })
     })
   })

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { columns } from '../../src/core/columns.ts'
 import type { Ledger, Question } from '../../src/core/ledger.ts'
-import { columns } from '../../src/ledgers/columns.ts'
+import { migrations } from '../../src/ledgers/duckdb/schema.ts'
+import { shownTypes } from '../../src/ledgers/duckdb/taken.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
 import { ledgerContract } from './contract.ts'
 import { leaksContract } from './leaks-contract.ts'
@@ -27,6 +29,34 @@ leaksContract('duckdb', openEmpty({}))
 describe('the columns', () => {
   test('are every field that a receipt can have', () => {
     expect(Object.keys(columns).sort()).toEqual(Object.keys(fullReceipt()).sort())
+  })
+})
+
+describe('a ledger of the first schema', () => {
+  test('has every receipt with every field after it was opened by this version', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-first-'))
+    const path = join(folder, 'ledger.duckdb')
+    const full = fullReceipt()
+    const bare = receipt({ started_at_us: full.started_at_us, price_state: 'unpriced' })
+    writeFileSync(join(folder, 'rows'), `${JSON.stringify(full)}\n${JSON.stringify(bare)}\n`)
+    const instance = await DuckDBInstance.create(path)
+    const connection = await instance.connect()
+    for (const statement of migrations.slice(0, 2).flat()) await connection.run(statement)
+    await connection.run('CREATE TABLE schema_version AS SELECT 2 AS version')
+    await connection.run(
+      `INSERT INTO receipts BY NAME FROM read_json('${join(folder, 'rows')}', columns = {${Object.keys(columns)
+        .map((name) => `"${name}": '${shownTypes[columns[name as keyof typeof columns]]}'`)
+        .join(', ')}})`,
+    )
+    connection.closeSync()
+    instance.closeSync()
+    const ledger = await open({ path })
+    const window = { from_us: START_US, to_us: START_US + DAY_US }
+    const { receipts } = await ledger.query({ ask: 'calls', window, limit: 9 })
+    expect(receipts).toHaveLength(2)
+    expect(receipts).toEqual(expect.arrayContaining([full, bare]))
+    await ledger.close()
+    rmSync(folder, { recursive: true })
   })
 })
 

@@ -1,8 +1,9 @@
 /** Receipts for tests of ledgers and of the journal. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { encodeLine } from '../../src/core/journal-line.ts'
 import type { Usd } from '../../src/core/money.ts'
-import type { Receipt } from '../../src/core/receipt.ts'
+import type { JournalLine, Receipt } from '../../src/core/receipt.ts'
 
 export const usd = (text: string): Usd => text as Usd
 
@@ -140,12 +141,12 @@ export const fullReceipt = (): Required<Receipt> => ({
   deferrable: true,
 })
 
+/** How a line was written in the first format: legible everywhere, and still read. */
+export const lineAsJson = (k: JournalLine['k'], r: Receipt): string => `${JSON.stringify({ k, r })}\n`
+
 /** Writes a closed segment as a journal would, an open line before each receipt included. */
-export const writeSegment = (path: string, receipts: readonly Receipt[]): void => {
+export const writeSegment = (path: string, receipts: readonly Receipt[], write = encodeLine): void => {
   mkdirSync(dirname(path), { recursive: true })
-  const lines = receipts.flatMap((r) => [
-    JSON.stringify({ k: 'open', r: { ...r, outcome: 'unknown' } }),
-    JSON.stringify({ k: 'receipt', r }),
-  ])
-  writeFileSync(path, lines.map((line) => `${line}\n`).join(''))
+  const lines = receipts.flatMap((r) => [write('open', { ...r, outcome: 'unknown' }), write('receipt', r)])
+  writeFileSync(path, lines.join(''))
 }

@@ -1,6 +1,6 @@
+import { type ColumnKind, columns } from '../../core/columns.ts'
 import type { Answers, Question } from '../../core/ledger.ts'
 import type { Receipt } from '../../core/receipt.ts'
-import { type ColumnKind, columns } from '../columns.ts'
 import { where } from './dimensions.ts'
 import type { Row, Session } from './engine.ts'
 import { columnNames } from './schema.ts'

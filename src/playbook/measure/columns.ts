@@ -5,7 +5,7 @@ import type { Bucket, Modality, NormalisedUsage, UsageLine } from '../../core/us
 import { buckets } from '../price/meters.ts'
 
 /** A receipt that is being made; what is undefined is absent. */
-export type Columns = { -readonly [name in keyof Receipt]?: Receipt[name] | undefined }
+type Columns = { -readonly [name in keyof Receipt]?: Receipt[name] | undefined }
 
 const LONGEST_RAW_BYTES = 16 * 1024
 

@@ -73,7 +73,7 @@ const finalise = (lane: number) => {
 const words: (string | undefined)[] = new Array(0x10000)
 
 /** 16 bits as four hexadecimal digits. */
-export const hexadecimalWord = (word: number): string => {
+const hexadecimalWord = (word: number): string => {
   const known = words[word]
   if (known !== undefined) return known
   const written = word.toString(16).padStart(4, '0')

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { known, type Providers, pricesOf, providersOf, routesOf, type Tell } from './config/assemble.ts'
+import { budgetsOf, known, type Providers, pricesOf, providersOf, routesOf, type Tell } from './config/assemble.ts'
 import { defaultSettings } from './config/defaults.ts'
 import { fieldName, type Problem, readSource, type Source } from './config/document.ts'
 import { isLoopback } from './config/fields.ts'
@@ -108,6 +108,7 @@ export const loadSettings = (source: SettingsSource): Settings => {
     ...plain,
     providers,
     routes: routesOf(file, names, tell),
+    budgets: budgetsOf(file, names, tell),
     prices: pricesOf(file, written_at, tell),
   }
   if (problems.length === 0 && settings.mode === 'pass-through' && !isLoopback(settings.host)) {

@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts'
 import type { PriceRow } from './price.ts'
 import type { ProviderSettings } from './provider.ts'
 
@@ -50,6 +51,8 @@ export type Settings = Readonly<{
   limits: Limits
   breaker: Breaker
   on_client_gone: 'provider' | 'cancel' | 'drain'
+  /** Budgets of weir.yaml; others are in the store. */
+  budgets: readonly Budget[]
   /** Contract prices, the top layer of the book. */
   prices: readonly PriceRow[]
   /** Ceiling for calls with unpriced models, USD per million input and output tokens. */

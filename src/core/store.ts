@@ -22,6 +22,9 @@ export type KeyRecord = Readonly<{
   revoked_at_us?: number
 }>
 
+/** A budget as it lasts: `definition` is JSON. What was spent is in receipts, and nowhere else. */
+export type StoredBudget = Readonly<{ name: string; definition: string; set_at_us: number }>
+
 /** Everything that lasts and is not a receipt. */
 export type Store = Readonly<{
   keys: Readonly<{
@@ -56,6 +59,14 @@ export type Store = Readonly<{
     add(closed: ClosedMonth): Promise<boolean>
     /** Months of a dimension, or of all, oldest first. */
     list(by?: string): Promise<readonly ClosedMonth[]>
+  }>
+  /** Budgets that are not in weir.yaml, as JSON of what one says there. */
+  budgets: Readonly<{
+    /** Adds it, or changes the one of that name. */
+    put(budget: StoredBudget): Promise<void>
+    /** By name. */
+    list(): Promise<readonly StoredBudget[]>
+    remove(name: string): Promise<boolean>
   }>
   /** Changes whenever another process wrote. */
   revision(): Promise<number>

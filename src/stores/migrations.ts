@@ -19,6 +19,7 @@ export type Tables = {
     expires_at_us: number | null
     revoked_at_us: number | null
   }
+  budgets: { name: string; definition: string; set_at_us: number }
   secrets: { provider: string; sealed: string }
   outcomes: {
     id: string
@@ -73,4 +74,14 @@ export const migrations: Readonly<Record<string, Migration>> = {
     },
   },
   '0002-outcomes-rules-and-closed-months': allocationTables,
+  '0003-budgets': {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable('budgets')
+        .addColumn('name', 'text', (column) => column.primaryKey())
+        .addColumn('definition', 'text', (column) => column.notNull())
+        .addColumn('set_at_us', 'bigint', (column) => column.notNull())
+        .execute()
+    },
+  },
 }

@@ -59,23 +59,25 @@ export const charged = async (session: Session, question: ChargedQuestion): Prom
   const groups = by.map((dimension, at) => sql`${groupingOf(dimension).grouped} AS ${raw(`by_${at}`)}`)
   const names = by.map((_, at) => raw(`by_${at}`))
   const slice = slice_us === undefined ? raw('NULL') : sql`started_at_us // CAST(${slice_us} AS BIGINT)`
+  const kind = join([...names, raw('slice, bare, bare_in, bare_out, bare_reserved')], ', ')
   const over = names.length === 0 ? raw('()') : sql`(PARTITION BY ${join(names, ', ')})`
   const alive =
     alive_since_us === undefined ? raw('') : sql`QUALIFY max(max(started_at_us)) OVER ${over} >= ${alive_since_us}`
   const rows = await session.rows(sql`
-    WITH some AS (
+    WITH charging AS (
       SELECT ${join([...groups, sql`${slice} AS slice`], ', ')}, *, ${noPrice} AS bare FROM receipts
       WHERE started_at_us >= ${window.from_us} AND started_at_us < ${window.to_us}
         AND (attempt > 0 OR corrects IS NOT NULL)
         ${imported ? raw(`AND (origin <> 'live' OR corrects IS NOT NULL)`) : raw('')}
         ${except.length === 0 ? raw('') : sql`AND receipt_id NOT IN (${list(except)})`}
+    ), kinds AS (
+      SELECT *, CASE WHEN bare THEN coalesce(input_tokens, 0) END AS bare_in,
+        CASE WHEN bare THEN coalesce(output_tokens, 0) END AS bare_out,
+        CASE WHEN bare THEN reserved_usd END AS bare_reserved
+      FROM charging
     )
-    SELECT ${join([...names, raw('slice')], ', ')}, bare,
-      CASE WHEN bare THEN coalesce(input_tokens, 0) END AS bare_in,
-      CASE WHEN bare THEN coalesce(output_tokens, 0) END AS bare_out,
-      CASE WHEN bare THEN reserved_usd END AS bare_reserved,
-      count(*) AS receipts, sum(coalesce(cost_usd, 0)) AS cost_usd, sum(${tokens(question.output_tokens)}) AS tokens,
-      count_if(attempt = 1 AND corrects IS NULL) AS calls
-    FROM some GROUP BY ALL ${alive}`)
+    SELECT ${kind}, count(*) AS receipts, sum(coalesce(cost_usd, 0)) AS cost_usd,
+      sum(${tokens(question.output_tokens)}) AS tokens, count_if(attempt = 1 AND corrects IS NULL) AS calls
+    FROM kinds GROUP BY ${kind} ${alive}`)
   return { rows: rows.map((row) => rowOf(row, question)) }
 }

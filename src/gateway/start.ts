@@ -71,6 +71,7 @@ const billedBefore =
 const scraper = (state: MainState) => async (): Promise<string> => {
   const snapshots = await Promise.all(state.threads.map((thread) => thread.snapshot()))
   const gauges = totalGauges(snapshots.map((snapshot) => snapshot.gauges))
+  Object.assign(gauges, state.desk.gauges())
   const lag = state.bookkeeping?.lag()
   if (lag) {
     gauges['weir_ledger_lag_segments'] = lag.segments

@@ -97,7 +97,14 @@ describe('weir init', () => {
     const env = { OPENAI_API_KEY: 'a', AZURE_OPENAI_API_KEY: 'b' }
     const { providers: named, routes, budgets, prices, threads, ...rest } = loadSettings({ cwd, env, providers })
     rmSync(join(cwd, 'weir.yaml'))
-    const { providers: _, routes: __, budgets: _____, prices: ___, threads: ____, ...defaults } = loadSettings({ cwd, env, providers })
+    const {
+      providers: _,
+      routes: __,
+      budgets: _____,
+      prices: ___,
+      threads: ____,
+      ...defaults
+    } = loadSettings({ cwd, env, providers })
     expect(rest).toEqual(defaults)
     expect(named.slice(0, 3).map(({ name }) => name)).toEqual(['openai', 'azure-eu', 'vllm'])
     expect([routes.length, prices.length, threads]).toEqual([1, 1, 1])

@@ -20,8 +20,13 @@ const MOST_PLACES = 20_000
 /** Places of one counter as last found, by the values of `each`: a period is looked up once, not for every call. */
 export const openPlaces = (active: Active) => {
   const places = new Map<string, Place>()
+  let only: Place | undefined
   return (values: readonly string[], at_us: number): Place => {
-    const name = values.length === 0 ? '' : values.length === 1 ? (values[0] ?? '') : values.join('\u0000')
+    if (values.length === 0) {
+      if (!only || at_us < only.from_us || at_us >= only.to_us) only = placeOf(active, values, at_us)
+      return only
+    }
+    const name = values.length === 1 ? (values[0] ?? '') : values.join('\u0000')
     const known = places.get(name)
     if (known && at_us >= known.from_us && at_us < known.to_us) return known
     const place = placeOf(active, values, at_us)

@@ -6,9 +6,9 @@ import { plural } from './show/format.ts'
 import { lookOf } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
 import { readTagFile } from './tags/file.ts'
-import { rulesAt } from './tags/in-force.ts'
 import { renderHistory, renderTags, tagTable } from './tags/list.ts'
 import { askPreview, renderPreview } from './tags/preview.ts'
+import { rulesAt } from './tags/rules-at.ts'
 
 const fileArg = {
   file: { type: 'positional', required: true, description: 'Rules in YAML or JSON; - for standard input' },

@@ -181,7 +181,7 @@ type Plain =
       after?: string
       order?: 'newest' | 'dearest'
     }>
-  | Readonly<{ ask: 'call'; id: string }>
+  | Readonly<{ ask: 'call'; id: string; filters?: readonly Filter[] }>
   | Readonly<{ ask: 'leaks'; window: TimeWindow; filters?: readonly Filter[]; examples?: number }>
   | Readonly<{
       /** What each group cost, with its corrections apart, for statements, splits and unit costs. */
@@ -191,7 +191,7 @@ type Plain =
       filters?: readonly Filter[]
       zone?: string
     }>
-  | Readonly<{ ask: 'extent' }>
+  | Readonly<{ ask: 'extent'; filters?: readonly Filter[] }>
   | Readonly<{ ask: 'ratios' }>
   | Readonly<{
       /** Charges for a FOCUS file: receipts by hour or day (UTC), meter, price and payer. */
@@ -208,6 +208,7 @@ type Plain =
       providers: readonly string[]
       /** What tells the owners apart; without it all are one. */
       owner?: Dimension
+      filters?: readonly Filter[]
     }>
 
 /** One way in which money leaks, in dollars, with the calls that show it. */

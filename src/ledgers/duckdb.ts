@@ -36,11 +36,11 @@ const answer = async (session: Session, question: Question, roll: Roll) => {
     case 'calls':
       return calls(session, question)
     case 'call':
-      return call(session, question.id)
+      return call(session, question)
     case 'leaks':
       return leaks(session, question)
     case 'extent':
-      return extent(session)
+      return extent(session, question)
     case 'ratios':
       return ratios(session)
     case 'owned':

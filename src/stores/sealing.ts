@@ -7,7 +7,7 @@ import { WeirError } from '../core/errors.ts'
 export type RandomBytes = (size: number) => Uint8Array
 
 /** What a key derived from the master secret is for. A key for one purpose opens nothing of another. */
-export type Purpose = 'token-pepper' | 'provider-credentials' | 'control'
+export type Purpose = 'token-pepper' | 'console-tokens' | 'provider-credentials' | 'control'
 
 const least_characters = 32
 

@@ -5,9 +5,9 @@ import type { Dimension, Ledger } from '../../core/ledger.ts'
 import type { Store } from '../../core/store.ts'
 import { type ClosedDocument, checkCloseable, takeSnapshot } from '../../playbook/allocate/statement/close.ts'
 import { statementPeriod } from '../../playbook/allocate/statement/period.ts'
+import { rulesIn } from '../../verbs/allocation/in-force.ts'
 import { parseTime } from '../show/time.ts'
 import { gather } from '../statement/gather.ts'
-import { rulesIn } from '../tags/in-force.ts'
 
 /** The hash of a closed month: of its document and of the month before it, so that no link of the chain can be swapped. */
 export const hashOf = (document: string, before: string | undefined): string =>

@@ -7,7 +7,7 @@ import { countOutcomes } from '../../playbook/allocate/unit-cost/counts.ts'
 import type { FolderFlags } from '../asking.ts'
 import { withStore } from '../keys/vault.ts'
 import { readDocument } from '../tags/file.ts'
-import { rulesAt } from '../tags/in-force.ts'
+import { rulesAt } from '../tags/rules-at.ts'
 
 export type SharedCosts = Readonly<{ splits: readonly Split[]; needs: readonly ChargeDimension[] }>
 

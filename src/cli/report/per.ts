@@ -4,8 +4,8 @@ import type { Dimension, Filter, Ledger } from '../../core/ledger.ts'
 import type { Store } from '../../core/store.ts'
 import { ownerOf } from '../../playbook/allocate/statement/owners.ts'
 import { askUnitCost, type UnitCostReport, type UnitCostRow } from '../../playbook/allocate/unit-cost/ask.ts'
+import { rulesIn } from '../../verbs/allocation/in-force.ts'
 import type { NamedWindow } from '../asking.ts'
-import { rulesIn } from '../tags/in-force.ts'
 
 /** What both a call and an outcome can name. */
 const common = ['team', 'feature', 'customer', 'user', 'environment'] as const

@@ -7,9 +7,9 @@ import { type AskedStatements, askStatements } from '../../playbook/allocate/sta
 import { readClosed } from '../../playbook/allocate/statement/close.ts'
 import { type StatementPeriod, statementPeriod } from '../../playbook/allocate/statement/period.ts'
 import type { StatementReport } from '../../playbook/allocate/statement/statement.ts'
+import { rulesIn } from '../../verbs/allocation/in-force.ts'
 import { every } from '../asking.ts'
 import { parseTime } from '../show/time.ts'
-import { rulesIn } from '../tags/in-force.ts'
 
 /** By which dimensions spend can be charged to owners. */
 const chargeable = ['team', 'feature', 'customer', 'user', 'environment', 'key_id', 'agent'] as const

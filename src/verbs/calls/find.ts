@@ -1,6 +1,6 @@
 import { WeirError } from '../../core/errors.ts'
-import type { Ledger } from '../../core/ledger.ts'
 import type { Receipt } from '../../core/receipt.ts'
+import type { Asking } from '../verb.ts'
 
 /** First and last millisecond of the ids that begin so: a UUIDv7 starts with its time. */
 const spanOf = (prefix: string): Readonly<{ from_us: number; to_us: number }> | undefined => {
@@ -18,7 +18,7 @@ const most = 10_000
  * The receipts of one call by its id, a receipt's id, or the unmistakable beginning of a call's id. Throws WeirError
  * `not-found`, or `bad-input` when several calls begin so.
  */
-export const findCall = async (ledger: Ledger, given: string): Promise<readonly Receipt[]> => {
+export const findCall = async (ledger: Asking, given: string): Promise<readonly Receipt[]> => {
   const id = given.replace(/…$/, '')
   const { receipts } = await ledger.query({ ask: 'call', id })
   if (receipts.length > 0) return receipts

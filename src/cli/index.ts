@@ -1,6 +1,7 @@
 // Written by `npm run fix`: one line for each file.
 import { command as calls } from './calls.ts'
 import { command as close } from './close.ts'
+import { command as console } from './console.ts'
 import { command as focus } from './focus.ts'
 import { command as importEntry } from './import.ts'
 import { command as init } from './init.ts'
@@ -21,6 +22,7 @@ import { command as tokens } from './tokens.ts'
 export const commands = {
   calls,
   close,
+  console,
   focus,
   import: importEntry,
   init,

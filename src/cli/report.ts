@@ -1,25 +1,15 @@
 import { defineCommand } from 'citty'
-import type { Dimension, Filter, Ledger } from '../core/ledger.ts'
+import type { Dimension } from '../core/ledger.ts'
 import { verb as extent } from '../verbs/extent.ts'
 import { perform } from '../verbs/perform.ts'
 import { isDate, type Report } from '../verbs/spend/report.ts'
 import { verb as spend } from '../verbs/spend.ts'
+import { verb as unitCost } from '../verbs/unit-cost.ts'
 import type { Context } from '../verbs/verb.ts'
-import {
-  every,
-  filtersOf,
-  folderArgs,
-  nothingFound,
-  type WindowFlags,
-  windowArgs,
-  windowOf,
-  withLedger,
-} from './asking.ts'
+import { every, type FolderFlags, folderArgs, nothingFound, type WindowFlags, windowArgs } from './asking.ts'
 import { withContext } from './calling.ts'
-import { withStore } from './keys/vault.ts'
 import { countFlag } from './numbers.ts'
 import { csvColumns } from './report/columns.ts'
-import { askPer } from './report/per.ts'
 import { renderReport } from './report/render.ts'
 import { perColumns, renderPer } from './report/render-per.ts'
 import { lookOf } from './show/look.ts'
@@ -53,17 +43,18 @@ const args = {
   ...folderArgs,
 } as const
 
-type Flags = Readonly<{ per: string; by?: string | undefined; json?: boolean | undefined; csv?: boolean | undefined }> &
-  WindowFlags
+type Flags = FolderFlags &
+  WindowFlags &
+  Readonly<{ per: string; by?: string | undefined; json?: boolean | undefined; csv?: boolean | undefined }>
 
-const reportPer = async (flags: Flags, filters: readonly Filter[], ledger: Ledger, data: string): Promise<void> => {
-  const window = await windowOf(flags, '30d', ledger)
-  const question = { kind: flags.per, by: flags.by, window, filters }
-  const report = await withStore({ data }, (store) => askPer(ledger, store, question))
-  if (flags.csv) printCsv(report.rows, perColumns(report.by))
-  else if (flags.json) printJson(report)
-  else print(renderPer(report, window, lookOf()))
-}
+const reportPer = (flags: Flags, where: readonly string[]): Promise<void> =>
+  withContext(flags, 'weir report', async (context) => {
+    const { per, by, since, until, zone } = flags
+    const { window_name, ...report } = await perform(unitCost, { per, by, since, until, zone, where }, context)
+    if (flags.csv) printCsv(report.rows, perColumns(report.by))
+    else if (flags.json) printJson(report)
+    else print(renderPer(report, { window: report.window, name: window_name, zone: report.zone }, lookOf()))
+  })
 
 export const command = {
   ...defineCommand({
@@ -74,13 +65,11 @@ export const command = {
     },
     args,
     run: ({ args, rawArgs }) => {
-      const filters = filtersOf(rawArgs)
+      const where = every(rawArgs, 'where')
       const { per } = args
-      if (per !== undefined)
-        return withLedger(args, 'weir report', (ledger, data) => reportPer({ ...args, per }, filters, ledger, data))
+      if (per !== undefined) return reportPer({ ...args, per }, where)
       const { by, since, until, zone, csv, json } = args
       const limit = countFlag('--limit', args.limit, usualLimit(json === true || csv === true, by))
-      const where = every(rawArgs, 'where')
       return withContext(args, 'weir report', async (context) => {
         // A CSV is one table, so its usual view is all three dimensions at once.
         const report = await perform(spend, { by, since, until, zone, where, limit, together: csv === true }, context)

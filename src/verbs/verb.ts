@@ -3,7 +3,11 @@ import type { Ledger } from '../core/ledger.ts'
 import type { Settings } from '../core/settings.ts'
 import type { Store } from '../core/store.ts'
 import type { Rules } from '../playbook/allocate/statement/rules.ts'
+import type { StatementReport } from '../playbook/allocate/statement/statement.ts'
+import type { UnitCostReport } from '../playbook/allocate/unit-cost/ask.ts'
 import type { Field } from './asking/time.ts'
+import type { StatementsAsked } from './statement/asked.ts'
+import type { UnitCostsAsked } from './unit-cost/asked.ts'
 
 /** Who may: whoever reads for one team (and then sees that team only), or the administrator alone. */
 export type Access = 'team' | 'admin'
@@ -16,6 +20,8 @@ export type Http = Readonly<{
   upload?: string
   /** The answer is a file; the verb writes it to the path in this field, which no client can set. */
   download?: string
+  /** Fields that only commands on this machine set. */
+  local?: readonly string[]
 }>
 
 /** Asks receipts, and nothing else. */
@@ -26,6 +32,9 @@ export type Context = Readonly<{
   /** Receipts as the virtual tags in force say who pays, and for a team only its own. */
   ledger(): Promise<Asking>
   store(): Promise<Store>
+  /** What needs every owner's spend, because shared costs are handed on; a team gets its own of it. */
+  statements(asked: StatementsAsked): Promise<StatementReport>
+  unitCosts(asked: UnitCostsAsked): Promise<UnitCostReport>
   rules(): Promise<Rules>
   /** weir.yaml. Throws WeirError `bad-config`. */
   settings(): Promise<Settings>
@@ -39,6 +48,8 @@ export type Context = Readonly<{
   variable(name: string): string | undefined
   /** How a field of the input is called in messages to whoever gave it. */
   field: Field
+  /** Told how far a long piece of work is. */
+  progress?(done: number, doing?: string): void
   /** The only team that may be seen; absent for who may see all. */
   team?: string
 }>

@@ -29,6 +29,8 @@ const add = async (more: Partial<KeyRecord> = {}): Promise<string> => {
     tags: {},
     models: [],
     providers: [],
+    endpoints: [],
+    revision: 1,
     created_at_us: 1,
     ...more,
   })

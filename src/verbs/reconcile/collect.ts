@@ -7,8 +7,8 @@ import type { Bill, BillLine, BillRow, BillWorld } from '../../core/bill.ts'
 import { WeirError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
 import { foldLines } from '../../playbook/allocate/reconcile/fold.ts'
-import type { FolderFlags } from '../asking.ts'
-import { storedCredentials } from '../keys/vault.ts'
+import { openCredentials } from '../../stores/keyring.ts'
+import type { Context } from '../verb.ts'
 
 export type BadRow = Readonly<{ file?: string; line: number; why: string }>
 
@@ -45,11 +45,12 @@ const gather = async (sources: AsyncIterable<Readonly<{ row: BillRow; file?: str
 }
 
 /** Reads downloaded files, together one bill. Throws WeirError `bad-input` for one that is not there, or named twice. */
-export const readFiles = (bill: Bill, files: readonly string[]): Promise<Collected> => {
+export const readFiles = (bill: Bill, files: readonly string[], field: string): Promise<Collected> => {
   const seen = new Set<string>()
   for (const file of files) {
-    if (!existsSync(file)) throw new WeirError('bad-input', `--file ${file} does not exist`)
-    if (seen.has(resolve(file))) throw new WeirError('bad-input', `--file ${file} is named twice; it would count twice`)
+    if (!existsSync(file)) throw new WeirError('bad-input', `${field} ${file} does not exist`)
+    if (seen.has(resolve(file)))
+      throw new WeirError('bad-input', `${field} ${file} is named twice; it would count twice`)
     seen.add(resolve(file))
   }
   const rows = async function* () {
@@ -58,21 +59,23 @@ export const readFiles = (bill: Bill, files: readonly string[]): Promise<Collect
   return gather(rows())
 }
 
-const world: BillWorld = {
+const worldOf = ({ now_us }: Context): BillWorld => ({
   async get(url, headers) {
     const response = await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
     return { status: response.status, header: (name) => response.headers.get(name), text: await response.text() }
   },
   wait: (ms) => pause(ms),
-  now_ms: () => Date.now(),
-}
+  now_ms: () => now_us() / 1000,
+})
 
 /** The admin key: from the environment, or as `weir keys provider set NAME-admin` keeps it. */
-const adminKey = async (bill: Bill, flags: FolderFlags): Promise<string> => {
+const adminKey = async (bill: Bill, context: Context): Promise<string> => {
   const { key_variables } = bill.traits
-  const given = key_variables.map((name) => process.env[name]).find((value) => value !== undefined && value !== '')
+  const given = key_variables.map(context.variable).find((value) => value !== undefined && value !== '')
   if (given !== undefined) return given
-  const kept = (await storedCredentials(flags))[`${bill.name}-admin`]?.api_key
+  const sealed = await (await context.store()).secrets.all()
+  const opened = Object.keys(sealed).length === 0 ? {} : openCredentials(sealed, context.secret('provider-credentials'))
+  const kept = opened[`${bill.name}-admin`]?.api_key
   if (kept !== undefined) return kept
   throw new WeirError(
     'bad-config',
@@ -91,20 +94,21 @@ const baseUrl = (bill: Bill, settings: Settings): string => {
   throw new WeirError('bad-config', `billing_url ${url} of provider ${written?.name} is no http address`)
 }
 
-export type Asked = Readonly<{
-  from: string
-  to: string
-  settings: Settings
-  flags: FolderFlags
-  progress(pages: number): void
-}>
-
-/** Asks the provider's own API. Throws WeirError `bad-config` without a key, `bad-input` where there is no API. */
-export const askApi = async (bill: Bill, { from, to, settings, flags, progress }: Asked): Promise<Collected> => {
+/** Asks the provider's own API for days [from, to). Throws WeirError `bad-config` without a key, `bad-input` where there is no API. */
+export const askApi = async (
+  bill: Bill,
+  { from, to }: Readonly<{ from: string; to: string }>,
+  context: Context,
+): Promise<Collected> => {
   if (bill.fetch === undefined)
-    throw new WeirError('bad-input', `${bill.name} has no API to ask: name the downloaded file with --file`)
-  const request = { base_url: baseUrl(bill, settings), api_key: await adminKey(bill, flags), from, to, world, progress }
-  const fetched = bill.fetch(request)
+    throw new WeirError(
+      'bad-input',
+      `${bill.name} has no API to ask: name the downloaded file with ${context.field('file')}`,
+    )
+  const base_url = baseUrl(bill, await context.settings())
+  const api_key = await adminKey(bill, context)
+  const progress = (pages: number) => context.progress?.(pages)
+  const fetched = bill.fetch({ base_url, api_key, from, to, world: worldOf(context), progress })
   const rows = async function* () {
     for await (const row of fetched) yield { row }
   }

@@ -10,6 +10,7 @@ import {
   outcomeFields,
   readOutcome,
 } from '../../playbook/allocate/unit-cost/read-outcome.ts'
+import type { Field } from '../asking/time.ts'
 import { readMoment } from './moment.ts'
 
 export type ImportedOutcomes = Readonly<{
@@ -31,20 +32,22 @@ export type OutcomeImport = Readonly<{
   /** Fields that every row gets where it says none itself. */
   standard: OutcomeDraft
   zone: string
+  field: Field
+  now_us: number
 }>
 
 const MOST_SHOWN = 10
 const BATCH = 1000
 
 /** Which column holds which field: as mapped, else the column of the field's own name. Throws WeirError `bad-input`. */
-const columnsOf = (heads: readonly string[], mapped: Readonly<Record<string, string>>): Columns => {
+const columnsOf = (heads: readonly string[], mapped: Readonly<Record<string, string>>, flag: string): Columns => {
   for (const [field, column] of Object.entries(mapped)) {
     if (!outcomeFields.some((one) => one === field))
-      throw new WeirError('bad-input', `--columns ${field}: no such field; there are ${outcomeFields.join(', ')}`)
+      throw new WeirError('bad-input', `${flag} ${field}: no such field; there are ${outcomeFields.join(', ')}`)
     if (!heads.includes(column))
       throw new WeirError(
         'bad-input',
-        `--columns ${field}=${column}: the file has no such column, but ${heads.join(', ')}`,
+        `${flag} ${field}=${column}: the file has no such column, but ${heads.join(', ')}`,
       )
   }
   return Object.fromEntries(
@@ -120,24 +123,24 @@ const tally = (store: Store) => {
 
 /** Brings outcomes of a CSV file into the store. A bad row is counted and named, the rest kept; doing it twice changes nothing. */
 export const importOutcomes = async (store: Store, options: OutcomeImport): Promise<ImportedOutcomes> => {
-  const { path, standard, zone } = options
+  const { path, standard, zone, field, now_us } = options
   if (!existsSync(path) || !statSync(path).isFile())
     throw new WeirError('bad-input', `${path} is no file: name a CSV file with a line of column names`)
   const identify = identities()
   const into = tally(store)
   let columns: Columns | undefined
   for await (const { cells, line } of rowsOf(path)) {
-    columns ??= columnsOf(Object.keys(cells), options.columns)
+    columns ??= columnsOf(Object.keys(cells), options.columns, field('columns'))
     if (columns.at === undefined && standard.at === undefined)
       throw new WeirError(
         'bad-input',
-        `${path} has no column at: say which column holds the time, e.g. --columns at=closed_at`,
+        `${path} has no column at: say which column holds the time, e.g. ${field('columns')} at=closed_at`,
       )
     try {
-      const name = columns.at ?? '--at'
+      const name = columns.at ?? field('at')
       const draft = draftOf(cells, columns, standard)
       if ((draft.at ?? '') === '') throw new WeirError('bad-input', `${name}: empty`)
-      const read = (text: string) => readMoment(text, { zone, name })
+      const read = (text: string) => readMoment(text, { zone, name, now_us })
       await into.take(readOutcome(draft, { at_us: read, now_us: 0, id: () => identify(draft) }))
     } catch (error) {
       if (!(error instanceof WeirError)) throw error

@@ -29,7 +29,20 @@ const oneCommand = async (name: string): Promise<Commands | undefined> => {
 }
 
 const order = [
-  ...['serve', 'init', 'status', 'report', 'calls', 'leaks', 'prices', 'tokens', 'import', 'keys'],
+  ...[
+    'serve',
+    'init',
+    'status',
+    'checklist',
+    'report',
+    'owners',
+    'calls',
+    'leaks',
+    'prices',
+    'tokens',
+    'import',
+    'keys',
+  ],
   ...['tags', 'splits', 'statement', 'close', 'outcomes', 'focus', 'reconcile', 'console', 'simulate'],
 ]
 const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)

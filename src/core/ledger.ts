@@ -1,4 +1,5 @@
 import type { OwnedRow, VirtualTag } from './allocation.ts'
+import type { Practice } from './practice.ts'
 import type { Receipt } from './receipt.ts'
 
 /** A closed journal segment: NDJSON of `JournalLine`. Its name is its identity. */
@@ -193,6 +194,7 @@ type Plain =
     }>
   | Readonly<{ ask: 'extent'; filters?: readonly Filter[] }>
   | Readonly<{ ask: 'ratios' }>
+  | Readonly<{ ask: 'practice'; window: TimeWindow; filters?: readonly Filter[] }>
   | Readonly<{
       /** Charges for a FOCUS file: receipts by hour or day (UTC), meter, price and payer. */
       ask: 'focus'
@@ -261,6 +263,7 @@ export type Answers = {
   /** Groups by name; their cost sums to `total_usd`, the sum of the receipts. */
   owned: Readonly<{ rows: readonly OwnedRow[]; total_usd: string }>
   extent: Extent
+  practice: Practice
   ratios: Readonly<{ ratios: readonly TokenRatio[] }>
   /** `cost_usd` is the sum of the receipts, and so of the rows. */
   metered: Readonly<{ rows: readonly MeteredRow[]; cost_usd: string }>

@@ -1,6 +1,7 @@
 // Written by `npm run fix`: one line for each file.
 import { verb as call } from './call.ts'
 import { verb as calls } from './calls.ts'
+import { verb as checklist } from './checklist.ts'
 import { verb as close } from './close.ts'
 import { verb as closesList } from './closes-list.ts'
 import { verb as closesVerify } from './closes-verify.ts'
@@ -18,6 +19,7 @@ import { verb as outcomesImport } from './outcomes-import.ts'
 import { verb as outcomesKinds } from './outcomes-kinds.ts'
 import { verb as outcomesList } from './outcomes-list.ts'
 import { verb as outcomesRemove } from './outcomes-remove.ts'
+import { verb as owners } from './owners.ts'
 import { verb as pricesList } from './prices-list.ts'
 import { verb as pricesShow } from './prices-show.ts'
 import { verb as reconcile } from './reconcile.ts'
@@ -36,6 +38,7 @@ import { verb as unitCost } from './unit-cost.ts'
 export const verbs = {
   call,
   calls,
+  checklist,
   close,
   'closes-list': closesList,
   'closes-verify': closesVerify,
@@ -53,6 +56,7 @@ export const verbs = {
   'outcomes-kinds': outcomesKinds,
   'outcomes-list': outcomesList,
   'outcomes-remove': outcomesRemove,
+  owners,
   'prices-list': pricesList,
   'prices-show': pricesShow,
   reconcile,

@@ -15,6 +15,7 @@ const narrowable = [
   'leaks',
   'owned',
   'extent',
+  'practice',
   'focus',
   'metered',
 ] as const satisfies readonly Extract<Question, Readonly<{ filters?: readonly Filter[] }>>['ask'][]

@@ -94,6 +94,15 @@ test('what the key fixes wins over what the client says', async () => {
   ])
 })
 
+test('a key with endpoints may call those and no other, nor a path that no wire knows', async () => {
+  const token = await openKeyed(() => add({ endpoints: ['chat'] }))
+  const headers = bearer(token)
+  expect((await post(house, { headers })).status).toBe(200)
+  const embed = { model: 'text-embedding-3-small', input: 'Hello' }
+  expect((await post(house, { path: '/v1/embeddings', body: embed, headers })).status).toBe(403)
+  expect((await post(house, { path: '/v1/fine_tuning/jobs', body: {}, headers })).status).toBe(403)
+})
+
 test('no key, a provider’s own key, an unknown key and an expired key are refused, each with a receipt', async () => {
   const expired = await openKeyed(() => add({ expires_at_us: 1000 }))
   expect(await codeOf(await post(house, { headers: { authorization: '' } }))).toEqual([401, 'invalid_api_key'])

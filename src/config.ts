@@ -15,7 +15,9 @@ export { dataFolder } from './config/folder.ts'
 
 /** Flags of the command line, as text; they go before the environment, which goes before the file. */
 export type Flags = Readonly<
-  Partial<Record<'config' | 'host' | 'port' | 'mode' | 'data' | 'threads' | 'log_level', string | undefined>>
+  Partial<
+    Record<'config' | 'host' | 'port' | 'mode' | 'console' | 'data' | 'threads' | 'log_level', string | undefined>
+  >
 >
 
 export type SettingsSource = Readonly<{
@@ -35,6 +37,7 @@ const outside = {
   host: ['--host', 'WEIR_HOST'],
   port: ['--port', 'WEIR_PORT'],
   mode: ['--mode', 'WEIR_MODE'],
+  console: ['--console', 'WEIR_CONSOLE'],
   data: ['--data', 'WEIR_DATA'],
   threads: ['--threads', 'WEIR_THREADS'],
   log_level: ['--log-level', 'WEIR_LOG_LEVEL'],
@@ -70,6 +73,8 @@ const merged = (file: File, over: Pick<File, Outside>, path: string | undefined,
     host: over.host ?? file.host ?? base.host,
     port: over.port ?? file.port ?? base.port,
     mode: over.mode ?? file.mode ?? base.mode,
+    console: over.console ?? file.console ?? base.console,
+    ...known({ organisation: file.organisation }),
     data: over.data === undefined ? (folder ?? resolve(source.cwd, base.data)) : resolve(source.cwd, over.data),
     threads: over.threads ?? file.threads ?? base.threads,
     limits: { ...base.limits, ...known(file.limits ?? {}) },

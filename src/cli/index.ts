@@ -1,13 +1,16 @@
 // Written by `npm run fix`: one line for each file.
 import { command as budgets } from './budgets.ts'
 import { command as calls } from './calls.ts'
+import { command as checklist } from './checklist.ts'
 import { command as close } from './close.ts'
+import { command as console } from './console.ts'
 import { command as focus } from './focus.ts'
 import { command as importEntry } from './import.ts'
 import { command as init } from './init.ts'
 import { command as keys } from './keys.ts'
 import { command as leaks } from './leaks.ts'
 import { command as outcomes } from './outcomes.ts'
+import { command as owners } from './owners.ts'
 import { command as prices } from './prices.ts'
 import { command as reconcile } from './reconcile.ts'
 import { command as report } from './report.ts'
@@ -22,13 +25,16 @@ import { command as tokens } from './tokens.ts'
 export const commands = {
   budgets,
   calls,
+  checklist,
   close,
+  console,
   focus,
   import: importEntry,
   init,
   keys,
   leaks,
   outcomes,
+  owners,
   prices,
   reconcile,
   report,

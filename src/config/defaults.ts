@@ -8,6 +8,7 @@ export const defaultSettings: Settings = {
   host: '127.0.0.1',
   port: 4141,
   mode: 'pass-through',
+  console: 'next',
   data: './weir-data',
   // The main thread keeps the ledger, so it counts as one.
   threads: Math.max(1, Math.min(4, availableParallelism() - 1)),

@@ -1,5 +1,6 @@
 import type { OwnedRow, VirtualTag } from './allocation.ts'
 import type { ChargedQuestion, ChargedRow } from './charged.ts'
+import type { Practice } from './practice.ts'
 import type { Receipt } from './receipt.ts'
 
 /** A closed journal segment: NDJSON of `JournalLine`. Its name is its identity. */
@@ -182,7 +183,7 @@ type Plain =
       after?: string
       order?: 'newest' | 'dearest'
     }>
-  | Readonly<{ ask: 'call'; id: string }>
+  | Readonly<{ ask: 'call'; id: string; filters?: readonly Filter[] }>
   | Readonly<{ ask: 'leaks'; window: TimeWindow; filters?: readonly Filter[]; examples?: number }>
   | Readonly<{
       /** What each group cost, with its corrections apart, for statements, splits and unit costs. */
@@ -192,8 +193,9 @@ type Plain =
       filters?: readonly Filter[]
       zone?: string
     }>
-  | Readonly<{ ask: 'extent' }>
+  | Readonly<{ ask: 'extent'; filters?: readonly Filter[] }>
   | Readonly<{ ask: 'ratios' }>
+  | Readonly<{ ask: 'practice'; window: TimeWindow; filters?: readonly Filter[] }>
   | Readonly<{
       /** Charges for a FOCUS file: receipts by hour or day (UTC), meter, price and payer. */
       ask: 'focus'
@@ -209,6 +211,7 @@ type Plain =
       providers: readonly string[]
       /** What tells the owners apart; without it all are one. */
       owner?: Dimension
+      filters?: readonly Filter[]
     }>
   | ChargedQuestion
 
@@ -264,6 +267,7 @@ export type Answers = {
   /** A group may come in several rows. */
   charged: Readonly<{ rows: readonly ChargedRow[] }>
   extent: Extent
+  practice: Practice
   ratios: Readonly<{ ratios: readonly TokenRatio[] }>
   /** `cost_usd` is the sum of the receipts, and so of the rows. */
   metered: Readonly<{ rows: readonly MeteredRow[]; cost_usd: string }>

@@ -43,6 +43,10 @@ export type Settings = Readonly<{
   port: number
   /** pass-through: the client's own provider key goes through. keys: a Weir key is needed and provider keys are ours. */
   mode: 'pass-through' | 'keys'
+  /** The console's port on loopback, 0 for a free one; `next` is the gateway's own plus one. */
+  console: number | 'next' | 'off'
+  /** What the organisation is called, for people. */
+  organisation?: string
   /** Folder of journal, ledger and store. */
   data: string
   threads: number

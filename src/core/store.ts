@@ -17,6 +17,28 @@ export type KeyRecord = Readonly<{
   /** Empty means every one. Globs with `*`. */
   models: readonly string[]
   providers: readonly string[]
+  /** Operations as on the receipts, e.g. `chat`, `embeddings`. */
+  endpoints: readonly string[]
+  /** Of the token before the last rotation, which is good until then. */
+  previous_hash?: string
+  previous_until_us?: number
+  created_at_us: number
+  expires_at_us?: number
+  revoked_at_us?: number
+  /** From 1, counted up by every change. */
+  revision: number
+}>
+
+/** A token of the console as it lasts. The token itself is shown once and kept only as an HMAC. */
+export type ConsoleToken = Readonly<{
+  id: string
+  name: string
+  /** First characters, for display: `weirc_3fA9…`. */
+  prefix: string
+  /** HMAC-SHA-256 of the token, hexadecimal. */
+  hash: string
+  /** The team that it reads; absent for an administrator's. */
+  team?: string
   created_at_us: number
   expires_at_us?: number
   revoked_at_us?: number
@@ -30,6 +52,15 @@ export type Store = Readonly<{
   keys: Readonly<{
     add(key: KeyRecord): Promise<void>
     list(): Promise<readonly KeyRecord[]>
+    /** Puts the key in the place of the one with its id and revision, and counts that up. False when it was changed meanwhile. */
+    replace(key: KeyRecord): Promise<boolean>
+    revoke(id: string, at_us: number): Promise<boolean>
+  }>
+  /** Tokens of the console. */
+  tokens: Readonly<{
+    add(token: ConsoleToken): Promise<void>
+    list(): Promise<readonly ConsoleToken[]>
+    find(hash: string): Promise<ConsoleToken | undefined>
     revoke(id: string, at_us: number): Promise<boolean>
   }>
   /** Provider credentials, sealed by the caller before they come here. */
@@ -49,8 +80,11 @@ export type Store = Readonly<{
   }>
   /** Lists of allocation rules, every version of them. */
   rules: Readonly<{
-    /** Adds a version (JSON text) and gives its number. */
-    put(kind: RuleKind, rules: string, at_us: number): Promise<number>
+    /**
+     * Adds a version (JSON text) and gives its number. With `after`, only where that is the last version (0 for none):
+     * undefined when somebody else added one meanwhile.
+     */
+    put(kind: RuleKind, rules: string, at_us: number, after?: number): Promise<number | undefined>
     /** Oldest first. */
     list(kind: RuleKind): Promise<readonly RuleSet[]>
   }>

@@ -9,6 +9,15 @@ import type { World } from './world.ts'
 const allowed = (globs: readonly string[], name: string): boolean =>
   globs.length === 0 || globs.some((glob) => globMatches(glob, name))
 
+/** The endpoint is what stands on the receipt; a path that no wire knows is covered by no list. */
+const checkEndpoint = (key: KeyRecord, { reading }: Call): void => {
+  if (key.endpoints.length === 0 || (reading && allowed(key.endpoints, reading.endpoint))) return
+  throw new WeirError(
+    'forbidden',
+    `The Weir key ${key.prefix} may not call this endpoint. It may call: ${key.endpoints.join(', ')}.`,
+  )
+}
+
 /** Throws `forbidden` when the key's scopes do not cover the call. What cannot be read is not covered. */
 const checkScopes = (key: KeyRecord, call: Call): void => {
   const provider = call.upstream?.name ?? ''
@@ -17,6 +26,7 @@ const checkScopes = (key: KeyRecord, call: Call): void => {
       'forbidden',
       `The Weir key ${key.prefix} may not use the provider ${provider}. Ask for a key that may.`,
     )
+  checkEndpoint(key, call)
   const { reading } = call
   if (key.models.length === 0 || reading?.billable === false) return
   if (reading?.model === undefined)

@@ -37,6 +37,7 @@ const asks = new Set<string>([
   'leaks',
   'extent',
   'ratios',
+  'practice',
   'focus',
   'metered',
   'owned',

@@ -14,7 +14,10 @@ export type JournalOptions = Readonly<{
   now_us: () => number
   /** A segment is closed when it is longer … (32 MiB by default) */
   segment_bytes?: number
-  /** … or older than this and not empty (1 s by default): how far the ledger lags behind. */
+  /**
+   * … or older than this and not empty (10 s by default): how far the ledger lags behind where nobody asks it. Each segment
+   * costs the ledger about as much as a thousand receipts, whatever it holds.
+   */
   segment_ms?: number
   /** Lines reach the platter at most this long after they were written (50 ms by default); `kill -9` loses none anyway. */
   fsync_ms?: number
@@ -210,7 +213,7 @@ const gatherer = (write: (entries: readonly Entry[]) => void) => {
 
 /** Opens a journal of its own run in `folder`. Throws `journal-unwritable` when that is impossible. */
 export const openJournal = (options: JournalOptions): Journal => {
-  const { folder, now_us, segment_bytes = 32 * 1024 * 1024, segment_ms = 1000 } = options
+  const { folder, now_us, segment_bytes = 32 * 1024 * 1024, segment_ms = 10_000 } = options
   const { run, file } = createRun(folder, options.thread, now_us())
   const lines = openLines(run, file, openLineWriter(options.disk))
   const closing = closer(folder, options.onSegment ?? (() => {}))

@@ -7,6 +7,7 @@ import { extent, ratios } from './duckdb/extent.ts'
 import { focus } from './duckdb/focus.ts'
 import { leaks } from './duckdb/leaks.ts'
 import { owned } from './duckdb/owned.ts'
+import { practice } from './duckdb/practice.ts'
 import { call, calls } from './duckdb/receipts.ts'
 import { metered } from './duckdb/reconcile.ts'
 import { spend } from './duckdb/spend.ts'
@@ -37,13 +38,15 @@ const answer = async (session: Session, question: Question, roll: Roll) => {
     case 'calls':
       return calls(session, question)
     case 'call':
-      return call(session, question.id)
+      return call(session, question)
     case 'leaks':
       return leaks(session, question)
     case 'charged':
       return charged(session, question)
     case 'extent':
-      return extent(session)
+      return extent(session, question)
+    case 'practice':
+      return practice(session, question)
     case 'ratios':
       return ratios(session)
     case 'owned':

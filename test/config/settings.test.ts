@@ -96,6 +96,7 @@ log_level: warn
     expect(rest).toStrictEqual({
       host: '::1',
       port: 5000,
+      console: 'next',
       mode: 'keys',
       data: join(cwd, 'elsewhere'),
       threads: 2,

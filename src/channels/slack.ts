@@ -16,7 +16,7 @@ const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceA
 const marks = { info: ':large_blue_circle:', warning: ':large_orange_circle:', critical: ':red_circle:' } as const
 
 const bodyOf = ({ alert, event }: Notice) => {
-  const title = `${event === 'resolved' ? ':large_green_circle:' : marks[alert.severity]} ${titleOf(alert, event)}`
+  const title = `${marks[alert.severity]} ${titleOf(alert, event)}`
   const fields = factsOf(alert).slice(0, FIELDS)
   const section = { type: 'section', text: { type: 'mrkdwn', text: cut(escaped(alert.message), TEXT) } }
   return {
@@ -41,7 +41,7 @@ export const channel: Channel = {
   fields: {
     url: { kind: 'secret-address', needed: true, expected: 'the address of an incoming webhook' },
   },
-  tells: ['opened', 'again', 'resolved', 'test'],
+  tells: ['opened', 'again', 'test'],
   deliver: (notice, { fields }) =>
     postJson({ url: String(fields['url']), body: JSON.stringify(bodyOf(notice)), at_us: notice.at_us }),
 }

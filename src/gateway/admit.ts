@@ -31,8 +31,8 @@ const checkScopes = (key: KeyRecord, call: Call): void => {
 }
 
 /**
- * Lets a call in, or refuses it: key scopes, calls in flight, shutdown. Then reserves what it can cost at most, at the
- * prices in force or, for models without a price, at the ceiling. Throws `forbidden`, `overloaded` or `shutting-down`.
+ * Lets a call in, or refuses it: key scopes, what is contained, calls in flight, shutdown. Then reserves what it can cost at most, at the
+ * prices in force or, for models without a price, at the ceiling. Throws `forbidden`, `rate-limited`, `overloaded` or `shutting-down`.
  */
 export const admit = (call: Call, world: World): void => {
   if (world.load.shutting_down)
@@ -46,6 +46,7 @@ export const admit = (call: Call, world: World): void => {
       { retry_after_s: 1 },
     )
   if (call.key) checkScopes(call.key, call)
+  world.restraint.check(call)
   const reserved = worstCaseOf(call, world)
   if (reserved !== undefined) call.reserved = reserved
 }

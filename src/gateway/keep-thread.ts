@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads'
+import type { Containment } from '../core/alert.ts'
 import type { TokenRatio } from '../core/ledger.ts'
 import type { KeyRecord } from '../core/store.ts'
 import type { ListenAt } from './listener.ts'
@@ -39,6 +40,7 @@ type State = {
   at: ListenAt | undefined
   keys: readonly KeyRecord[]
   ratios: readonly TokenRatio[]
+  containments: readonly Containment[]
   /** Counts of the workers that died, as last seen; and those of the one that lives. */
   buried: Counts
   seen: Counts
@@ -54,7 +56,10 @@ const starter = (options: KeepOptions, state: State) => {
     const died = (error: Error): void => {
       if (state.current === thread) onDeath(error)
     }
-    const { thread, worker } = startWorker({ ...data, keys: state.keys }, { ...options.main, died })
+    const { thread, worker } = startWorker(
+      { ...data, keys: state.keys, containments: state.containments },
+      { ...options.main, died },
+    )
     state.current = thread
     options.on_worker?.(worker)
     return thread
@@ -79,6 +84,7 @@ const starter = (options: KeepOptions, state: State) => {
     try {
       await thread.setKeys(state.keys)
       await thread.learn(state.ratios)
+      await thread.contain(state.containments)
       if (state.at) await thread.listen(state.at)
       log.event('a gateway thread was started again', { thread: data.name })
     } catch (error) {
@@ -103,6 +109,7 @@ export const keepThread = (options: KeepOptions): GatewayThread => {
     at: undefined,
     keys: options.data.keys,
     ratios: [],
+    containments: options.data.containments,
     buried: NO_COUNTS,
     seen: NO_COUNTS,
     deaths_us: [],
@@ -132,6 +139,10 @@ export const keepThread = (options: KeepOptions): GatewayThread => {
     learn(ratios) {
       state.ratios = ratios
       return tell((thread) => thread.learn(ratios))
+    },
+    contain(containments) {
+      state.containments = containments
+      return tell((thread) => thread.contain(containments))
     },
     rotate: () => tell((thread) => thread.rotate()),
     async close() {

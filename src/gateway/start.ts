@@ -11,9 +11,11 @@ import { mergeCounts, prometheus } from './metrics.ts'
 import { onceMemory } from './once.ts'
 import { loadPrices, type Prices } from './prices.ts'
 import { recover } from './recover.ts'
+import { restraintMemory } from './restraint.ts'
 import { newId, now_us, random } from './system.ts'
 import { type GatewayThread, openThread, type ThreadData, type ThreadDoors } from './thread.ts'
 import { listenTogether } from './threads.ts'
+import { openWatching, type Watching } from './watch/open.ts'
 
 export type Running = Readonly<{
   url: string
@@ -21,6 +23,8 @@ export type Running = Readonly<{
   settings: Settings
   /** Resolves when the ledger is open and takes receipts; the gateway serves before that. */
   ledger_ready: Promise<void>
+  /** Brings every receipt written so far into the ledger and before the watch; what that finds is in the store then. */
+  catchUp(): Promise<void>
   /** Drains the calls in flight, writes what is owed, and gives everything back. Safe to call twice. */
   close(): Promise<void>
 }>
@@ -49,6 +53,8 @@ type Shared = Omit<ThreadData, 'name'>
 type MainState = {
   threads: readonly GatewayThread[]
   bookkeeping: Bookkeeping | undefined
+  /** Undefined where receipts are not watched. */
+  watching: Watching | undefined
   /** Settles when the ledger is open or cannot be; undefined where there is none. */
   ledger_ready: Promise<void> | undefined
 }
@@ -64,7 +70,7 @@ const billedBefore =
 /** The metrics of all threads, and how far the ledger is behind. */
 const scraper = (state: MainState) => async (): Promise<string> => {
   const snapshots = await Promise.all(state.threads.map((thread) => thread.snapshot()))
-  const gauges = totalGauges(snapshots.map((snapshot) => snapshot.gauges))
+  const gauges = totalGauges([...snapshots.map((snapshot) => snapshot.gauges), (await state.watching?.counts()) ?? {}])
   const lag = state.bookkeeping?.lag()
   if (lag) {
     gauges['weir_ledger_lag_segments'] = lag.segments
@@ -105,7 +111,14 @@ const urlOf = ({ host }: Settings, port: number): string => `http://${host.inclu
 
 const startLedger = async (state: MainState, settings: Settings, log: Log, url: string): Promise<void> => {
   try {
-    state.bookkeeping = await startBookkeeping({ settings, threads: state.threads, log, url })
+    const { threads, watching } = state
+    state.bookkeeping = await startBookkeeping({
+      settings,
+      threads,
+      log,
+      url,
+      ...(watching ? { taken: watching.taken } : {}),
+    })
     log.event('the ledger is open')
   } catch (error) {
     const message = (error as Error).message
@@ -143,13 +156,18 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   const watch = await openKeyWatch(settings, overrides.secret ?? process.env['WEIR_SECRET'])
   const { keys, pepper } = watch
   const prices = overrides.prices ?? (await loadPrices(settings))
-  const state: MainState = { threads: [], bookkeeping: undefined, ledger_ready: undefined }
-  const started = startThreads({ settings, prices, once: onceMemory(), keys, pepper }, state, log, overrides)
+  const doors = { now_us: overrides.now_us ?? now_us, random: overrides.random ?? random }
+  const watching = overrides.ledger === false ? undefined : await openWatching({ settings, prices, log, ...doors })
+  const state: MainState = { threads: [], bookkeeping: undefined, watching, ledger_ready: undefined }
+  const memories = { once: onceMemory(), restraint: restraintMemory() }
+  const containments = watching?.containments ?? []
+  const started = startThreads({ settings, prices, ...memories, containments, keys, pepper }, state, log, overrides)
   const listened = listenTogether(started, settings)
   if (overrides.ledger !== false) state.ledger_ready = openLedgerAfter(listened, state, settings, log)
   const { ledger_ready = Promise.resolve() } = state
   const { port, listening } = await listened
   state.threads = listening
+  await watching?.begin({ threads: listening, ledger: () => state.bookkeeping?.ledger })
   watch.watch((changed) => Promise.all(listening.map((thread) => thread.setKeys(changed))))
   const url = urlOf(settings, port)
   log.event('listening', { url, mode: settings.mode, threads: listening.length })
@@ -157,6 +175,7 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
     await Promise.all(listening.map((thread) => thread.close()))
     await ledger_ready.catch(() => {})
     await state.bookkeeping?.close()
+    await watching?.close()
     await watch.close()
     lock.release()
     log.event('stopped')
@@ -166,5 +185,10 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
     closing ??= shutDown()
     return closing
   }
-  return { url, port, settings: { ...settings, port }, ledger_ready, close }
+  const catchUp = async (): Promise<void> => {
+    await ledger_ready
+    await state.bookkeeping?.refresh()
+    await watching?.catchUp()
+  }
+  return { url, port, settings: { ...settings, port }, ledger_ready, catchUp, close }
 }

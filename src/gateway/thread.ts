@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Agent, type Dispatcher } from 'undici'
+import type { Containment } from '../core/alert.ts'
 import type { TokenRatio } from '../core/ledger.ts'
 import type { Settings } from '../core/settings.ts'
 import type { KeyRecord } from '../core/store.ts'
@@ -15,6 +16,7 @@ import { type LogStream, openLog } from './log.ts'
 import { type Counts, createMetrics, type Gauges } from './metrics.ts'
 import { createOnce } from './once.ts'
 import type { Prices } from './prices.ts'
+import { createRestraint } from './restraint.ts'
 import { openTokens } from './tokens.ts'
 import { openUpstreams } from './upstreams.ts'
 import type { World } from './world.ts'
@@ -27,6 +29,9 @@ export type ThreadData = Readonly<{
   prices: Prices
   /** Memory of `createOnce`, shared by all threads. */
   once: SharedArrayBuffer
+  /** Sessions and keys that are contained, and memory of `createRestraint`, shared by all threads. */
+  containments: readonly Containment[]
+  restraint: SharedArrayBuffer
   keys: readonly KeyRecord[]
   pepper: Uint8Array
 }>
@@ -55,6 +60,7 @@ export type GatewayThread = Readonly<{
   snapshot(): Promise<Snapshot>
   setKeys(keys: readonly KeyRecord[]): Promise<void>
   learn(ratios: readonly TokenRatio[]): Promise<void>
+  contain(containments: readonly Containment[]): Promise<void>
   /** Closes the journal's current segment, so that the ledger can have every receipt written so far. */
   rotate(): Promise<void>
   close(): Promise<void>
@@ -121,6 +127,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     bill_once: createOnce(data.once),
     billed_before: doors.billed_before,
     tokens: openTokens(),
+    restraint: createRestraint(data.restraint, data.containments),
     load: { in_flight: 0, shutting_down: false },
   }
   const setKeys = (keys: readonly KeyRecord[]): void => {
@@ -140,6 +147,7 @@ export const openThread = (data: ThreadData, doors: ThreadDoors): GatewayThread 
     snapshot: async () => ({ counts: world.metrics.counts(), gauges: gaugesOf(world) }),
     setKeys: async (keys) => setKeys(keys),
     learn: async (learnt) => world.tokens.learn(learnt),
+    contain: async (containments) => world.restraint.set(containments),
     async rotate() {
       const written = world.metrics.counts().counters['weir_receipts_total'] ?? 0
       if (written === rotated) return

@@ -37,6 +37,7 @@ export const startWorker = (data: ThreadData, main: MainSide): Readonly<{ thread
     snapshot: async () => (await call('snapshot')) as Snapshot,
     setKeys: async (keys) => void (await call('setKeys', keys)),
     learn: async (ratios) => void (await call('learn', ratios)),
+    contain: async (containments) => void (await call('contain', containments)),
     rotate: async () => void (await call('rotate')),
     async close() {
       closing = true

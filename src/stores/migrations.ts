@@ -1,8 +1,9 @@
 import type { Kysely, Migration } from 'kysely'
+import { type AlertTables, alertTables } from './migrations/alerts.ts'
 import { allocationTables } from './migrations/allocation.ts'
 
 /** Tables of the store, for the query builder. Lists and maps are JSON text; times are µs since the epoch. */
-export type Tables = {
+export type Tables = AlertTables & {
   keys: {
     id: string
     name: string
@@ -73,4 +74,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
     },
   },
   '0002-outcomes-rules-and-closed-months': allocationTables,
+  '0003-alerts': alertTables,
 }

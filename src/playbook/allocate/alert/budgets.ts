@@ -1,21 +1,55 @@
 import type { Alert, Severity } from '../../../core/alert.ts'
-import { formatUsd, type Picodollars } from '../../../core/money.ts'
+import type { BudgetState, BudgetUnit } from '../../../core/budget.ts'
+import { formatUsd, type Picodollars, parseUsd, picodollars } from '../../../core/money.ts'
 import { dollars, show } from '../detect/amounts.ts'
 import type { Explanation } from '../detect/finding.ts'
 import { alertId } from './make.ts'
 
-/** A budget as it stands: what its period has cost, and what it will have cost where that can be told. */
+/** A budget's counter as it stands, and what its period will have cost where that can be told. */
 export type BudgetStanding = Readonly<{
   id: string
   owner: string
-  limit: Picodollars
-  spent: Picodollars
+  unit: BudgetUnit
+  /** Amounts are scaled alike, by 1e12, whatever their unit. */
+  limit: bigint
+  spent: bigint
   period: Readonly<{ id: string; from_us: number; to_us: number }>
-  forecast?: Picodollars
+  forecast?: bigint
 }>
+
+/** An owner's name from the conditions of a scope: `team:search`, several with a blank between, none is the organisation. */
+export const scopeOwner = (scope: Readonly<Record<string, string>>): string =>
+  Object.keys(scope).length === 0
+    ? 'organisation'
+    : Object.entries(scope)
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .map(([dimension, value]) => `${dimension}:${value}`)
+        .join(' ')
+
+/** The standing that a budget's state shows; undefined while what was spent before the start is not counted. */
+export const standingOf = (state: BudgetState, forecast?: bigint): BudgetStanding | undefined => {
+  if (!state.counted) return undefined
+  const { from_us, to_us } = state.period ?? { from_us: 0, to_us: Number.MAX_SAFE_INTEGER }
+  return {
+    id: state.budget,
+    owner: scopeOwner(state.scope),
+    unit: state.unit,
+    limit: parseUsd(state.limit),
+    spent: parseUsd(state.spent),
+    // A rolling window has no beginning that stays: it is told once a day that begins within it.
+    period: {
+      id: `${state.window} ${state.resets_at_us === null ? Math.floor(to_us / DAY_US) : from_us}`,
+      from_us,
+      to_us,
+    },
+    ...(forecast === undefined ? {} : { forecast }),
+  }
+}
 
 /** What carries the spend, and the calls that show it, as far as it is known. */
 export type Why = Readonly<{ explanation?: Explanation; evidence: readonly string[]; trend_usd: readonly string[] }>
+
+const DAY_US = 86_400_000_000
 
 const incidentOf = (kind: string, { id, owner, period }: BudgetStanding, percent: number): string =>
   JSON.stringify([kind, owner, id, period.id, percent])
@@ -30,7 +64,7 @@ type Crossed = Readonly<{
   kind: 'budget-spent' | 'budget-forecast'
   percent: number
   severity: Severity
-  projected: Picodollars
+  projected: bigint
   message: string
 }>
 
@@ -50,8 +84,8 @@ const alertFor = (standing: BudgetStanding, crossed: Crossed, why: Why, at_us: n
     first_us: at_us,
     last_us: at_us,
     told: 1,
-    spent_usd: formatUsd(standing.spent),
-    projected_usd: formatUsd(projected),
+    spent_usd: standing.unit === 'usd' ? formatUsd(picodollars(standing.spent)) : null,
+    projected_usd: formatUsd(picodollars(standing.unit === 'usd' ? projected : 0n)),
     ...(why.explanation ? { explained_by: { ...where, cost_usd: formatUsd(cost) } } : {}),
     calls: why.evidence,
     trend_usd: why.trend_usd,
@@ -59,10 +93,14 @@ const alertFor = (standing: BudgetStanding, crossed: Crossed, why: Why, at_us: n
   }
 }
 
+/** An amount of a budget in a sentence: `$12.40`, `120000 tokens`. */
+const amount = (unit: BudgetUnit, value: bigint): string =>
+  unit === 'usd' ? show(dollars(value)) : `${value / 10n ** 12n} ${unit}`
+
 const severityOf = (percent: number): Severity => (percent >= 100 ? 'critical' : percent >= 80 ? 'warning' : 'info')
 
 const spentCrossing = (standing: BudgetStanding, percents: readonly number[]): Crossed | undefined => {
-  const { id, owner, limit, spent, forecast } = standing
+  const { id, owner, unit, limit, spent, forecast } = standing
   const crossed = percents.filter((percent) => spent * 100n >= limit * BigInt(percent))
   if (crossed.length === 0) return undefined
   const percent = Math.max(...crossed)
@@ -72,18 +110,18 @@ const spentCrossing = (standing: BudgetStanding, percents: readonly number[]): C
     percent,
     severity: severityOf(percent),
     projected: forecast !== undefined && forecast > spent ? forecast : spent,
-    message: `${owner} has spent ${share} % (${show(dollars(spent))}) of its budget ${id} (${show(dollars(limit))})`,
+    message: `${owner} has spent ${share} % (${amount(unit, spent)}) of its budget ${id} (${amount(unit, limit)})`,
   }
 }
 
-const forecastCrossing = ({ id, owner, limit, spent, forecast }: BudgetStanding): Crossed | undefined => {
+const forecastCrossing = ({ id, owner, unit, limit, spent, forecast }: BudgetStanding): Crossed | undefined => {
   if (forecast === undefined || forecast < limit || spent >= limit) return undefined
   return {
     kind: 'budget-forecast',
     percent: 100,
     severity: 'warning',
     projected: forecast,
-    message: `${owner} will have spent ${show(dollars(forecast))} of its budget ${id} (${show(dollars(limit))}) by the end of the period; ${show(dollars(spent))} so far`,
+    message: `${owner} will have spent ${amount(unit, forecast)} of its budget ${id} (${amount(unit, limit)}) by the end of the period; ${amount(unit, spent)} so far`,
   }
 }
 

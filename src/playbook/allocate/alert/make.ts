@@ -1,4 +1,5 @@
 import type { Alert, Severity } from '../../../core/alert.ts'
+import { formatUsd, ZERO } from '../../../core/money.ts'
 import { hexadecimal, runningHash } from '../../measure/digest.ts'
 import type { Finding } from '../detect/finding.ts'
 import { incident } from '../detect/gate.ts'
@@ -59,3 +60,22 @@ export const toldAgain = (alert: Alert, finding: Finding, trend_usd: readonly st
 
 /** The alert when its trouble is over. */
 export const resolved = (alert: Alert, at_us: number): Alert => ({ ...alert, state: 'resolved', resolved_us: at_us })
+
+/** An alert that says of itself that nothing happened, to try a channel with. */
+export const testAlert = (at_us: number): Alert => ({
+  id: alertId('test', at_us),
+  incident: JSON.stringify(['test', at_us]),
+  kind: 'test',
+  owner: 'organisation',
+  severity: 'info',
+  state: 'open',
+  since_us: at_us,
+  first_us: at_us,
+  last_us: at_us,
+  told: 1,
+  spent_usd: formatUsd(ZERO),
+  projected_usd: formatUsd(ZERO),
+  calls: [],
+  trend_usd: [],
+  message: 'This is a test of the channel: nothing has happened, and nobody needs to act.',
+})

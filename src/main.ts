@@ -30,7 +30,7 @@ const oneCommand = async (name: string): Promise<Commands | undefined> => {
 
 const order = [
   ...['serve', 'init', 'status', 'report', 'calls', 'leaks', 'prices', 'tokens', 'import', 'keys'],
-  ...['tags', 'splits', 'statement', 'close', 'outcomes', 'focus', 'reconcile', 'simulate'],
+  ...['alerts', 'tags', 'splits', 'statement', 'close', 'outcomes', 'focus', 'reconcile', 'simulate'],
 ]
 const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
 

@@ -38,7 +38,7 @@ export const isSecretField = ({ kind }: ChannelField): boolean => kind === 'secr
 
 const howToSet = (name: string, field: string, { kind }: ChannelField): string =>
   kind === 'secret' || kind === 'secret-address'
-    ? `; write ${field}: \${NAME} and set the environment variable, or keep it sealed with: weir alerts secret ${name}`
+    ? `; write ${field}: \${NAME} and set the environment variable, or keep it sealed with: weir alerts secret ${name} --field ${field}`
     : ''
 
 const checkField = (name: string, field: string, value: Value | undefined, wanted: ChannelField, tell: Tell): void => {

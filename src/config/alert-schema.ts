@@ -48,7 +48,12 @@ const rule = z.strictObject(
   'what is done: { action: throttle, calls_per_minute: 5, minutes: 60 }',
 )
 
-const found = z.enum(foundKinds, `one of ${foundKinds.join(', ')}`)
+/** A value for each kind that is named. */
+const byKind = <K extends string, S extends z.ZodType>(kinds: readonly K[], of: S, expected: string) =>
+  z.strictObject(
+    Object.fromEntries(kinds.map((kind) => [kind, of.optional()])) as Record<K, z.ZodOptional<S>>,
+    expected,
+  )
 
 /** What weir.yaml says of alerts. */
 export const alerts = z.strictObject(
@@ -56,8 +61,8 @@ export const alerts = z.strictObject(
     watch: flag.optional(),
     zone: zone.optional(),
     off: z.array(z.enum(alertKinds, `one of ${alertKinds.join(', ')}`), 'a list of kinds').optional(),
-    floors: z.partialRecord(found, decimal('US dollars, e.g. 20')).optional(),
-    cooldowns: z.partialRecord(found, whole(1, 527_040, 'minutes')).optional(),
+    floors: byKind(foundKinds, decimal('US dollars, e.g. 20'), 'US dollars by kind').optional(),
+    cooldowns: byKind(foundKinds, whole(1, 527_040, 'minutes'), 'minutes by kind').optional(),
     session_multiple: z.number('a number from 1.1 to 100').min(1.1).max(100).optional(),
     session_ceiling: decimal('US dollars, e.g. 25').optional(),
     storm_repeats: whole(3, 60, 'equal requests within two minutes').optional(),
@@ -65,9 +70,7 @@ export const alerts = z.strictObject(
     stale_after_days: whole(1, 3650, 'days').optional(),
     budget_percents: z.array(whole(1, 1000, 'percent'), 'a list of percents, e.g. [50, 80, 100]').optional(),
     routes: z.array(route, 'a list of routes').optional(),
-    contain: z
-      .partialRecord(z.enum(containable, `one of ${containable.join(', ')}`), rule, 'what is done, by kind')
-      .optional(),
+    contain: byKind(containable, rule, 'what is done, by kind').optional(),
   },
   'settings of alerts, e.g. { zone: Europe/Berlin, routes: [...] }',
 )

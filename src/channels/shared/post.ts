@@ -3,7 +3,6 @@ import type { Delivered } from '../../core/channel.ts'
 
 const PATIENCE_MS = 15_000
 const ANSWER_BYTES = 2000
-const SHOWN = 200
 /** What a server says of itself, not of the message: another attempt may do better. */
 const passing = new Set([408, 425, 429])
 
@@ -19,7 +18,7 @@ const beginning = async (body: Body): Promise<string> => {
     if (bytes >= ANSWER_BYTES) break
   }
   body.destroy()
-  return Buffer.concat(chunks).toString('utf8').replace(/\s+/g, ' ').trim().slice(0, SHOWN)
+  return Buffer.concat(chunks).toString('utf8').replace(/\s+/g, ' ').trim()
 }
 
 /** Seconds or a date after which the far side wants to be asked again. */

@@ -46,7 +46,7 @@ const ended = (delivery: Delivery, state: 'delivered' | 'refused', answer: strin
 const attempt = async (delivery: Delivery, to: Destination, options: OutboxOptions): Promise<Delivery> => {
   const { now_us, random } = options
   const { id, event, alert } = delivery
-  const { state, answer, wait_ms } = await tell({ id, event, alert, at_us: now_us() }, to)
+  const { state, answer, wait_ms } = await tell({ id, event, alert, at_us: now_us() }, to, options.destinations)
   const tried = { ...delivery, attempts: delivery.attempts + 1 }
   if (state !== 'again') return ended(tried, state, answer, now_us())
   if (now_us() - delivery.created_us > GIVE_UP_US) return ended(tried, 'refused', `given up: ${answer}`, now_us())

@@ -5,9 +5,12 @@ import type { Channel, Delivered, Destination, Notice } from '../../core/channel
 const SHORTEST = 8
 const SHOWN = 240
 
+/** The channel of a type; undefined where there is none. */
+export const channelOf = (type: string): Channel | undefined => (channels as Readonly<Record<string, Channel>>)[type]
+
 /** What of a destination must not be repeated: its secrets and, of a secret address, every longer piece. */
-const secretsOf = (channel: Channel, { fields }: Destination): readonly string[] =>
-  Object.entries(channel.fields).flatMap(([name, field]) => {
+const secretsOf = ({ type, fields }: Destination): readonly string[] =>
+  Object.entries(channelOf(type)?.fields ?? {}).flatMap(([name, field]) => {
     const value = fields[name]
     if (!isSecretField(field) || typeof value !== 'string') return []
     const pieces =
@@ -22,16 +25,17 @@ const harmless = (answer: string, secrets: readonly string[]): string =>
     .replace(/\p{Cc}+/gu, ' ')
     .slice(0, SHOWN)
 
-/** The channel of a type; undefined where there is none. */
-export const channelOf = (type: string): Channel | undefined => (channels as Readonly<Record<string, Channel>>)[type]
-
-/** Tells a destination once and says how that ended; the answer holds no secret. Throws nothing. */
-export const tell = async (notice: Notice, destination: Destination): Promise<Delivered> => {
+/** Tells a destination once and says how that ended; the answer holds no secret of it or of `others`. Throws nothing. */
+export const tell = async (
+  notice: Notice,
+  destination: Destination,
+  others: readonly Destination[] = [],
+): Promise<Delivered> => {
   const channel = channelOf(destination.type)
   if (!channel) return { state: 'refused', answer: `there is no channel of the type ${destination.type}` }
   try {
     const delivered = await channel.deliver(notice, destination)
-    return { ...delivered, answer: harmless(delivered.answer, secretsOf(channel, destination)) }
+    return { ...delivered, answer: harmless(delivered.answer, [destination, ...others].flatMap(secretsOf)) }
   } catch (error) {
     return { state: 'again', answer: `the channel failed (${(error as Error).name})` }
   }

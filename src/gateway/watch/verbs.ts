@@ -75,7 +75,7 @@ export const tryChannels = async (
   return Promise.all(
     meant.map(async (to) => {
       const notice = { id: `${alert.id}.test.${to.name}`, event: 'test', alert, at_us } as const
-      return { channel: to.name, type: to.type, ...(await tell(notice, to)) }
+      return { channel: to.name, type: to.type, ...(await tell(notice, to, destinations)) }
     }),
   )
 }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { alertsOf, channelsOf, type StoredSecrets } from './config/alerts.ts'
-import { known, type Providers, pricesOf, providersOf, routesOf, type Tell } from './config/assemble.ts'
+import { budgetsOf, known, type Providers, pricesOf, providersOf, routesOf, type Tell } from './config/assemble.ts'
 import { defaultSettings } from './config/defaults.ts'
 import { fieldName, type Problem, readSource, type Source } from './config/document.ts'
 import { isLoopback } from './config/fields.ts'
@@ -115,6 +115,7 @@ export const loadSettings = (source: SettingsSource): Settings => {
     channels,
     alerts: alertsOf(file, channel_names, tell),
     routes: routesOf(file, names, tell),
+    budgets: budgetsOf(file, names, tell),
     prices: pricesOf(file, written_at, tell),
   }
   if (problems.length === 0 && settings.mode === 'pass-through' && !isLoopback(settings.host)) {

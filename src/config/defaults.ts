@@ -28,6 +28,7 @@ export const defaultSettings: Settings = {
   },
   breaker: { failures: 5, open_ms: 15_000 },
   on_client_gone: 'provider',
+  budgets: [],
   prices: [],
   // As dear as the dearest text models on the market: an unpriced call must not slip under a budget.
   unpriced_ceiling: { input: '150', output: '600' },

@@ -150,6 +150,7 @@ export const file = z.strictObject(
       .strictObject({ failures: whole(1, 1_000_000).optional(), open_ms: whole(1, day_ms, 'milliseconds').optional() })
       .optional(),
     on_client_gone: choice(['provider', 'cancel', 'drain']).optional(),
+    budgets: z.array(z.unknown(), 'a list of budgets').optional(),
     prices: z.array(price, 'a list of prices').optional(),
     unpriced_ceiling: z.strictObject({ input: rate.optional(), output: rate.optional() }).optional(),
     reserve_output_tokens: whole(1, 10_000_000, 'tokens').optional(),

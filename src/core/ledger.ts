@@ -1,4 +1,5 @@
 import type { OwnedRow, VirtualTag } from './allocation.ts'
+import type { ChargedQuestion, ChargedRow } from './charged.ts'
 import type { Receipt } from './receipt.ts'
 
 /** A closed journal segment: NDJSON of `JournalLine`. Its name is its identity. */
@@ -209,6 +210,7 @@ type Plain =
       /** What tells the owners apart; without it all are one. */
       owner?: Dimension
     }>
+  | ChargedQuestion
 
 /** One way in which money leaks, in dollars, with the calls that show it. */
 export type Leak = Readonly<{
@@ -259,6 +261,8 @@ export type Answers = {
   }>
   /** Groups by name; their cost sums to `total_usd`, the sum of the receipts. */
   owned: Readonly<{ rows: readonly OwnedRow[]; total_usd: string }>
+  /** A group may come in several rows. */
+  charged: Readonly<{ rows: readonly ChargedRow[] }>
   extent: Extent
   ratios: Readonly<{ ratios: readonly TokenRatio[] }>
   /** `cost_usd` is the sum of the receipts, and so of the rows. */

@@ -1,4 +1,5 @@
 import type { AlertKind, FoundKind, Severity } from './alert.ts'
+import type { Budget } from './budget.ts'
 import type { Destination } from './channel.ts'
 import type { PriceRow } from './price.ts'
 import type { ProviderSettings } from './provider.ts'
@@ -93,6 +94,8 @@ export type Settings = Readonly<{
   limits: Limits
   breaker: Breaker
   on_client_gone: 'provider' | 'cancel' | 'drain'
+  /** Budgets of weir.yaml; others are in the store. */
+  budgets: readonly Budget[]
   /** Contract prices, the top layer of the book. */
   prices: readonly PriceRow[]
   /** Ceiling for calls with unpriced models, USD per million input and output tokens. */

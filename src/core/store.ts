@@ -60,6 +60,8 @@ export type AlertStore = Readonly<{
     save(watched: Watched): Promise<void>
   }>
 }>
+/** A budget as it lasts: `definition` is JSON. What was spent is in receipts, and nowhere else. */
+export type StoredBudget = Readonly<{ name: string; definition: string; set_at_us: number }>
 
 /** Everything that lasts and is not a receipt. */
 export type Store = Readonly<{
@@ -97,6 +99,14 @@ export type Store = Readonly<{
     list(by?: string): Promise<readonly ClosedMonth[]>
   }>
   alerts: AlertStore
+  /** Budgets that are not in weir.yaml, as JSON of what one says there. */
+  budgets: Readonly<{
+    /** Adds it, or changes the one of that name. */
+    put(budget: StoredBudget): Promise<void>
+    /** By name. */
+    list(): Promise<readonly StoredBudget[]>
+    remove(name: string): Promise<boolean>
+  }>
   /** Changes whenever another process wrote. */
   revision(): Promise<number>
   close(): Promise<void>

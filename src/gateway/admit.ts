@@ -1,8 +1,9 @@
 import { WeirError } from '../core/errors.ts'
 import type { KeyRecord } from '../core/store.ts'
+import { globMatches } from '../playbook/allocate/budget/glob.ts'
+import { letIn } from './budgets/let-in.ts'
 import type { Call } from './call.ts'
-import { worstCaseOf } from './cost.ts'
-import { globMatches } from './route.ts'
+import { route } from './route.ts'
 import type { World } from './world.ts'
 
 const allowed = (globs: readonly string[], name: string): boolean =>
@@ -31,10 +32,12 @@ const checkScopes = (key: KeyRecord, call: Call): void => {
 }
 
 /**
- * Lets a call in, or refuses it: key scopes, what is contained, calls in flight, shutdown. Then reserves what it can cost at most, at the
- * prices in force or, for models without a price, at the ceiling. Throws `forbidden`, `rate-limited`, `overloaded` or `shutting-down`.
+ * Lets a call in, or refuses it: key scopes, what is contained, calls in flight, shutdown. Then finds where it may go, and reserves what it can
+ * cost there at most in every budget that it is under, at the prices in force or, for models without a price, at the
+ * ceiling. Waits only while a budget is being counted. Throws `forbidden`, `rate-limited`, `overloaded`, `shutting-down`, `bad-config` or
+ * `budget-exhausted`.
  */
-export const admit = (call: Call, world: World): void => {
+export const admit = (call: Call, world: World): Promise<void> | void => {
   if (world.load.shutting_down)
     throw new WeirError('shutting-down', 'This gateway is stopping. Try again: another one answers.', {
       retry_after_s: 1,
@@ -47,6 +50,6 @@ export const admit = (call: Call, world: World): void => {
     )
   if (call.key) checkScopes(call.key, call)
   world.restraint.check(call)
-  const reserved = worstCaseOf(call, world)
-  if (reserved !== undefined) call.reserved = reserved
+  call.stops = route(call, world)
+  return letIn(call, world)
 }

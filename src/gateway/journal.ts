@@ -41,6 +41,8 @@ export type Journal = Readonly<{
   receiptSoon(receipt: Receipt): Promise<void>
   /** Closes the current segment now, if it holds a receipt, so that the ledger can have it. */
   rotate(): void
+  /** Receipt ids of the attempts that are open, also those whose line is about to be written. */
+  openIds(): readonly string[]
   /** False while the disk refuses lines. The journal tries again by itself, so this becomes true again by itself. */
   healthy(): boolean
   /** Receipts that wait for room on the disk. */
@@ -197,6 +199,7 @@ const gatherer = (write: (entries: readonly Entry[]) => void) => {
   }
   return {
     flush,
+    opening: () => entries.filter(({ k }) => k === 'open').map(({ id }) => id),
     add(entry: Entry): Promise<void> {
       if (entries.length === 0) setImmediate(flush)
       entries.push(entry)
@@ -241,6 +244,7 @@ export const openJournal = (options: JournalOptions): Journal => {
       soon.flush()
       rotate()
     },
+    openIds: () => [...lines.open.keys(), ...soon.opening()],
     healthy: () => !(state.failed || syncing.state.failed),
     waiting: () => lines.waiting.length,
     close() {

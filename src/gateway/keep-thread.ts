@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads'
 import type { Containment } from '../core/alert.ts'
 import type { TokenRatio } from '../core/ledger.ts'
 import type { KeyRecord } from '../core/store.ts'
+import type { BudgetsInForce } from './budgets/active.ts'
 import type { ListenAt } from './listener.ts'
 import type { Log } from './log.ts'
 import { type Counts, mergeCounts } from './metrics.ts'
@@ -41,6 +42,7 @@ type State = {
   keys: readonly KeyRecord[]
   ratios: readonly TokenRatio[]
   containments: readonly Containment[]
+  budgets: BudgetsInForce
   /** Counts of the workers that died, as last seen; and those of the one that lives. */
   buried: Counts
   seen: Counts
@@ -57,7 +59,7 @@ const starter = (options: KeepOptions, state: State) => {
       if (state.current === thread) onDeath(error)
     }
     const { thread, worker } = startWorker(
-      { ...data, keys: state.keys, containments: state.containments },
+      { ...data, keys: state.keys, budgets: state.budgets, containments: state.containments },
       { ...options.main, died },
     )
     state.current = thread
@@ -85,6 +87,7 @@ const starter = (options: KeepOptions, state: State) => {
       await thread.setKeys(state.keys)
       await thread.learn(state.ratios)
       await thread.contain(state.containments)
+      await thread.setBudgets(state.budgets)
       if (state.at) await thread.listen(state.at)
       log.event('a gateway thread was started again', { thread: data.name })
     } catch (error) {
@@ -110,6 +113,7 @@ export const keepThread = (options: KeepOptions): GatewayThread => {
     keys: options.data.keys,
     ratios: [],
     containments: options.data.containments,
+    budgets: options.data.budgets,
     buried: NO_COUNTS,
     seen: NO_COUNTS,
     deaths_us: [],
@@ -143,6 +147,10 @@ export const keepThread = (options: KeepOptions): GatewayThread => {
     contain(containments) {
       state.containments = containments
       return tell((thread) => thread.contain(containments))
+    },
+    async setBudgets(inForce) {
+      state.budgets = inForce
+      return (await state.current?.setBudgets(inForce).catch(() => undefined)) ?? []
     },
     rotate: () => tell((thread) => thread.rotate()),
     async close() {

@@ -20,14 +20,14 @@ export const serve = async (request: IncomingMessage, response: ServerResponse, 
   const call = openCall(request, response, world)
   const answer = await answerTo(call, world)
   const settled = await settle(call, answer, world) // usage × prices; what nobody reported is estimated
-  await record(call, answer, settled, world) // the receipt is written, then the last bytes leave
+  await record(call, answer, settled, world) // the receipt is written, its cost replaces the reservation, the last bytes leave
 }
 
 const answerTo = async (call: Call, world: World): Promise<Answer> => {
   try {
     identify(call, world) // which provider is meant, by which key, who pays
     await receive(call, world) // the body, kept as it came; the wire reads model, stream, prompt, tags
-    admit(call, world) // limits and scopes, then the worst case is reserved
+    await admit(call, world) // limits and scopes, then the worst case is reserved in every budget
     return await send(call, world) // attempts: open in the journal → dispatch → meter as the bytes pass
   } catch (error) {
     return refuse(call, error, world)

@@ -1,8 +1,11 @@
 import { join } from 'node:path'
 import { isLoopback } from '../config/fields.ts'
+import type { BudgetStates } from '../core/budget.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
 import { type Bookkeeping, startBookkeeping } from './bookkeeping.ts'
+import { type Desk, MAIN_LANE, openDesk } from './budgets/desk.ts'
+import { openBudgetWatch } from './budgets/watch.ts'
 import { type KeepOptions, keepThread } from './keep-thread.ts'
 import { openKeyWatch } from './key-watch.ts'
 import { lockData } from './lock.ts'
@@ -26,6 +29,8 @@ export type Running = Readonly<{
   /** Brings every receipt written so far into the ledger and before the watch; what that finds is in the store then. */
   catchUp(): Promise<void>
   /** Drains the calls in flight, writes what is owed, and gives everything back. Safe to call twice. */
+  /** How every budget stands. */
+  budgets: BudgetStates
   close(): Promise<void>
 }>
 
@@ -49,7 +54,7 @@ const totalGauges = (all: readonly Readonly<Record<string, number>>[]): Record<s
   return total
 }
 
-type Shared = Omit<ThreadData, 'name'>
+type Shared = Omit<ThreadData, 'name' | 'lane'>
 type MainState = {
   threads: readonly GatewayThread[]
   bookkeeping: Bookkeeping | undefined
@@ -57,6 +62,7 @@ type MainState = {
   watching: Watching | undefined
   /** Settles when the ledger is open or cannot be; undefined where there is none. */
   ledger_ready: Promise<void> | undefined
+  desk: Desk
 }
 
 /** What was billed before, as far as there is a ledger that can know it. */
@@ -87,12 +93,15 @@ const startThreads = (shared: Shared, state: MainState, log: Log, overrides: Ove
   const billed_before = billedBefore(state)
   if (shared.settings.threads === 0) {
     const doors = { now_us, random, new_id: newId, ...overrides, scrape, billed_before, onSegment: segment }
-    return [openThread({ ...shared, name: 'gateway-0' }, doors)]
+    return [openThread({ ...shared, name: 'gateway-0', lane: MAIN_LANE }, doors)]
   }
   const { on_worker } = overrides
-  const bury = (name: string): void => {
+  const bury = (name: string, lane: number): void => {
     try {
-      const { unknown } = recover(join(shared.settings.data, 'journal'), name)
+      let unknown = 0
+      state.desk.bury(lane, (ends) => {
+        unknown = recover(join(shared.settings.data, 'journal'), name, ends).unknown
+      })
       if (unknown > 0) log.event('attempts of a gateway thread that died are now unknown', { attempts: unknown })
       segment()
     } catch (error) {
@@ -102,8 +111,15 @@ const startThreads = (shared: Shared, state: MainState, log: Log, overrides: Ove
   }
   const main = { scrape, segment, billed_before }
   return Array.from({ length: shared.settings.threads }, (_, index) => {
-    const data = { ...shared, name: `gateway-${index + 1}` }
-    return keepThread({ data, main, log, now_us, bury, ...(on_worker ? { on_worker } : {}) })
+    const data = { ...shared, name: `gateway-${index + 1}`, lane: index + 1 }
+    return keepThread({
+      data,
+      main,
+      log,
+      now_us,
+      bury: (name) => bury(name, data.lane),
+      ...(on_worker ? { on_worker } : {}),
+    })
   })
 }
 
@@ -111,18 +127,20 @@ const urlOf = ({ host }: Settings, port: number): string => `http://${host.inclu
 
 const startLedger = async (state: MainState, settings: Settings, log: Log, url: string): Promise<void> => {
   try {
-    const { threads, watching } = state
+    const { threads, watching, desk } = state
     state.bookkeeping = await startBookkeeping({
       settings,
       threads,
       log,
       url,
+      desk,
       ...(watching ? { taken: watching.taken } : {}),
     })
     log.event('the ledger is open')
   } catch (error) {
     const message = (error as Error).message
     log.event('the ledger cannot be opened; receipts stay in the journal', { error: message })
+    await state.desk.fail(state.threads)
     throw error
   }
 }
@@ -158,22 +176,28 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   const prices = overrides.prices ?? (await loadPrices(settings))
   const doors = { now_us: overrides.now_us ?? now_us, random: overrides.random ?? random }
   const watching = overrides.ledger === false ? undefined : await openWatching({ settings, prices, log, ...doors })
-  const state: MainState = { threads: [], bookkeeping: undefined, watching, ledger_ready: undefined }
-  const memories = { once: onceMemory(), restraint: restraintMemory() }
-  const containments = watching?.containments ?? []
-  const started = startThreads({ settings, prices, ...memories, containments, keys, pepper }, state, log, overrides)
+  const budget_watch = await openBudgetWatch(settings, log)
+  const desk = openDesk({ settings, now_us: doors.now_us, log, budgets: budget_watch.budgets })
+  const state: MainState = { threads: [], bookkeeping: undefined, watching, ledger_ready: undefined, desk }
+  const memories = { once: onceMemory(), restraint: restraintMemory(), budget_memory: desk.memory }
+  const now = { containments: watching?.containments ?? [], budgets: desk.inForce(), keys, pepper }
+  const started = startThreads({ settings, prices, ...memories, ...now }, state, log, overrides)
   const listened = listenTogether(started, settings)
   if (overrides.ledger !== false) state.ledger_ready = openLedgerAfter(listened, state, settings, log)
   const { ledger_ready = Promise.resolve() } = state
   const { port, listening } = await listened
   state.threads = listening
-  await watching?.begin({ threads: listening, ledger: () => state.bookkeeping?.ledger })
+  await watching?.begin({ threads: listening, ledger: () => state.bookkeeping?.ledger, budgets: desk.states })
+  if (overrides.ledger === false) await desk.begin(listening)
+  budget_watch.watch(desk.change)
   watch.watch((changed) => Promise.all(listening.map((thread) => thread.setKeys(changed))))
   const url = urlOf(settings, port)
   log.event('listening', { url, mode: settings.mode, threads: listening.length })
   const shutDown = async (): Promise<void> => {
     await Promise.all(listening.map((thread) => thread.close()))
     await ledger_ready.catch(() => {})
+    desk.close()
+    await budget_watch.close()
     await state.bookkeeping?.close()
     await watching?.close()
     await watch.close()
@@ -190,5 +214,6 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
     await state.bookkeeping?.refresh()
     await watching?.catchUp()
   }
-  return { url, port, settings: { ...settings, port }, ledger_ready, catchUp, close }
+  const known = { ...settings, port }
+  return { url, port, settings: known, ledger_ready, budgets: desk.states, catchUp, close }
 }

@@ -1,5 +1,6 @@
 import type { Answer, Ledger, Question, Segment } from '../core/ledger.ts'
 import { append } from './duckdb/append.ts'
+import { charged } from './duckdb/charged.ts'
 import { receiptsIn, rollDays, worthRolling } from './duckdb/daily.ts'
 import { type Engine, openEngine, type Session } from './duckdb/engine.ts'
 import { extent, ratios } from './duckdb/extent.ts'
@@ -39,6 +40,8 @@ const answer = async (session: Session, question: Question, roll: Roll) => {
       return call(session, question.id)
     case 'leaks':
       return leaks(session, question)
+    case 'charged':
+      return charged(session, question)
     case 'extent':
       return extent(session)
     case 'ratios':

@@ -20,6 +20,7 @@ export type Tables = AlertTables & {
     expires_at_us: number | null
     revoked_at_us: number | null
   }
+  budgets: { name: string; definition: string; set_at_us: number }
   secrets: { provider: string; sealed: string }
   outcomes: {
     id: string
@@ -74,5 +75,15 @@ export const migrations: Readonly<Record<string, Migration>> = {
     },
   },
   '0002-outcomes-rules-and-closed-months': allocationTables,
-  '0003-alerts': alertTables,
+  '0003-budgets': {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable('budgets')
+        .addColumn('name', 'text', (column) => column.primaryKey())
+        .addColumn('definition', 'text', (column) => column.notNull())
+        .addColumn('set_at_us', 'bigint', (column) => column.notNull())
+        .execute()
+    },
+  },
+  '0004-alerts': alertTables,
 }

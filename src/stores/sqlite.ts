@@ -5,6 +5,7 @@ import { Kysely, Migrator, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { WeirError } from '../core/errors.ts'
 import type { Store } from '../core/store.ts'
 import { alertsOf } from './alerts.ts'
+import { budgetsOf } from './budgets.ts'
 import { closesOf } from './closes.ts'
 import { migrations, type Tables } from './migrations.ts'
 import { outcomesOf } from './outcomes.ts'
@@ -124,6 +125,7 @@ const storeOf = (database: DatabaseSync, db: Kysely<Tables>): Store => ({
   rules: rulesOf(db),
   closes: closesOf(db),
   alerts: alertsOf(db),
+  budgets: budgetsOf(db),
   // SQLite counts commits of other connections in `data_version`; a connection's own writes do not move it.
   revision: async () => Number(database.prepare('pragma data_version').get()?.['data_version']),
   close: () => db.destroy(),

@@ -60,6 +60,7 @@ const read: Wire['read'] = (request): Reading => {
       ...partsOf('context', documents.length === 0 ? '' : jsonText(documents)),
       ...conversationParts(messages),
     ],
+    max_output_field: ['max_tokens'],
     turns: turnsOf(messages),
     tool_count: asList(body['tools']).length,
     body_tags: bodyTags(body['metadata'], body['user']),

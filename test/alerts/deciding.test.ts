@@ -133,7 +133,7 @@ describe('budgets', () => {
     })
   })
 
-  test('are silent until what was spent before the start is counted', () => {
+  test('are silent until what was spent before the start is counted, and where they are the limit of a rate', () => {
     const state = {
       budget: 'b',
       kind: 'hard',
@@ -150,6 +150,8 @@ describe('budgets', () => {
       resets_at_us: period.to_us,
     } as const
     expect(standingOf({ ...state, counted: false })).toBeUndefined()
+    const hour = { from_us: now, to_us: now + 3_600_000_000 }
+    expect(standingOf({ ...state, counted: true, period: hour })).toBeUndefined()
     expect(standingOf({ ...state, counted: true })).toMatchObject({ owner: 'team:search', spent: parseUsd('9') })
   })
 

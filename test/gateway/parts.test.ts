@@ -6,8 +6,8 @@ import { answerHeaders, forwardHeaders, readHeaders, withoutKeys } from '../../s
 import { modelEdit } from '../../src/gateway/model-edit.ts'
 import { createOnce, onceMemory } from '../../src/gateway/once.ts'
 import { isRetryable, retryAfter, waitBefore } from '../../src/gateway/retry.ts'
-import { globMatches } from '../../src/gateway/route.ts'
 import { newId, now_us } from '../../src/gateway/system.ts'
+import { globMatches } from '../../src/playbook/allocate/budget/glob.ts'
 import { post } from './ask.ts'
 import { type House, startHouse } from './harness.ts'
 

@@ -209,7 +209,7 @@ const looker = (inside: Inside, told: readonly Containment[]) => {
 
   const tend = async (): Promise<boolean> => {
     tended_us = now_us()
-    const spent = (await budgets?.look(memory.detection)) ?? false
+    const spent = (await budgets?.look(memory.detection).catch(() => false)) ?? false
     return (await endOld(options, memory, record, settings)) || spent
   }
   return {

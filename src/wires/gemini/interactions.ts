@@ -43,6 +43,7 @@ export const readInteraction = (body: JsonRecord): Reading => {
       service_tier: tierOf(body['service_tier']),
       response_format: format === undefined || format === null ? undefined : 'json_schema',
     }),
+    max_output_field: ['generation_config', 'max_output_tokens'],
     parts: parts.filter((part) => part.text !== ''),
     tool_count: tools.length,
     body_tags: bodyTags(body['labels']),

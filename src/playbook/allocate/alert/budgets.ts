@@ -5,6 +5,9 @@ import { dollars, show } from '../detect/amounts.ts'
 import type { Explanation } from '../detect/finding.ts'
 import { alertId } from './make.ts'
 
+const HOUR_US = 3_600_000_000
+const DAY_US = 24 * HOUR_US
+
 /** A budget's counter as it stands, and what its period will have cost where that can be told. */
 export type BudgetStanding = Readonly<{
   id: string
@@ -26,9 +29,16 @@ export const scopeOwner = (scope: Readonly<Record<string, string>>): string =>
         .map(([dimension, value]) => `${dimension}:${value}`)
         .join(' ')
 
-/** The standing that a budget's state shows; undefined while what was spent before the start is not counted. */
+/** Shorter periods are limits of a rate: that one is full is no news. */
+const SHORTEST_US = 22 * HOUR_US
+
+/**
+ * The standing that a budget's state shows; undefined while what was spent before the start is not counted, and for periods
+ * shorter than a day.
+ */
 export const standingOf = (state: BudgetState, forecast?: bigint): BudgetStanding | undefined => {
   if (!state.counted) return undefined
+  if (state.period && state.period.to_us - state.period.from_us < SHORTEST_US) return undefined
   const { from_us, to_us } = state.period ?? { from_us: 0, to_us: Number.MAX_SAFE_INTEGER }
   return {
     id: state.budget,
@@ -48,8 +58,6 @@ export const standingOf = (state: BudgetState, forecast?: bigint): BudgetStandin
 
 /** What carries the spend, and the calls that show it, as far as it is known. */
 export type Why = Readonly<{ explanation?: Explanation; evidence: readonly string[]; trend_usd: readonly string[] }>
-
-const DAY_US = 86_400_000_000
 
 const incidentOf = (kind: string, { id, owner, period }: BudgetStanding, percent: number): string =>
   JSON.stringify([kind, owner, id, period.id, percent])

@@ -68,11 +68,13 @@ const withStore = async <T>(work: (store: Awaited<ReturnType<typeof openStore>>)
   }
 }
 
-test('a retry storm is told within two minutes of traffic, with owner, dollars and the calls to look at', async () => {
+test('a retry storm is told within two minutes of traffic, with dollars, the calls to look at and the owner by the rules in force', async () => {
   let now = Date.UTC(2026, 10, 3, 10) * 1000
   await openWatched({ floors: { 'retry-storm': '0' } }, () => now)
+  const rules = [{ when: { user: 'ann' }, set: { team: 'search' } }]
+  await withStore((store) => store.rules.put('tags', JSON.stringify(rules), now))
   for (let sent = 0; sent < 10; sent++) {
-    await ask({ 'x-weir-team': 'search' })
+    await ask({ 'x-weir-user': 'ann' })
     now += 10_000_000
   }
   await house.gateway.catchUp()

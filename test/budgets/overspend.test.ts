@@ -36,7 +36,8 @@ const seeded = (seed: number) => () => {
 }
 
 /** Budgets three deep, prices at which 2,000 calls would cost more, and a second provider to fall back to. */
-const config = () => `  backup: { adapter: openai-compatible, base_url: "${simulator.base_urls.compatible}", api_key: sk-ours, price_as: openai }
+const config =
+  () => `  backup: { adapter: openai-compatible, base_url: "${simulator.base_urls.compatible}", api_key: sk-ours, price_as: openai }
 threads: 2
 routes:
   - match: { model: gpt-4o-mini, team: search }

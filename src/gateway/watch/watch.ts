@@ -1,18 +1,16 @@
 import type { Alert, Containment, FoundKind } from '../../core/alert.ts'
 import { foundKinds } from '../../core/alert.ts'
-import type { Receipt } from '../../core/receipt.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Store } from '../../core/store.ts'
 import { inForce } from '../../playbook/allocate/alert/contain.ts'
 import { resolved } from '../../playbook/allocate/alert/make.ts'
-import { ownersOf } from '../../playbook/allocate/alert/owners.ts'
-import { answer, lastSeen, observe, spendTrend } from '../../playbook/allocate/detect/detect.ts'
-import { observationOf } from '../../playbook/allocate/detect/observation.ts'
+import { answer, lastSeen } from '../../playbook/allocate/detect/detect.ts'
 import type { DetectSettings } from '../../playbook/allocate/detect/settings.ts'
 import type { Log } from '../log.ts'
 import type { Prices } from '../prices.ts'
 import type { BudgetWatch } from './budget-watch.ts'
 import { detectSettings } from './detect-settings.ts'
+import { finder } from './find.ts'
 import { loadMemory, type Memory, saveMemory } from './memory.ts'
 import { startOutbox } from './outbox.ts'
 import type { WatchQueue } from './queue.ts'
@@ -54,50 +52,10 @@ const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 const isFound = (kind: Alert['kind']): kind is FoundKind => (foundKinds as readonly string[]).includes(kind)
 
-/** When the prices of a receipt were last compared with their source: the oldest of its rows. */
-const checkedAt = (prices: Prices) => {
-  const rows = new Map(
-    prices.rows.map(({ id, checked_at }) => [id, checked_at === undefined ? undefined : Date.parse(checked_at) * 1000]),
-  )
-  return ({ lines }: Receipt): number | undefined => {
-    let oldest: number | undefined
-    for (const { price_row } of lines ?? []) {
-      const at_us = price_row === undefined ? undefined : rows.get(price_row)
-      if (at_us !== undefined && at_us < (oldest ?? Number.POSITIVE_INFINITY)) oldest = at_us
-    }
-    return oldest
-  }
-}
-
-/** One look at a receipt: what the detectors find in it. */
-const finder = ({ prices, budgets, log }: WatchOptions, memory: Memory, settings: DetectSettings) => {
-  const checked_at_us = checkedAt(prices)
-  const look = (receipt: Receipt): readonly Found[] => {
-    const burning = budgets?.burning()
-    const owners = ownersOf(receipt, burning?.shapes, burning?.budgets)
-    const prices_checked_at_us = checked_at_us(receipt)
-    const call = observationOf(receipt, {
-      owners,
-      ...(prices_checked_at_us === undefined ? {} : { prices_checked_at_us }),
-    })
-    if (!call) return []
-    const findings = observe(memory.detection, call, settings, burning?.budgets)
-    return findings.map((finding) => ({ finding, receipt, trend_usd: spendTrend(memory.detection, finding.owner) }))
-  }
-  return (receipt: Receipt): readonly Found[] => {
-    try {
-      return look(receipt)
-    } catch (error) {
-      log.event('a receipt could not be watched', { receipt: receipt.receipt_id, error: (error as Error).name })
-      return []
-    }
-  }
-}
-
 /** Watches the queue: each segment once, findings into the store, and the memory with the position now and then. */
 const queueWatcher = (options: WatchOptions, memory: Memory, record: RecordOptions, settings: DetectSettings) => {
   const { queue, store, now_us } = options
-  const find = finder(options, memory, settings)
+  const { find, read } = finder(options, memory, settings)
   /** Findings that the store has not taken yet. */
   const owed: Found[] = []
   let saved_at_us = now_us()
@@ -125,6 +83,8 @@ const queueWatcher = (options: WatchOptions, memory: Memory, record: RecordOptio
     /** Saving a large memory may take one percent of the time. */
     isDue: (): boolean =>
       memory.position > saved_position && now_us() - saved_at_us > Math.max(SAVE_EVERY_US, 100 * save_took_us),
+    /** Takes in the rules in force for who pays. */
+    retag: read,
     async watch(): Promise<boolean> {
       let told = await write()
       for (const { position, path } of queue.after(memory.position)) {
@@ -215,8 +175,9 @@ const looker = (inside: Inside, told: readonly Containment[]) => {
   return {
     save: segments.save,
     async look(): Promise<boolean> {
-      const found = await segments.watch()
       const changed = await store.revision()
+      if (changed !== revision) await segments.retag()
+      const found = await segments.watch()
       const heard = changed !== revision && (await hear(options, memory, record))
       if (found || changed !== revision) await containing.read()
       await containing.tell()

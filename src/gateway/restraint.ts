@@ -1,12 +1,18 @@
 import type { Containment } from '../core/alert.ts'
 import { WeirError } from '../core/errors.ts'
+import type { Receipt } from '../core/receipt.ts'
 import { type Held, heldBy, holding, inForce } from '../playbook/allocate/alert/contain.ts'
-import type { Call } from './call.ts'
+
+/** Of a call: who pays, and when it began. */
+type Paying = Readonly<{
+  payer: Readonly<Pick<Receipt, 'session' | 'key_id' | 'team' | 'feature'>>
+  started_at_us: number
+}>
 
 /** What holds sessions and keys that ran away. */
 export type Restraint = Readonly<{
   /** Throws `forbidden` for a call of what is stopped, and `rate-limited` for one too many in this minute of what is slowed down. */
-  check(call: Pick<Call, 'payer' | 'started_at_us'>): void
+  check(call: Paying): void
   set(containments: readonly Containment[]): void
 }>
 

@@ -1,5 +1,6 @@
 // Written by `npm run fix`: one line for each file.
 import { command as alerts } from './alerts.ts'
+import { command as budgets } from './budgets.ts'
 import { command as calls } from './calls.ts'
 import { command as close } from './close.ts'
 import { command as focus } from './focus.ts'
@@ -21,6 +22,7 @@ import { command as tokens } from './tokens.ts'
 
 export const commands = {
   alerts,
+  budgets,
   calls,
   close,
   focus,

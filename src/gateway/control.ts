@@ -40,6 +40,7 @@ const asks = new Set<string>([
   'focus',
   'metered',
   'owned',
+  'charged',
 ] satisfies Question['ask'][])
 
 export const controlPath = (data: string): string => join(data, 'control.json')

@@ -76,7 +76,8 @@ const billedBefore =
 /** The metrics of all threads, and how far the ledger is behind. */
 const scraper = (state: MainState) => async (): Promise<string> => {
   const snapshots = await Promise.all(state.threads.map((thread) => thread.snapshot()))
-  const gauges = totalGauges([...snapshots.map((snapshot) => snapshot.gauges), (await state.watching?.counts()) ?? {}])
+  const gauges = totalGauges(snapshots.map((snapshot) => snapshot.gauges))
+  Object.assign(gauges, state.desk.gauges(), await state.watching?.counts())
   const lag = state.bookkeeping?.lag()
   if (lag) {
     gauges['weir_ledger_lag_segments'] = lag.segments

@@ -102,13 +102,14 @@ describe('weir init', () => {
     }
     const offered = loadSettings({ cwd, env, providers })
     rmSync(join(cwd, 'weir.yaml'))
-    const examples = ['providers', 'routes', 'prices', 'threads', 'channels', 'alerts']
+    const examples = ['providers', 'routes', 'prices', 'threads', 'budgets', 'channels', 'alerts']
     const fixed = (settings: object) => Object.entries(settings).filter(([name]) => !examples.includes(name))
     expect(fixed(offered)).toEqual(fixed(loadSettings({ cwd, env, providers })))
-    const { providers: named, routes, prices, threads, channels, alerts } = offered
+    const { providers: named, routes, prices, threads, budgets, channels, alerts } = offered
     expect([channels.length, alerts.routes.length, alerts.contain.length]).toEqual([2, 2, 1])
     expect(named.slice(0, 3).map(({ name }) => name)).toEqual(['openai', 'azure-eu', 'vllm'])
     expect([routes.length, prices.length, threads]).toEqual([1, 1, 1])
+    expect(budgets.map(({ name }) => name)).toEqual(['company', 'search', 'agent-runs'])
   })
 })
 

@@ -123,6 +123,7 @@ log_level: warn
         },
       ],
       unpriced_ceiling: { input: '20', output: defaultSettings.unpriced_ceiling.output },
+      budgets: [],
       reserve_output_tokens: 1000,
       log_level: 'warn',
     })

@@ -1,6 +1,6 @@
 import type { Receipt } from '../../core/receipt.ts'
 import type { Active } from './active.ts'
-import { add, type Entry, enterAt, giveBack, isGone, leave } from './counters.ts'
+import { add, type Entry, enterAt, giveBack, leave } from './counters.ts'
 import type { InFlight } from './in-flight.ts'
 import { bookIn, type Known, spend } from './known.ts'
 
@@ -33,9 +33,7 @@ const sumReserved = ({ all }: Known): ReadonlyMap<number, bigint> => {
 export const accounting = (known: Known, flightOf: (lane: number) => InFlight) => ({
   spend: (receipt: Receipt) => spend(known, receipt),
   seed(active: Active, values: readonly string[], amount: bigint, at_us: number): void {
-    within(known, active, { values, at_us }, (entry) => {
-      if (!isGone(entry, known.now_us())) add(known.table, entry, amount)
-    })
+    within(known, active, { values, at_us }, (entry) => add(known.table, entry, amount))
   },
   used: (active: Active, values: readonly string[], at_us: number) =>
     within(known, active, { values, at_us }, ({ slot }) => ({ slot, used: known.table.used(slot) })) ?? {

@@ -50,19 +50,21 @@ const sliceSlotOf = (table: Table, place: Place): number => {
   return place.slice_slot
 }
 
-/** Takes slices that have left a rolling window out of its counter: each exactly once, whichever threads come by. */
+/**
+ * Takes slices that have left a rolling window out of its counter. Who moves the mark takes them, each exactly once; the
+ * mark moves first, so that whoever changes a slice afterwards sees that it is gone.
+ */
 const turn = (table: Table, { active, values, place, slot }: Entry): void => {
   if (!place.slice) return
   const due = place.slice.index - BigInt(SLICES_IN_FORCE)
   const done = table.turned(slot)
-  if (done >= due) return
-  // A counter that was never turned is new. Of one that rested the slices after `done + SLICES_IN_FORCE` are empty.
-  const last = done === 0n ? 0n : due < done + BigInt(SLICES_IN_FORCE) ? due : done + BigInt(SLICES_IN_FORCE)
+  if (done >= due || !table.turn(slot, done, due) || done === 0n) return
+  // Of a counter that rested the slices after `done + SLICES_IN_FORCE` are empty.
+  const last = due < done + BigInt(SLICES_IN_FORCE) ? due : done + BigInt(SLICES_IN_FORCE)
   for (let index = done + 1n; index <= last; index++) {
     const found = table.find(sliceKey(active, values, index))
     if (found >= 0) table.add(slot, -table.take(found))
   }
-  table.turn(slot, done, due)
 }
 
 /** The counter of these values of `each`, held; 'full' where there is no room for it. */
@@ -104,11 +106,25 @@ export const leave = (table: Table, { slot, slice }: Pick<Entry, 'slot' | 'slice
   if (slice >= 0) table.leave(slice)
 }
 
+type Counted = Pick<Entry, 'slot' | 'slice' | 'place'>
+
+/** What the counter must lose, because the slice has left its window: it was taken out, and so is what is added to it now. */
+const goneIn = (table: Table, { slot, slice, place }: Counted): bigint =>
+  place.slice && table.turned(slot) >= place.slice.index ? table.take(slice) : 0n
+
 /** Adds an amount whatever the limit. */
-export const add = (table: Table, { slot, slice }: Pick<Entry, 'slot' | 'slice'>, amount: bigint): void => {
+export const add = (table: Table, entry: Counted, amount: bigint): void => {
   if (amount === 0n) return
-  if (slice >= 0) table.add(slice, amount)
-  table.add(slot, amount)
+  const { slot, slice } = entry
+  if (slice < 0) {
+    table.add(slot, amount)
+    return
+  }
+  // The counter holds a moment too much, never too little.
+  if (amount > 0n) table.add(slot, amount)
+  table.add(slice, amount)
+  const change = (amount < 0n ? amount : 0n) - goneIn(table, entry)
+  if (change !== 0n) table.add(slot, change)
 }
 
 /**
@@ -116,37 +132,25 @@ export const add = (table: Table, { slot, slice }: Pick<Entry, 'slot' | 'slice'>
  * reservation with it.
  */
 export const giveBack = (table: Table, { slot, slice, amount }: Pick<Entry, 'slot' | 'slice' | 'amount'>): void => {
-  const gone = slice >= 0 && table.used(slice) < amount
-  if (!gone) add(table, { slot, slice }, -amount)
+  if (slice < 0) table.add(slot, -amount)
+  else if (table.used(slice) >= amount) {
+    table.add(slice, -amount)
+    table.add(slot, -amount)
+  }
   leave(table, { slot, slice })
 }
 
-/** Is the instant of a place too long ago to count in its rolling window? */
-export const isGone = ({ active, place }: Entry, now_us: number): boolean => {
-  const { window } = active.counter.budget
-  return 'last_us' in window && now_us >= place.to_us + window.last_us
-}
-
 /** Reserves where the limit allows it; says whether it did. */
-export const reserve = (table: Table, { active, slot, slice, amount }: Entry): boolean => {
+export const reserve = (table: Table, entry: Entry): boolean => {
+  const { active, slot, slice, amount } = entry
   if (!active.counter.hard) table.add(slot, amount)
   else if (!table.reserve(slot, amount, active.counter.limit)) return false
-  if (slice >= 0) table.add(slice, amount)
+  if (slice < 0) return true
+  table.add(slice, amount)
+  const gone = goneIn(table, entry)
+  if (gone !== 0n) table.add(slot, -gone)
   return true
 }
 
-/**
- * Puts the actual amount in the place of a reservation. A slice that has left its window was taken out of the counter with
- * what was reserved in it: what changes now is taken out with it.
- */
-export const replace = (table: Table, entry: Entry, actual: bigint, now_us: number): void => {
-  const { slot, slice, place, amount } = entry
-  const change = actual - amount
-  if (change === 0n) return
-  if (slice < 0 || !place.slice) {
-    table.add(slot, change)
-    return
-  }
-  table.add(slice, change)
-  table.add(slot, isGone(entry, now_us) ? change - table.take(slice) : change)
-}
+/** Puts the actual amount in the place of a reservation. */
+export const replace = (table: Table, entry: Entry, actual: bigint): void => add(table, entry, actual - entry.amount)

@@ -39,6 +39,8 @@ export type Desk = Readonly<{
   /** Makes good what a thread that is dead left: its calls are charged what their receipts say. */
   bury(lane: number, recover: (ends: { wants(id: string): boolean; told(receipt: Receipt): void }) => void): void
   states(): Promise<readonly BudgetState[]>
+  /** Limit, spent and reserved by series, of budgets that have one counter: their names are labels, users and sessions never. */
+  gauges(): Readonly<Record<string, number>>
   close(): void
 }>
 
@@ -133,20 +135,40 @@ const count = async (known: Known): Promise<void> => {
   await publish(known)
 }
 
+const hasEach = ({ counter }: Active): boolean => counter.conditions.some(({ wanted }) => wanted === EACH)
+
+const standing = (
+  { own, now_us }: Known,
+  active: Active,
+  values: readonly string[],
+  reserved: ReadonlyMap<number, bigint>,
+) => {
+  const at_us = now_us()
+  const { slot, used } = own.used(active, values, at_us)
+  return stateOf(active, { values, used, reserved: reserved.get(slot) ?? 0n, at_us })
+}
+
 const statesOf = async (known: Known, active: Active): Promise<readonly BudgetState[]> => {
-  const { own } = known
-  const hasEach = active.counter.conditions.some(({ wanted }) => wanted === EACH)
-  const scopes = hasEach ? (await sumsOf(known, active, {})).map(({ values }) => values) : [[]]
+  const scopes = hasEach(active) ? (await sumsOf(known, active, {})).map(({ values }) => values) : [[]]
   const distinct = [...new Map(scopes.map((values) => [values.join('\u0000'), values])).values()]
-  const at_us = known.now_us()
-  const reserved = own.reserved()
+  const reserved = known.own.reserved()
   return distinct
-    .map((values) => {
-      const { slot, used } = own.used(active, values, at_us)
-      return stateOf(active, { values, used, reserved: reserved.get(slot) ?? 0n, at_us })
-    })
+    .map((values) => standing(known, active, values, reserved))
     .sort((one, other) => other.share - one.share)
     .slice(0, MOST_SHOWN)
+}
+
+const gaugesOf = (known: Known): Record<string, number> => {
+  const gauges: Record<string, number> = {}
+  const reserved = known.own.reserved()
+  for (const active of activeOf(known.inForce).filter((one) => !hasEach(one))) {
+    const state = standing(known, active, [], reserved)
+    const labels = `{budget="${state.budget}",unit="${state.unit}"}`
+    gauges[`weir_budget_limit${labels}`] = Number(state.limit)
+    gauges[`weir_budget_spent${labels}`] = Number(state.spent)
+    gauges[`weir_budget_reserved${labels}`] = Number(state.reserved)
+  }
+  return gauges
 }
 
 /** What imports and corrections add is charged as the difference that they make: live receipts are not looked at. */
@@ -197,6 +219,7 @@ export const openDesk = ({ settings, now_us, log, budgets }: DeskOptions): Desk 
       own.bury(lane)
     },
     states: async () => (await Promise.all(activeOf(known.inForce).map((active) => statesOf(known, active)))).flat(),
+    gauges: () => gaugesOf(known),
     close: () => clearInterval(timer),
   }
 }

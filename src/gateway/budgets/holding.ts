@@ -42,7 +42,7 @@ const reserveAll = (known: Known, entries: readonly Entry[], at_us: number): Hol
     }
     const refusal = exhausted(known, entry, at_us)
     own.close(record)
-    for (const before of entries.slice(0, made)) replace(table, before, 0n, known.now_us())
+    for (const before of entries.slice(0, made)) replace(table, before, 0n)
     return refused(known, entries, refusal)
   }
   return { generation, record, entries, open: true }
@@ -66,14 +66,13 @@ const reserveFor = (known: Known, facts: Facts, need: Amounts, at_us: number): H
 const settle = (known: Known, hold: Hold, receipt: Receipt): void => {
   if (!close(known, hold)) return
   const { table, charge } = known
-  const now = known.now_us()
   if (hold.generation === known.generation) {
     const amounts = charge(receipt)
-    for (const entry of hold.entries) replace(table, entry, amounts[entry.active.counter.unit], now)
+    for (const entry of hold.entries) replace(table, entry, amounts[entry.active.counter.unit])
   } else {
     // Budgets that came meanwhile are charged too. Both in this order: a moment too much, never too little.
     spend(known, receipt)
-    for (const entry of hold.entries) replace(table, entry, 0n, now)
+    for (const entry of hold.entries) replace(table, entry, 0n)
   }
   letGo(known, hold.entries)
 }
@@ -90,7 +89,7 @@ export const holding = (known: Known) => ({
   settle: (hold: Hold, receipt: Receipt) => settle(known, hold, receipt),
   release(hold: Hold): void {
     if (!close(known, hold)) return
-    for (const entry of hold.entries) replace(known.table, entry, 0n, known.now_us())
+    for (const entry of hold.entries) replace(known.table, entry, 0n)
     letGo(known, hold.entries)
   },
   keep(hold: Hold): void {

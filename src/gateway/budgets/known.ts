@@ -1,7 +1,7 @@
 import type { Receipt } from '../../core/receipt.ts'
 import type { Amounts } from '../../playbook/allocate/budget/charge.ts'
 import type { Active } from './active.ts'
-import { add, type Book, type Entry, enter, isGone, leave } from './counters.ts'
+import { add, type Book, type Entry, enter, leave } from './counters.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Table } from './table.ts'
 
@@ -51,13 +51,12 @@ export const letGo = ({ table }: Known, entries: readonly Entry[]): void => {
 }
 
 /** Charges a receipt to every budget that it is under. */
-export const spend = ({ table, books, charge, now_us }: Known, receipt: Receipt): void => {
+export const spend = ({ table, books, charge }: Known, receipt: Receipt): void => {
   const amounts = charge(receipt)
-  const now = now_us()
   for (const book of books) {
     const entry = enter(table, book, receipt, 0n, receipt.started_at_us)
     if (entry === undefined || entry === 'full') continue
-    if (!isGone(entry, now)) add(table, entry, amounts[entry.active.counter.unit])
+    add(table, entry, amounts[entry.active.counter.unit])
     leave(table, entry)
   }
 }

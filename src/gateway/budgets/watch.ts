@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { Budget } from '../../core/budget.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Store } from '../../core/store.ts'
-import { overlaps } from '../../playbook/allocate/budget/nesting.ts'
 import { readBudgets } from '../../playbook/allocate/budget/read.ts'
 import { stores } from '../../stores/index.ts'
 import type { Log } from '../log.ts'
@@ -33,10 +32,9 @@ const together = (
 ) => {
   const good: Budget[] = [...file]
   for (const { name, definition } of definitions) {
-    const { budgets, problems } = readBudgets([parsed(definition)])
+    const { budgets, problems } = readBudgets([parsed(definition)], good)
     const [budget] = budgets
-    const clash = budget && good.some((other) => other.name === budget.name || overlaps(other, budget).length > 0)
-    if (budget && problems.length === 0 && !clash) good.push(budget)
+    if (budget && problems.length === 0) good.push(budget)
     else
       log.event('a budget of the store is not in force', {
         budget: name,

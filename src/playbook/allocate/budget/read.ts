@@ -177,15 +177,16 @@ const readOne = (value: unknown, tell: Tell): Budget | undefined => {
   }
 }
 
-/** A calendar of budgets that would meet one call; more would not have room on it. */
+/** More than this nobody oversees, and no call could hold. */
 const MOST_BUDGETS = 100
 
 /**
  * Reads budgets as they are written in weir.yaml, on the command line and in the store. Every problem is told with the way
- * to its field; with a problem the budgets are not to be used.
+ * to its field; with a problem the budgets are not to be used. `beside` are others that are in force already.
  */
 export const readBudgets = (
   list: readonly unknown[],
+  beside: readonly Budget[] = [],
 ): Readonly<{ budgets: readonly Budget[]; problems: readonly BudgetProblem[] }> => {
   const problems: BudgetProblem[] = []
   const budgets = list.map((value, at) =>
@@ -196,7 +197,7 @@ export const readBudgets = (
   if (list.length > MOST_BUDGETS) problems.push({ path: [], message: `more than ${MOST_BUDGETS} budgets` })
   budgets.forEach((budget, at) => {
     if (!budget) return
-    const before = budgets.slice(0, at).filter((one) => one !== undefined)
+    const before = [...beside, ...budgets.slice(0, at).filter((one) => one !== undefined)]
     if (before.some(({ name }) => name === budget.name))
       problems.push({ path: [at, 'name'], message: `${budget.name} is the name of another budget` })
     for (const other of before)

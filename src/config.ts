@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { alertsOf, channelsOf, type StoredSecrets } from './config/alerts.ts'
 import { budgetsOf, known, type Providers, pricesOf, providersOf, routesOf, type Tell } from './config/assemble.ts'
 import { defaultSettings } from './config/defaults.ts'
 import { fieldName, type Problem, readSource, type Source } from './config/document.ts'
@@ -28,6 +29,8 @@ export type SettingsSource = Readonly<{
   providers: Providers
   /** Credentials that the store keeps, opened. */
   stored?: Readonly<Record<string, Credentials>>
+  /** Secret fields of channels that the store keeps, opened. */
+  stored_channels?: StoredSecrets
 }>
 
 const empty: Source = { value: {}, problems: [], line: () => undefined }
@@ -109,9 +112,13 @@ export const loadSettings = (source: SettingsSource): Settings => {
   const providers = providersOf(file, source.providers, sources, tell)
   const names = providers.map(({ name }) => name)
   const written_at = path === undefined ? '' : statSync(path).mtime.toISOString().slice(0, 10)
+  const channels = channelsOf(file, source.stored_channels ?? {}, tell)
+  const channel_names = Object.keys(file.channels ?? {})
   const settings: Settings = {
     ...plain,
     providers,
+    channels,
+    alerts: alertsOf(file, channel_names, tell),
     routes: routesOf(file, names, tell),
     budgets: budgetsOf(file, names, tell),
     prices: pricesOf(file, written_at, tell),

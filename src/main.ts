@@ -43,7 +43,19 @@ const order = [
     'import',
     'keys',
   ],
-  ...['tags', 'splits', 'statement', 'close', 'outcomes', 'focus', 'reconcile', 'console', 'simulate'],
+  ...[
+    'budgets',
+    'alerts',
+    'tags',
+    'splits',
+    'statement',
+    'close',
+    'outcomes',
+    'focus',
+    'reconcile',
+    'console',
+    'simulate',
+  ],
 ]
 const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
 

@@ -64,6 +64,7 @@ describe('catalogues', () => {
     ['src/bills/', 'bill', 'bills', 'index.ts'],
     ['src/verbs/', 'verb', 'verbs', 'index.ts'],
     ['src/exporters/', 'exporter', 'exporters', 'index.ts'],
+    ['src/channels/', 'channel', 'channels', 'index.ts'],
     ['src/cli/', 'command', 'commands', 'index.ts'],
   ])('%s', async (folder, item, list, file) => {
     await expect(catalogue(list, item, parts(folder, item))).toMatchFileSnapshot(join('..', folder, file))

@@ -1,4 +1,5 @@
 // Written by `npm run fix`: one line for each file.
+import { command as alerts } from './alerts.ts'
 import { command as budgets } from './budgets.ts'
 import { command as calls } from './calls.ts'
 import { command as checklist } from './checklist.ts'
@@ -23,6 +24,7 @@ import { command as tags } from './tags.ts'
 import { command as tokens } from './tokens.ts'
 
 export const commands = {
+  alerts,
   budgets,
   calls,
   checklist,

@@ -1,25 +1,11 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { defineCommand } from 'citty'
-import { type Flags, loadSettings } from '../config.ts'
-import type { Settings } from '../core/settings.ts'
 import type { Running } from '../gateway/start.ts'
 import { consolePort, openConsole } from './console/open.ts'
-import { storedCredentials } from './keys/vault.ts'
 import { renderBanner } from './serve/banner.ts'
 import { interrupted } from './serve/interrupted.ts'
+import { readSettings } from './serve/settings.ts'
 import { lookOf } from './show/look.ts'
 import { note, print } from './show/output.ts'
-
-/** Settings with the credentials that the store keeps; the store is opened only where it is there and keys are ours to give. */
-const settingsOf = async (flags: Flags): Promise<Settings> => {
-  const { providers } = await import('../providers/index.ts')
-  const source = { cwd: process.cwd(), env: process.env, flags, providers }
-  const settings = loadSettings(source)
-  if (settings.mode !== 'keys' || !existsSync(join(settings.data, 'store.db'))) return settings
-  const stored = await storedCredentials({ data: settings.data })
-  return loadSettings({ ...source, stored })
-}
 
 type Beside = Readonly<{ url?: string; close(): Promise<void> }>
 
@@ -71,7 +57,7 @@ export const command = {
     },
     run: async ({ args }) => {
       const { config, data, host, port, mode, threads, console } = args
-      const settings = await settingsOf({
+      const settings = await readSettings({
         ...{ config, data, host, port, mode, threads, console },
         log_level: args['log-level'],
       })

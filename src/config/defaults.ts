@@ -34,5 +34,16 @@ export const defaultSettings: Settings = {
   // As dear as the dearest text models on the market: an unpriced call must not slip under a budget.
   unpriced_ceiling: { input: '150', output: '600' },
   reserve_output_tokens: 16_384,
+  channels: [],
+  alerts: {
+    watch: true,
+    zone: 'UTC',
+    off: [],
+    floors: {},
+    cooldowns: {},
+    budget_percents: [50, 80, 100],
+    routes: [],
+    contain: [],
+  },
   log_level: 'warn',
 }

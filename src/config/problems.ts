@@ -15,7 +15,8 @@ type Schema = Readonly<{
 /** Fields of a provider that may be repeated in a message; whatever else stands there may be a secret in the wrong place. */
 const open = new Set(['adapter', 'base_url', 'region', 'price_as'])
 
-const isSecret = (path: Path): boolean => path[0] === 'providers' && !open.has(String(path[2]))
+const isSecret = (path: Path): boolean =>
+  (path[0] === 'providers' && !open.has(String(path[2]))) || (path[0] === 'channels' && path[2] !== 'type')
 
 const at = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>(

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Meter } from '../core/usage.ts'
+import { alerts, channels } from './alert-schema.ts'
 import { address, choice, decimal, flag, instant, meters, text, whole } from './fields.ts'
 
 const day_ms = 86_400_000
@@ -166,6 +167,8 @@ export const file = z.strictObject(
     prices: z.array(price, 'a list of prices').optional(),
     unpriced_ceiling: z.strictObject({ input: rate.optional(), output: rate.optional() }).optional(),
     reserve_output_tokens: whole(1, 10_000_000, 'tokens').optional(),
+    channels: channels.optional(),
+    alerts: alerts.optional(),
     log_level: choice(['debug', 'info', 'warn', 'error', 'silent']).optional(),
   },
   'fields such as port: 4141',

@@ -1,4 +1,6 @@
+import type { AlertKind, FoundKind, Severity } from './alert.ts'
 import type { Budget } from './budget.ts'
+import type { Destination } from './channel.ts'
 import type { PriceRow } from './price.ts'
 import type { ProviderSettings } from './provider.ts'
 
@@ -37,6 +39,47 @@ export type Limits = Readonly<{
 /** Consecutive failures open the circuit for a while. */
 export type Breaker = Readonly<{ failures: number; open_ms: number }>
 
+/** Minutes after local midnight; where `from` is the later one the hours reach over midnight. */
+export type QuietHours = Readonly<{ from_minute: number; to_minute: number; zone: string }>
+
+/** Alerts that match go to these channels. `kinds` and `owners` are globs; `severity` means at least so grave. */
+export type AlertRoute = Readonly<{
+  match: Readonly<{ kinds?: readonly string[]; owners?: readonly string[]; severity?: Severity }>
+  channels: readonly string[]
+  quiet?: QuietHours
+}>
+
+/** What is done about a session or key that runs away; without `minutes` until somebody releases it. */
+export type ContainRule = Readonly<{
+  kind: AlertKind
+  action: 'stop' | 'throttle'
+  calls_per_minute?: number
+  minutes?: number
+}>
+
+export type AlertSettings = Readonly<{
+  /** False: receipts are not watched at all. */
+  watch: boolean
+  /** IANA zone of days, weekdays and midnight. */
+  zone: string
+  /** Kinds that nobody is told of. */
+  off: readonly AlertKind[]
+  /** Excess below this pages nobody, US dollars by kind; what is not named has its default. */
+  floors: Readonly<Partial<Record<FoundKind, string>>>
+  /** How long the same trouble is not told again unless it doubles, minutes by kind. */
+  cooldowns: Readonly<Partial<Record<FoundKind, number>>>
+  session_multiple?: number
+  /** US dollars. */
+  session_ceiling?: string
+  storm_repeats?: number
+  learning_days?: number
+  stale_after_days?: number
+  /** Shares of a budget, percent, that are told when they are spent. */
+  budget_percents: readonly number[]
+  routes: readonly AlertRoute[]
+  contain: readonly ContainRule[]
+}>
+
 /** weir.yaml, the environment and flags, parsed once. Everything has a default. */
 export type Settings = Readonly<{
   host: string
@@ -63,5 +106,7 @@ export type Settings = Readonly<{
   unpriced_ceiling: Readonly<{ input: string; output: string }>
   /** Output tokens assumed for a reservation where the call asks no maximum. */
   reserve_output_tokens: number
+  channels: readonly Destination[]
+  alerts: AlertSettings
   log_level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }>

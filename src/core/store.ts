@@ -1,3 +1,4 @@
+import type { Alert, AlertQuery, Containment, Delivery, Opinion } from './alert.ts'
 import type { ClosedMonth, RuleKind, RuleSet } from './allocation.ts'
 import type { OutcomeEvent, OutcomeKind, OutcomeQuery, OutcomesAdded } from './outcome.ts'
 
@@ -44,6 +45,43 @@ export type ConsoleToken = Readonly<{
   revoked_at_us?: number
 }>
 
+/** What the watch over receipts remembers: `state` as text, and the last segment of its queue that the state has seen. */
+export type Watched = Readonly<{ state: string; position: number }>
+
+/** Alerts, what of them is on its way, and what is contained. */
+export type AlertStore = Readonly<{
+  /** Writes alerts as they are now and what is to be told of them, all or nothing. A delivery that is there stays as it is. */
+  record(alerts: readonly Alert[], deliveries: readonly Delivery[]): Promise<void>
+  /** Last seen first. */
+  list(query: AlertQuery): Promise<readonly Alert[]>
+  /** Takes in what somebody says of an alert; false when there is none of this id. */
+  judge(id: string, opinion: Opinion): Promise<boolean>
+  /** Alerts that somebody judged after a moment, in the order of judging. */
+  judgedSince(at_us: number): Promise<readonly Alert[]>
+  deliveries: Readonly<{
+    /** Those that wait, oldest first. */
+    waiting(most: number): Promise<readonly Delivery[]>
+    /** Those of an alert, oldest first. */
+    of(alert_id: string): Promise<readonly Delivery[]>
+    /** Writes how an attempt ended. */
+    update(delivery: Delivery): Promise<void>
+    /** Lets what was refused wait again, if it was made after a moment: a channel may have been set right. Gives their number. */
+    retryRefused(since_us: number, next_us: number): Promise<number>
+    counts(): Promise<Readonly<Record<Delivery['state'], number>>>
+  }>
+  containments: Readonly<{
+    /** One of the same id begins anew, unless somebody has released it. */
+    add(containment: Containment): Promise<void>
+    /** Those that are in force at a moment; all without one. Newest first. */
+    list(at_us?: number): Promise<readonly Containment[]>
+    /** False when there is none of this id in force. */
+    release(id: string, at_us: number): Promise<boolean>
+  }>
+  watched: Readonly<{
+    load(): Promise<Watched | undefined>
+    save(watched: Watched): Promise<void>
+  }>
+}>
 /** A budget as it lasts: `definition` is JSON. What was spent is in receipts, and nowhere else. */
 export type StoredBudget = Readonly<{ name: string; definition: string; set_at_us: number }>
 
@@ -94,6 +132,7 @@ export type Store = Readonly<{
     /** Months of a dimension, or of all, oldest first. */
     list(by?: string): Promise<readonly ClosedMonth[]>
   }>
+  alerts: AlertStore
   /** Budgets that are not in weir.yaml, as JSON of what one says there. */
   budgets: Readonly<{
     /** Adds it, or changes the one of that name. */

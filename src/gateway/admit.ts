@@ -42,9 +42,9 @@ const checkScopes = (key: KeyRecord, call: Call): void => {
 }
 
 /**
- * Lets a call in, or refuses it: key scopes, calls in flight, shutdown. Then finds where it may go, and reserves what it can
+ * Lets a call in, or refuses it: key scopes, what is contained, calls in flight, shutdown. Then finds where it may go, and reserves what it can
  * cost there at most in every budget that it is under, at the prices in force or, for models without a price, at the
- * ceiling. Waits only while a budget is being counted. Throws `forbidden`, `overloaded`, `shutting-down`, `bad-config` or
+ * ceiling. Waits only while a budget is being counted. Throws `forbidden`, `rate-limited`, `overloaded`, `shutting-down`, `bad-config` or
  * `budget-exhausted`.
  */
 export const admit = (call: Call, world: World): Promise<void> | void => {
@@ -59,6 +59,7 @@ export const admit = (call: Call, world: World): Promise<void> | void => {
       { retry_after_s: 1 },
     )
   if (call.key) checkScopes(call.key, call)
+  world.restraint.check(call)
   call.stops = route(call, world)
   return letIn(call, world)
 }

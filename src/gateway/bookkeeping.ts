@@ -12,11 +12,16 @@ export type BookkeepingOptions = Readonly<{
   threads: readonly GatewayThread[]
   log: Log
   url: string
+  /** Takes a segment that the ledger has. */
+  taken?: (path: string) => void
   desk: Desk
 }>
 
 /** The main thread's work: journal segments go to the ledger, commands are answered, token ratios are learnt. */
 export type Bookkeeping = Readonly<{
+  ledger: Ledger
+  /** Brings every receipt written so far into the ledger. */
+  refresh(): Promise<void>
   notice(): void
   lag: Collector['lag']
   /** Does the ledger hold a receipt that billed this response? Rejects when receipts are stuck in the journal. */
@@ -40,10 +45,15 @@ const learn = async (ledger: Ledger, threads: readonly GatewayThread[]): Promise
 
 /** Opens the ledger (its engine is loaded only now, after the gateway listens) and starts collecting. */
 export const startBookkeeping = async (options: BookkeepingOptions): Promise<Bookkeeping> => {
-  const { settings, threads, log, url, desk } = options
+  const { settings, threads, log, url, desk, taken } = options
   const { ledgers } = await import('../ledgers/index.ts')
   const ledger = await ledgers.duckdb({ path: join(settings.data, 'ledger.duckdb') })
-  const collector = startCollector({ folder: join(settings.data, 'journal'), ledger, log: collectorLog(log) })
+  const collector = startCollector({
+    folder: join(settings.data, 'journal'),
+    ledger,
+    log: collectorLog(log),
+    ...(taken ? { taken } : {}),
+  })
   const refresh = async (): Promise<void> => {
     await Promise.all(threads.map((thread) => thread.rotate()))
     await collector.collect()
@@ -64,6 +74,8 @@ export const startBookkeeping = async (options: BookkeepingOptions): Promise<Boo
   const timer = setInterval(learnNow, LEARN_EVERY_MS)
   timer.unref()
   return {
+    ledger,
+    refresh,
     notice: collector.notice,
     lag: collector.lag,
     async billedBefore(provider, response_id) {

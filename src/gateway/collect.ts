@@ -17,6 +17,8 @@ export type CollectorOptions = Readonly<{
   folder: string
   ledger: Ledger
   log: Log
+  /** What becomes of a segment that the ledger has: it is removed, unless this takes it away. */
+  taken?: (path: string) => void
   /** How often the folder is looked at when nobody calls `notice` (500 ms by default). */
   every_ms?: number
 }>
@@ -52,10 +54,11 @@ const STUCK = 'The ledger does not take a segment; it stays in the journal and i
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
 /** Appends a segment and removes its file after the commit; killed in between, the ledger knows the name the next time. */
-const appendSegment = async ({ folder, ledger }: CollectorOptions, name: string): Promise<number> => {
+const appendSegment = async ({ folder, ledger, taken }: CollectorOptions, name: string): Promise<number> => {
   const path = join(folder, name)
   const { receipts } = await ledger.append({ name, path })
-  await unlink(path)
+  if (taken) taken(path)
+  else await unlink(path)
   return receipts
 }
 

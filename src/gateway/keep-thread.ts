@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads'
+import type { Containment } from '../core/alert.ts'
 import type { TokenRatio } from '../core/ledger.ts'
 import type { KeyRecord } from '../core/store.ts'
 import type { BudgetsInForce } from './budgets/active.ts'
@@ -40,6 +41,7 @@ type State = {
   at: ListenAt | undefined
   keys: readonly KeyRecord[]
   ratios: readonly TokenRatio[]
+  containments: readonly Containment[]
   budgets: BudgetsInForce
   /** Counts of the workers that died, as last seen; and those of the one that lives. */
   buried: Counts
@@ -57,7 +59,7 @@ const starter = (options: KeepOptions, state: State) => {
       if (state.current === thread) onDeath(error)
     }
     const { thread, worker } = startWorker(
-      { ...data, keys: state.keys, budgets: state.budgets },
+      { ...data, keys: state.keys, budgets: state.budgets, containments: state.containments },
       { ...options.main, died },
     )
     state.current = thread
@@ -84,6 +86,7 @@ const starter = (options: KeepOptions, state: State) => {
     try {
       await thread.setKeys(state.keys)
       await thread.learn(state.ratios)
+      await thread.contain(state.containments)
       await thread.setBudgets(state.budgets)
       if (state.at) await thread.listen(state.at)
       log.event('a gateway thread was started again', { thread: data.name })
@@ -109,6 +112,7 @@ export const keepThread = (options: KeepOptions): GatewayThread => {
     at: undefined,
     keys: options.data.keys,
     ratios: [],
+    containments: options.data.containments,
     budgets: options.data.budgets,
     buried: NO_COUNTS,
     seen: NO_COUNTS,
@@ -139,6 +143,10 @@ export const keepThread = (options: KeepOptions): GatewayThread => {
     learn(ratios) {
       state.ratios = ratios
       return tell((thread) => thread.learn(ratios))
+    },
+    contain(containments) {
+      state.containments = containments
+      return tell((thread) => thread.contain(containments))
     },
     async setBudgets(inForce) {
       state.budgets = inForce

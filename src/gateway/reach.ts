@@ -5,6 +5,7 @@ import type { Answer, Appended, Ledger, Question, Segment } from '../core/ledger
 import { startCollector } from './collect.ts'
 import { type AppendRequest, type ControlFile, controlPath, importFolder } from './control.ts'
 import { type Held, holdLedger } from './hold.ts'
+import { openQueue } from './watch/queue.ts'
 
 export type ReachOptions = Readonly<{
   now_us: () => number
@@ -81,9 +82,9 @@ export const askControl = async (data: string, path: '/budgets'): Promise<unknow
 
 const silent = { info() {}, warn() {}, error() {} }
 
-/** The ledger in this process's own hands, with everything in it that the journal still held. */
-const ownLedger = async ({ ledger, journal, close }: Held): Promise<Ledger> => {
-  const collector = startCollector({ folder: journal, ledger, log: silent })
+/** The ledger in this process's own hands, with everything in it that the journal still held. The next gateway watches what that was. */
+const ownLedger = async ({ ledger, journal, close }: Held, data: string): Promise<Ledger> => {
+  const collector = startCollector({ folder: journal, ledger, log: silent, taken: openQueue(data).take })
   await collector.stop()
   return { ...ledger, close }
 }
@@ -108,7 +109,7 @@ export const reachLedger = async (data: string, options: ReachOptions): Promise<
     const control = readControl(data)
     if (control && (await isAlive(control))) return remoteLedger(data, control)
     const held = await tryHold(data, role)
-    if (!(held instanceof WeirError)) return ownLedger(held)
+    if (!(held instanceof WeirError)) return ownLedger(held, data)
     if (now_us() >= until_us) throw held
   }
 }

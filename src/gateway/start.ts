@@ -14,9 +14,11 @@ import { mergeCounts, prometheus } from './metrics.ts'
 import { onceMemory } from './once.ts'
 import { loadPrices, type Prices } from './prices.ts'
 import { recover } from './recover.ts'
+import { restraintMemory } from './restraint.ts'
 import { newId, now_us, random } from './system.ts'
 import { type GatewayThread, openThread, type ThreadData, type ThreadDoors } from './thread.ts'
 import { listenTogether } from './threads.ts'
+import { openWatching, type Watching } from './watch/open.ts'
 
 export type Running = Readonly<{
   url: string
@@ -24,6 +26,8 @@ export type Running = Readonly<{
   settings: Settings
   /** Resolves when the ledger is open and takes receipts; the gateway serves before that. */
   ledger_ready: Promise<void>
+  /** Brings every receipt written so far into the ledger and before the watch; what that finds is in the store then. */
+  catchUp(): Promise<void>
   /** Drains the calls in flight, writes what is owed, and gives everything back. Safe to call twice. */
   /** How every budget stands. */
   budgets: BudgetStates
@@ -54,6 +58,8 @@ type Shared = Omit<ThreadData, 'name' | 'lane'>
 type MainState = {
   threads: readonly GatewayThread[]
   bookkeeping: Bookkeeping | undefined
+  /** Undefined where receipts are not watched. */
+  watching: Watching | undefined
   /** Settles when the ledger is open or cannot be; undefined where there is none. */
   ledger_ready: Promise<void> | undefined
   desk: Desk
@@ -71,7 +77,7 @@ const billedBefore =
 const scraper = (state: MainState) => async (): Promise<string> => {
   const snapshots = await Promise.all(state.threads.map((thread) => thread.snapshot()))
   const gauges = totalGauges(snapshots.map((snapshot) => snapshot.gauges))
-  Object.assign(gauges, state.desk.gauges())
+  Object.assign(gauges, state.desk.gauges(), await state.watching?.counts())
   const lag = state.bookkeeping?.lag()
   if (lag) {
     gauges['weir_ledger_lag_segments'] = lag.segments
@@ -122,7 +128,15 @@ const urlOf = ({ host }: Settings, port: number): string => `http://${host.inclu
 
 const startLedger = async (state: MainState, settings: Settings, log: Log, url: string): Promise<void> => {
   try {
-    state.bookkeeping = await startBookkeeping({ settings, threads: state.threads, log, url, desk: state.desk })
+    const { threads, watching, desk } = state
+    state.bookkeeping = await startBookkeeping({
+      settings,
+      threads,
+      log,
+      url,
+      desk,
+      ...(watching ? { taken: watching.taken } : {}),
+    })
     log.event('the ledger is open')
   } catch (error) {
     const message = (error as Error).message
@@ -161,21 +175,20 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   const watch = await openKeyWatch(settings, overrides.secret ?? process.env['WEIR_SECRET'])
   const { keys, pepper } = watch
   const prices = overrides.prices ?? (await loadPrices(settings))
+  const doors = { now_us: overrides.now_us ?? now_us, random: overrides.random ?? random }
+  const watching = overrides.ledger === false ? undefined : await openWatching({ settings, prices, log, ...doors })
   const budget_watch = await openBudgetWatch(settings, log)
-  const desk = openDesk({ settings, now_us: overrides.now_us ?? now_us, log, budgets: budget_watch.budgets })
-  const state: MainState = { threads: [], bookkeeping: undefined, ledger_ready: undefined, desk }
-  const counted = { budget_memory: desk.memory, budgets: desk.inForce() }
-  const started = startThreads(
-    { settings, prices, once: onceMemory(), keys, pepper, ...counted },
-    state,
-    log,
-    overrides,
-  )
+  const desk = openDesk({ settings, now_us: doors.now_us, log, budgets: budget_watch.budgets })
+  const state: MainState = { threads: [], bookkeeping: undefined, watching, ledger_ready: undefined, desk }
+  const memories = { once: onceMemory(), restraint: restraintMemory(), budget_memory: desk.memory }
+  const now = { containments: watching?.containments ?? [], budgets: desk.inForce(), keys, pepper }
+  const started = startThreads({ settings, prices, ...memories, ...now }, state, log, overrides)
   const listened = listenTogether(started, settings)
   if (overrides.ledger !== false) state.ledger_ready = openLedgerAfter(listened, state, settings, log)
   const { ledger_ready = Promise.resolve() } = state
   const { port, listening } = await listened
   state.threads = listening
+  await watching?.begin({ threads: listening, ledger: () => state.bookkeeping?.ledger, budgets: desk.states })
   if (overrides.ledger === false) await desk.begin(listening)
   budget_watch.watch(desk.change)
   watch.watch((changed) => Promise.all(listening.map((thread) => thread.setKeys(changed))))
@@ -187,6 +200,7 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
     desk.close()
     await budget_watch.close()
     await state.bookkeeping?.close()
+    await watching?.close()
     await watch.close()
     lock.release()
     log.event('stopped')
@@ -196,5 +210,11 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
     closing ??= shutDown()
     return closing
   }
-  return { url, port, settings: { ...settings, port }, ledger_ready, budgets: desk.states, close }
+  const catchUp = async (): Promise<void> => {
+    await ledger_ready
+    await state.bookkeeping?.refresh()
+    await watching?.catchUp()
+  }
+  const known = { ...settings, port }
+  return { url, port, settings: known, ledger_ready, budgets: desk.states, catchUp, close }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Agent, type Dispatcher } from 'undici'
+import type { Containment } from '../core/alert.ts'
 import type { TokenRatio } from '../core/ledger.ts'
 import type { Settings } from '../core/settings.ts'
 import type { KeyRecord } from '../core/store.ts'
@@ -17,6 +18,7 @@ import { type LogStream, openLog } from './log.ts'
 import { type Counts, createMetrics, type Gauges } from './metrics.ts'
 import { createOnce } from './once.ts'
 import type { Prices } from './prices.ts'
+import { createRestraint } from './restraint.ts'
 import { openTokens } from './tokens.ts'
 import { openUpstreams } from './upstreams.ts'
 import type { World } from './world.ts'
@@ -29,6 +31,9 @@ export type ThreadData = Readonly<{
   prices: Prices
   /** Memory of `createOnce`, shared by all threads. */
   once: SharedArrayBuffer
+  /** Sessions and keys that are contained, and memory of `createRestraint`, shared by all threads. */
+  containments: readonly Containment[]
+  restraint: SharedArrayBuffer
   keys: readonly KeyRecord[]
   pepper: Uint8Array
   /** What all threads count in, the lane of it that is this thread's, and the budgets in force. */
@@ -61,6 +66,7 @@ export type GatewayThread = Readonly<{
   snapshot(): Promise<Snapshot>
   setKeys(keys: readonly KeyRecord[]): Promise<void>
   learn(ratios: readonly TokenRatio[]): Promise<void>
+  contain(containments: readonly Containment[]): Promise<void>
   /** Takes the budgets in force. Resolves to the receipt ids of the attempts that were open before. */
   setBudgets(inForce: BudgetsInForce): Promise<readonly string[]>
   /** Closes the journal's current segment, so that the ledger can have every receipt written so far. */
@@ -137,6 +143,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     bill_once: createOnce(data.once),
     billed_before: doors.billed_before,
     tokens: openTokens(),
+    restraint: createRestraint(data.restraint, data.containments),
     load: { in_flight: 0, shutting_down: false },
   }
   const setKeys = (keys: readonly KeyRecord[]): void => {
@@ -156,6 +163,7 @@ export const openThread = (data: ThreadData, doors: ThreadDoors): GatewayThread 
     snapshot: async () => ({ counts: world.metrics.counts(), gauges: gaugesOf(world) }),
     setKeys: async (keys) => setKeys(keys),
     learn: async (learnt) => world.tokens.learn(learnt),
+    contain: async (containments) => world.restraint.set(containments),
     async setBudgets(inForce) {
       world.budgets.set(inForce)
       return world.journal.openIds()

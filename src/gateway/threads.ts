@@ -46,6 +46,7 @@ export const startWorker = (data: ThreadData, main: MainSide): Readonly<{ thread
     snapshot: async () => (await call('snapshot')) as Snapshot,
     setKeys: async (keys) => void (await call('setKeys', keys)),
     learn: async (ratios) => void (await call('learn', ratios)),
+    contain: async (containments) => void (await call('contain', containments)),
     setBudgets: async (inForce) => (await call('setBudgets', inForce)) as readonly string[],
     rotate: async () => void (await call('rotate')),
     async close() {

@@ -10,6 +10,7 @@ import type { Journal } from './journal.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Once } from './once.ts'
+import type { Restraint } from './restraint.ts'
 import type { Tokens } from './tokens.ts'
 
 /** A configured provider with the adapter that speaks to it. */
@@ -58,5 +59,6 @@ export type World = Readonly<{
   /** Does the ledger hold a receipt that billed this response? Rejects when it cannot say. */
   billed_before: (provider: string, response_id: string) => Promise<boolean>
   tokens: Tokens
+  restraint: Restraint
   load: Load
 }>

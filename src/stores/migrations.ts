@@ -1,9 +1,10 @@
 import type { Kysely, Migration } from 'kysely'
+import { type AlertTables, alertTables } from './migrations/alerts.ts'
 import { allocationTables } from './migrations/allocation.ts'
 import { consoleTables } from './migrations/console.ts'
 
 /** Tables of the store, for the query builder. Lists and maps are JSON text; times are µs since the epoch. */
-export type Tables = {
+export type Tables = AlertTables & {
   keys: {
     id: string
     name: string
@@ -100,4 +101,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute()
     },
   },
+  '0005-alerts': alertTables,
 }

@@ -108,6 +108,11 @@ export const seal = (
   return `${version}.${Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url')}`
 }
 
+const howToSet = (about: string): string =>
+  about.startsWith('channel/')
+    ? `weir alerts secret ${about.slice('channel/'.length)}`
+    : `weir keys provider set ${about}`
+
 /** Opens what `seal` made. Throws WeirError `bad-config` when the key, the name or the text is another. */
 export const unseal = (sealed: string, options: Readonly<{ key: Uint8Array; about: string }>): string => {
   const [form, text = ''] = sealed.split('.')
@@ -124,7 +129,7 @@ export const unseal = (sealed: string, options: Readonly<{ key: Uint8Array; abou
     throw new WeirError(
       'bad-config',
       `the stored credential of ${options.about} cannot be opened: the master secret is not the one it was sealed with. ` +
-        `Set it again with: weir keys provider set ${options.about}`,
+        `Set it again with: ${howToSet(options.about)}`,
     )
   }
 }

@@ -4,6 +4,7 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Kysely, Migrator, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { WeirError } from '../core/errors.ts'
 import type { Store } from '../core/store.ts'
+import { alertsOf } from './alerts.ts'
 import { budgetsOf } from './budgets.ts'
 import { closesOf } from './closes.ts'
 import { keysOf } from './keys.ts'
@@ -108,6 +109,7 @@ const storeOf = (database: DatabaseSync, db: Kysely<Tables>): Store => ({
   outcomes: outcomesOf(db),
   rules: rulesOf(db),
   closes: closesOf(db),
+  alerts: alertsOf(db),
   budgets: budgetsOf(db),
   // SQLite counts commits of other connections in `data_version`; a connection's own writes do not move it.
   revision: async () => Number(database.prepare('pragma data_version').get()?.['data_version']),

@@ -95,18 +95,19 @@ describe('weir init', () => {
   test('every line that it offers is right when it is uncommented, and says the default', async () => {
     const whole = template.replaceAll(/^# /gm, '')
     writeFileSync(join(cwd, 'weir.yaml'), whole)
-    const env = { OPENAI_API_KEY: 'a', AZURE_OPENAI_API_KEY: 'b' }
-    const { providers: named, routes, budgets, prices, threads, ...rest } = loadSettings({ cwd, env, providers })
+    const env = {
+      OPENAI_API_KEY: 'a',
+      AZURE_OPENAI_API_KEY: 'b',
+      SLACK_WEBHOOK: 'https://hooks.slack.com/services/x',
+      PAGERDUTY_KEY: 'c',
+    }
+    const offered = loadSettings({ cwd, env, providers })
     rmSync(join(cwd, 'weir.yaml'))
-    const {
-      providers: _,
-      routes: __,
-      budgets: _____,
-      prices: ___,
-      threads: ____,
-      ...defaults
-    } = loadSettings({ cwd, env, providers })
-    expect(rest).toEqual(defaults)
+    const examples = ['providers', 'routes', 'prices', 'threads', 'budgets', 'channels', 'alerts']
+    const fixed = (settings: object) => Object.entries(settings).filter(([name]) => !examples.includes(name))
+    expect(fixed(offered)).toEqual(fixed(loadSettings({ cwd, env, providers })))
+    const { providers: named, routes, prices, threads, budgets, channels, alerts } = offered
+    expect([channels.length, alerts.routes.length, alerts.contain.length]).toEqual([2, 2, 1])
     expect(named.slice(0, 3).map(({ name }) => name)).toEqual(['openai', 'azure-eu', 'vllm'])
     expect([routes.length, prices.length, threads]).toEqual([1, 1, 1])
     expect(budgets.map(({ name }) => name)).toEqual(['company', 'search', 'agent-runs'])

@@ -126,6 +126,8 @@ log_level: warn
       unpriced_ceiling: { input: '20', output: defaultSettings.unpriced_ceiling.output },
       budgets: [],
       reserve_output_tokens: 1000,
+      channels: [],
+      alerts: defaultSettings.alerts,
       log_level: 'warn',
     })
     expect(limits).toEqual({ ...defaultSettings.limits, attempts: 5, body_bytes: 1_048_576 })

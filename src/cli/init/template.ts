@@ -66,6 +66,20 @@ data: ./weir-data
 # unpriced_ceiling: { input: 150, output: 600 }
 # reserve_output_tokens: 16384
 
+## Where alerts go, and who is told of what: docs/alerts.md. Without channels they are listed by: weir alerts
+# channels:
+#   ops: { type: slack, url: "\${SLACK_WEBHOOK}" }
+#   pager: { type: pagerduty, routing_key: "\${PAGERDUTY_KEY}" }
+# alerts:
+#   zone: Europe/Berlin
+#   routes:
+#     - match: { severity: critical }
+#       channels: [pager]
+#     - match: {}
+#       channels: [ops]
+#   contain:
+#     runaway-session: { action: stop, minutes: 60 }
+
 # threads: 1
 # log_level: warn
 `

@@ -5,7 +5,7 @@ import type { Credentials } from '../../core/provider.ts'
 import { sealCredentials } from '../../stores/keyring.ts'
 import { folderArgs } from '../asking.ts'
 import { note, print, printJson } from '../show/output.ts'
-import { credentialsKey, random, withStore } from './vault.ts'
+import { credentialsKey, isChannelSecret, random, withStore } from './vault.ts'
 
 const provider = { type: 'positional', required: true, description: 'A provider’s name, e.g. openai' } as const
 
@@ -37,7 +37,7 @@ const readCredentials = (text: string): Credentials => {
 }
 
 /** The key as it comes through a pipe, or as it is typed (and not shown) on a terminal. */
-const standardInput = async (name: string): Promise<string> => {
+export const standardInput = async (name: string): Promise<string> => {
   if (process.stdin.isTTY) {
     const { isCancel, password } = await import('@clack/prompts')
     const typed = await password({ message: `Key of ${name}` })
@@ -104,7 +104,7 @@ const list = {
     args: folderArgs,
     run: ({ args }) =>
       withStore(args, async (store) => {
-        const names = Object.keys(await store.secrets.all())
+        const names = Object.keys(await store.secrets.all()).filter((name) => !isChannelSecret(name))
         if (args.json) printJson(names)
         else
           print(

@@ -29,9 +29,15 @@ export const withStore = async <T>(
   }
 }
 
+/** The name under which the store keeps the secrets of a channel; no provider can have it. */
+export const secretName = (channel: string): string => `channel/${channel}`
+
+export const isChannelSecret = (name: string): boolean => name.startsWith(secretName(''))
+
 /** Provider credentials that the store keeps, opened. Without any, no master secret is made. */
 export const storedCredentials = (flags: FolderFlags): Promise<Readonly<Record<string, Credentials>>> =>
   withStore(flags, async (store, data) => {
-    const sealed = await store.secrets.all()
+    const all = Object.entries(await store.secrets.all())
+    const sealed = Object.fromEntries(all.filter(([name]) => !isChannelSecret(name)))
     return Object.keys(sealed).length === 0 ? {} : openCredentials(sealed, credentialsKey(data))
   })

@@ -1,8 +1,10 @@
+import type { Verdict } from '../../../core/alert.ts'
+import { formatUsd, picodollars } from '../../../core/money.ts'
 import { fromJson, toJson, touch } from './bounded.ts'
 import { type Families, watchCache } from './cache-share.ts'
 import { type Day, dayAt, HOUR_US, MINUTE_US } from './clock.ts'
 import type { Candidate, Finding, Kind } from './finding.ts'
-import { admit, type Gate, judge, openGate, sensitivity, type Verdict } from './gate.ts'
+import { admit, type Gate, judge, openGate, sensitivity } from './gate.ts'
 import { type Level, openLevel, overLimit, turnDays, turnHours } from './level.ts'
 import { type MixState, openMix, turnMix, watchMix } from './mix.ts'
 import { type Newcomers, openNewcomers, watchNewcomers } from './newcomers.ts'
@@ -13,7 +15,7 @@ import { meanStep } from './series.ts'
 import { openSessions, type Sessions, watchSession } from './sessions.ts'
 import type { BurnBudget, DetectSettings } from './settings.ts'
 import { openStorms, type Storms, watchStorms } from './storm.ts'
-import { openTallies, type Tallies, tally } from './tallies.ts'
+import { explain, openTallies, type Tallies, tally } from './tallies.ts'
 
 type Owner = { hours: Level; days: Level; pace: Pace; mix: MixState; tallies: Tallies }
 
@@ -150,3 +152,29 @@ export const answer = (
   verdict: Verdict,
   until_us = state.now_us + 24 * HOUR_US,
 ): void => judge(state.gate, finding, verdict, until_us)
+
+const QUARTER_MINUTES = 15
+const QUARTERS = 24
+
+/** What an owner has spent in the six hours up to now, by quarter of an hour, oldest first, US dollars; empty for a stranger. */
+export const spendTrend = (state: Detection, name: string): readonly string[] => {
+  const owner = state.owners.get(name)
+  if (!owner) return []
+  const last = Math.floor(state.now_us / MINUTE_US / QUARTER_MINUTES)
+  const slices = Array.from({ length: QUARTERS }, () => 0n)
+  for (const [minute, cost] of owner.pace.minutes) {
+    const at = QUARTERS - 1 - (last - Math.floor(minute / QUARTER_MINUTES))
+    if (at >= 0 && at < QUARTERS) slices[at] = (slices[at] ?? 0n) + cost
+  }
+  return slices.map((cost) => formatUsd(picodollars(cost)))
+}
+
+/** What carries an owner's spend of the running day, with calls that show it; nothing for a stranger. */
+export const explainDay = (state: Detection, name: string): ReturnType<typeof explain> => {
+  const owner = state.owners.get(name)
+  if (!owner || state.day === null) return { evidence: [] }
+  return explain(owner.tallies, { hour: Math.floor(state.now_us / HOUR_US), day: state.day.number })
+}
+
+/** When trouble of this name was last seen, µs; undefined when it was never told or is forgotten. */
+export const lastSeen = (state: Detection, name: string): number | undefined => state.gate.told.get(name)?.seen_us

@@ -1,24 +1,7 @@
+import type { FoundKind, Severity } from '../../../core/alert.ts'
 import type { Picodollars, Usd } from '../../../core/money.ts'
 
-/** Everything that pages. `level-…` is spend above what is usual over ten minutes, hours, or days. */
-export const kinds = [
-  'budget-burn',
-  'retry-storm',
-  'runaway-session',
-  'level-burst',
-  'level-hour',
-  'level-day',
-  'mix-shift',
-  'cache-drop',
-  'new-key',
-  'new-model',
-  'leaked-key',
-  'unpriced',
-  'stale-prices',
-] as const
-
-export type Kind = (typeof kinds)[number]
-export type Severity = 'info' | 'warning' | 'critical'
+export type Kind = FoundKind
 
 /** The value of a dimension that carries most of the excess. `share` of the excess, 0 to 1. */
 export type Explanation = Readonly<{ dimension: string; value: string; cost: Picodollars; share: number }>

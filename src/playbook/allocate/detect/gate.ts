@@ -1,7 +1,8 @@
+import type { Severity, Verdict } from '../../../core/alert.ts'
 import { formatUsd, type Picodollars, picodollars } from '../../../core/money.ts'
 import { touch } from './bounded.ts'
 import { HOUR_US } from './clock.ts'
-import { type Candidate, type Finding, type Kind, keyOf, type Severity } from './finding.ts'
+import { type Candidate, type Finding, type Kind, keyOf } from './finding.ts'
 import type { DetectSettings } from './settings.ts'
 
 /** Trouble that was told of: when it was told and last seen, and how large it was when told and at most since. */
@@ -12,14 +13,11 @@ export type Gate = { told: Map<string, Told>; opinions: Map<string, Opinion> }
 
 export const openGate = (): Gate => ({ told: new Map(), opinions: new Map() })
 
-/** `yes`: this was trouble. `no`: it was not. `planned`: it was meant to be, until a moment. */
-export type Verdict = 'yes' | 'no' | 'planned'
-
 const ENTRIES = 20_000
 const levels: ReadonlySet<Kind> = new Set(['level-burst', 'level-hour', 'level-day'])
 
-/** Trouble is one and the same over ten minutes, hours and days: it is told once. */
-const incident = ({ kind, owner, subject }: Pick<Candidate, 'kind' | 'owner' | 'subject'>): string =>
+/** The name of trouble, which is one and the same over ten minutes, hours and days: it is told once. */
+export const incident = ({ kind, owner, subject }: Pick<Candidate, 'kind' | 'owner' | 'subject'>): string =>
   levels.has(kind)
     ? JSON.stringify(['level', owner])
     : keyOf({ kind, owner, ...(subject === undefined ? {} : { subject }) })

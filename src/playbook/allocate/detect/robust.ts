@@ -1,7 +1,7 @@
 /** Statistics that a few wild values do not move. Amounts here are dollars in floating point: estimates, never a bill. */
 
 /** The value below which `share` of the sorted values lie, interpolated. */
-export const quantileOf = (sorted: ArrayLike<number>, share: number): number => {
+const quantileOf = (sorted: ArrayLike<number>, share: number): number => {
   const at = share * (sorted.length - 1)
   const low = sorted[Math.floor(at)] ?? 0
   const high = sorted[Math.ceil(at)] ?? low
@@ -9,7 +9,7 @@ export const quantileOf = (sorted: ArrayLike<number>, share: number): number => 
 }
 
 /** Typed arrays sort numbers several times as fast as lists do. */
-export const ascending = (values: readonly number[]): Float64Array => Float64Array.from(values).sort()
+const ascending = (values: readonly number[]): Float64Array => Float64Array.from(values).sort()
 
 export const median = (values: readonly number[]): number => quantileOf(ascending(values), 0.5)
 
@@ -33,3 +33,16 @@ export const usualOf = (residuals: readonly number[], prior: number, weight: num
 /** The largest of the last `count` values. */
 export const recordOf = (values: readonly number[], count: number): number =>
   values.slice(-count).reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
+
+/** The largest values, at most so many, ascending: one pass, for the few at the top of many. */
+export const largest = (values: Iterable<number>, most: number): number[] => {
+  const top: number[] = []
+  for (const value of values) {
+    if (top.length === most && value <= (top[0] ?? 0)) continue
+    let at = top.length
+    while (at > 0 && (top[at - 1] ?? 0) > value) at -= 1
+    top.splice(at, 0, value)
+    if (top.length > most) top.shift()
+  }
+  return top
+}

@@ -3,7 +3,7 @@ import { push, touch } from './bounded.ts'
 import { HOUR_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
 import type { Observation } from './observation.ts'
-import { ascending, quantileOf } from './robust.ts'
+import { largest } from './robust.ts'
 import type { DetectSettings } from './settings.ts'
 
 /** Spend and calls of one session so far, and the percentile it is held against, looked up anew every few calls. */
@@ -29,8 +29,15 @@ const LOOKED_UP_EVERY = 8
 
 /** The 99th percentile of an agent's other sessions, dollars; 0 while there are too few. */
 const percentile = (agent: Agent, but: string): number => {
-  const others = [...agent].flatMap(([session, spent]) => (session === but ? [] : [spent]))
-  return others.length < LEAST ? 0 : quantileOf(ascending(others), 0.99)
+  const own = agent.get(but)
+  const count = agent.size - (own === undefined ? 0 : 1)
+  if (count < LEAST) return 0
+  // It rests on the few largest: one pass finds them, where sorting hundreds for every new session would be dear.
+  const at = 0.99 * (count - 1)
+  const top = largest(agent.values(), agent.size - Math.floor(at))
+  if (own !== undefined) top.splice(Math.max(0, top.indexOf(own)), 1)
+  const [low = 0, high = low] = top
+  return low + (high - low) * (at - Math.floor(at))
 }
 
 /**

@@ -1,0 +1,63 @@
+import type { Alert, AlertEvent, AlertKind } from '../../../core/alert.ts'
+import { parseUsd, type Usd } from '../../../core/money.ts'
+import { dollars, show } from '../detect/amounts.ts'
+
+const names: Readonly<Record<AlertKind, string>> = {
+  'budget-burn': 'A budget burns too fast',
+  'budget-spent': 'A budget is used up so far',
+  'budget-forecast': 'A budget will not last',
+  'retry-storm': 'Retry storm',
+  'runaway-session': 'Runaway session',
+  'level-burst': 'Spend has jumped',
+  'level-hour': 'Spend is above its usual level',
+  'level-day': 'Daily spend is above its usual level',
+  'mix-shift': 'Calls have become dearer',
+  'cache-drop': 'The prompt cache is missed',
+  'new-key': 'A new key spends',
+  'new-model': 'A new model spends',
+  'leaked-key': 'A key may have leaked',
+  unpriced: 'Calls without a price',
+  'stale-prices': 'Prices are stale',
+  test: 'A test',
+}
+
+const begin: Readonly<Record<AlertEvent, string>> = { opened: '', again: 'Still: ', resolved: 'Over: ', test: '' }
+
+const money = (usd: Usd | null): string => (usd === null ? 'unknown' : show(dollars(parseUsd(usd))))
+
+/** One line that says what, whose and how much. */
+export const titleOf = (alert: Alert, event: AlertEvent): string => {
+  if (event === 'test') return 'Weir test alert: nothing has happened'
+  const spent = alert.spent_usd === null ? '' : `, ${money(alert.spent_usd)} so far`
+  return `${begin[event]}${names[alert.kind]}: ${alert.owner}${spent}`
+}
+
+const explained = ({ explained_by }: Alert): readonly (readonly [string, string])[] =>
+  explained_by
+    ? [['explained by', `${explained_by.dimension} ${explained_by.value} (${Math.round(explained_by.share * 100)} %)`]]
+    : []
+
+const changed = ({ change_usd }: Alert): readonly (readonly [string, string])[] =>
+  change_usd
+    ? [['change', `volume ${change_usd.volume}, mix ${change_usd.mix}, price ${change_usd.price} US dollars`]]
+    : []
+
+const containedAs = { stop: 'stopped', throttle: 'slowed down' } as const
+
+/** What there is to know besides the message, as names and values. */
+export const factsOf = (alert: Alert): readonly (readonly [name: string, value: string])[] => [
+  ['owner', alert.owner],
+  ['so far', money(alert.spent_usd)],
+  ['if it goes on', money(alert.projected_usd)],
+  ['severity', alert.severity],
+  ...explained(alert),
+  ...changed(alert),
+  ...(alert.contained
+    ? [['contained', `${containedAs[alert.contained]}: weir alerts release ${alert.id}`] as const]
+    : []),
+  ['since', `${new Date(alert.since_us / 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`],
+  ...(alert.calls.length > 0 ? [['calls', alert.calls.join(', ')] as const] : []),
+]
+
+/** What somebody who reads an alert can do next. */
+export const nextStep = ({ id }: Alert): string => `weir alerts show ${id} · weir alerts feedback ${id} yes|no|planned`

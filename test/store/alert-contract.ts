@@ -1,0 +1,117 @@
+/** What every store must do with alerts, deliveries and containments, whatever engine is under it. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Alert, Containment, Delivery } from '../../src/core/alert.ts'
+import type { Store } from '../../src/core/store.ts'
+import { testAlert } from '../../src/playbook/allocate/alert/make.ts'
+
+const now = 1_795_000_000_000_000
+const alert = (id: string, over: Partial<Alert> = {}): Alert => ({
+  ...testAlert(now),
+  id,
+  incident: `incident of ${id}`,
+  ...over,
+})
+const delivery = (of: Alert, channel: string, over: Partial<Delivery> = {}): Delivery => ({
+  id: `${of.id}.1.${channel}`,
+  alert_id: of.id,
+  channel,
+  event: 'opened',
+  alert: of,
+  state: 'waiting',
+  attempts: 0,
+  created_us: now,
+  next_us: now,
+  ...over,
+})
+const held = (id: string, over: Partial<Containment> = {}): Containment => ({
+  id,
+  what: 'session',
+  value: 's',
+  owner: 'team:search',
+  action: 'stop',
+  from_us: now,
+  ...over,
+})
+
+/** `place` makes a fresh, empty place and gives a function that opens it, any number of times. */
+export const alertContract = (
+  name: string,
+  place: () => Promise<{ open(): Promise<Store>; clear(): Promise<void> }>,
+) => {
+  describe(`the ${name} store keeps what alerts need`, () => {
+    let here: Awaited<ReturnType<typeof place>>
+    let store: Store
+    beforeEach(async () => {
+      here = await place()
+      store = await here.open()
+    })
+    afterEach(async () => {
+      await store.close()
+      await here.clear()
+    })
+
+    test('an alert is written again as it is now, and lists are last seen first', async () => {
+      await store.alerts.record([alert('a'), alert('b', { last_us: now + 5 })], [])
+      await store.alerts.record([alert('a', { last_us: now + 9, told: 2 })], [])
+      expect((await store.alerts.list({})).map(({ id, told }) => [id, told])).toEqual([
+        ['a', 2],
+        ['b', 1],
+      ])
+      expect((await store.alerts.list({ since_us: now + 6 })).map(({ id }) => id)).toEqual(['a'])
+      expect((await store.alerts.list({ incident: 'incident of b' })).map(({ id }) => id)).toEqual(['b'])
+      expect(await store.alerts.list({ state: 'resolved' })).toEqual([])
+      expect(await store.alerts.list({ ids: ['b'], most: 1 })).toStrictEqual([alert('b', { last_us: now + 5 })])
+    })
+
+    test('what somebody said of an alert outlives that its numbers are written again', async () => {
+      await store.alerts.record([alert('a')], [])
+      expect(await store.alerts.judge('a', { verdict: 'no', at_us: now + 3 })).toBe(true)
+      expect(await store.alerts.judge('nobody', { verdict: 'no', at_us: now })).toBe(false)
+      await store.alerts.record([alert('a', { told: 2 })], [])
+      expect(await store.alerts.judgedSince(now + 2)).toMatchObject([{ id: 'a', told: 2, opinion: { verdict: 'no' } }])
+      expect(await store.alerts.judgedSince(now + 3)).toEqual([])
+    })
+
+    test('a delivery that is there stays as it is when it is owed again', async () => {
+      const one = alert('a')
+      await store.alerts.record([one], [delivery(one, 'ops'), delivery(one, 'mail')])
+      await store.alerts.deliveries.update(delivery(one, 'ops', { state: 'delivered', attempts: 1 }))
+      await store.alerts.record([one], [delivery(one, 'ops'), delivery(one, 'mail')])
+      expect((await store.alerts.deliveries.waiting(10)).map(({ channel }) => channel)).toEqual(['mail'])
+      expect(await store.alerts.deliveries.counts()).toEqual({ waiting: 1, delivered: 1, refused: 0 })
+      expect(await store.alerts.deliveries.of('a')).toHaveLength(2)
+    })
+
+    test('alert and deliveries are written together or not at all', async () => {
+      const one = alert('a')
+      const broken = { ...delivery(one, 'ops'), channel: null as unknown as string }
+      await expect(store.alerts.record([one], [broken])).rejects.toThrow()
+      expect(await store.alerts.list({})).toEqual([])
+    })
+
+    test('a containment ends at its moment or when it is released, and one that was released does not begin anew', async () => {
+      const { containments } = store.alerts
+      await containments.add(held('timed', { until_us: now + 10 }))
+      await containments.add(held('open', { from_us: now + 1 }))
+      expect((await containments.list(now)).map(({ id }) => id)).toEqual(['open', 'timed'])
+      expect((await containments.list(now + 10)).map(({ id }) => id)).toEqual(['open'])
+      expect(await containments.release('timed', now + 11)).toBe(false)
+      await containments.add(held('timed', { from_us: now + 20, until_us: now + 30 }))
+      expect((await containments.list(now + 25)).map(({ id }) => id)).toEqual(['timed', 'open'])
+      expect(await containments.release('open', now + 12)).toBe(true)
+      expect(await containments.release('open', now + 13)).toBe(false)
+      await containments.add(held('open', { from_us: now + 40 }))
+      expect((await containments.list(now + 41)).map(({ id }) => id)).toEqual([])
+      expect((await containments.list()).find(({ id }) => id === 'open')?.released_us).toBe(now + 12)
+    })
+
+    test('what the watch remembers is there when the store is opened again', async () => {
+      expect(await store.alerts.watched.load()).toBeUndefined()
+      await store.alerts.watched.save({ state: 'one', position: 1 })
+      await store.alerts.watched.save({ state: 'two', position: 2 })
+      await store.close()
+      store = await here.open()
+      expect(await store.alerts.watched.load()).toEqual({ state: 'two', position: 2 })
+    })
+  })
+}

@@ -108,6 +108,7 @@ export const loadSettings = (source: SettingsSource): Settings => {
     ...plain,
     providers,
     routes: routesOf(file, names, tell),
+    policies: [],
     prices: pricesOf(file, written_at, tell),
   }
   if (problems.length === 0 && settings.mode === 'pass-through' && !isLoopback(settings.host)) {

@@ -1,6 +1,6 @@
-import type { Picodollars } from './money.ts'
-import type { CacheTtl, Change, Outline } from './prompt.ts'
-import type { LeverTrace, Receipt } from './receipt.ts'
+import type { CacheRule, Chain, Circle, Fingerprinted, PastUsage, Replay, TokenRates } from './past.ts'
+import type { Change, Outline } from './prompt.ts'
+import type { Receipt } from './receipt.ts'
 
 /** A family of levers, in the order of the playbook. */
 export type Play = 'route' | 'cache' | 'batch' | 'compact' | 'own'
@@ -28,53 +28,29 @@ export type Chosen<S extends Schema = Schema> = Readonly<{
 /** off: does nothing. observe: computed on live calls and recorded, not applied. on: applied. */
 export type LeverMode = 'off' | 'observe' | 'on'
 
-/** Prices of one call's token classes in picodollars a token, at the moment of the call; undefined where unpriced. */
-export type TokenRates = Readonly<{
-  fresh: number
-  cache_read: number
-  /** By TTL; a TTL that the model does not offer is absent. Where writes cost nothing more, this is the fresh rate. */
-  cache_write: Readonly<Partial<Record<CacheTtl, number>>>
-  output: number
-}>
-
-/** How a provider caches prompts of a model: a dated, sourced row of data (`playbook/cache/rules`). */
-export type CacheRule = Readonly<{
-  /** Who places the prefix: marks in the body, the provider by itself, or both. */
-  style: 'marks' | 'automatic' | 'both'
-  minimum_tokens: number
-  /** Cached lengths are whole multiples of this beyond the minimum; 1 where any block's end will do. */
-  step_tokens: number
-  ttls: readonly CacheTtl[]
-  /** What the provider does when nothing is asked. */
-  default_ttl: CacheTtl
-  most_marks: number
-  /** How many blocks before a mark a shorter prefix is looked for (Anthropic: 20). */
-  lookback_blocks: number
-  source: string
-}>
-
-/** Who pays and what the call belongs to: the receipt's own words. */
-export type Circle = Readonly<
-  Pick<
-    Receipt,
-    'key_id' | 'team' | 'feature' | 'customer' | 'user' | 'environment' | 'session' | 'agent' | 'wire' | 'endpoint'
-  >
->
-
 /** A live call as a lever sees it. Nothing of it is ever changed: a lever says what it wants different. */
 export type LiveCall = Readonly<{
   call_id: string
   at_us: number
   circle: Circle
-  /** Whoever may share a cache: the permission scope of the key, or the hash of the client's own credential. */
+  /** Who the caller is, as the receipt's `tenant` says it: hash of the Weir key's id, or of the client's own credential. */
   tenant: string
+  /** Hash of what the Weir key may use (providers, models); empty where it may use all. */
+  scope: string
+  /** Whose cache at the provider it is: one for all callers where the provider's key is ours, one a tenant where it is theirs. */
+  account: string
   provider: string
+  /** The model asked, until a lever of the play `route` changes it. */
   model: string
   stream: boolean
+  temperature?: number
   max_output_tokens?: number
-  fingerprints: Readonly<{ exact?: string; template?: string; conversation?: string }>
-  /** The prefix chain with estimated tokens; one boundary a block, not thinned. */
-  chain: Readonly<{ hashes: readonly string[]; tokens: readonly number[] }>
+  turns?: number
+  tool_count?: number
+  response_format?: string
+  fingerprints: Fingerprinted
+  /** The prefix chain of the prompt as asked, with estimated tokens; one boundary a part of the reading, not thinned. */
+  chain: Chain
   /** The prompt as earlier levers left it; absent where the wire has no editor. Read on first use. */
   outline(): Outline | undefined
 }>
@@ -84,8 +60,9 @@ export type StoredAnswer = Readonly<{
   /** The whole body, never a stream: the gateway streams it where the client asked for one. */
   body: Uint8Array
   content_type: string
-  /** What the stored answer had cost, and its usage, for the receipt. */
+  /** Whose answer it was. */
   receipt_id: string
+  stored_at_us: number
 }>
 
 /** What `pull` decides. `why` is one plain clause for the receipt, without content of the prompt. */
@@ -95,18 +72,40 @@ export type Pulled =
       do: 'change'
       changes: readonly Change[]
       why: string
-      /** Tokens taken out, cumulative at each boundary of the chain; absent where the prompt is not shortened. */
+      /** Tokens taken out, cumulative at each boundary of `LiveCall.chain`; absent where the prompt is not shortened. */
       removed?: readonly number[]
+      /** What it should save of this call, in picodollars: recorded where it is only observed and `worth` is absent. */
+      foreseen?: number
     }>
   | Readonly<{ do: 'answer'; answer: StoredAnswer; why: string }>
 
-/** What came of a call in the end, told to the levers that want to learn from it (to store the answer, to learn a length). */
+/**
+ * What came of a call in the end, told to the levers that want to learn from it (to store the answer, to learn a length).
+ * Every call that a lever saw ends, whatever becomes of it.
+ */
 export type Ended = Readonly<{
   call: LiveCall
+  /** What this lever had decided; absent where it threw, was too slow or never came to its turn. */
+  pulled?: Pulled
   receipt: Receipt
-  /** The whole answer's bytes, where a lever asked for them by `wants_answer` and they were not longer than its bound. */
+  /**
+   * The answer whole, in the form that the wire has without streaming, where a lever asked for it by `wants_answer`, the
+   * outcome is ok and it was not longer than the bound. Streams are put together first.
+   */
   body?: Uint8Array
   content_type?: string
+  /** Does the answer ask for tools? */
+  has_tool_calls?: boolean
+}>
+
+/** What is known of a call when its saving is reckoned: after its usage, before its receipt is written. */
+export type Spent = Readonly<{
+  call: LiveCall
+  pulled: Exclude<Pulled, Readonly<{ do: 'nothing' }>>
+  mode: 'observe' | 'on'
+  /** As it was billed; of an answer given in the model's place, as it would have been. */
+  usage: Readonly<PastUsage>
+  rates: TokenRates
 }>
 
 /** Bounded memory of one lever in one thread, by partition; what is least used goes first. Lost at a restart. */
@@ -115,7 +114,10 @@ export type Memory = Readonly<{
   set(partition: string, key: string, value: unknown): void
 }>
 
-/** Answers that outlive a call, shared by the threads; partitioned, bounded in bytes, with TTL. Failing reads as absent. */
+/**
+ * Answers that outlive a call, shared by the threads; partitioned, bounded in bytes, with TTL. A failing file reads as
+ * empty, and the receipt says so.
+ */
 export type Answers = Readonly<{
   get(partition: string, key: string): StoredAnswer | undefined
   put(
@@ -124,6 +126,13 @@ export type Answers = Readonly<{
     answer: StoredAnswer,
     keep: Readonly<{ ttl_s: number; tags: readonly string[] }>,
   ): void
+  /**
+   * Joins an identical call in flight. Undefined: there is none, and this call leads until `done`. Otherwise the leader's
+   * answer, or undefined when it has none to give.
+   */
+  join(partition: string, key: string, call_id: string): Promise<StoredAnswer | undefined> | undefined
+  /** The leader has ended: those that joined get its answer. Says nothing where `call_id` does not lead. */
+  done(partition: string, key: string, call_id: string, answer?: StoredAnswer): void
 }>
 
 /** The doors of a lever to the world. What is absent is not available, and a lever then says so and does nothing. */
@@ -146,51 +155,7 @@ export type Kit = Readonly<{
   ask?(request: Readonly<{ model: string; system: string; text: string; max_output_tokens: number }>): Promise<string>
 }>
 
-/** Usage of a past call in the classes that levers move. `other` is what no lever moves (fees, audio, images). */
-export type PastUsage = {
-  fresh: number
-  cache_read: number
-  cache_write_5m: number
-  /** Writes at the longer TTL of the model (1 h, 12 h, 24 h). */
-  cache_write_long: number
-  output: number
-}
-
-/**
- * A call of the past, from its receipts. A replay gets them in order of time and gives back the call as it would have been:
- * the same object where nothing would have changed.
- */
-export type Past = Readonly<{
-  receipt_id: string
-  at_us: number
-  ended_at_us: number
-  circle: Circle
-  tenant: string
-  provider: string
-  model: string
-  stream: boolean
-  outcome: Receipt['outcome']
-  finish_reason?: string
-  temperature?: number
-  max_output_tokens?: number
-  fingerprints: LiveCall['fingerprints']
-  /** Kept boundaries (at most 64), ascending; the last is the whole prompt. */
-  chain: LiveCall['chain']
-  usage: Readonly<PastUsage>
-  /** Did the client place cache marks, or the provider cache by itself? */
-  tools_tokens: number
-  system_tokens: number
-  /** What levers said of it when it was live. */
-  traces: readonly LeverTrace[]
-  /** Answered without the provider: its usage costs nothing. */
-  answered: boolean
-  rates: TokenRates
-}>
-
 export type ReplayKit = Pick<Kit, 'hash' | 'cache_rule'> & Readonly<{ random(): number }>
-
-/** A fold over the past. It may keep state; `low` and `high` say how sure it is where it is an estimate. */
-export type Replay = (past: Past) => Past
 
 /** How a promise comes about. exact: from hashes, counts and times alone. estimated: rests on assumptions, so it has a range. */
 export type Certainty = 'exact' | 'estimated'
@@ -219,14 +184,24 @@ export type Lever<S extends Schema = Schema> = Readonly<{
     spread?: Spread
     /** Needs the answer's bytes in `learn`, up to so many. */
     wants_answer?: number
+    /** How long `pull` may take before the call goes on without it, ms (100 by default). */
+    patience_ms?: number
     /** The cheapest way to know more where evidence is short, e.g. `observe it for a day`. */
     next_test: string
   }>
   pull(call: LiveCall, settings: Chosen<S>, kit: Kit): Pulled | Promise<Pulled>
   /** Told of every call that it saw, when it ended. Must not throw; what it throws is logged. */
   learn?(ended: Ended, settings: Chosen<S>, kit: Kit): void
+  /**
+   * What it saved of this call, in picodollars; below zero where it cost more. Absent: the tokens that it took out, at the
+   * mean price of the call's input, or for an answer its whole price.
+   */
+  worth?(spent: Spent, settings: Chosen<S>): number
   replay(settings: Chosen<S>, kit: ReplayKit): Replay
 }>
+
+/** Fields of a call by which policies choose, with `*` globs. */
+export type LeverMatch = LeverPolicy['match']
 
 /** A policy: which lever works where, and how. The first that matches a call decides for the levers that it names. */
 export type LeverPolicy = Readonly<{
@@ -241,7 +216,6 @@ export type LeverPolicy = Readonly<{
   levers: Readonly<Record<string, Readonly<{ mode: LeverMode; settings: Chosen }>>>
   /** Share of sessions (0 … 1) that is left alone, by hash of the session, so that the saving can be proved. */
   holdout: number
+  /** Name of the experiment that the arms belong to; `levers` by default. */
+  experiment: string
 }>
-
-/** What a call's levers came to: money in picodollars. */
-export type Saving = Readonly<{ name: string; saving: Picodollars }>

@@ -1,4 +1,5 @@
-import type { Edit, PartKind } from './wire.ts'
+/** What a piece of a prompt is for. Order of the parts is the order in which the provider reads (and caches) them. */
+export type PartKind = 'tools' | 'system' | 'examples' | 'history' | 'context' | 'user'
 
 /** Who speaks in a block. */
 export type Role = 'tools' | 'system' | 'user' | 'assistant' | 'tool'
@@ -10,10 +11,13 @@ export type BlockForm = 'text' | 'tool' | 'tool-call' | 'tool-result' | 'media' 
 export type CacheTtl = '5m' | '30m' | '1h' | '12h' | '24h'
 
 /**
- * A content block of a prompt, in the order in which the provider reads (and caches) them. The blocks are those whose ends
- * are the boundaries of the prefix chain, so a lever that names a block names a place in the chain.
+ * A content block of a prompt, in the order in which the provider reads (and caches) them. A block is never larger than a
+ * part of the reading, whose ends are the boundaries of the prefix chain: every tool is a block of its own, and all tools
+ * are one part.
  */
 export type Block = Readonly<{
+  /** Index of the part of the reading, and so of the boundary of `LiveCall.chain`, that the block is in; -1 where it is in none. */
+  part: number
   kind: PartKind
   form: BlockForm
   role: Role
@@ -25,6 +29,10 @@ export type Block = Readonly<{
   replaceable: boolean
   /** True where the whole block may be left out and the body is still one that the provider takes. */
   removable: boolean
+  /** True where a cache mark may be placed on it. */
+  markable: boolean
+  /** An earlier lever has taken it out: indices never change on the way. Its text is then empty. */
+  gone?: true
   /** A tool's, or a tool call's, name. */
   name?: string
   /** Which tool call a result answers, or a call's own id. */
@@ -44,7 +52,7 @@ export type BodyFields = Readonly<{
   response_schema?: unknown
 }>
 
-/** What a lever wants to be different. `block` counts in `Outline.blocks`. */
+/** What a lever wants to be different. `block` is an index of `Outline.blocks`, the same for every lever of a call. */
 export type Change =
   | Readonly<{ do: 'replace'; block: number; text: string }>
   | Readonly<{ do: 'remove'; block: number }>
@@ -59,13 +67,4 @@ export type Outline = Readonly<{
   temperature?: number
   /** Most cache marks that a body may hold; 0 where the wire has none. */
   most_marks: number
-}>
-
-/**
- * The part of a wire that levers stand on: where a prompt's blocks lie in the bytes, and the edits that make a change.
- * Everything outside of the edits stays byte for byte. `edits` leaves out what the wire cannot say and never overlaps.
- */
-export type Editor = Readonly<{
-  outline(body: Uint8Array, json: unknown): Outline
-  edits(body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[]
 }>

@@ -1,3 +1,4 @@
+import type { LeverPolicy } from './lever.ts'
 import type { PriceRow } from './price.ts'
 import type { ProviderSettings } from './provider.ts'
 
@@ -48,6 +49,8 @@ export type Settings = Readonly<{
   providers: readonly ProviderSettings[]
   routes: readonly Route[]
   limits: Limits
+  /** Which lever works where: the first that matches a call decides for the levers that it names. None: no lever works. */
+  policies: readonly LeverPolicy[]
   breaker: Breaker
   on_client_gone: 'provider' | 'cancel' | 'drain'
   /** Contract prices, the top layer of the book. */

@@ -1,4 +1,5 @@
 import type { WeirError } from './errors.ts'
+import type { Change, Outline, PartKind } from './prompt.ts'
 import type { NormalisedUsage, ServiceTier } from './usage.ts'
 
 /** Header names are lower case. Repeated headers are joined by `, ` as Node does. */
@@ -17,8 +18,7 @@ export type WireRequest = Readonly<{
   json: unknown
 }>
 
-/** What a piece of a prompt is for. Order of the parts is the order in which the provider reads (and caches) them. */
-export type PartKind = 'tools' | 'system' | 'examples' | 'history' | 'context' | 'user'
+/** A piece of a prompt. Order of the parts is the order in which the provider reads (and caches) them. */
 export type Part = Readonly<{ kind: PartKind; text: string }>
 
 /** Who pays, as far as the body's own fields say it (`metadata`, `user`, `safety_identifier`, `metadata.user_id`). */
@@ -45,6 +45,7 @@ export type Reading = Readonly<{
   model?: string
   stream: boolean
   max_output_tokens?: number
+  temperature?: number
   service_tier?: ServiceTier
   speed?: 'standard' | 'fast'
   geo?: string
@@ -118,6 +119,28 @@ export type Metering = {
 /** An error as the wire's SDK expects it. */
 export type Shaped = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: Uint8Array }>
 
+/**
+ * The part of a wire that levers stand on: where a prompt's blocks lie in the bytes, and the edits that make a change.
+ * Everything outside of the edits stays byte for byte. `edits` leaves out what the wire cannot say and never overlaps.
+ */
+export type Editor = Readonly<{
+  outline(body: Uint8Array, json: unknown): Outline
+  edits(body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[]
+}>
+
+/**
+ * A wire's answer, told whole or streamed. What comes out is what the API itself would send: its SDKs read it. Undefined
+ * where the bytes are not a whole, good answer.
+ */
+export type Answering = Readonly<{
+  /** The whole body of an answer that came as a stream. */
+  whole(stream: Uint8Array, content_type: string): Uint8Array | undefined
+  /** A whole body as a stream, as the request `asked` (parsed) wants it: with its usage, or without. */
+  streamed(body: Uint8Array, asked: unknown): Readonly<{ body: Uint8Array; content_type: string }> | undefined
+  /** Does a whole body ask for tools? */
+  calls_tools(json: unknown): boolean
+}>
+
 /** A format spoken over HTTP. It knows no provider, and no network. */
 export type Wire = Readonly<{
   name: string
@@ -128,4 +151,8 @@ export type Wire = Readonly<{
   meter(context: MeterContext): Metering
   /** The error as this API would say it; with `midstream` the bytes of an error event to append to an open stream. */
   shape(error: WeirError, midstream?: boolean): Shaped
+  /** Where a prompt's blocks lie in the body, for levers; absent where levers cannot edit the wire's bodies. */
+  editor?: Editor
+  /** The answer in its two forms, for caches; absent where answers of the wire are not kept. */
+  answers?: Answering
 }>

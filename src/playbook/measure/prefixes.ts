@@ -1,4 +1,5 @@
-import type { Part, PartKind } from '../../core/wire.ts'
+import type { PartKind } from '../../core/prompt.ts'
+import type { Part } from '../../core/wire.ts'
 import { hexadecimal, type Lanes, runningHash } from './digest.ts'
 
 /** Boundaries of a prompt: the hash of everything up to each and the characters up to it, ascending. */

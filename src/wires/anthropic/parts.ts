@@ -1,4 +1,5 @@
-import type { Part, PartKind } from '../../core/wire.ts'
+import type { PartKind } from '../../core/prompt.ts'
+import type { Part } from '../../core/wire.ts'
 import { asList, asRecord, asText, at, type JsonRecord, jsonText, recordsOf } from '../framing/json.ts'
 import { isMostly, isRetrieved } from '../framing/parts.ts'
 

@@ -1,0 +1,5 @@
+// Written by `npm run fix`: one line for each file.
+
+
+export const levers = {
+}

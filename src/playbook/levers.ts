@@ -1,5 +1,3 @@
 // Written by `npm run fix`: one line for each file.
 
-
-export const levers = {
-}
+export const levers = {}

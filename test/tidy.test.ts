@@ -68,6 +68,7 @@ describe('catalogues', () => {
     ['src/stores/', 'open', 'stores', 'index.ts'],
     ['src/importers/', 'importer', 'importers', 'index.ts'],
     ['src/bills/', 'bill', 'bills', 'index.ts'],
+    ['src/verbs/', 'verb', 'verbs', 'index.ts'],
     ['src/exporters/', 'exporter', 'exporters', 'index.ts'],
     ['src/playbook/', 'lever', 'levers', 'levers.ts'],
     ['src/cli/', 'command', 'commands', 'index.ts'],

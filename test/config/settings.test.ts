@@ -96,6 +96,7 @@ log_level: warn
     expect(rest).toStrictEqual({
       host: '::1',
       port: 5000,
+      console: 'next',
       mode: 'keys',
       data: join(cwd, 'elsewhere'),
       threads: 2,
@@ -124,6 +125,7 @@ log_level: warn
         },
       ],
       unpriced_ceiling: { input: '20', output: defaultSettings.unpriced_ceiling.output },
+      budgets: [],
       reserve_output_tokens: 1000,
       log_level: 'warn',
     })

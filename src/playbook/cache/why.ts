@@ -225,7 +225,7 @@ export const whyNotRead = (call: Receipt, earlier: readonly Receipt[], rule: Cac
   const best = here.find((pair) => pair.tokens >= least && reaches(pair, rule))
   const seen = (pair: Pair): Facts => ({ ...facts, common_tokens: pair.tokens, earlier: earlierOf(call, pair) })
   if (best) return held(call, best, rule, seen(best))
-  const foreign = pairs.find(({ tokens }) => tokens >= least)
+  const foreign = pairs.find(({ receipt, tokens }) => tokens >= least && !isHere(call, receipt))
   if (foreign) return elsewhere(call, foreign, seen(foreign))
   const nearest = here
     .filter(({ receipt }) => kin(call, receipt) > 0)

@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   ledger: ['ledger/run.ts'],
   house: ['house/run.ts'],
   import: ['import/run.ts'],
+  levers: ['levers/cpu.ts'],
   budgets: ['budgets/run.ts'],
 }
 

@@ -1,6 +1,7 @@
 // Written by `npm run fix`: one line for each file.
 import { command as alerts } from './alerts.ts'
 import { command as budgets } from './budgets.ts'
+import { command as cache } from './cache.ts'
 import { command as calls } from './calls.ts'
 import { command as checklist } from './checklist.ts'
 import { command as close } from './close.ts'
@@ -10,6 +11,7 @@ import { command as importEntry } from './import.ts'
 import { command as init } from './init.ts'
 import { command as keys } from './keys.ts'
 import { command as leaks } from './leaks.ts'
+import { command as levers } from './levers.ts'
 import { command as outcomes } from './outcomes.ts'
 import { command as owners } from './owners.ts'
 import { command as prices } from './prices.ts'
@@ -26,6 +28,7 @@ import { command as tokens } from './tokens.ts'
 export const commands = {
   alerts,
   budgets,
+  cache,
   calls,
   checklist,
   close,
@@ -35,6 +38,7 @@ export const commands = {
   init,
   keys,
   leaks,
+  levers,
   outcomes,
   owners,
   prices,

@@ -14,6 +14,7 @@ export const defaultSettings: Settings = {
   threads: Math.max(1, Math.min(4, availableParallelism() - 1)),
   providers: [],
   routes: [],
+  policies: [],
   limits: {
     // Above the largest request that any provider takes inline (50 MB of files at OpenAI).
     body_bytes: 64 * MiB,

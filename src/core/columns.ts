@@ -31,6 +31,7 @@ export const columns = {
   first_token_at_us: 'time',
   ended_at_us: 'time',
   key_id: 'text',
+  tenant: 'hash',
   team: 'text',
   feature: 'text',
   customer: 'text',
@@ -97,6 +98,7 @@ export const columns = {
   turns: 'small',
   tool_count: 'small',
   max_output_asked: 'count',
+  temperature: 'score',
   response_format: 'text',
   request_bytes: 'count',
   response_bytes: 'count',
@@ -209,4 +211,6 @@ export const restFields = [
   'prefix_hashes',
   'prefix_tokens',
   'deadline_at_us',
+  'tenant',
+  'temperature',
 ] as const satisfies readonly (keyof Receipt)[]

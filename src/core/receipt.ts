@@ -21,11 +21,21 @@ export type ReceiptLine = Readonly<{
   price_row?: string
 }>
 
+/**
+ * What a lever did on a call. The receipt's fingerprints, prefix chain and parts describe the prompt as the client asked
+ * it, whatever levers took out of it; what they took out is here.
+ */
 export type LeverTrace = Readonly<{
   name: string
+  /** observed: worked out, and not done. skipped: it would have had its turn, and did nothing. */
   action: 'acted' | 'observed' | 'skipped'
+  /** What it saved of this call, or would have; below zero where it cost more. */
   saving_usd?: Usd
   why: string
+  /** Input tokens taken out. */
+  tokens?: number
+  /** Tokens taken out up to each boundary of the receipt's prefix chain; as long as `prefix_hashes`, ascending. */
+  removed?: readonly number[]
 }>
 
 /** Tokens of a prompt by what they are for; where the provider states a total they sum to it. */
@@ -65,6 +75,8 @@ export type Receipt = Readonly<
 
     // payer
     key_id?: string
+    /** Who called, for caches that must not be shared: hash of the Weir key's id, or of the client's own credential. */
+    tenant?: string
     team?: string
     feature?: string
     customer?: string
@@ -142,6 +154,7 @@ export type Receipt = Readonly<
     turns?: number
     tool_count?: number
     max_output_asked?: number
+    temperature?: number
     response_format?: string
     request_bytes?: number
     response_bytes?: number

@@ -1,6 +1,7 @@
 import type { AlertKind, FoundKind, Severity } from './alert.ts'
 import type { Budget } from './budget.ts'
 import type { Destination } from './channel.ts'
+import type { LeverPolicy } from './lever.ts'
 import type { PriceRow } from './price.ts'
 import type { ProviderSettings } from './provider.ts'
 
@@ -96,6 +97,8 @@ export type Settings = Readonly<{
   providers: readonly ProviderSettings[]
   routes: readonly Route[]
   limits: Limits
+  /** Which lever works where: the first that matches a call decides for the levers that it names. None: no lever works. */
+  policies: readonly LeverPolicy[]
   breaker: Breaker
   on_client_gone: 'provider' | 'cancel' | 'drain'
   /** Budgets of weir.yaml; others are in the store. */

@@ -1,4 +1,5 @@
 import type { WeirError } from './errors.ts'
+import type { Change, Outline, PartKind } from './prompt.ts'
 import type { NormalisedUsage, ServiceTier } from './usage.ts'
 
 /** Header names are lower case. Repeated headers are joined by `, ` as Node does. */
@@ -17,8 +18,7 @@ export type WireRequest = Readonly<{
   json: unknown
 }>
 
-/** What a piece of a prompt is for. Order of the parts is the order in which the provider reads (and caches) them. */
-export type PartKind = 'tools' | 'system' | 'examples' | 'history' | 'context' | 'user'
+/** A piece of a prompt. Order of the parts is the order in which the provider reads (and caches) them. */
 export type Part = Readonly<{ kind: PartKind; text: string }>
 
 /** Who pays, as far as the body's own fields say it (`metadata`, `user`, `safety_identifier`, `metadata.user_id`). */
@@ -45,6 +45,7 @@ export type Reading = Readonly<{
   model?: string
   stream: boolean
   max_output_tokens?: number
+  temperature?: number
   /** Where the request would say so: the way to the member in its JSON body. Absent where the API has none. */
   max_output_field?: readonly string[]
   service_tier?: ServiceTier
@@ -122,6 +123,17 @@ export type Metering = {
 /** An error as the wire's SDK expects it. */
 export type Shaped = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: Uint8Array }>
 
+/**
+ * The part of a wire that levers stand on: where a prompt's blocks lie in the bytes, and the edits that make a change.
+ * Everything outside of the edits stays byte for byte.
+ */
+export type Editor = Readonly<{
+  /** The prompt of a parsed body; `parts` are those of its reading. */
+  outline(json: unknown, parts: readonly Part[]): Outline
+  /** Leaves out what the wire cannot say; edits do not overlap. */
+  edits(body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[]
+}>
+
 /** A format spoken over HTTP. It knows no provider, and no network. */
 export type Wire = Readonly<{
   name: string
@@ -132,4 +144,6 @@ export type Wire = Readonly<{
   meter(context: MeterContext): Metering
   /** The error as this API would say it; with `midstream` the bytes of an error event to append to an open stream. */
   shape(error: WeirError, midstream?: boolean): Shaped
+  /** Where a prompt's blocks lie in the body, for levers; absent where levers cannot edit the wire's bodies. */
+  editor?: Editor
 }>

@@ -4,7 +4,9 @@ import type { Picodollars, Usd } from '../core/money.ts'
 import type { Outcome, Receipt } from '../core/receipt.ts'
 import type { KeyRecord } from '../core/store.ts'
 import type { Headers, Metered, Metering, Reading, Wire } from '../core/wire.ts'
+import type { Fingerprints } from '../playbook/measure/fingerprints.ts'
 import type { Hold } from './budgets/known.ts'
+import type { Pulling } from './levers/pulling.ts'
 import type { Upstream, World } from './world.ts'
 
 /** Who pays for a call, and what it belongs to. The names are the receipt's. */
@@ -54,6 +56,8 @@ export type Call = {
   payer: Payer
   // identify
   key?: KeyRecord
+  /** Who calls, as a hash; see `tenant.ts`. */
+  tenant?: string
   /** The provider that the client addressed. */
   upstream?: Upstream
   // receive
@@ -78,6 +82,11 @@ export type Call = {
   /** The attempt's reservation, also where no budget holds it. */
   reserved?: Picodollars
   reserved_usd?: Usd
+  // pull
+  /** Fingerprints of the prompt as asked, once they were taken. */
+  prompt?: Fingerprints
+  /** What levers did; absent where none has a say. */
+  pulling?: Pulling
   // on the way
   client_gone: boolean
   /** The response that passes, while there is one: told when the client goes. */
@@ -108,7 +117,12 @@ export type Attempt = {
   headers?: Headers
   metering?: Metering
   metered?: Metered
+  /** The answer's bytes, decoded, for levers that learn from them; absent where none does or they were too many. */
+  kept?: Uint8Array[] | undefined
 }
+
+/** An answer that no provider gave. */
+export type Given = Readonly<{ bytes: Uint8Array; content_type: string; metered: Metered; at_us: number }>
 
 /** How a call, or an attempt of it, ended: everything there is to say but what it cost. */
 export type Answer = Readonly<{
@@ -121,6 +135,8 @@ export type Answer = Readonly<{
   retryable: boolean
   /** Holds the answer's last bytes until the receipt is written; absent where the error is all there is to say. */
   flow?: Flow
+  /** An answer that a lever gave in the model's place. */
+  given?: Given
 }>
 
 /** A response on its way from a provider to the client. */

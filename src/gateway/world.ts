@@ -7,10 +7,12 @@ import type { Keyring } from '../stores/keyring.ts'
 import type { Breakers } from './breaker.ts'
 import type { Budgets } from './budgets/budgets.ts'
 import type { Journal } from './journal.ts'
+import type { Levers } from './levers/pulling.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Once } from './once.ts'
 import type { Restraint } from './restraint.ts'
+import type { Tenants } from './tenant.ts'
 import type { Tokens } from './tokens.ts'
 
 /** A configured provider with the adapter that speaks to it. */
@@ -60,5 +62,8 @@ export type World = Readonly<{
   billed_before: (provider: string, response_id: string) => Promise<boolean>
   tokens: Tokens
   restraint: Restraint
+  tenants: Tenants
+  /** Absent where no policy names a lever. */
+  levers?: Levers
   load: Load
 }>

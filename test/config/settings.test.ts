@@ -109,6 +109,7 @@ log_level: warn
       ],
       breaker: { failures: 9, open_ms: defaultSettings.breaker.open_ms },
       on_client_gone: 'drain',
+      policies: [],
       prices: [
         {
           id: 'contract/openai/gpt-5.5@2026-10-01',

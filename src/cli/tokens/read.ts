@@ -1,4 +1,5 @@
-import type { Part, PartKind, Wire } from '../../core/wire.ts'
+import type { PartKind } from '../../core/prompt.ts'
+import type { Part, Wire } from '../../core/wire.ts'
 import { wires } from '../../wires/index.ts'
 
 /** A draft prompt: its parts and what the body says besides. `wire` is undefined for plain text. */

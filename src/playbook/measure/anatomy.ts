@@ -1,5 +1,6 @@
+import type { PartKind } from '../../core/prompt.ts'
 import type { AnatomyTokens } from '../../core/receipt.ts'
-import type { Part, PartKind } from '../../core/wire.ts'
+import type { Part } from '../../core/wire.ts'
 
 const kinds: readonly PartKind[] = ['tools', 'system', 'examples', 'history', 'context', 'user']
 

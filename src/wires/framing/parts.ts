@@ -1,4 +1,5 @@
-import type { Part, PartKind } from '../../core/wire.ts'
+import type { PartKind } from '../../core/prompt.ts'
+import type { Part } from '../../core/wire.ts'
 import { asList, asRecord, asText, type JsonRecord, jsonText } from './json.ts'
 
 /** Fields of a content block that hold text the model reads. Media are not text and are not counted as such. */

@@ -1,0 +1,227 @@
+import type { CacheRule, Chain, Circle, Fingerprinted, PastUsage, Replay, TokenRates } from './past.ts'
+import type { Change, Outline } from './prompt.ts'
+import type { Receipt } from './receipt.ts'
+
+/** A family of levers, in the order of the playbook. */
+export type Play = 'route' | 'cache' | 'batch' | 'compact' | 'own'
+
+/** A setting of a lever: the configuration's reference, its checks, the command line's help and the console's form come from it. */
+export type Setting =
+  | Readonly<{ type: 'number'; default: number; least?: number; most?: number; unit?: string; about: string }>
+  | Readonly<{ type: 'text'; default: string; one_of?: readonly string[]; about: string }>
+  | Readonly<{ type: 'flag'; default: boolean; about: string }>
+  | Readonly<{ type: 'texts'; default: readonly string[]; about: string }>
+
+export type Schema = Readonly<Record<string, Setting>>
+
+/** The value that a setting takes. */
+type Value<T extends Setting> = T extends { type: 'number' }
+  ? number
+  : T extends { type: 'flag' }
+    ? boolean
+    : T extends { type: 'texts' }
+      ? readonly string[]
+      : string
+
+/** The values of a schema's settings. */
+export type Chosen<S extends Schema = Schema> = Readonly<{ [name in keyof S]: Value<S[name]> }>
+
+/** off: does nothing. observe: computed on live calls and recorded, not applied. on: applied. */
+export type LeverMode = 'off' | 'observe' | 'on'
+
+/** A live call as a lever sees it. Nothing of it is ever changed: a lever says what it wants different. */
+export type LiveCall = Readonly<{
+  call_id: string
+  at_us: number
+  circle: Circle
+  /** Who the caller is, as the receipt's `tenant` says it: hash of the Weir key's id, or of the client's own credential. */
+  tenant: string
+  /** Hash of what the Weir key may use (providers, models, endpoints); empty where it may use all. */
+  scope: string
+  /** Whose cache at the provider it is: one for all callers where the provider's key is ours, one a tenant where it is theirs. */
+  account: string
+  provider: string
+  /** The model asked, until a lever of the play `route` changes it. */
+  model: string
+  stream: boolean
+  /** Hash of what else may change an answer: path, query, headers of version and beta. No two that differ share an answer. */
+  variant: string
+  temperature?: number | undefined
+  max_output_tokens?: number | undefined
+  turns?: number | undefined
+  tool_count?: number | undefined
+  response_format?: string | undefined
+  fingerprints: Fingerprinted
+  /** The prefix chain of the prompt as asked, with estimated tokens; one boundary a part of the reading, not thinned. */
+  chain: Chain
+  /** The prompt as earlier levers left it; absent where the wire has no editor. Read on first use. */
+  outline(): Outline | undefined
+}>
+
+/**
+ * An answer that a lever gives in the model's place: the bytes as the provider sent them, decoded. One that came as a stream
+ * is for calls that ask for a stream, one that came whole for those that do not; a usage event that the client did not ask for
+ * is hidden again.
+ */
+export type StoredAnswer = Readonly<{
+  body: Uint8Array
+  content_type: string
+  /** Whose answer it was. */
+  receipt_id: string
+  stored_at_us: number
+}>
+
+/** What `pull` decides. `why` is one plain clause for the receipt, without content of the prompt. */
+export type Pulled =
+  | Readonly<{ do: 'nothing'; why: string }>
+  | Readonly<{
+      do: 'change'
+      changes: readonly Change[]
+      why: string
+      /** Tokens taken out, cumulative at each boundary of `LiveCall.chain`; absent where the prompt is not shortened. */
+      removed?: readonly number[]
+      /** What it should save of this call, in picodollars: recorded where it is only observed and `worth` is absent. */
+      foreseen?: number
+    }>
+  | Readonly<{ do: 'answer'; answer: StoredAnswer; why: string }>
+
+/**
+ * What came of a call in the end, told to the levers that want to learn from it (to store the answer, to learn a length).
+ * Every call that a lever saw ends, whatever becomes of it.
+ */
+export type Ended = Readonly<{
+  call: LiveCall
+  /** What this lever had decided; absent where it threw, was too slow or never came to its turn. */
+  pulled?: Pulled
+  receipt: Receipt
+  /** The answer as `StoredAnswer` has it, where a lever asked for it by `wants_answer`, the outcome is ok and it was not longer than that. */
+  body?: Uint8Array
+  content_type?: string
+  /** Does the answer ask for tools; does the model refuse to answer? Known where `body` is. */
+  has_tool_calls?: boolean
+  is_refusal?: boolean
+}>
+
+/** What is known of a call when its saving is reckoned: after its usage, before its receipt is written. */
+export type Spent = Readonly<{
+  call: LiveCall
+  pulled: Exclude<Pulled, Readonly<{ do: 'nothing' }>>
+  mode: 'observe' | 'on'
+  /** As it was billed; of an answer given in the model's place, as it would have been. */
+  usage: Readonly<PastUsage>
+  rates: TokenRates
+}>
+
+/** Bounded memory of one lever in one thread, by partition; what is least used goes first. Lost at a restart. */
+export type Memory = Readonly<{
+  get<T>(partition: string, key: string): T | undefined
+  set(partition: string, key: string, value: unknown): void
+}>
+
+/**
+ * Answers that outlive a call, shared by the threads; partitioned, bounded in bytes, with TTL. A failing file reads as
+ * empty, and the receipt says so.
+ */
+export type Answers = Readonly<{
+  /** What is wrong with the file, if something is, without its path. */
+  trouble(): string | undefined
+  get(partition: string, key: string): StoredAnswer | undefined
+  put(
+    partition: string,
+    key: string,
+    answer: StoredAnswer,
+    keep: Readonly<{ ttl_s: number; tags: readonly string[]; most_bytes: number; lever: string }>,
+  ): void
+  /**
+   * Joins an identical call in flight. Undefined: there is none, and this call leads until `done`. Otherwise the leader's
+   * answer, or undefined when it has none to give.
+   */
+  join(partition: string, key: string, call_id: string): Promise<StoredAnswer | undefined> | undefined
+  /** The leader has ended: those that joined get its answer. Says nothing where `call_id` does not lead. */
+  done(partition: string, key: string, call_id: string, answer?: StoredAnswer): void
+}>
+
+/** The doors of a lever to the world. What is absent is not available, and a lever then says so and does nothing. */
+export type Kit = Readonly<{
+  now_us(): number
+  random(): number
+  /** 64 bits of a text as 16 hexadecimal digits. */
+  hash(text: string): string
+  /** Tokens of a text for a model, by learnt ratio; no tokenizer runs. */
+  tokens(text: string, provider: string, model: string): number
+  rates(provider: string, model: string, at_us: number): TokenRates | undefined
+  cache_rule(provider: string, model: string, at_us: number): CacheRule | undefined
+  memory: Memory
+  answers?: Answers
+  /** Unit vectors of texts. Rejects when the embedder is down or slower than its deadline. */
+  embed?(texts: readonly string[]): Promise<readonly Float32Array[]>
+  /** A shorter text with the same meaning, at about this share of its tokens. */
+  compress?(text: string, share: number): Promise<string>
+  /** Asks a cheap model; the cost is booked as a receipt of its own. */
+  ask?(request: Readonly<{ model: string; system: string; text: string; max_output_tokens: number }>): Promise<string>
+}>
+
+export type ReplayKit = Pick<Kit, 'hash' | 'cache_rule'> & Readonly<{ random(): number }>
+
+/** How a promise comes about. exact: from hashes, counts and times alone. estimated: rests on assumptions, so it has a range. */
+export type Certainty = 'exact' | 'estimated'
+
+/** What an answer's quality stands to lose. */
+export type Risk = 'none' | 'bounded' | 'needs-eval'
+
+/** Fields of the range within which an estimated saving lies, as shares of the middle one. */
+export type Spread = Readonly<{ low: number; high: number; why: string }>
+
+/**
+ * One way to spend less. `pull` works on the live call, `replay` on the same call in the ledger, and what replay promises is
+ * what pull then saves: the contract suite holds every lever in the catalogue to it.
+ */
+export type Lever<S extends Schema = Schema> = Readonly<{
+  /** `play/name`, e.g. `cache/exact`. */
+  name: string
+  play: Play
+  about: string
+  settings: S
+  traits: Readonly<{
+    certainty: Certainty
+    risk: Risk
+    /** What it takes to turn it on. */
+    effort: 'switch' | 'configure' | 'project'
+    spread?: Spread
+    /** Needs the answer's bytes in `learn`, up to so many. */
+    wants_answer?: number
+    /** How long `pull` may take before the call goes on without it, ms (100 by default). */
+    patience_ms?: number
+    /** The cheapest way to know more where evidence is short, e.g. `observe it for a day`. */
+    next_test: string
+  }>
+  pull(call: LiveCall, settings: Chosen<S>, kit: Kit): Pulled | Promise<Pulled>
+  /** Told of every call that it saw, when it ended. Must not throw; what it throws is logged. */
+  learn?(ended: Ended, settings: Chosen<S>, kit: Kit): void
+  /**
+   * What it saved of this call, in picodollars; below zero where it cost more. Absent: the tokens that it took out, at the
+   * mean price of the call's input, or for an answer its whole price.
+   */
+  worth?(spent: Spent, settings: Chosen<S>): number
+  replay(settings: Chosen<S>, kit: ReplayKit): Replay
+}>
+
+/** Fields of a call by which policies choose, with `*` globs. */
+export type LeverMatch = LeverPolicy['match']
+
+/** A policy: which lever works where, and how. The first that matches a call decides for the levers that it names. */
+export type LeverPolicy = Readonly<{
+  match: Readonly<
+    Partial<
+      Record<
+        'team' | 'feature' | 'customer' | 'key' | 'environment' | 'wire' | 'endpoint' | 'provider' | 'model',
+        string
+      >
+    >
+  >
+  levers: Readonly<Record<string, Readonly<{ mode: LeverMode; settings: Chosen }>>>
+  /** Share of sessions (0 … 1) that is left alone, by hash of the session, so that the saving can be proved. */
+  holdout: number
+  /** Name of the experiment that the arms belong to; `levers` by default. */
+  experiment: string
+}>

@@ -13,17 +13,19 @@ import {
 } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Ledger, Question } from '../../src/core/ledger.ts'
+import type { Ledger, Question, Segment } from '../../src/core/ledger.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { encodeLine } from '../../src/gateway/segment.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
-import { traffic } from './traffic.ts'
+import { opened, traffic } from './traffic.ts'
 
 const RECEIPTS = Number(process.argv[2] ?? 10_000_000)
 const DAYS = 90
 const FROM_US = Date.UTC(2026, 7, 1) * 1000
 const DAY_US = 86_400_000_000
-const SEGMENT = 250_000
+/** As the gateway closes them, and as many together as the collector takes. */
+const SEGMENT_BYTES = 32 * 1024 * 1024
+const TOGETHER = 16
 const REPEATS = 5
 const window = { from_us: FROM_US, to_us: FROM_US + DAYS * DAY_US }
 
@@ -35,41 +37,64 @@ const tell = (figure: Figure): void => {
   console.log(`${figure.name.padEnd(58)} ${value.padStart(14)} ${figure.unit.padEnd(12)} ${figure.limit ?? ''}`)
 }
 
-/** Writes up to `most` receipts as a closed segment; resolves to how many there were. */
-const writeSegment = (path: string, source: Iterator<Receipt>, most: number) => {
+/** Writes a closed segment as the gateway does, an open line before each receipt; resolves to how many receipts there are. */
+const writeSegment = (path: string, source: Iterator<Receipt>) => {
   const fd = openSync(path, 'w')
   let lines = ''
   let receipts = 0
-  for (; receipts < most; receipts += 1) {
+  let bytes = 0
+  let open_bytes = 0
+  const flush = (): void => {
+    bytes += writeSync(fd, lines)
+    lines = ''
+  }
+  while (bytes < SEGMENT_BYTES) {
     const { value, done } = source.next()
     if (done) break
-    lines += encodeLine('receipt', value)
-    if (lines.length > 1 << 20) {
-      writeSync(fd, lines)
-      lines = ''
-    }
+    const line = encodeLine('open', opened(value))
+    open_bytes += line.length
+    lines += line + encodeLine('receipt', value)
+    receipts += 1
+    if (lines.length > 1 << 20) flush()
   }
-  writeSync(fd, lines)
+  flush()
   closeSync(fd)
-  return { receipts, bytes: statSync(path).size }
+  return { receipts, bytes, open_bytes }
+}
+
+/** The next closed segments that a collector would find together. */
+const writeSegments = (folder: string, source: Iterator<Receipt>, first: number) => {
+  const all = { segments: [] as Segment[], receipts: 0, bytes: 0, open_bytes: 0 }
+  while (all.segments.length < TOGETHER) {
+    const name = `bench-1-${(first + all.segments.length).toString().padStart(8, '0')}.ndjson`
+    const path = join(folder, name)
+    const { receipts, bytes, open_bytes } = writeSegment(path, source)
+    if (receipts === 0) break
+    all.segments.push({ name, path })
+    all.receipts += receipts
+    all.bytes += bytes
+    all.open_bytes += open_bytes
+  }
+  return all
 }
 
 /** Loads and measures the loading alone: wall time, CPU of all threads, size of the lines. */
 const load = async (ledger: Ledger, folder: string) => {
   const source = traffic({ seed: 20_261_123, receipts: RECEIPTS, from_us: FROM_US, days: DAYS })
-  const total = { receipts: 0, bytes: 0, ms: 0, cpu_us: 0 }
-  for (let segment = 1; total.receipts < RECEIPTS; segment += 1) {
-    const path = join(folder, `bench-1-${segment.toString().padStart(8, '0')}.ndjson`)
-    const written = writeSegment(path, source, SEGMENT)
+  const total = { receipts: 0, bytes: 0, open_bytes: 0, ms: 0, cpu_us: 0, segments: 0 }
+  while (total.receipts < RECEIPTS) {
+    const written = writeSegments(folder, source, total.segments + 1)
+    total.segments += written.segments.length
     const started = performance.now()
     const cpu = process.cpuUsage()
-    await ledger.append({ name: `bench-${segment}`, path })
+    await ledger.appendAll?.(written.segments)
     const used = process.cpuUsage(cpu)
     total.ms += performance.now() - started
     total.cpu_us += used.user + used.system
     total.receipts += written.receipts
     total.bytes += written.bytes
-    unlinkSync(path)
+    total.open_bytes += written.open_bytes
+    for (const { path } of written.segments) unlinkSync(path)
     process.stderr.write(
       `\r${total.receipts.toLocaleString('en-US')} receipts, ${Math.round((1000 * total.receipts) / total.ms).toLocaleString('en-US')} a second `,
     )
@@ -78,14 +103,26 @@ const load = async (ledger: Ledger, folder: string) => {
   return total
 }
 
-const median_ms = async (ledger: Ledger, question: Question): Promise<number> => {
+const middleOf = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+/** Medians: the time that a user waits, and the CPU of all threads, which a busy machine stretches less. */
+const medians = async (ledger: Ledger, question: Question) => {
   const times: number[] = []
+  const cpus_ms: number[] = []
   for (let repeat = 0; repeat < REPEATS; repeat += 1) {
     const started = performance.now()
+    const cpu = process.cpuUsage()
     await ledger.query(question)
+    const { user, system } = process.cpuUsage(cpu)
     times.push(performance.now() - started)
+    cpus_ms.push((user + system) / 1000)
   }
-  return times.sort((a, b) => a - b)[Math.floor(REPEATS / 2)] ?? Number.NaN
+  return { ms: middleOf(times), cpu_ms: middleOf(cpus_ms) }
+}
+
+const tellQuestion = async (ledger: Ledger, name: string, question: Question, limit?: string): Promise<void> => {
+  const { ms, cpu_ms } = await medians(ledger, question)
+  tell({ name, value: ms, unit: `ms (${Math.round(cpu_ms)} CPU)`, ...(limit ? { limit } : {}) })
 }
 
 /** The first question that reads many days has them rolled up behind its back; an append comes after that. */
@@ -119,11 +156,10 @@ const ask = async (ledger: Ledger) => {
     ['extent', { ask: 'extent' }],
     ['ratios', { ask: 'ratios' }],
   ]
-  for (const [name, question, limit] of questions)
-    tell({ name, value: await median_ms(ledger, question), unit: 'ms', ...(limit ? { limit } : {}) })
+  for (const [name, question, limit] of questions) await tellQuestion(ledger, name, question, limit)
   const { receipts } = await ledger.query({ ask: 'calls', window, limit: 1 })
   const id = receipts[0]?.receipt_id ?? ''
-  tell({ name: 'one call by its id', value: await median_ms(ledger, { ask: 'call', id }), unit: 'ms' })
+  await tellQuestion(ledger, 'one call by its id', { ask: 'call', id })
   const million = {
     from_us: window.to_us - (DAYS * DAY_US * Math.min(1_000_000, RECEIPTS)) / RECEIPTS,
     to_us: window.to_us,
@@ -142,7 +178,8 @@ const ledger = await open({ path })
 tell({ name: 'opening an empty ledger', value: performance.now() - before, unit: 'ms' })
 if ((await ledger.query({ ask: 'extent' })).receipts === 0) {
   const loaded = await load(ledger, folder)
-  tell({ name: 'length of a line', value: loaded.bytes / loaded.receipts, unit: 'bytes' })
+  tell({ name: 'length of an open line', value: loaded.open_bytes / loaded.receipts, unit: 'bytes' })
+  tell({ name: 'length of a receipt', value: (loaded.bytes - loaded.open_bytes) / loaded.receipts, unit: 'bytes' })
   tell({ name: 'loading', value: (1000 * loaded.receipts) / loaded.ms, unit: 'receipts/s', limit: '≥ 300,000' })
   tell({ name: 'loading', value: loaded.bytes / loaded.ms / 1000, unit: 'MB/s' })
   tell({ name: 'loading, CPU', value: loaded.cpu_us / loaded.receipts, unit: 'µs/receipt' })

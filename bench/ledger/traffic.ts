@@ -1,4 +1,7 @@
-/** Seeded receipts of an invented company: teams, features, agents with growing context, a nightly job, retries. */
+/**
+ * Seeded receipts of an invented company: teams, features, sessions with growing context, failures. Their widths are those of
+ * what the gateway writes in `npm run demo`: ids of 36 characters, the usage object of each API whole, five or six prefixes.
+ */
 import type { Usd } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 
@@ -68,6 +71,33 @@ const usd = (picodollars: number): Usd => {
   const fraction = text.slice(-12).replace(/0+$/, '')
   return `${text.slice(0, -12)}${fraction ? `.${fraction}` : ''}` as Usd
 }
+
+/** The usage object as the API of that wire sends it. */
+const usageRaw = (wire: string, input: number, read: number, output: number, reasoning: number): string => {
+  if (wire === 'anthropic-messages')
+    return `{"input_tokens":${input - read},"cache_creation_input_tokens":0,"cache_read_input_tokens":${read},"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"service_tier":"standard","inference_geo":"not_available","output_tokens":${output}}`
+  if (wire === 'gemini')
+    return `{"promptTokenCount":${input},"cachedContentTokenCount":${read},"candidatesTokenCount":${output - reasoning},"thoughtsTokenCount":${reasoning},"totalTokenCount":${input + output},"promptTokensDetails":[{"modality":"TEXT","tokenCount":${input}}]}`
+  return `{"prompt_tokens":${input},"completion_tokens":${output},"total_tokens":${input + output},"prompt_tokens_details":{"cached_tokens":${read},"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":${reasoning},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`
+}
+
+/** What an open line says of the same attempt: all that is known before it is dispatched. */
+export const opened = (receipt: Receipt): Receipt => ({
+  ...receipt,
+  ended_at_us: receipt.started_at_us,
+  outcome: 'unknown',
+  price_state: 'none',
+  usage_source: 'none',
+  ...missing,
+})
+
+const missing = Object.fromEntries(
+  [
+    'provider_response_id first_token_at_us model_served http_status finish_reason input_fresh_tokens cache_read_tokens',
+    'output_tokens reasoning_tokens provider_total_tokens lines usage_raw usage_quality input_cost_usd output_cost_usd',
+    'fee_cost_usd list_cost_usd counterfactual_cost_usd response_bytes',
+  ].flatMap((names) => names.split(' ').map((name) => [name, undefined])),
+)
 
 export type Traffic = Readonly<{ seed: number; receipts: number; from_us: number; days: number }>
 
@@ -194,9 +224,9 @@ function receiptOf(
   ] as const
   const receipt: Receipt = {
     receipt_id: id,
-    call_id: id,
+    call_id: `${id.slice(0, -2)}-c`,
     attempt: 1,
-    provider_response_id: `resp_${session.id}${number}`,
+    provider_response_id: `resp_${session.id}${session.template.slice(0, 6)}${number.toString().padStart(9, '0')}`,
     origin: 'live',
     started_at_us: started,
     first_token_at_us: started + wait,
@@ -205,6 +235,7 @@ function receiptOf(
     team: session.team,
     feature: session.feature,
     ...(number % 3 ? { customer: `customer-${number % 500}` } : {}),
+    ...(number % 8 < 5 ? { user: `user-${number % 4000}` } : {}),
     environment: 'production',
     ...(number % 5 ? {} : { tags: { cell: `cell-${number % 7}` } }),
     session: session.id,
@@ -226,13 +257,7 @@ function receiptOf(
     reasoning_tokens: reasoning,
     provider_total_tokens: input + output,
     lines,
-    usage_raw: JSON.stringify({
-      prompt_tokens: input,
-      completion_tokens: output,
-      total_tokens: input + output,
-      prompt_tokens_details: { cached_tokens: read },
-      completion_tokens_details: { reasoning_tokens: reasoning },
-    }),
+    usage_raw: usageRaw(price.wire, input, read, output, reasoning),
     usage_source: 'provider',
     usage_quality: 'exact',
     price_state: 'priced',
@@ -243,7 +268,7 @@ function receiptOf(
     list_cost_usd: usd(prompt + answer),
     counterfactual_cost_usd: usd(input * price.input * 1e6 + answer),
     reserved_usd: usd(prompt + 4096 * price.output * 1e6),
-    price_book: 'weir-2026-11-20',
+    price_book: 'f65e69dff4bb',
     system_tokens: Math.floor(system * 0.4),
     tools_tokens: system - Math.floor(system * 0.4),
     history_tokens: session.history,

@@ -280,6 +280,8 @@ export type Answer<Q extends Question> = Answers[Q['ask']]
 /** Receipts, appended exactly once and queried. */
 export type Ledger = Readonly<{
   append(segment: Segment): Promise<Appended>
+  /** Of a ledger that large loads cost less: several in one go, all or none of those that it does not have yet. */
+  appendAll?(segments: readonly Segment[]): Promise<Appended>
   query<Q extends Question>(question: Q): Promise<Answer<Q>>
   close(): Promise<void>
 }>

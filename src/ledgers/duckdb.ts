@@ -89,7 +89,7 @@ const openWriter = (session: Session, awake: <T>(act: () => Promise<T>) => Promi
     for (const day of days) rolling.delete(day)
   }
   return {
-    append: (segment: Segment) => inTurn(() => append(session, segment)),
+    append: (segments: readonly Segment[]) => inTurn(() => append(session, segments)),
     /** Rolls days up behind the back of whoever asked, `at_once` in one go, so that appends come in between. */
     roll(days: readonly number[], at_once: number): void {
       const fresh = days.filter((day) => !rolling.has(day))
@@ -157,7 +157,8 @@ export const open = async (options: DuckdbOptions): Promise<Ledger> => {
     writer.roll(days, Math.max(1, Math.floor((ROLL_RECEIPTS * days.length) / Math.max(receipts, 1))))
   }
   return {
-    append: writer.append,
+    append: (segment) => writer.append([segment]),
+    appendAll: writer.append,
     query: <Q extends Question>(question: Q) => awake(() => ask(engine, question, roll)) as Promise<Answer<Q>>,
     async close() {
       await writer.close()

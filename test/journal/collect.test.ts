@@ -85,7 +85,7 @@ describe('a collector', () => {
     )
     appendFileSync(join(folder, name), `${JSON.stringify({ k: 'receipt', r: { ...receipt(), cost_usd: 'much' } })}\n`)
     const cut = encodeLine('receipt', receipt())
-    appendFileSync(join(folder, name), `${cut.slice(0, cut.length - 20)}\n${cut.replace('r1', 'r7')}`)
+    appendFileSync(join(folder, name), `${cut.slice(0, cut.length - 20)}\n${cut.replace('r2', 'r7')}`)
     writeSegment(join(folder, 't-1-00000002.ndjson'), [receipt()])
     await startCollector({ folder, ledger, log }).stop()
     expect(await extent()).toMatchObject({ receipts: 3, segments: 2 })
@@ -102,6 +102,7 @@ describe('a collector', () => {
     let broken = true
     const moody: Ledger = {
       ...ledger,
+      appendAll: () => Promise.reject(new Error('the disk is full')),
       append: (segment) => {
         asked.push(segment.name)
         if (broken && segment.name === 'a-1-00000001.ndjson') return Promise.reject(new Error('the disk is full'))

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeLine, encodeLine, identifyLine } from '../../src/core/journal-line.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
+import { earlierLine } from '../ledger/earlier.ts'
 import { fullReceipt, lineAsJson, receipt, usd } from '../ledger/receipts.ts'
 
 const told = (r: Receipt) => decodeLine(encodeLine('receipt', r).slice(0, -1))
@@ -10,7 +11,9 @@ describe('a journal line', () => {
   test('says every field by position and gives it back', () => {
     const full = { ...fullReceipt(), cost_usd: usd('123456.000000000001') }
     const line = encodeLine('open', full)
-    expect(line).toMatch(/^o1\t0199-full\t.*\t\.\n$/)
+    expect(line.startsWith('o2\u001d0199-full\u001d')).toBe(true)
+    expect(line.endsWith('\u001d.\n')).toBe(true)
+    expect(encodeLine('receipt', full).startsWith('r2\t0199-full\t')).toBe(true)
     expect(decodeLine(line.slice(0, -1))).toEqual({ k: 'open', r: full })
     expect(line.length).toBeLessThan(lineAsJson('open', full).length / 2)
   })
@@ -78,11 +81,26 @@ describe('a journal line', () => {
         expect(() => decodeLine(line.slice(0, length)), line.slice(0, length)).toThrow()
   })
 
+  test('by position in its first form is still read and told apart', () => {
+    const { line, receipt: one } = earlierLine('receipt', 'an-id')
+    expect(decodeLine(line)).toEqual({ k: 'receipt', r: one })
+    expect(identifyLine(line)).toEqual({ k: 'receipt', id: 'an-id' })
+    expect(identifyLine(earlierLine('open', 'other').line)).toEqual({ k: 'open', id: 'other' })
+    for (let length = 1; length < line.length; length += 1) expect(() => decodeLine(line.slice(0, length))).toThrow()
+  })
+
+  test('says a chain that two lines share the same way, and anew where its tokens differ', () => {
+    const prefix_hashes = ['00000000000000aa', 'ffffffffffffffbb']
+    const one = receipt({ prefix_hashes, prefix_tokens: [1, 2] })
+    const other = receipt({ prefix_hashes, prefix_tokens: [1, 3] })
+    for (const each of [one, one, other]) expect(told(each).r).toEqual(each)
+  })
+
   test('of the first format is still read and told apart', () => {
     const one = receipt()
     expect(decodeLine(lineAsJson('open', one))).toEqual({ k: 'open', r: one })
     expect(identifyLine(lineAsJson('open', one))).toEqual({ k: 'open', id: one.receipt_id })
-    expect(identifyLine('r2\tnewer\t.')).toBeUndefined()
+    expect(identifyLine('r3\tnewer\t.')).toBeUndefined()
     expect(identifyLine('\u0000\u0000')).toBeUndefined()
   })
 })

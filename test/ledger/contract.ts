@@ -1,5 +1,5 @@
 /** What every ledger promises. An adapter's test calls `ledgerContract` with a way to open an empty one. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -8,6 +8,7 @@ import { encodeLine } from '../../src/core/journal-line.ts'
 import type { Dimension, Ledger, SpendRow } from '../../src/core/ledger.ts'
 import { formatUsd, parseUsd, picodollars, sum } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
+import { earlierLine } from './earlier.ts'
 import { DAY_US, fullReceipt, HOUR_US, lineAsJson, receipt, START_US, usd, writeSegment } from './receipts.ts'
 
 export type LedgerUnderTest = Readonly<{ ledger: Ledger; reopen(): Promise<Ledger> }>
@@ -98,6 +99,39 @@ export const ledgerContract = (name: string, openEmpty: (folder: string) => Prom
       ])
     })
 
+    test('lines by position in their first form are told anew, and those beside them are taken as they are', async () => {
+      const { line, receipt: old } = earlierLine('receipt', 'from-before')
+      const path = join(folder, 'earlier.ndjson')
+      const [plain, odd] = [receipt(), receipt({ team: '' })]
+      const open_line = earlierLine('open', 'from-before').line
+      writeFileSync(
+        path,
+        [`${open_line}\n${line}\n`, encodeLine('receipt', plain), encodeLine('receipt', odd)].join(''),
+      )
+      expect(await ledger.append({ name: 'earlier', path })).toEqual({ segment: 'appended', receipts: 3, skipped: 0 })
+      for (const one of [old, plain, odd])
+        expect((await ledger.query({ ask: 'call', id: one.receipt_id })).receipts).toEqual([one])
+      expect(readdirSync(folder).filter((file) => file.startsWith('earlier'))).toEqual(['earlier.ndjson'])
+      writeFileSync(path, `${line.slice(0, 200)}\n`)
+      await expect(ledger.append({ name: 'cut', path })).rejects.toMatchObject({ code: 'bad-input' })
+    })
+
+    test('segments that are appended together are all there, or none, and those that were there count once', async () => {
+      const paths = [1, 2, 3].map((at) => join(folder, `together-${at}.ndjson`))
+      const segments = paths.map((path, at) => ({ name: `together-${at}`, path }))
+      for (const path of paths) writeSegment(path, [receipt({ cost_usd: usd('1') }), receipt()])
+      const [first, , third] = segments
+      if (!first || !third || !ledger.appendAll) throw new Error('nothing to append together')
+      await ledger.append(first)
+      writeFileSync(third.path, 'r2\tbroken\n')
+      await expect(ledger.appendAll(segments)).rejects.toMatchObject({ code: 'bad-input' })
+      expect(await ledger.query({ ask: 'extent' })).toMatchObject({ receipts: 2, segments: 1 })
+      writeSegment(third.path, [receipt({ team: '', cost_usd: usd('0.5') })])
+      expect(await ledger.appendAll(segments)).toEqual({ segment: 'appended', receipts: 3, skipped: 0 })
+      expect(await ledger.appendAll(segments)).toEqual({ segment: 'already', receipts: 0, skipped: 0 })
+      expect(await ledger.query({ ask: 'extent' })).toMatchObject({ receipts: 5, segments: 3, cost_usd: '2.5' })
+    })
+
     test('an absent field stays absent: unpriced is not zero', async () => {
       const { cost_usd: _, ...bare } = receipt({ receipt_id: 'bare', price_state: 'unpriced' })
       await append([bare])
@@ -130,9 +164,9 @@ export const ledgerContract = (name: string, openEmpty: (folder: string) => Prom
         '{"k":"receipt","r":{"receipt_id":\n',
         '{"k":"receipt","r":{}}\n',
         lineAsJson('receipt', { ...receipt(), input_tokens: 'many' as unknown as number }),
-        another.replace('\topenai\t', '\t'),
-        another.replace('gpt-5.6\t', 'gpt-5.6\t\t'),
-        another.replace('r1\t', 'r2\t'),
+        another.replace('\tok\u001f', 'ok\u001f'),
+        another.replace('\tok\u001f', '\t\tok\u001f'),
+        another.replace('r2\t', 'r3\t'),
         another.replace('\t.\n', '\t\n'),
         `${another.slice(0, another.length / 2)}\n`,
         '\u0000\u0000\u0000\n',

@@ -77,14 +77,14 @@ export const coverOf = async (session: Session, question: Spend, windows: readon
 /** Of days that are missing, those worth rolling up: in the past of the newest receipt, so that they will hardly change. */
 export const worthRolling = async (session: Session, missing: readonly number[]): Promise<readonly number[]> => {
   if (missing.length === 0) return []
-  const [found] = await session.rows(sql`SELECT min(started_at_us) AS first, max(started_at_us) AS last FROM receipts`)
+  const [found] = await session.rows(sql`SELECT min(started_at_us) AS first, max(started_at_us) AS last FROM spending`)
   const [from, to] = [numberOrNull(found?.['first']), numberOrNull(found?.['last'])]
   return missing.filter((day) => from !== null && to !== null && (day + 1) * DAY_US > from && (day + 1) * DAY_US <= to)
 }
 
 /** How many receipts there are from the first of these days to the last. `days` ascend. */
 export const receiptsIn = async (session: Session, days: readonly number[]): Promise<number> => {
-  const [found] = await session.rows(sql`SELECT count(*) AS n FROM receipts WHERE ${spanOf(days)}`)
+  const [found] = await session.rows(sql`SELECT count(*) AS n FROM spending WHERE ${spanOf(days)}`)
   return count(found?.['n'])
 }
 
@@ -111,7 +111,7 @@ export const rollDays = async (session: Session, days: readonly number[]): Promi
       await session.run(sql`
         INSERT INTO daily BY NAME
         SELECT ${day} * ${size} AS started_at_us, ${names}, ${measures(await hasCorrections(session))}
-        FROM receipts WHERE ${spanOf(fresh)} AND ${day} IN (${listOf(fresh)}) GROUP BY ${day}, ${names}`)
+        FROM spending WHERE ${spanOf(fresh)} AND ${day} IN (${listOf(fresh)}) GROUP BY ${day}, ${names}`)
       await session.run(sql`INSERT INTO daily_days SELECT unnest([${listOf(fresh)}])`)
     }
     await session.run(sql`COMMIT`)
@@ -122,14 +122,15 @@ export const rollDays = async (session: Session, days: readonly number[]): Promi
 }
 
 /**
- * Takes the days of the receipts from row `first_row` on out of the roll-up, in the caller's transaction. A correction can
- * end the unpriced state of a receipt of any day, so it takes all of them out.
+ * Takes the days of the receipts from those rows of the two tables on out of the roll-up, in the caller's transaction. A
+ * correction can end the unpriced state of a receipt of any day, so it takes all of them out.
  */
-export const unrollDays = async (session: Session, first_row: number): Promise<void> => {
+export const unrollDays = async (session: Session, first_row: number, first_spelt: number): Promise<void> => {
   if ((await session.rows(sql`SELECT 1 FROM daily_days LIMIT 1`)).length === 0) return
   const [added] = await session.rows(sql`
     SELECT min(started_at_us) AS first, max(started_at_us) AS last, bool_or(corrects IS NOT NULL) AS corrects
-    FROM receipts WHERE rowid >= ${first_row}`)
+    FROM (SELECT started_at_us, corrects FROM packed WHERE rowid >= ${first_row}
+      UNION ALL SELECT started_at_us, corrects FROM spelt WHERE rowid >= ${first_spelt})`)
   const [from, to] = [numberOrNull(added?.['first']), numberOrNull(added?.['last'])]
   if (from === null || to === null) return
   const touched = added?.['corrects']

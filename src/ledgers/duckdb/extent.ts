@@ -13,7 +13,7 @@ export const extent = async (session: Session, { filters }: Extract<Question, { 
         min(started_at_us) AS first_us, max(started_at_us) AS last_us, sum(cost_usd) AS cost_usd,
         sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
         count_if(${raw(unpriced(await hasCorrections(session)))}) AS unpriced, (SELECT count(*) FROM segments) AS segments
-      FROM receipts WHERE ${filtered(filters)}`),
+      FROM spending WHERE ${filtered(filters)}`),
   )
   return {
     receipts: count(row['receipts']),
@@ -40,7 +40,7 @@ export const ratios = async (session: Session): Promise<Answers['ratios']> => {
     SELECT provider, coalesce(model_served, model_asked) AS model,
       sum(request_bytes) / sum(input_tokens) AS bytes_per_token, count(*) AS samples
     FROM receipts
-    WHERE rowid >= (SELECT count(*) FROM receipts) - ${LATEST}
+    WHERE place >= (SELECT count(*) FROM packed) - ${LATEST}
       AND corrects IS NULL AND outcome = 'ok' AND usage_source = 'provider' AND input_tokens > 0 AND request_bytes > 0
       AND coalesce(input_audio_tokens, 0) + coalesce(input_image_tokens, 0) + coalesce(input_video_tokens, 0) = 0
       AND coalesce(model_served, model_asked) IS NOT NULL

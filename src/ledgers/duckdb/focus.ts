@@ -60,7 +60,7 @@ const partsOf = ({ window, grain, by, filters }: Asked): Sql => {
       FROM receipts WHERE ${where(window, filters)}
     ), originals AS (
       SELECT receipt_id AS original_id, any_value(started_at_us) AS original_us, any_value(price_state) AS original_state
-      FROM receipts WHERE receipt_id IN (SELECT corrects FROM chosen WHERE corrects IS NOT NULL) GROUP BY receipt_id
+      FROM spending WHERE receipt_id IN (SELECT corrects FROM chosen WHERE corrects IS NOT NULL) GROUP BY receipt_id
     ), parted AS (
       SELECT *, coalesce(original_us, started_at_us) // ${size} * ${size} AS used_us,
         started_at_us // ${size} * ${size} AS billed_us, ${EXPLAINED} AS explained
@@ -138,7 +138,7 @@ export const focus = async (session: Session, asked: Asked): Promise<Answers['fo
   const total = first(
     await session.rows(sql`
       SELECT sum(cost_usd) AS cost_usd, count_if(${raw(unpriced(true))}) AS unpriced
-      FROM receipts WHERE ${where(asked.window, asked.filters)}`),
+      FROM spending WHERE ${where(asked.window, asked.filters)}`),
   )
   const rows = await session.rows(statementOf(asked))
   return {

@@ -61,7 +61,7 @@ export const ungrouped = (groups: Groups): Groups => {
 
 /** The receipts that a question is about. */
 export const receiptsOf = (question: Spend, window: TimeWindow): Sql =>
-  sql`FROM receipts WHERE ${where(window, question.filters, question.zone)}`
+  sql`FROM spending WHERE ${where(window, question.filters, question.zone)}`
 
 /** One text for the group of a row, to find it again in another answer. */
 export const keyOf = ({ names }: Groups, row: Row): string => JSON.stringify(names.map((_, at) => text(row[`k${at}`])))

@@ -16,7 +16,7 @@ const scopeOf = async (session: Session, { window, filters, examples = EXAMPLES 
   const condition = where(window, filters)
   const total = first(
     await session.rows(
-      sql`SELECT sum(cost_usd) AS cost_usd, sum(input_tokens) AS input FROM receipts WHERE ${condition}`,
+      sql`SELECT sum(cost_usd) AS cost_usd, sum(input_tokens) AS input FROM spending WHERE ${condition}`,
     ),
   )
   const total_usd = usd(total['cost_usd'])

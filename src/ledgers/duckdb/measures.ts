@@ -15,7 +15,7 @@ const NO_ATTEMPT = `('refused', 'cached', 'deferred')`
 const UNPRICED = `price_state = 'unpriced' AND ${ORIGINAL}`
 export const unpriced = (corrected: boolean): string =>
   corrected
-    ? `(${UNPRICED} AND receipt_id NOT IN (SELECT corrects FROM receipts WHERE corrects IS NOT NULL AND price_state IN ('priced', 'stated')))`
+    ? `(${UNPRICED} AND receipt_id NOT IN (SELECT corrects FROM spending WHERE corrects IS NOT NULL AND price_state IN ('priced', 'stated')))`
     : `(${UNPRICED})`
 
 /** A call is counted at its first attempt, so that the calls of all groups sum to the calls of all receipts. */
@@ -52,4 +52,4 @@ export const totals = (only?: Sql): Sql => ({
 
 /** Corrections are rare; only where there are some must unpriced receipts be looked up in them. */
 export const hasCorrections = async (session: Session): Promise<boolean> =>
-  (await session.rows(sql`SELECT 1 FROM receipts WHERE corrects IS NOT NULL LIMIT 1`)).length > 0
+  (await session.rows(sql`SELECT 1 FROM spending WHERE corrects IS NOT NULL LIMIT 1`)).length > 0

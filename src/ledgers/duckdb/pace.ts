@@ -3,6 +3,7 @@ import { where } from './dimensions.ts'
 import type { Row, Session } from './engine.ts'
 import { amongst, type Groups, keyOf, type Spend } from './groups.ts'
 import { raw, type Sql, sql } from './sql.ts'
+import { spendingSelect } from './taken.ts'
 import { count, rounded } from './values.ts'
 
 /** How fast a group was, in ms: time to the first token, and to the end. */
@@ -10,8 +11,11 @@ export type Pace = Pick<SpendRow, 'ttft_ms_p50' | 'duration_ms_p50' | 'duration_
 
 export const unknownPace: Pace = { ttft_ms_p50: null, duration_ms_p50: null, duration_ms_p95: null }
 
-/** Up to so many receipts quantiles are exact; beyond, they are those of a sample of about so many, taken evenly in blocks. */
+/** Up to so many receipts quantiles are exact … */
 const MOST_RECEIPTS = 200_000
+
+/** … and beyond they are those of a sample of about so many, taken evenly in blocks. */
+const SAMPLE = 100_000
 
 /** An answer that nobody had to compute has no pace of a model, and the row of a bill was no call. */
 const TIMED = raw(
@@ -25,11 +29,13 @@ const paceOf = (row: Row): Pace => ({
 })
 
 /** The sample is drawn from the whole table, so its share is that of the window's receipts. */
-const sampleOf = async (session: Session, { window }: Spend): Promise<Sql> => {
-  const [found] = await session.rows(sql`SELECT count(*) AS n FROM receipts WHERE ${where(window)}`)
+const sampleOf = async (session: Session, { window, tags = [] }: Spend): Promise<Sql> => {
+  const [found] = await session.rows(sql`SELECT count(*) AS n FROM spending WHERE ${where(window)}`)
   const receipts = count(found?.['n'])
-  if (receipts <= MOST_RECEIPTS) return raw('FROM receipts')
-  return raw(`FROM receipts TABLESAMPLE system(${((100 * MOST_RECEIPTS) / receipts).toFixed(4)}%) REPEATABLE (1)`)
+  if (receipts <= MOST_RECEIPTS) return raw('FROM spending')
+  const sample = `TABLESAMPLE system(${((100 * SAMPLE) / receipts).toFixed(4)}%) REPEATABLE (1)`
+  // Of tables the engine reads the sample alone, of a view all; where rules stand in front of the receipts there is only a view.
+  return tags.length === 0 ? raw(`FROM (${spendingSelect(sample)})`) : raw(`FROM spending ${sample}`)
 }
 
 /** The pace of every group that is shown, by `keyOf`, and under `all` that of all receipts. */

@@ -4,8 +4,8 @@ import type { Receipt } from '../../core/receipt.ts'
 import { filtered, where } from './dimensions.ts'
 import type { Row, Session } from './engine.ts'
 import { columnNames } from './schema.ts'
-import { raw, sql } from './sql.ts'
-import { usd } from './values.ts'
+import { join, raw, sql } from './sql.ts'
+import { count, usd } from './values.ts'
 
 const selected = raw(columnNames.map((name) => `"${name}"`).join(', '))
 
@@ -60,12 +60,18 @@ export const calls = async (
   const page =
     after === undefined
       ? raw('')
-      : sql`AND (${rank}, receipt_id) < (SELECT (${rank}, receipt_id) FROM receipts WHERE receipt_id = ${after} LIMIT 1)`
+      : sql`AND (${rank}, receipt_id) < (SELECT (${rank}, receipt_id) FROM spending WHERE receipt_id = ${after} LIMIT 1)`
   // The page is found by narrow columns; only its receipts are read whole.
-  const rows = await session.rows(sql`
-    SELECT ${selected} FROM receipts WHERE rowid IN (
-      SELECT rowid FROM receipts WHERE ${where(window, filters)} ${page} ORDER BY ${rank} DESC, receipt_id DESC LIMIT ${limit}
-    ) ORDER BY ${rank} DESC, receipt_id DESC`)
+  const found = await session.rows(sql`
+    SELECT place FROM spending WHERE ${where(window, filters)} ${page} ORDER BY ${rank} DESC, receipt_id DESC LIMIT ${limit}`)
+  if (found.length === 0) return { receipts: [] }
+  const places = join(
+    found.map(({ place }) => sql`${count(place)}`),
+    ', ',
+  )
+  const rows = await session.rows(
+    sql`SELECT ${selected} FROM receipts WHERE place IN (${places}) ORDER BY ${rank} DESC, receipt_id DESC`,
+  )
   return { receipts: rows.map(receiptOf) }
 }
 
@@ -79,8 +85,8 @@ export const call = async (
 ): Promise<Answers['call']> => {
   const rows = await session.rows(sql`
     SELECT ${selected} FROM receipts WHERE call_id IN (
-      SELECT call_id FROM receipts WHERE call_id = ${id} UNION SELECT call_id FROM receipts WHERE receipt_id = ${id}
-      UNION SELECT call_id FROM receipts WHERE provider_response_id = ${id}
+      SELECT call_id FROM spending WHERE call_id = ${id} UNION SELECT call_id FROM spending WHERE receipt_id = ${id}
+      UNION SELECT call_id FROM spending WHERE provider_response_id = ${id}
     ) AND ${filtered(filters)}
     ORDER BY corrects IS NOT NULL, attempt, started_at_us, receipt_id`)
   return { receipts: rows.map(receiptOf) }

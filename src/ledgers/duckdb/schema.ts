@@ -1,6 +1,6 @@
-import { columns, ownFields } from '../../core/columns.ts'
+import { columns } from '../../core/columns.ts'
 import { countNames, dailyColumns, moneyNames } from './names.ts'
-import { shownTypes, takenColumns } from './taken.ts'
+import { receiptsSelect, shownTypes, spendingSelect, storedColumns } from './taken.ts'
 
 export const columnNames = Object.keys(columns)
 
@@ -12,25 +12,13 @@ const unlike = new Set<string>([
   'session',
   'fingerprint_exact',
   'rest',
+  'chain',
 ])
 
-/** Columns that are stored, in the order of a journal line, and their types; times are µs since the epoch, UTC. */
-export const storedColumns: readonly (readonly [name: string, type: string])[] = [
-  ...ownFields.map((name) =>
-    name === 'tags' ? (['tags_text', 'VARCHAR'] as const) : ([name, shownTypes[columns[name]]] as const),
-  ),
-  ['facts', 'VARCHAR'],
-  ['meters', 'VARCHAR'],
-  ['rest', 'VARCHAR'],
-]
-
-/** Columns of a table of receipts that are stored: those of a line by position, and a line of JSON. */
-export const storedShape = [
-  ...storedColumns.map(
-    ([name, type]) => `"${name}" ${type}${unlike.has(name) ? ' USING COMPRESSION uncompressed' : ''}`,
-  ),
-  'whole VARCHAR',
-].join(', ')
+/** The shape of `packed`: the columns of a journal line. */
+export const packedShape = storedColumns
+  .map(([name, type]) => `"${name}" ${type}${unlike.has(name) ? ' USING COMPRESSION uncompressed' : ''}`)
+  .join(', ')
 
 const dailyShape = [
   ...dailyColumns.map((name) => `${name} VARCHAR`),
@@ -38,24 +26,10 @@ const dailyShape = [
   ...moneyNames.map((name) => `${name} ${shownTypes.money}`),
 ].join(', ')
 
-/** The table of the first two versions stored every column. */
-const firstShape = Object.entries(columns).map(([name, kind]) => `"${name}" ${shownTypes[kind]}`)
-
-/** Money in the lists of the first table becomes text, so that JSON keeps its digits. */
-const asText: Readonly<Record<string, string>> = {
-  lines:
-    'list_transform(lines, lambda x: {kind: x.kind, model: x.model, meter: x.meter, quantity: x.quantity, rate_usd: x.rate_usd, cost_usd: x.cost_usd::VARCHAR, price_row: x.price_row})',
-  levers:
-    'list_transform(levers, lambda x: {name: x.name, action: x.action, saving_usd: x.saving_usd::VARCHAR, why: x.why})',
-}
-const packed = columnNames
-  .filter((name) => !(ownFields as readonly string[]).includes(name))
-  .map(
-    (name) =>
-      `"${name}": ${asText[name] ?? (columns[name as keyof typeof columns] === 'money' ? `"${name}"::VARCHAR` : `"${name}"`)}`,
-  )
-const own = ownFields.map((name) => (name === 'tags' ? 'tags_text' : `"${name}"`)).join(', ')
-const ownOfFirst = ownFields.map((name) => (name === 'tags' ? 'to_json(tags)::VARCHAR' : `"${name}"`)).join(', ')
+/** The shape of `spelt`, and of the one table of the first two versions: a column for each field. */
+const speltShape = Object.entries(columns)
+  .map(([name, kind]) => `"${name}" ${shownTypes[kind]}`)
+  .join(', ')
 
 /**
  * Migrations, forward only: each is run once, in order, and never edited after a release. A new ledger has every column of
@@ -63,14 +37,19 @@ const ownOfFirst = ownFields.map((name) => (name === 'tags' ? 'to_json(tags)::VA
  */
 export const migrations: readonly (readonly string[])[] = [
   [
-    `CREATE TABLE receipts (${firstShape.join(', ')})`,
+    `CREATE TABLE receipts (${speltShape})`,
     'CREATE TABLE segments (name VARCHAR PRIMARY KEY, receipts BIGINT NOT NULL, appended_at TIMESTAMP NOT NULL)',
   ],
   [`CREATE TABLE daily (started_at_us BIGINT, ${dailyShape})`, 'CREATE TABLE daily_days (day BIGINT PRIMARY KEY)'],
+  // The third version was never released. Its one table computed columns, and has the same names as that of the first two.
+  [],
   [
-    'ALTER TABLE receipts RENAME TO first_receipts',
-    `CREATE TABLE receipts (${storedShape}, ${takenColumns.join(', ')})`,
-    `INSERT INTO receipts (${own}, whole) SELECT ${ownOfFirst}, to_json({k: 'receipt', r: {${packed.join(', ')}}})::VARCHAR FROM first_receipts`,
-    'DROP TABLE first_receipts',
+    'ALTER TABLE receipts RENAME TO earlier',
+    `CREATE TABLE spelt (${speltShape})`,
+    `INSERT INTO spelt SELECT ${columnNames.map((name) => `"${name}"`).join(', ')} FROM earlier`,
+    'DROP TABLE earlier',
+    `CREATE TABLE packed (${packedShape})`,
+    `CREATE VIEW receipts AS ${receiptsSelect}`,
+    `CREATE VIEW spending AS ${spendingSelect()}`,
   ],
 ]

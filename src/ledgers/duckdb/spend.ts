@@ -37,7 +37,7 @@ const statementOf = (question: Spend, groups: Groups, cover: Cover, corrected: b
   const names = raw([...measureNames, ...(compare ? ['previous_cost_usd'] : [])].join(', '))
   const previous = compare ? raw(', sum(previous_cost_usd) AS previous_cost_usd') : raw('')
   const parts = [
-    partOf(question, groups, raw('receipts'), cover.receipts, (only) => measures(corrected, only)),
+    partOf(question, groups, raw('spending'), cover.receipts, (only) => measures(corrected, only)),
     ...(cover.daily.length > 0 ? [partOf(question, groups, raw('daily'), cover.daily, totals)] : []),
   ]
   const by = raw(groups.names.map((_, at) => `g${at}, `).join(''))

@@ -158,7 +158,7 @@ export const retag = async (session: Session, { ask, tags: rules = [] }: Questio
   const home = `"${String(found['name']).replaceAll('"', '""')}".main`
   const view = (name: string, select: string) =>
     session.run(raw(`CREATE TEMP VIEW ${name} AS SELECT ${select} FROM ${home}.${name}`))
-  await view('receipts', `rowid, * REPLACE (${columns.join(', ')})`)
+  for (const name of ['receipts', 'spending']) await view(name, `* REPLACE (${columns.join(', ')})`)
   if (kept.length === 0) return
   if (rolled === '')
     await session.run(raw(`CREATE TEMP VIEW daily_days AS SELECT * FROM ${home}.daily_days WHERE false`))

@@ -1,4 +1,5 @@
 /** What provider caching could have read: prefixes that were sent before. */
+import { fieldMark, lineMark } from '../../../core/journal-line.ts'
 import type { Leak } from '../../../core/ledger.ts'
 import { raw, type Sql, sql } from '../sql.ts'
 import { count, first } from '../values.ts'
@@ -20,7 +21,7 @@ const LEAST_DISCOUNT = 0.5
  */
 const seenPrefixes = (where: Sql): Sql => sql`
   WITH chained AS (
-    SELECT rowid AS line_number, started_at_us AS moment, provider, coalesce(model_served, model_asked) AS model,
+    SELECT place AS line_number, started_at_us AS moment, provider, coalesce(model_served, model_asked) AS model,
       coalesce(key_id, session) AS cache, unnest(prefix_hashes) AS prefix, unnest(prefix_tokens) AS length
     FROM receipts WHERE ${where} AND corrects IS NULL AND len(prefix_hashes) > 0
   ), slim AS (
@@ -32,11 +33,13 @@ const seenPrefixes = (where: Sql): Sql => sql`
 
 /** What a fresh and a cached input token of a model cost, US dollars per token, as its receipts show it. */
 const shownPrices = (where: Sql): Sql => sql`
-  SELECT provider, line.model AS model,
-    max(line.rate_usd::DOUBLE) FILTER (line.meter = 'in.text.fresh') / 1e6 AS fresh,
-    min(line.rate_usd::DOUBLE) FILTER (line.meter = 'in.text.cache_read') / 1e6 AS cached
-  FROM (SELECT provider, unnest(lines) AS line FROM receipts WHERE ${where})
-  GROUP BY ALL`
+  SELECT provider, line[2] AS model,
+    max(TRY_CAST(line[4] AS DOUBLE)) FILTER (line[3] = 'in.text.fresh') / 1e6 AS fresh,
+    min(TRY_CAST(line[4] AS DOUBLE)) FILTER (line[3] = 'in.text.cache_read') / 1e6 AS cached
+  FROM (
+    SELECT provider, string_split(unnest(string_split(meters, ${lineMark})), ${fieldMark}) AS line
+    FROM (SELECT DISTINCT provider, meters FROM receipts WHERE ${where})
+  ) GROUP BY ALL`
 
 /**
  * Tokens of prefixes that were sent before and not read from a cache, at what a cache read would have saved. Money is
@@ -47,7 +50,7 @@ export const uncachedPrefix = (scope: Scope): Promise<Leak> =>
     kind: 'uncached-prefix',
     found: sql`
       WITH prefixes AS (${seenPrefixes(scope.where)}), prices AS (${shownPrices(scope.where)}), calls AS (
-        SELECT rowid AS line_number, receipt_id, feature, provider, coalesce(model_served, model_asked) AS model, input_tokens,
+        SELECT place AS line_number, receipt_id, feature, provider, coalesce(model_served, model_asked) AS model, input_tokens,
           coalesce(cache_read_tokens, 0) AS cached_tokens, input_cost_usd::DOUBLE / nullif(input_tokens, 0) AS paid
         FROM receipts WHERE ${scope.where} AND corrects IS NULL AND len(prefix_hashes) > 0
       ), missed AS (
@@ -76,7 +79,7 @@ export const cacheable = async ({ session, where }: Scope) => {
   const row = first(
     await session.rows(sql`
       SELECT (SELECT sum(prefix_tokens) FROM found) AS cacheable,
-        (SELECT sum(cache_read_tokens) FROM receipts WHERE ${where}) AS cached`),
+        (SELECT sum(cache_read_tokens) FROM spending WHERE ${where}) AS cached`),
   )
   return { cacheable_tokens: count(row['cacheable']), cached_tokens: count(row['cached']) }
 }

@@ -11,7 +11,7 @@ export const errorSpend = (scope: Scope): Promise<Leak> =>
     kind: 'error-spend',
     found: sql`
       SELECT receipt_id, outcome, coalesce(error_code, http_status::VARCHAR) AS error, provider, ${MODEL} AS model, cost_usd AS leak
-      FROM receipts WHERE ${scope.where}
+      FROM spending WHERE ${scope.where}
         AND (outcome IN ('error', 'cut', 'client-gone', 'unknown') OR coalesce(http_status, 0) >= 400)`,
     facts: raw('count(*) AS failed'),
     detail: raw('outcome, error, provider, model, count(*) AS calls, sum(leak) AS cost_usd'),
@@ -35,7 +35,7 @@ export const retryLoops = (scope: Scope): Promise<Leak> =>
         SELECT receipt_id, call_id, attempt, started_at_us, fingerprint_exact, coalesce(session, key_id, '') AS source,
           session, feature, ${MODEL} AS model, cost_usd,
           outcome IN ('error', 'cut', 'unknown') OR coalesce(http_status, 0) >= 400 AS failed
-        FROM receipts WHERE ${scope.where} AND corrects IS NULL AND outcome NOT IN ('cached', 'deferred')
+        FROM spending WHERE ${scope.where} AND corrects IS NULL AND outcome NOT IN ('cached', 'deferred')
       ), again AS (
         SELECT call_id, max(attempt) AS last FROM attempts WHERE attempt > 0 GROUP BY call_id HAVING max(attempt) > 1
       ), calls AS (
@@ -75,7 +75,7 @@ export const verboseOutput = (scope: Scope): Promise<Leak> =>
       WITH answers AS (
         SELECT receipt_id, feature, ${MODEL} AS model, output_tokens - coalesce(reasoning_tokens, 0) AS visible,
           output_cost_usd::DOUBLE / nullif(output_tokens, 0) AS price
-        FROM receipts WHERE ${scope.where} AND corrects IS NULL AND outcome = 'ok' AND output_tokens > 0
+        FROM spending WHERE ${scope.where} AND corrects IS NULL AND outcome = 'ok' AND output_tokens > 0
       ), usual AS (
         SELECT feature, model, quantile_cont(visible, [0.25, 0.5, 0.75]) AS quartiles,
           quartiles[3] + 1.5 * (quartiles[3] - quartiles[1]) AS fence

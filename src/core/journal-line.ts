@@ -73,16 +73,8 @@ const joined = (values: readonly (string | number)[] | Absent, pattern: RegExp):
   return list
 }
 
-/** Chains by their hashes: an attempt's open line and its receipt share them, and so do its repetitions. */
-const chains = new WeakMap<readonly string[], Readonly<{ tokens: readonly number[] | undefined; chain: string }>>()
-
-const chainOf = ({ prefix_hashes, prefix_tokens }: Receipt): string => {
-  const known = prefix_hashes && chains.get(prefix_hashes)
-  if (known && known.tokens === prefix_tokens) return known.chain
-  const chain = joined(prefix_hashes, HASHES) + fieldMark + joined(prefix_tokens, COUNTS)
-  if (prefix_hashes) chains.set(prefix_hashes, { tokens: prefix_tokens, chain })
-  return chain
-}
+const chainOf = ({ prefix_hashes, prefix_tokens }: Receipt): string =>
+  joined(prefix_hashes, HASHES) + fieldMark + joined(prefix_tokens, COUNTS)
 
 /** What repeats in the lines of many receipts. */
 const metersOf = (lines: readonly ReceiptLine[] | Absent): string => {

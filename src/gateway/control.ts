@@ -35,6 +35,7 @@ const asks = new Set<string>([
   'focus',
   'metered',
   'owned',
+  'history',
 ] satisfies Question['ask'][])
 
 export const controlPath = (data: string): string => join(data, 'control.json')

@@ -1,5 +1,8 @@
 // Written by `npm run fix`: one line for each file.
-
+import { lever as compactMinify } from './compact/minify.ts'
+import { lever as compactToolResults } from './compact/tool-results.ts'
 
 export const levers = {
+  'compact/minify': compactMinify,
+  'compact/tool-results': compactToolResults,
 }

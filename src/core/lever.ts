@@ -43,6 +43,8 @@ export type LiveCall = Readonly<{
   /** The model asked, until a lever of the play `route` changes it. */
   model: string
   stream: boolean
+  /** Hash of what else may change an answer: path, query, headers of version and beta. No two that differ share an answer. */
+  variant: string
   temperature?: number
   max_output_tokens?: number
   turns?: number
@@ -55,9 +57,12 @@ export type LiveCall = Readonly<{
   outline(): Outline | undefined
 }>
 
-/** An answer that a lever gives in the model's place, in the wire's own form. */
+/**
+ * An answer that a lever gives in the model's place: the bytes as the provider sent them, decoded. One that came as a stream
+ * is for calls that ask for a stream, one that came whole for those that do not; a usage event that the client did not ask for
+ * is hidden again.
+ */
 export type StoredAnswer = Readonly<{
-  /** The whole body, never a stream: the gateway streams it where the client asked for one. */
   body: Uint8Array
   content_type: string
   /** Whose answer it was. */
@@ -88,10 +93,7 @@ export type Ended = Readonly<{
   /** What this lever had decided; absent where it threw, was too slow or never came to its turn. */
   pulled?: Pulled
   receipt: Receipt
-  /**
-   * The answer whole, in the form that the wire has without streaming, where a lever asked for it by `wants_answer`, the
-   * outcome is ok and it was not longer than the bound. Streams are put together first.
-   */
+  /** The answer as `StoredAnswer` has it, where a lever asked for it by `wants_answer`, the outcome is ok and it was not longer than that. */
   body?: Uint8Array
   content_type?: string
   /** Does the answer ask for tools? */

@@ -48,6 +48,8 @@ export type BodyFields = Readonly<{
   cache_key?: string
   /** How long the provider keeps the prefix, where the whole request says it (OpenAI's cache options and retention). */
   cache_ttl?: CacheTtl
+  /** True where the provider is to write its cache at marks only, and at none of its own choosing (OpenAI from 5.6 on). */
+  marks_only?: boolean
   /** Structured output: a JSON schema that the client itself has stated elsewhere in the body. */
   response_schema?: unknown
 }>

@@ -121,24 +121,13 @@ export type Shaped = Readonly<{ status: number; headers: Readonly<Record<string,
 
 /**
  * The part of a wire that levers stand on: where a prompt's blocks lie in the bytes, and the edits that make a change.
- * Everything outside of the edits stays byte for byte. `edits` leaves out what the wire cannot say and never overlaps.
+ * Everything outside of the edits stays byte for byte.
  */
 export type Editor = Readonly<{
-  outline(body: Uint8Array, json: unknown): Outline
+  /** The prompt of a parsed body; `parts` are those of its reading. */
+  outline(json: unknown, parts: readonly Part[]): Outline
+  /** Leaves out what the wire cannot say; edits do not overlap. */
   edits(body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[]
-}>
-
-/**
- * A wire's answer, told whole or streamed. What comes out is what the API itself would send: its SDKs read it. Undefined
- * where the bytes are not a whole, good answer.
- */
-export type Answering = Readonly<{
-  /** The whole body of an answer that came as a stream. */
-  whole(stream: Uint8Array, content_type: string): Uint8Array | undefined
-  /** A whole body as a stream, as the request `asked` (parsed) wants it: with its usage, or without. */
-  streamed(body: Uint8Array, asked: unknown): Readonly<{ body: Uint8Array; content_type: string }> | undefined
-  /** Does a whole body ask for tools? */
-  calls_tools(json: unknown): boolean
 }>
 
 /** A format spoken over HTTP. It knows no provider, and no network. */
@@ -153,6 +142,4 @@ export type Wire = Readonly<{
   shape(error: WeirError, midstream?: boolean): Shaped
   /** Where a prompt's blocks lie in the body, for levers; absent where levers cannot edit the wire's bodies. */
   editor?: Editor
-  /** The answer in its two forms, for caches; absent where answers of the wire are not kept. */
-  answers?: Answering
 }>

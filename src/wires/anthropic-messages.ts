@@ -1,5 +1,6 @@
 import type { MeterContext, Reading, Wire, WireRequest } from '../core/wire.ts'
 import { foldBatchResults, splitLines } from './anthropic/batch-results.ts'
+import { messagesEditor } from './anthropic/editor.ts'
 import { shapeError } from './anthropic/failure.ts'
 import { cacheTtl, promptParts } from './anthropic/parts.ts'
 import { foldMessages } from './anthropic/stream.ts'
@@ -61,6 +62,7 @@ const readMessages = (request: WireRequest): Reading => {
     ...given({
       model: modelOf(request.path, body),
       max_output_tokens: countOf(body['max_tokens']),
+      temperature: countOf(body['temperature']),
       service_tier: tierOf(body['service_tier']),
       speed: speedOf(body['speed']),
       geo: asText(body['inference_geo']),
@@ -102,4 +104,5 @@ export const wire: Wire = {
     })
   },
   shape: shapeError,
+  editor: messagesEditor,
 }

@@ -2,6 +2,7 @@ import { WeirError } from '../core/errors.ts'
 import type { MeterContext, Metered, Metering, Wire } from '../core/wire.ts'
 import { readConverse } from './bedrock/converse-request.ts'
 import { converseUsage, routedModel } from './bedrock/converse-usage.ts'
+import { converseEditor } from './bedrock/editor.ts'
 import { failureIn, failureOf, shapeFailure } from './bedrock/failures.ts'
 import { readModelPath } from './bedrock/model-id.ts'
 import { type EventMessage, splitEventStream } from './framing/event-stream.ts'
@@ -117,4 +118,5 @@ export const wire: Wire = {
       : meterBody((body) => readWhole(context, body))
   },
   shape: shapeFailure,
+  editor: converseEditor,
 }

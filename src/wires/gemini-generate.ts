@@ -1,6 +1,7 @@
 import type { MeterContext, Metering, Wire } from '../core/wire.ts'
 import { isEventStream, meterBody, meterJsonArray, meterSse } from './framing/metering.ts'
 import { describeAnswer, foldAnswer } from './gemini/answer.ts'
+import { generateEditor } from './gemini/editor.ts'
 import { shapeError } from './gemini/failure.ts'
 import { readGenerate } from './gemini/request.ts'
 import { jsonBody } from './openai-request.ts'
@@ -32,4 +33,5 @@ export const wire: Wire = {
     })
   },
   shape: shapeError,
+  editor: generateEditor,
 }

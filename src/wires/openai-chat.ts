@@ -4,6 +4,7 @@ import { asRecord, asText, type JsonRecord, recordsOf } from './framing/json.ts'
 import { isEventStream, meterBody, meterSse } from './framing/metering.ts'
 import { conversationParts, turnsOf } from './framing/parts.ts'
 import { chunkFold, describeWhole } from './openai-chunks.ts'
+import { chatEditor, temperatureOf } from './openai-editor.ts'
 import { shapeError } from './openai-failure.ts'
 import {
   askForUsage,
@@ -44,6 +45,7 @@ const readChat = (request: WireRequest, body: JsonRecord, quirks: MeterContext['
     ...known({
       model: modelAsked(request.path, body),
       max_output_tokens: maxOutput(body, 'max_completion_tokens', 'max_tokens'),
+      temperature: temperatureOf(body),
       service_tier: tierAsked(body),
       turns: turnsOf(messages),
       tool_count: tools.length,
@@ -75,4 +77,5 @@ export const wire: Wire = {
     )
   },
   shape: shapeError,
+  editor: chatEditor,
 }

@@ -38,6 +38,7 @@ const wholePositive = (value: unknown): number | undefined =>
 export type Known = Readonly<{
   model?: string
   max_output_tokens?: number
+  temperature?: number
   service_tier?: ServiceTier
   turns?: number
   tool_count?: number

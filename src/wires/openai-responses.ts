@@ -3,9 +3,11 @@ import { bodyTags } from './framing/body-tags.ts'
 import { asRecord, asText, type JsonRecord, recordsOf } from './framing/json.ts'
 import { isEventStream, meterBody, meterSse } from './framing/metering.ts'
 import { conversationParts, type Message, partsOf, textOf, turnsOf } from './framing/parts.ts'
+import { temperatureOf } from './openai-editor.ts'
 import { shapeResponsesError } from './openai-failure.ts'
 import { describeResponse, responseFold } from './openai-output.ts'
 import { definitionParts, jsonBody, known, maxOutput, modelAsked, tierAsked } from './openai-request.ts'
+import { responsesEditor } from './responses-editor.ts'
 
 const RESPONSES = /\/responses$/
 const BELOW = /\/responses\/[^/]+(\/[^/]+)?$/
@@ -50,6 +52,7 @@ const readPost = (request: WireRequest, endpoint: string, billable: boolean): Re
     ...known({
       model: modelAsked(request.path, body),
       max_output_tokens: maxOutput(body, 'max_output_tokens'),
+      temperature: temperatureOf(body),
       service_tier: tierAsked(body),
       turns: turnsOf(merged(messages)),
       tool_count: recordsOf(body['tools']).length,
@@ -95,4 +98,5 @@ export const wire: Wire = {
     return meterBody((body) => describeResponse(body.json(), context, body.ended))
   },
   shape: shapeResponsesError,
+  editor: responsesEditor,
 }

@@ -10,7 +10,8 @@ type Field = keyof typeof columns
 
 const LINE =
   'STRUCT(kind VARCHAR, model VARCHAR, meter VARCHAR, quantity DOUBLE, rate_usd VARCHAR, cost_usd DECIMAL(38,12), price_row VARCHAR)'
-const LEVER = 'STRUCT(name VARCHAR, action VARCHAR, saving_usd DECIMAL(38,12), why VARCHAR, tokens BIGINT, removed INTEGER[])'
+const LEVER =
+  'STRUCT(name VARCHAR, action VARCHAR, saving_usd DECIMAL(38,12), why VARCHAR, tokens BIGINT, removed INTEGER[])'
 
 /** Types as a query sees them. Money of one receipt has 26 digits before the point and 12 after it. */
 export const shownTypes: Readonly<Record<ColumnKind, string>> = {

@@ -38,7 +38,7 @@ const sourceText = (block: JsonRecord, type: string, depth: number): string => {
 const DEEPEST = 4
 
 /** What the model reads of a content block. Signatures and cache marks are not part of it. */
-const blockText = (block: JsonRecord, depth = DEEPEST): string => {
+export const blockText = (block: JsonRecord, depth = DEEPEST): string => {
   const type = asText(block['type']) ?? ''
   if (type === 'text') return asText(block['text']) ?? ''
   if (type === 'thinking') return asText(block['thinking']) ?? ''
@@ -118,7 +118,8 @@ export const promptParts = (body: JsonRecord): Part[] => {
   return parts.filter((part) => part.text !== '')
 }
 
-const ttlOf = (value: unknown): '5m' | '1h' | undefined => {
+/** The TTL of a block's cache mark. */
+export const ttlOf = (value: unknown): '5m' | '1h' | undefined => {
   const mark = asRecord(asRecord(value)?.['cache_control'])
   if (!mark) return undefined
   return mark['ttl'] === '1h' ? '1h' : '5m'

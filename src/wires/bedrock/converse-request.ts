@@ -21,7 +21,7 @@ const media = (block: JsonRecord): string => {
 }
 
 /** What the model reads of a content block. */
-const blockText = (block: JsonRecord): string => {
+export const blockText = (block: JsonRecord): string => {
   const use = asRecord(block['toolUse'])
   return joined([
     asText(block['text']) ?? '',
@@ -35,11 +35,12 @@ const blockText = (block: JsonRecord): string => {
   ])
 }
 
-const textOf = (content: unknown): string =>
+/** A content's texts. */
+export const textOf = (content: unknown): string =>
   typeof content === 'string' ? content : joined(recordsOf(content).map(blockText))
 
 /** A user message that only answers tool calls is a tool's. */
-const roleOf = (message: JsonRecord): Message['role'] => {
+export const roleOf = (message: JsonRecord): Message['role'] => {
   if (message['role'] === 'assistant') return 'assistant'
   const blocks = recordsOf(message['content'])
   return blocks.length > 0 && blocks.every((block) => 'toolResult' in block || 'cachePoint' in block) ? 'tool' : 'user'
@@ -86,6 +87,7 @@ export const readConverse = (body: JsonRecord): ConverseFacts => {
   const tools = asList(at(body, 'toolConfig', 'tools')).filter((tool) => !('cachePoint' in (asRecord(tool) ?? {})))
   const config = asRecord(body['inferenceConfig'])
   const maximum = countOf(config?.['maxTokens']) ?? countOf(config?.['max_new_tokens'])
+  const temperature = countOf(config?.['temperature'])
   const format = asText(at(body, 'outputConfig', 'textFormat', 'type'))
   const ttl = cacheTtl(body)
   const parts: readonly Part[] = [
@@ -98,6 +100,7 @@ export const readConverse = (body: JsonRecord): ConverseFacts => {
     turns: turnsOf(messages),
     tool_count: tools.length,
     body_tags: bodyTags(body['requestMetadata']),
+    ...(temperature === undefined ? {} : { temperature }),
     ...(maximum === undefined ? {} : { max_output_tokens: maximum }),
     ...(format === undefined ? {} : { response_format: format }),
     ...(ttl === undefined ? {} : { cache_ttl: ttl }),

@@ -17,6 +17,7 @@ export type Place = Readonly<{
   comma_after: number
 }>
 
+const NOTHING = new Uint8Array(0)
 const QUOTE = 34
 const COMMA = 44
 const COLON = 58
@@ -34,14 +35,29 @@ const skipSpace = (bytes: Uint8Array, from: number): number => {
   return i
 }
 
+/** Up to here a string is looked at byte by byte; beyond, the next quote is asked of the native search. */
+const SHORT_BYTES = 24
+
+/** The same for a long string, of which no byte before `from` is its end or half an escape. */
+const skipLong = (bytes: Uint8Array, from: number): number => {
+  for (let quote = bytes.indexOf(QUOTE, from); quote >= 0; quote = bytes.indexOf(QUOTE, quote + 1)) {
+    let slashes = quote
+    while (slashes > from && bytes[slashes - 1] === BACKSLASH) slashes--
+    if ((quote - slashes) % 2 === 0) return quote + 1
+  }
+  return bytes.length
+}
+
 /** Index after the string whose opening quote is at `from`; the length of the bytes when it never closes. */
 const skipString = (bytes: Uint8Array, from: number): number => {
-  for (let i = from + 1; i < bytes.length; i++) {
+  const near = Math.min(bytes.length, from + SHORT_BYTES)
+  let i = from + 1
+  for (; i < near; i++) {
     const byte = bytes[i]
     if (byte === QUOTE) return i + 1
     if (byte === BACKSLASH) i++
   }
-  return bytes.length
+  return i >= bytes.length ? bytes.length : skipLong(bytes, i)
 }
 
 const skipLiteral = (bytes: Uint8Array, from: number): number => {
@@ -96,15 +112,15 @@ const afterName = (bytes: Uint8Array, from: number): number => {
   return bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : -1
 }
 
-/** Is the JSON string at `from` this name? Escapes in the name are understood (`"\u0061"` is `a`). */
-const isNamed = (bytes: Uint8Array, from: number, name: string): boolean => {
+/** The name at `from`; escapes in it are understood (`"\u0061"` is `a`). Undefined where it is broken. */
+const nameAt = (bytes: Uint8Array, from: number): string | undefined => {
   const end = skipString(bytes, from)
   const raw = bytes.subarray(from + 1, end - 1)
-  if (!raw.includes(BACKSLASH)) return decode(raw) === name
+  if (!raw.includes(BACKSLASH)) return decode(raw)
   try {
-    return JSON.parse(decode(bytes.subarray(from, end))) === name
+    return JSON.parse(decode(bytes.subarray(from, end))) as string
   } catch {
-    return false
+    return undefined
   }
 }
 
@@ -112,7 +128,7 @@ const child = (bytes: Uint8Array, from: number, step: string | number): Place | 
   let found: Place | undefined
   if (bytes[from] !== (typeof step === 'string' ? OPEN_RECORD : OPEN_LIST)) return undefined
   eachPlace(bytes, from, (place, index) => {
-    if (typeof step === 'string' ? isNamed(bytes, place.start, step) : index === step) found = place
+    if (typeof step === 'string' ? nameAt(bytes, place.start) === step : index === step) found = place
   })
   return found
 }
@@ -132,6 +148,62 @@ export const locate = (bytes: Uint8Array, path: readonly (string | number)[], st
   return place
 }
 
+type Wanted = { place?: Place; readonly inner: Map<string | number, Wanted> }
+
+const fill = (bytes: Uint8Array, from: number, wanted: Wanted): void => {
+  if (wanted.inner.size === 0) return
+  const named = bytes[from] === OPEN_RECORD
+  if (!named && bytes[from] !== OPEN_LIST) return
+  eachPlace(bytes, from, (place, index) => {
+    const child = wanted.inner.get(named ? (nameAt(bytes, place.start) ?? '') : index)
+    if (child) child.place = place
+  })
+  for (const child of wanted.inner.values()) if (child.place) fill(bytes, child.place.value, child)
+}
+
+/** Finds many places in one walk; what it returns gives the place of each path that was asked for, and of those above it. */
+export const locateAll = (
+  bytes: Uint8Array,
+  paths: Iterable<readonly (string | number)[]>,
+): ((path: readonly (string | number)[]) => Place | undefined) => {
+  const root: Wanted = { inner: new Map() }
+  for (const path of paths) {
+    let here = root
+    for (const step of path) {
+      const next = here.inner.get(step) ?? { inner: new Map() }
+      here.inner.set(step, next)
+      here = next
+    }
+  }
+  fill(bytes, skipSpace(bytes, 0), root)
+  return (path) => {
+    let here: Wanted | undefined = root
+    for (const step of path) here = here?.inner.get(step)
+    return here?.place
+  }
+}
+
+/**
+ * Edits that leave members out of the container at `from`, each with one comma, so that those that stay are JSON. `gone` is
+ * asked with a member's name or an element's index; of a repeated name every one is asked for.
+ */
+export const leavingOut = (
+  bytes: Uint8Array,
+  from: number,
+  gone: (step: string | number) => boolean,
+): readonly Edit[] => {
+  const edits: Edit[] = []
+  const named = bytes[from] === OPEN_RECORD
+  let stays = false
+  eachPlace(bytes, from, (place, index) => {
+    const { start, end, comma_before, comma_after } = place
+    if (!gone(named ? (nameAt(bytes, start) ?? '') : index)) stays = true
+    else if (stays) edits.push({ start: comma_before, end, bytes: NOTHING })
+    else edits.push({ start, end: comma_after < 0 ? end : comma_after + 1, bytes: NOTHING })
+  })
+  return edits
+}
+
 /** The value at a path, parsed alone; undefined when it is absent or broken. For bodies too large to parse in whole. */
 export const pick = (bytes: Uint8Array, path: readonly (string | number)[]): unknown => {
   const place = locate(bytes, path)
@@ -143,8 +215,6 @@ export const pick = (bytes: Uint8Array, path: readonly (string | number)[]): unk
   }
 }
 
-const NOTHING = new Uint8Array(0)
-
 /** An edit that takes a member out together with one comma. */
 export const removing = (place: Place): Edit => {
   if (place.comma_before >= 0) return { start: place.comma_before, end: place.end, bytes: NOTHING }
@@ -152,14 +222,22 @@ export const removing = (place: Place): Edit => {
   return { start: place.start, end: place.end, bytes: NOTHING }
 }
 
-/** An edit that puts a member first into the object that begins at or after `from`; undefined when none does. */
-export const inserting = (bytes: Uint8Array, from: number, name: string, value: unknown): Edit | undefined => {
+/** An edit that puts members first into the object that begins at or after `from`; undefined when none does. */
+export const insertingAll = (
+  bytes: Uint8Array,
+  from: number,
+  members: Readonly<Record<string, unknown>>,
+): Edit | undefined => {
   const open = skipSpace(bytes, from)
   if (bytes[open] !== OPEN_RECORD) return undefined
   const empty = closes(bytes[skipSpace(bytes, open + 1)])
-  const member = `${JSON.stringify(name)}:${JSON.stringify(value)}${empty ? '' : ','}`
-  return { start: open + 1, end: open + 1, bytes: encode(member) }
+  const text = `${JSON.stringify(members).slice(1, -1)}${empty ? '' : ','}`
+  return { start: open + 1, end: open + 1, bytes: encode(text) }
 }
+
+/** The same for one member. */
+export const inserting = (bytes: Uint8Array, from: number, name: string, value: unknown): Edit | undefined =>
+  insertingAll(bytes, from, { [name]: value })
 
 /** An edit that replaces a value. */
 export const replacing = (place: Place, value: unknown): Edit => ({
@@ -173,7 +251,7 @@ export const applyEdits = (bytes: Uint8Array, edits: readonly Edit[]): Uint8Arra
   if (edits.length === 0) return bytes
   const pieces: Uint8Array[] = []
   let from = 0
-  for (const edit of [...edits].sort((a, b) => a.start - b.start)) {
+  for (const edit of [...edits].sort((a, b) => a.start - b.start || a.end - b.end)) {
     pieces.push(bytes.subarray(from, edit.start), edit.bytes)
     from = edit.end
   }

@@ -18,12 +18,13 @@ export const pathModel = (path: string): string | undefined => {
 }
 
 /** The API takes camelCase and snake_case alike. */
-const field = (record: unknown, camel: string): unknown => {
+export const field = (record: unknown, camel: string): unknown => {
   const snake = camel.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
   return at(record, camel) ?? at(record, snake)
 }
 
-const partText = (part: JsonRecord): string => {
+/** What the model reads of a part. */
+export const partText = (part: JsonRecord): string => {
   const text = part['text']
   if (typeof text === 'string') return text
   const inline = asRecord(field(part, 'inlineData'))
@@ -94,6 +95,7 @@ export const readGenerate = (request: WireRequest, json: JsonRecord): Reading =>
       model: pathModel(request.path),
       max_output_tokens:
         each === undefined ? undefined : each * Math.max(1, countOf(field(config, 'candidateCount')) ?? 1),
+      temperature: countOf(field(config, 'temperature')),
       service_tier: tierOf(field(body, 'serviceTier')),
       response_format: formatOf(config),
     }),

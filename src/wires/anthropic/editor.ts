@@ -1,0 +1,168 @@
+import type { BodyFields, CacheTtl, Role } from '../../core/prompt.ts'
+import { countOf } from '../framing/counts.ts'
+import { editorOf, type Path, records, type Spot } from '../framing/editing.ts'
+import { asList, asRecord, asText, at, type JsonRecord } from '../framing/json.ts'
+import { blockText, ttlOf, unmarkedJson } from './parts.ts'
+
+const MOST_MARKS = 4
+
+/** Blocks that can take no mark, and that nobody may change. */
+const untouchable = new Set(['thinking', 'redacted_thinking'])
+const media = new Set(['image', 'document', 'container_upload'])
+
+type Own = Spot['block']
+type Setting = Readonly<{ role: Role; message: number; part: number; removable: boolean }>
+
+const marked = (block: JsonRecord): { mark?: CacheTtl } => {
+  const mark = ttlOf(block)
+  return mark === undefined ? {} : { mark }
+}
+
+const formOf = (type: string): Own['form'] => {
+  if (type === 'text') return 'text'
+  if (type === 'tool_use') return 'tool-call'
+  if (type === 'tool_result') return 'tool-result'
+  return media.has(type) ? 'media' : 'other'
+}
+
+/** A tool result's texts: a string, or one block for each text in it. The last of them can take the mark of the whole. */
+const resultSpots = (block: JsonRecord, home: Path, base: Own): Spot[] => {
+  const { content } = block
+  const id = asText(block['tool_use_id'])
+  const own: Own = { ...base, form: 'tool-result', ...(id === undefined ? {} : { tool_call: id }) }
+  if (typeof content === 'string')
+    return [{ block: { ...own, text: content, replaceable: true }, text: [...home, 'content'], home }]
+  const inner = records(content)
+  if (inner.length === 0) return [{ block: own, home }]
+  return inner.map(({ record, at: index }, nth): Spot => {
+    const last = nth === inner.length - 1
+    const { mark: _, ...plain } = own
+    const shown = { ...(last ? own : plain), markable: own.markable && last, text: blockText(record) }
+    if (record['type'] !== 'text') return { block: { ...shown, form: 'media' }, home }
+    return { block: { ...shown, replaceable: true }, text: [...home, 'content', index, 'text'], home }
+  })
+}
+
+const blockSpots = (block: JsonRecord, home: Path, setting: Setting): Spot[] => {
+  const type = asText(block['type']) ?? ''
+  const text = blockText(block)
+  const form = formOf(type)
+  const { part, role, message, removable } = setting
+  const base: Own = {
+    part: text === '' ? -1 : part,
+    form,
+    role,
+    message,
+    text,
+    replaceable: false,
+    removable: removable && (form === 'text' || form === 'media'),
+    markable: !untouchable.has(type) && text !== '',
+    ...marked(block),
+  }
+  if (form === 'text') return [{ block: { ...base, replaceable: text !== '' }, text: [...home, 'text'], home }]
+  if (form === 'tool-result') return resultSpots(block, home, { ...base, role: 'tool' })
+  if (form !== 'tool-call') return [{ block: base, home }]
+  const [name, id] = [asText(block['name']), asText(block['id'])]
+  return [
+    {
+      block: { ...base, ...(name === undefined ? {} : { name }), ...(id === undefined ? {} : { tool_call: id }) },
+      home,
+    },
+  ]
+}
+
+/** The blocks of a content: a plain string is one. */
+const contentSpots = (content: unknown, path: Path, home: Path, setting: Setting): Spot[] => {
+  if (typeof content === 'string') {
+    const { part, role, message, removable } = setting
+    const own = { form: 'text', role, message, text: content, replaceable: content !== '', removable } as const
+    const block: Own = { ...own, part: content === '' ? -1 : part, markable: content !== '' }
+    return [{ block, text: path, home, bare: true }]
+  }
+  let next = setting.part
+  return records(content).flatMap(({ record, at: index }) => {
+    const spots = blockSpots(record, [...path, index], { ...setting, part: next })
+    if (spots.some(({ block }) => block.part >= 0)) next += 1
+    return spots
+  })
+}
+
+const partsIn = (spots: readonly Spot[]): number =>
+  new Set(spots.flatMap(({ block }) => (block.part < 0 ? [] : [block.part]))).size
+
+const toolSpots = (body: JsonRecord): Spot[] => {
+  const forced = asText(at(body, 'tool_choice', 'name'))
+  return records(body['tools']).map(({ record, at: index }): Spot => {
+    const name = asText(record['name'])
+    const block: Own = {
+      part: 0,
+      form: 'tool',
+      role: 'tools',
+      message: -1,
+      text: unmarkedJson(record),
+      replaceable: false,
+      removable: name !== undefined && name !== forced,
+      markable: record['defer_loading'] !== true,
+      ...(name === undefined ? {} : { name }),
+      ...marked(record),
+    }
+    return { block, home: ['tools', index] }
+  })
+}
+
+const hasSchema = (body: JsonRecord): boolean =>
+  asRecord(body['output_format'] ?? at(body, 'output_config', 'format')) !== undefined
+
+/** Blocks in the order of `promptParts`: tools are one part together, the schema is one without a block, then each block is one. */
+const spots = (json: unknown): readonly Spot[] => {
+  const body = asRecord(json) ?? {}
+  const found: Spot[] = toolSpots(body)
+  let part = (asList(body['tools']).length > 0 ? 1 : 0) + (hasSchema(body) ? 1 : 0)
+  const add = (more: Spot[]): void => {
+    found.push(...more)
+    part += partsIn(more)
+  }
+  add(contentSpots(body['system'], ['system'], ['system'], { role: 'system', message: -1, part, removable: false }))
+  const messages = records(body['messages'])
+  for (const [nth, { record, at: index }] of messages.entries()) {
+    const role = record['role'] === 'assistant' ? 'assistant' : record['role'] === 'system' ? 'system' : 'user'
+    const home = ['messages', index]
+    const removable = nth > 0 && nth < messages.length - 1
+    add(contentSpots(record['content'], [...home, 'content'], home, { role, message: index, part, removable }))
+  }
+  return found
+}
+
+const fields = (json: unknown): BodyFields => {
+  const most = countOf(at(json, 'max_tokens'))
+  const schema = at(json, 'output_config', 'format', 'schema') ?? at(json, 'output_format', 'schema')
+  const ttl = ttlOf(json)
+  return {
+    ...(most === undefined ? {} : { max_output_tokens: most }),
+    ...(ttl === undefined ? {} : { cache_ttl: ttl }),
+    ...(schema === undefined ? {} : { response_schema: schema }),
+  }
+}
+
+/** Anthropic's blocks and marks (https://docs.claude.com/en/docs/build-with-claude/prompt-caching). */
+export const messagesEditor = editorOf({
+  spots,
+  fields,
+  temperature: (json) => {
+    const given = at(json, 'temperature')
+    return typeof given === 'number' ? given : undefined
+  },
+  most_marks: MOST_MARKS,
+  mark: (ttl) => ({ name: 'cache_control', value: { type: 'ephemeral', ...(ttl === '1h' ? { ttl } : {}) } }),
+  listed: '{"type":"text","text":%}',
+  set: (_, { max_output_tokens, response_schema }) => [
+    ...(max_output_tokens === undefined ? [] : [{ path: ['max_tokens'], value: max_output_tokens }]),
+    ...(response_schema === undefined
+      ? []
+      : [{ path: ['output_config', 'format'], value: { type: 'json_schema', schema: response_schema } }]),
+  ],
+  emptied: (list) => {
+    if (list[0] === 'tools') return [['tools'], ['tool_choice']]
+    return list.length === 3 && list[0] === 'messages' ? [list.slice(0, 2)] : []
+  },
+})

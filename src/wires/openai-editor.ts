@@ -1,0 +1,196 @@
+import type { BodyFields, CacheTtl, Role } from '../core/prompt.ts'
+import { countOf } from './framing/counts.ts'
+import { type Dialect, editorOf, type Path, records, type Spot } from './framing/editing.ts'
+import { asList, asRecord, asText, at, type JsonRecord, jsonText } from './framing/json.ts'
+import { textOf } from './framing/parts.ts'
+import { chatMessages } from './openai-request.ts'
+
+type Own = Spot['block']
+
+/** The member that marks the end of a prefix, in chat and Responses alike. */
+const BREAKPOINT = 'prompt_cache_breakpoint'
+export const openaiMark: NonNullable<Dialect['mark']> = () => ({ name: BREAKPOINT, value: { mode: 'explicit' } })
+export const MOST_OPENAI_MARKS = 4
+
+const ttls = new Set<unknown>(['5m', '30m', '1h', '12h', '24h'])
+const isTtl = (value: unknown): value is CacheTtl => ttls.has(value)
+
+/** What chat and Responses say of the cache in the same words. */
+export const cacheFields = (json: unknown): BodyFields => {
+  const key = asText(at(json, 'prompt_cache_key'))
+  const ttl = at(json, 'prompt_cache_options', 'ttl') ?? at(json, 'prompt_cache_retention')
+  const only = at(json, 'prompt_cache_options', 'mode') === 'explicit'
+  return {
+    ...(key === undefined ? {} : { cache_key: key }),
+    ...(isTtl(ttl) ? { cache_ttl: ttl } : {}),
+    ...(only ? { marks_only: true } : {}),
+  }
+}
+
+/** Where the cache's fields are written. 24 hours are the older models' word, the other TTLs the newer ones'. */
+export const cacheSettings = ({ cache_key, cache_ttl, marks_only }: BodyFields) => [
+  ...(cache_key === undefined ? [] : [{ path: ['prompt_cache_key'], value: cache_key }]),
+  ...(cache_ttl === '24h' ? [{ path: ['prompt_cache_retention'], value: '24h' }] : []),
+  ...(cache_ttl === '30m' || cache_ttl === '12h' ? [{ path: ['prompt_cache_options', 'ttl'], value: cache_ttl }] : []),
+  ...(marks_only === true ? [{ path: ['prompt_cache_options', 'mode'], value: 'explicit' }] : []),
+]
+
+export const temperatureOf = (json: unknown): number | undefined => countOf(at(json, 'temperature'))
+
+/** A content part of a message: text of any kind, or media. */
+const itemForm = (item: JsonRecord): Own['form'] => {
+  if (typeof item['text'] === 'string') return 'text'
+  return /image|audio|file/.test(asText(item['type']) ?? '') ? 'media' : 'other'
+}
+
+/** The spots of a content that is a string or a list of parts, as blocks that share one part of the reading. */
+export const contentSpots = (content: unknown, path: Path, home: Path, own: Own): Spot[] => {
+  if (typeof content === 'string') {
+    const block = { ...own, text: content, replaceable: content !== '', markable: own.markable && content !== '' }
+    return [{ block, text: path, home, bare: true }]
+  }
+  return records(content).map(({ record, at: index }): Spot => {
+    const form = itemForm(record)
+    const place = [...path, index]
+    const text = textOf(record)
+    const marked = record[BREAKPOINT] === undefined || record[BREAKPOINT] === null ? {} : { mark: '30m' as const }
+    const block: Own = {
+      ...own,
+      ...marked,
+      text,
+      form: own.form === 'text' ? form : own.form,
+      replaceable: form === 'text' && text !== '',
+      removable: own.removable && (form === 'text' || form === 'media'),
+      markable: own.markable && form !== 'other' && (form !== 'text' || text !== ''),
+    }
+    return form === 'text' ? { block, text: [...place, 'text'], home: place } : { block, home: place }
+  })
+}
+
+/** Tools as blocks of the first part. */
+export const toolSpots = (tools: unknown, list: string, forced: string | undefined): Spot[] =>
+  records(tools).map(({ record, at: index }): Spot => {
+    const name = asText(at(record, 'function', 'name')) ?? asText(record['name'])
+    const block: Own = {
+      part: 0,
+      form: 'tool',
+      role: 'tools',
+      message: -1,
+      text: jsonText(record),
+      replaceable: false,
+      removable: name !== undefined && name !== forced,
+      markable: false,
+      ...(name === undefined ? {} : { name }),
+    }
+    return { block, home: [list, index] }
+  })
+
+const isGiven = (tools: unknown): boolean => asList(tools).length > 0 || asRecord(tools) !== undefined
+
+/** How many parts of the reading the definitions of tools and the schema take (`definitionParts`). */
+export const definitionCount = (tools: unknown, format: unknown): number =>
+  (isGiven(tools) ? 1 : 0) + (asRecord(at(format, 'json_schema') ?? at(format, 'schema')) ? 1 : 0)
+
+const callSpots = (message: JsonRecord, home: Path, own: Own): Spot[] =>
+  records(message['tool_calls']).map(({ record, at: index }): Spot => {
+    const [name, id] = [asText(at(record, 'function', 'name')), asText(record['id'])]
+    const block: Own = {
+      ...own,
+      form: 'tool-call',
+      text: `${name ?? ''}${asText(at(record, 'function', 'arguments')) ?? ''}`,
+      replaceable: false,
+      removable: false,
+      markable: false,
+      ...(name === undefined ? {} : { name }),
+      ...(id === undefined ? {} : { tool_call: id }),
+    }
+    return { block, home: [...home, 'tool_calls', index] }
+  })
+
+const roles: Readonly<Record<string, Role>> = {
+  system: 'system',
+  developer: 'system',
+  assistant: 'assistant',
+  tool: 'tool',
+  function: 'tool',
+}
+
+const messageSpots = (message: JsonRecord, index: number, part: number, inside: boolean): Spot[] => {
+  const role = roles[asText(message['role']) ?? ''] ?? 'user'
+  const home = ['messages', index]
+  const id = asText(message['tool_call_id'])
+  const calls = asList(message['tool_calls']).length > 0 || message['function_call'] !== undefined
+  const own: Own = {
+    part,
+    form: role === 'tool' ? 'tool-result' : 'text',
+    role,
+    message: role === 'system' ? -1 : index,
+    text: '',
+    replaceable: false,
+    removable: inside && role !== 'system' && role !== 'tool' && !calls,
+    markable: role !== 'assistant' || !calls,
+    ...(id === undefined ? {} : { tool_call: id }),
+  }
+  return [...contentSpots(message['content'], [...home, 'content'], home, own), ...callSpots(message, home, own)]
+}
+
+/** Blocks in the order of the parts: tools, the schema, then every message with a text is one part. */
+const spots = (json: unknown): readonly Spot[] => {
+  const body = asRecord(json) ?? {}
+  const list = body['tools'] === undefined ? 'functions' : 'tools'
+  const forced = asText(at(body, 'tool_choice', 'function', 'name'))
+  const found = toolSpots(body[list], list, forced)
+  const messages = records(body['messages'])
+  const read = chatMessages(body['messages'])
+  let part = definitionCount(body[list], body['response_format'])
+  for (const [nth, { record, at: index }] of messages.entries()) {
+    const empty = read[nth]?.text === ''
+    found.push(...messageSpots(record, index, empty ? -1 : part, nth > 0 && nth < messages.length - 1))
+    if (!empty) part += 1
+  }
+  return found
+}
+
+const fields = (json: unknown): BodyFields => {
+  const most = countOf(at(json, 'max_completion_tokens')) ?? countOf(at(json, 'max_tokens'))
+  const schema = at(json, 'response_format', 'json_schema', 'schema')
+  return {
+    ...(most === undefined ? {} : { max_output_tokens: most }),
+    ...(schema === undefined ? {} : { response_schema: schema }),
+    ...cacheFields(json),
+  }
+}
+
+/** OpenAI's reasoning models take only the newer name; many servers that speak the wire know only the older. */
+const maximumName = (json: unknown): string => {
+  if (at(json, 'max_completion_tokens') !== undefined) return 'max_completion_tokens'
+  if (at(json, 'max_tokens') !== undefined) return 'max_tokens'
+  return /^(o\d|gpt-[5-9])/.test(asText(at(json, 'model')) ?? '') ? 'max_completion_tokens' : 'max_tokens'
+}
+
+/** Chat completions: messages are parts of the reading, and what is in them are blocks. */
+export const chatEditor = editorOf({
+  spots,
+  fields,
+  temperature: temperatureOf,
+  most_marks: MOST_OPENAI_MARKS,
+  mark: openaiMark,
+  listed: '{"type":"text","text":%}',
+  set: (json, given) => [
+    ...(given.max_output_tokens === undefined ? [] : [{ path: [maximumName(json)], value: given.max_output_tokens }]),
+    ...(given.response_schema === undefined
+      ? []
+      : [
+          {
+            path: ['response_format'],
+            value: { type: 'json_schema', json_schema: { name: 'answer', schema: given.response_schema } },
+          },
+        ]),
+    ...cacheSettings(given),
+  ],
+  emptied: (list) => {
+    if (list[0] === 'tools') return [['tools'], ['tool_choice'], ['parallel_tool_calls']]
+    if (list[0] === 'functions') return [['functions'], ['function_call']]
+    return list.length === 3 && list[0] === 'messages' ? [list.slice(0, 2)] : []
+  },
+})

@@ -1,0 +1,122 @@
+import type { BodyFields, Role } from '../core/prompt.ts'
+import { countOf } from './framing/counts.ts'
+import { editorOf, type Path, records, type Spot } from './framing/editing.ts'
+import { asRecord, asText, at, type JsonRecord } from './framing/json.ts'
+import { textOf } from './framing/parts.ts'
+import {
+  cacheFields,
+  cacheSettings,
+  contentSpots,
+  definitionCount,
+  MOST_OPENAI_MARKS,
+  openaiMark,
+  temperatureOf,
+  toolSpots,
+} from './openai-editor.ts'
+
+type Own = Spot['block']
+
+const roles: Readonly<Record<string, Role>> = { system: 'system', developer: 'system', assistant: 'assistant' }
+
+const plain = (part: number, role: Role, message: number): Own => ({
+  part,
+  form: 'text',
+  role,
+  message,
+  text: '',
+  replaceable: false,
+  removable: false,
+  markable: false,
+})
+
+const outputSpots = (item: JsonRecord, home: Path, own: Own): Spot[] => {
+  const id = asText(item['call_id'])
+  const block: Own = { ...own, form: 'tool-result', role: 'tool', ...(id === undefined ? {} : { tool_call: id }) }
+  const { output } = item
+  if (typeof output !== 'string') return contentSpots(output, [...home, 'output'], home, block)
+  return [{ block: { ...block, text: output, replaceable: output !== '' }, text: [...home, 'output'], home }]
+}
+
+const itemSpots = (item: JsonRecord, home: Path, own: Own, inside: boolean): Spot[] => {
+  const type = asText(item['type']) ?? 'message'
+  if (type.endsWith('_call_output')) return outputSpots(item, home, own)
+  if (type === 'message') {
+    const role = roles[asText(item['role']) ?? ''] ?? 'user'
+    const taken = { ...own, role, removable: inside && role !== 'system', markable: role !== 'assistant' }
+    return contentSpots(item['content'], [...home, 'content'], home, taken)
+  }
+  const [name, id] = [asText(item['name']), asText(item['call_id'])]
+  const block: Own = {
+    ...own,
+    form: type.endsWith('_call') ? 'tool-call' : 'other',
+    role: 'assistant',
+    text: textOf(item),
+    ...(name === undefined ? {} : { name }),
+    ...(id === undefined ? {} : { tool_call: id }),
+  }
+  return [{ block, home }]
+}
+
+const messageText = (item: JsonRecord): string =>
+  (asText(item['type']) ?? 'message') === 'message' ? textOf(item['content']) : textOf(item)
+
+/** Blocks in the order of the parts: tools, schema, instructions, then every item with a text is one. */
+const spots = (json: unknown): readonly Spot[] => {
+  const body = asRecord(json) ?? {}
+  const found = toolSpots(body['tools'], 'tools', asText(at(body, 'tool_choice', 'name')))
+  let part = definitionCount(body['tools'], at(body, 'text', 'format'))
+  const { instructions, input } = body
+  if (typeof instructions === 'string' && instructions !== '') {
+    const block: Own = { ...plain(part, 'system', -1), text: instructions, replaceable: true }
+    found.push({ block, text: ['instructions'], home: ['instructions'] })
+    part += 1
+  }
+  if (typeof input === 'string') {
+    const block: Own = { ...plain(input === '' ? -1 : part, 'user', 0), text: input, replaceable: input !== '' }
+    return [...found, { block, text: ['input'], home: ['input'] }]
+  }
+  const items = records(input)
+  for (const [nth, { record, at: index }] of items.entries()) {
+    const empty = messageText(record) === ''
+    const own = plain(empty ? -1 : part, 'user', index)
+    found.push(...itemSpots(record, ['input', index], own, nth > 0 && nth < items.length - 1))
+    if (!empty) part += 1
+  }
+  return found
+}
+
+const fields = (json: unknown): BodyFields => {
+  const most = countOf(at(json, 'max_output_tokens'))
+  const schema = at(json, 'text', 'format', 'schema')
+  return {
+    ...(most === undefined ? {} : { max_output_tokens: most }),
+    ...(schema === undefined ? {} : { response_schema: schema }),
+    ...cacheFields(json),
+  }
+}
+
+/** Responses: an item of the input is a part of the reading. Instructions and a plain input take no mark. */
+export const responsesEditor = editorOf({
+  spots,
+  fields,
+  temperature: temperatureOf,
+  most_marks: MOST_OPENAI_MARKS,
+  mark: openaiMark,
+  listed: '{"type":"input_text","text":%}',
+  set: (_, given) => [
+    ...(given.max_output_tokens === undefined ? [] : [{ path: ['max_output_tokens'], value: given.max_output_tokens }]),
+    ...(given.response_schema === undefined
+      ? []
+      : [
+          {
+            path: ['text', 'format'],
+            value: { type: 'json_schema', name: 'answer', schema: given.response_schema },
+          },
+        ]),
+    ...cacheSettings(given),
+  ],
+  emptied: (list) => {
+    if (list[0] === 'tools') return [['tools'], ['tool_choice'], ['parallel_tool_calls']]
+    return list.length === 3 && list[0] === 'input' ? [list.slice(0, 2)] : []
+  },
+})

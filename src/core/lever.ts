@@ -143,6 +143,10 @@ export type Answers = Readonly<{
 
 /** The doors of a lever to the world. What is absent is not available, and a lever then says so and does nothing. */
 export type Kit = Readonly<{
+  /** How the lever works on this call; `on` where absent. What is only observed is never sent, and a lever may remember that. */
+  mode?: Exclude<LeverMode, 'off'>
+  /** When the lever was last turned on or set otherwise, as far as that is remembered: caches may hold what was sent before. */
+  on_since_us?: number
   now_us(): number
   random(): number
   /** 64 bits of a text as 16 hexadecimal digits. */

@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import { defineCommand } from 'citty'
 import { loadBook } from '../catalogs/load.ts'
+import { nearest } from '../config/suggest.ts'
 import { loadSettings } from '../config.ts'
 import { WeirError } from '../core/errors.ts'
-import { nearest } from '../config/suggest.ts'
-import type { Lever } from '../core/lever.ts'
 import type { Filter, Ledger } from '../core/ledger.ts'
+import type { Lever } from '../core/lever.ts'
 import type { PriceBook } from '../core/price.ts'
 import { digest } from '../gateway/prompt.ts'
-import { type Advice } from '../playbook/advise/advice.ts'
+import type { Advice } from '../playbook/advise/advice.ts'
 import { advise, type Grouping, groupings } from '../playbook/advise/advise.ts'
 import { rateSheet } from '../playbook/advise/rates.ts'
 import type { Swap } from '../playbook/advise/swap.ts'
@@ -17,9 +17,9 @@ import { levers } from '../playbook/levers.ts'
 import { ratios } from '../playbook/measure/ratios.ts'
 import { compileBook } from '../playbook/price/book.ts'
 import { providers } from '../providers/index.ts'
-import { filtersOf, folderArgs, nothingFound, windowArgs, windowOf, withLedger } from './asking.ts'
 import { adviceHtml } from './advise/html.ts'
 import { renderAdvice } from './advise/render.ts'
+import { filtersOf, folderArgs, nothingFound, windowArgs, windowOf, withLedger } from './asking.ts'
 import { countFlag } from './numbers.ts'
 import { lookOf } from './show/look.ts'
 import { note, print, printJson } from './show/output.ts'
@@ -56,8 +56,13 @@ const swapOf = (text: string, book: PriceBook): Swap => {
   throw new WeirError('bad-input', `--what-if ${text}: write model=NAME, tier=batch or tier=flex`)
 }
 
-type Flags = Readonly<Partial<Record<'data' | 'config' | 'what-if', string | undefined>>> & Readonly<{ by: string; seed: string }>
-type Asked = Readonly<{ ledger: Ledger; window: Readonly<{ from_us: number; to_us: number }>; filters: readonly Filter[] }>
+type Flags = Readonly<Partial<Record<'data' | 'config' | 'what-if', string | undefined>>> &
+  Readonly<{ by: string; seed: string }>
+type Asked = Readonly<{
+  ledger: Ledger
+  window: Readonly<{ from_us: number; to_us: number }>
+  filters: readonly Filter[]
+}>
 
 const SEED = 20_261_128
 
@@ -108,7 +113,12 @@ export const command = {
         description: 'Ask about a change first: model=NAME (or PROVIDER/NAME), tier=batch, tier=flex',
       },
       html: { type: 'string', valueHint: 'FILE', description: 'Write a report with charts that needs no network' },
-      seed: { type: 'string', valueHint: 'N', description: 'The chance in ranges and samples; the same seed, the same answer', default: String(SEED) },
+      seed: {
+        type: 'string',
+        valueHint: 'N',
+        description: 'The chance in ranges and samples; the same seed, the same answer',
+        default: String(SEED),
+      },
       ...windowArgs,
       ...folderArgs,
     },

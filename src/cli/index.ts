@@ -1,4 +1,5 @@
 // Written by `npm run fix`: one line for each file.
+import { command as advise } from './advise.ts'
 import { command as calls } from './calls.ts'
 import { command as close } from './close.ts'
 import { command as focus } from './focus.ts'
@@ -19,6 +20,7 @@ import { command as tags } from './tags.ts'
 import { command as tokens } from './tokens.ts'
 
 export const commands = {
+  advise,
   calls,
   close,
   focus,

@@ -37,7 +37,16 @@ export const waterfall = (advice: Advice, inOrder: readonly Finding[]): string =
   let left = cost
   for (const [at, { lever, saving }] of inOrder.entries()) {
     const next = left - Number(saving.mid_usd)
-    row(at + 1, lever, next, left, next <= left ? 'saved' : 'more', money(saving.mid_usd).replace(/^/, next <= left ? '−' : '+').replace('+-', '+'))
+    row(
+      at + 1,
+      lever,
+      next,
+      left,
+      next <= left ? 'saved' : 'more',
+      money(saving.mid_usd)
+        .replace(/^/, next <= left ? '−' : '+')
+        .replace('+-', '+'),
+    )
     left = next
   }
   row(inOrder.length + 1, 'what is left', 0, left, 'left', money(left.toFixed(12)))
@@ -56,7 +65,10 @@ export const savings = (findings: readonly Finding[]): string => {
     const [low, mid, high] = [saving.low_usd, saving.mid_usd, saving.high_usd].map(Number) as [number, number, number]
     const middle = y + 11
     const whisker = `<path d="M${(LABEL + scale(low)).toFixed(1)} ${middle}H${(LABEL + scale(high)).toFixed(1)}M${(LABEL + scale(low)).toFixed(1)} ${middle - 5}v10M${(LABEL + scale(high)).toFixed(1)} ${middle - 5}v10" class="range"/>`
-    const part = shapley === null ? '' : `<circle cx="${(LABEL + scale(Number(shapley.usd))).toFixed(1)}" cy="${middle}" r="4" class="part"><title>its part of the whole: ${escapeHtml(money(shapley.usd))}</title></circle>`
+    const part =
+      shapley === null
+        ? ''
+        : `<circle cx="${(LABEL + scale(Number(shapley.usd))).toFixed(1)}" cy="${middle}" r="4" class="part"><title>its part of the whole: ${escapeHtml(money(shapley.usd))}</title></circle>`
     return [
       text(LABEL - 10, y + 15, lever, 'label', 'end'),
       rect(LABEL, y, scale(Number(alone_usd)), 22, 'alone', `alone: ${money(alone_usd)}`),
@@ -105,7 +117,14 @@ export const composition = ({ spent_usd }: Advice): string => {
   let x = 0
   const bars = parts.map(([name, amount], at) => {
     const width = (amount / all) * WIDTH
-    const bar = rect(x, 0, Math.max(0, width - 1.5), 26, `part-${at}`, `${partNames[name] ?? name}: ${money(amount.toFixed(12))}`)
+    const bar = rect(
+      x,
+      0,
+      Math.max(0, width - 1.5),
+      26,
+      `part-${at}`,
+      `${partNames[name] ?? name}: ${money(amount.toFixed(12))}`,
+    )
     x += width
     return bar
   })

@@ -31,7 +31,8 @@ const wrapped = (text: string, look: Look, indent: number): string =>
     .map((line) => ' '.repeat(indent) + line)
     .join('\n')
 
-const isWorth = ({ saving, calls, failure }: Finding): boolean => failure === null && calls > 0 && Number(saving.mid_usd) > 0
+const isWorth = ({ saving, calls, failure }: Finding): boolean =>
+  failure === null && calls > 0 && Number(saving.mid_usd) > 0
 
 const findingTable = (findings: readonly Finding[], look: Look): string => {
   const most = Math.max(0, ...findings.map(({ share }) => share))
@@ -42,10 +43,20 @@ const findingTable = (findings: readonly Finding[], look: Look): string => {
       { head: 'lever', cell: ({ lever }) => lever, shrink: 14, style: (text, _, colours) => colours.bold(text) },
       { head: 'saves', cell: ({ saving }) => money(saving.mid_usd), align: 'right' },
       { head: 'of cost', cell: ({ share }) => percent(share), align: 'right' },
-      { head: '', cell: ({ share }) => bar(most === 0 ? 0 : share / most, 12), style: (text, _, colours) => colours.green(text), drop: 2 },
+      {
+        head: '',
+        cell: ({ share }) => bar(most === 0 ? 0 : share / most, 12),
+        style: (text, _, colours) => colours.green(text),
+        drop: 2,
+      },
       { head: 'between', cell: ({ saving }) => rangeText(saving) || nothing, align: 'right', drop: 3 },
       { head: 'alone', cell: ({ alone_usd }) => money(alone_usd), align: 'right', drop: 5 },
-      { head: 'its part', cell: ({ shapley }) => (shapley === null ? nothing : money(shapley.usd)), align: 'right', drop: 6 },
+      {
+        head: 'its part',
+        cell: ({ shapley }) => (shapley === null ? nothing : money(shapley.usd)),
+        align: 'right',
+        drop: 6,
+      },
       { head: 'calls', cell: ({ calls }) => count(calls), align: 'right', drop: 4 },
       { head: 'how', cell: ({ certainty }) => (certainty === 'exact' ? 'measured' : 'estimated'), drop: 7 },
       { head: 'risk', cell: ({ risk }) => riskNames[risk], drop: 1 },
@@ -61,7 +72,9 @@ const halvesText = ({ halves: [earlier, later], share }: Finding): string | unde
 
 const partText = ({ shapley }: Finding): string | undefined => {
   if (shapley === null) return undefined
-  const rests = shapley.exact ? 'exact, over every order of the levers' : `± ${money(shapley.error_usd)}, from ${plural(shapley.calls, 'call')} in whole sessions`
+  const rests = shapley.exact
+    ? 'exact, over every order of the levers'
+    : `± ${money(shapley.error_usd)}, from ${plural(shapley.calls, 'call')} in whole sessions`
   return `${money(shapley.usd)} of what all save together (${rests})`
 }
 
@@ -69,13 +82,21 @@ const detail = (finding: Finding, number: number, look: Look, colours: Paint): s
   const title = `${colours.bold(`${number}. ${finding.lever}`)}  ${colours.dim(clean(finding.about))}`
   const rows = facts(
     [
-      ['saves', `${money(finding.saving.mid_usd)}${rangeText(finding.saving) ? `, between ${rangeText(finding.saving)} (90 %)` : ''}`],
+      [
+        'saves',
+        `${money(finding.saving.mid_usd)}${rangeText(finding.saving) ? `, between ${rangeText(finding.saving)} (90 %)` : ''}`,
+      ],
       ['held', halvesText(finding)],
       ['alone', `${money(finding.alone_usd)} if it were the only one; such figures are never added`],
       ['its part', partText(finding)],
       ['why', finding.why],
       ['rests on', plural(finding.calls, 'call')],
-      ['already', finding.realised === null ? undefined : `${money(finding.realised.usd)} saved on ${plural(finding.realised.calls, 'call')}`],
+      [
+        'already',
+        finding.realised === null
+          ? undefined
+          : `${money(finding.realised.usd)} saved on ${plural(finding.realised.calls, 'call')}`,
+      ],
       ['risk', riskNames[finding.risk]],
       ['next test', finding.next_test],
     ],
@@ -103,8 +124,17 @@ const groupTable = (rows: readonly GroupRow[], name: string, look: Look, colours
       { head: 'cost', cell: (row) => money(row.cost_usd), align: 'right' },
       { head: 'saves', cell: (row) => money(row.saving_usd), align: 'right' },
       { head: 'of it', cell: (row) => percent(row.share), align: 'right' },
-      { head: '', cell: (row) => bar(Math.max(0, row.share), 10), style: (text, _, paints) => paints.green(text), drop: 3 },
-      { head: 'pull first', cell: (row) => (row.best === null ? nothing : `${row.best} ${money(row.best_usd)}`), drop: 1 },
+      {
+        head: '',
+        cell: (row) => bar(Math.max(0, row.share), 10),
+        style: (text, _, paints) => paints.green(text),
+        drop: 3,
+      },
+      {
+        head: 'pull first',
+        cell: (row) => (row.best === null ? nothing : `${row.best} ${money(row.best_usd)}`),
+        drop: 1,
+      },
     ],
     look,
     { indent: 2 },
@@ -132,7 +162,9 @@ const notesText = (notes: readonly string[], look: Look, colours: Paint): string
 const idle = (findings: readonly Finding[], look: Look, colours: Paint): string => {
   const names = findings.map(({ lever, calls, saving, failure }) => {
     if (failure !== null) return `${lever} (could not be replayed: ${failure})`
-    return calls > 0 && Number(saving.mid_usd) < 0 ? `${lever} (would cost ${money(saving.mid_usd).replace('-', '')} more)` : lever
+    return calls > 0 && Number(saving.mid_usd) < 0
+      ? `${lever} (would cost ${money(saving.mid_usd).replace('-', '')} more)`
+      : lever
   })
   return colours.dim(wrapped(`Save nothing that the receipts show: ${names.join(', ')}.`, look, 2))
 }
@@ -149,7 +181,9 @@ export const renderAdvice = (page: AdvicePage, look: Look): string => {
     ...worth.map((finding, at) => detail(finding, at + 1, look, colours)),
     others.length > 0 ? idle(others, look, colours) : '',
     by.rows.length > 1 ? groupTable(by.rows, by.name, look, colours) : '',
-    notes.length > 0 ? `${colours.bold('What is not known, and what does not pay')}\n${notesText(notes, look, colours)}` : '',
+    notes.length > 0
+      ? `${colours.bold('What is not known, and what does not pay')}\n${notesText(notes, look, colours)}`
+      : '',
   ]
   return blocks.filter((block) => block !== '').join('\n\n')
 }

@@ -1,10 +1,10 @@
 /** What is told of a replay: findings, largest saving first, and what is not known. Money is decimal US dollars as text. */
-import type { Certainty, LeverMatch, Lever, Risk } from '../../core/lever.ts'
+import type { Certainty, Lever, LeverMatch, Risk } from '../../core/lever.ts'
 import { formatUsd, picodollars, type Usd } from '../../core/money.ts'
 import { configurationOf } from './configuration.ts'
 import type { FoldKit } from './fold.ts'
 import { notesOn } from './notes.ts'
-import { type Line, partSaving, rangeChance, type Replayed } from './replay.ts'
+import { type Line, partSaving, type Replayed, rangeChance } from './replay.ts'
 import type { Survey } from './survey.ts'
 import { type Range, ranges } from './tally.ts'
 
@@ -67,8 +67,18 @@ const usd = (amount: number): Usd => formatUsd(picodollars(BigInt(Math.round(amo
 const dollars = (amount: number): number => amount / 1e12
 
 /** Sampling and, for an estimate, the lever's own doubt, in dollars. */
-const amountsOf = (mid: bigint, cost: number, range: Range, spread: Readonly<{ low: number; high: number }>): Amounts => {
-  const ends = [range.low * cost * spread.low, range.low * cost * spread.high, range.high * cost * spread.low, range.high * cost * spread.high]
+const amountsOf = (
+  mid: bigint,
+  cost: number,
+  range: Range,
+  spread: Readonly<{ low: number; high: number }>,
+): Amounts => {
+  const ends = [
+    range.low * cost * spread.low,
+    range.low * cost * spread.high,
+    range.high * cost * spread.low,
+    range.high * cost * spread.high,
+  ]
   const middle = Number(mid)
   return {
     low_usd: usd(Math.min(middle, ...ends)),
@@ -145,7 +155,9 @@ const rowsOf = ({ groups, lines }: Replayed): readonly GroupRow[] =>
         best_usd: usd(Math.max(0, most)),
       }
     })
-    .toSorted((one, two) => Number(two.saving_usd) - Number(one.saving_usd) || Number(two.cost_usd) - Number(one.cost_usd))
+    .toSorted(
+      (one, two) => Number(two.saving_usd) - Number(one.saving_usd) || Number(two.cost_usd) - Number(one.cost_usd),
+    )
 
 export type Told = Readonly<{
   replayed: Replayed

@@ -1,7 +1,7 @@
-import type { Lever, LeverMatch } from '../../core/lever.ts'
-import type { Filter, Ledger, TimeWindow } from '../../core/ledger.ts'
-import type { Past } from '../../core/past.ts'
 import type { VirtualTag } from '../../core/allocation.ts'
+import type { Filter, Ledger, TimeWindow } from '../../core/ledger.ts'
+import type { Lever, LeverMatch } from '../../core/lever.ts'
+import type { Past } from '../../core/past.ts'
 import type { Ratios } from '../measure/ratios.ts'
 import { type Advice, adviceOf } from './advice.ts'
 import { type Candidate, defaultsOf, type FoldKit } from './fold.ts'
@@ -12,7 +12,17 @@ import { surveyor } from './survey.ts'
 import { type Swap, swapCandidate } from './swap.ts'
 
 /** What calls can be told apart by. A route is what asks alike: a feature and a template. */
-export const groupings = ['route', 'team', 'feature', 'customer', 'environment', 'agent', 'provider', 'model', 'key'] as const
+export const groupings = [
+  'route',
+  'team',
+  'feature',
+  'customer',
+  'environment',
+  'agent',
+  'provider',
+  'model',
+  'key',
+] as const
 export type Grouping = (typeof groupings)[number]
 
 const TEMPLATE_SHOWN = 8
@@ -20,7 +30,8 @@ const TEMPLATE_SHOWN = 8
 const named = (value: string | undefined): string => value ?? '(none)'
 
 const routeOf = ({ circle, fingerprints, model }: Past): string => {
-  const template = fingerprints.template === undefined ? model : `template ${fingerprints.template.slice(0, TEMPLATE_SHOWN)}`
+  const template =
+    fingerprints.template === undefined ? model : `template ${fingerprints.template.slice(0, TEMPLATE_SHOWN)}`
   return `${circle.feature ?? circle.agent ?? circle.team ?? circle.endpoint} · ${template}`
 }
 

@@ -18,7 +18,8 @@ const WORTH_SAYING = 0.01
 
 const shortPrompts = ({ prompts, cacheable, below_minimum, minimum_tokens }: Survey): string | undefined => {
   if (cacheable === 0 || below_minimum / cacheable < 0.2) return undefined
-  const most = below_minimum / cacheable > 0.5 ? 'most prompts are' : `${percent(below_minimum, cacheable)} of the prompts are`
+  const most =
+    below_minimum / cacheable > 0.5 ? 'most prompts are' : `${percent(below_minimum, cacheable)} of the prompts are`
   const least = [...new Set(Object.values(minimum_tokens))].sort((one, two) => one - two)
   return `Provider caching: ${most} shorter than the least that is cached (${least.map(count).join(', ')} tokens): ${count(below_minimum)} of ${count(cacheable === prompts ? prompts : cacheable)}. It saves nothing on them.`
 }
@@ -34,7 +35,10 @@ const unseen = ({ prompts, chained, fingerprinted }: Survey): (string | undefine
 
 const waiting = ({ waiting: { calls, saving, said, said_saving } }: Survey): string | undefined => {
   if (calls === 0) return undefined
-  const marked = said > 0 ? ` Their callers marked ${count(said)} of them as deferrable: ${money(said_saving)} of that is certain.` : ' None of them is marked as deferrable, so nothing of it is certain.'
+  const marked =
+    said > 0
+      ? ` Their callers marked ${count(said)} of them as deferrable: ${money(said_saving)} of that is certain.`
+      : ' None of them is marked as deferrable, so nothing of it is certain.'
   return `Batch: ${count(calls)} calls wait for the whole answer. If all of them could wait for up to a day, batch prices would save at most ${money(saving)} of what they cost today, before any other lever.${marked}`
 }
 

@@ -9,7 +9,10 @@ import { contextOf, costOf, type Trip } from './trip.ts'
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
 
-const factAt = Object.fromEntries(historyFacts.map((name, at) => [name, at])) as Record<(typeof historyFacts)[number], number>
+const factAt = Object.fromEntries(historyFacts.map((name, at) => [name, at])) as Record<
+  (typeof historyFacts)[number],
+  number
+>
 const fieldAt = Object.fromEntries(historyFields.map((name, at) => [name, at])) as Record<
   (typeof historyFields)[number],
   number

@@ -1,8 +1,8 @@
 /** The past, call by call, through every lever: in the order of the playbook, and each alone. */
 import type { Lever, Play } from '../../core/lever.ts'
+import { parseUsd } from '../../core/money.ts'
 import type { Past } from '../../core/past.ts'
 import type { LeverTrace } from '../../core/receipt.ts'
-import { parseUsd } from '../../core/money.ts'
 import { bitsOf, chance } from './chance.ts'
 import { type Candidate, type Fold, type FoldKit, foldOf } from './fold.ts'
 import { affordable, inSample, MOST_PARTED, type Parted, part } from './shapley.ts'
@@ -13,9 +13,7 @@ const plays: readonly Play[] = ['route', 'cache', 'batch', 'compact', 'own']
 
 /** Levers in the order in which a call meets them: by play, then by name. */
 export const inOrder = (levers: Readonly<Record<string, Lever>>): readonly Lever[] =>
-  Object.values(levers).toSorted(
-    (a, b) => plays.indexOf(a.play) - plays.indexOf(b.play) || (a.name < b.name ? -1 : 1),
-  )
+  Object.values(levers).toSorted((a, b) => plays.indexOf(a.play) - plays.indexOf(b.play) || (a.name < b.name ? -1 : 1))
 
 /** Slices of the window for a curve of cost. */
 export const SLICES = 24
@@ -61,11 +59,11 @@ export type Replayed = Readonly<{
   sample: Readonly<{ trips: readonly Trip[]; share: number }>
 }>
 
-const MOST_GROUPS = 20_000
+const MOST_GROUPS = 5_000
 const OTHERS = 'all others'
 
 /** More calls than this are not kept for parting: they weigh about 1.5 KB each. */
-const MOST_KEPT = 60_000
+const MOST_KEPT = 40_000
 
 const realise = (lines: ReadonlyMap<string, Line>, traces: readonly LeverTrace[]): void => {
   for (const { name, action, saving_usd } of traces) {
@@ -98,6 +96,31 @@ const groupIn = (groups: Map<string, Group>, name: string, levers: number): Grou
   return made
 }
 
+/** Where an amount of a call is counted. */
+type Place = Readonly<{ group: number; slice: number; half: number }>
+
+/** One call through one lever, after the levers before it and alone. Gives back what the next lever finds, and its price. */
+const pull = (
+  { marginal, alone, folds }: Line,
+  trip: Trip,
+  found: Readonly<{ past: Past; price: number }>,
+  { group, half }: Place,
+): Readonly<{ past: Past; price: number }> => {
+  const [inTurn, single] = folds
+  const past = inTurn ? inTurn.replay(found.past) : found.past
+  const price = past === found.past ? found.price : priceOf(trip, past)
+  if (past !== found.past) {
+    marginal.calls += 1
+    marginal.add(found.price - price, group, half)
+  }
+  const only = single ? single.replay(trip.past) : past
+  if (only !== trip.past) {
+    alone.calls += 1
+    alone.add(trip.cost - priceOf(trip, only), group, half)
+  }
+  return past === found.past ? found : { past, price }
+}
+
 export type Replayer = Readonly<{ take(trip: Trip): void; result(): Replayed }>
 
 /** Takes calls in order of time. */
@@ -107,64 +130,49 @@ export const replayer = ({ candidates, kit, window, expected, group_of }: Replay
   const [cost, together, other] = [new Measure(), new Measure(), new ExactSum()]
   const groups = new Map<string, Group>()
   const slices = { cost: new Float64Array(SLICES), after: new Float64Array(SLICES) }
-  const share = Math.min(1, Math.min(MOST_KEPT, affordable(1)) / Math.max(1, expected))
+  const share = Math.min(1, MOST_KEPT / Math.max(1, expected))
   const kept: Trip[] = []
   const span = Math.max(1, window.to_us - window.from_us)
   let [calls, unknown] = [0, 0]
 
-  const pull = (trip: Trip, group: number, half: number, saved: Float64Array | undefined): number => {
-    let [past, before] = [trip.past, trip.cost]
-    for (const [at, { marginal, alone, folds }] of lines.entries()) {
-      const [next = past, solo = undefined] = [folds[0]?.replay(past), folds[1]?.replay(trip.past)]
-      const after = next === past ? before : priceOf(trip, next)
-      if (next !== past) marginal.calls += 1
-      marginal.add(before - after, group, half)
-      if (saved) saved[at] = (saved[at] ?? 0) + before - after
-      const single = solo ?? next
-      if (single !== trip.past) {
-        alone.calls += 1
-        alone.add(trip.cost - priceOf(trip, single), group, half)
-      }
-      past = next
-      before = after
+  const placeOf = ({ cluster, past }: Trip): Place => {
+    const slice = Math.min(SLICES - 1, Math.max(0, Math.floor(((past.at_us - window.from_us) / span) * SLICES)))
+    return { group: bitsOf(cluster) % GROUPS, slice, half: slice < SLICES / 2 ? 0 : 1 }
+  }
+
+  const pullAll = (trip: Trip, place: Place, into: Group | undefined): number => {
+    let found = { past: trip.past, price: trip.cost }
+    for (const [at, line] of lines.entries()) {
+      const next = pull(line, trip, found, place)
+      if (into) into.saved[at] = (into.saved[at] ?? 0) + found.price - next.price
+      found = next
     }
-    return before
+    return found.price
+  }
+
+  const count = (trip: Trip, place: Place, after: number, into: Group | undefined): void => {
+    cost.add(trip.cost, place.group, place.half)
+    together.add(trip.cost - after, place.group, place.half)
+    other.add(trip.known && !trip.past.answered ? trip.other : 0)
+    slices.cost[place.slice] = (slices.cost[place.slice] ?? 0) + trip.cost
+    slices.after[place.slice] = (slices.after[place.slice] ?? 0) + after
+    if (!into) return
+    into.calls += 1
+    into.cost += trip.cost
+    into.after += after
   }
 
   return {
     take(trip) {
       calls += 1
       if (!trip.known) unknown += 1
-      const { past } = trip
-      const group = bitsOf(trip.cluster) % GROUPS
-      const place = Math.min(SLICES - 1, Math.max(0, Math.floor(((past.at_us - window.from_us) / span) * SLICES)))
-      const half = place < SLICES / 2 ? 0 : 1
-      const into = group_of === undefined ? undefined : groupIn(groups, group_of(past), lines.length)
-      if (past.traces.length > 0) realise(byName, past.traces)
-      cost.add(trip.cost, group, half)
-      other.add(trip.known && !past.answered ? trip.other : 0)
-      const after = pull(trip, group, half, into?.saved)
-      together.add(trip.cost - after, group, half)
-      slices.cost[place] = (slices.cost[place] ?? 0) + trip.cost
-      slices.after[place] = (slices.after[place] ?? 0) + after
-      if (into) {
-        into.calls += 1
-        into.cost += trip.cost
-        into.after += after
-      }
+      const place = placeOf(trip)
+      const into = group_of && groupIn(groups, group_of(trip.past), lines.length)
+      if (trip.past.traces.length > 0) realise(byName, trip.past.traces)
+      count(trip, place, pullAll(trip, place, into), into)
       if (share === 1 || inSample(trip.cluster, share)) kept.push(trip)
     },
-    result: () => ({
-      calls,
-      unknown,
-      cost,
-      other,
-      lines,
-      together,
-      slices,
-      groups,
-      sample: { trips: kept, share },
-    }),
+    result: () => ({ calls, unknown, cost, other, lines, together, slices, groups, sample: { trips: kept, share } }),
   }
 }
 
@@ -172,7 +180,10 @@ export const replayer = ({ candidates, kit, window, expected, group_of }: Replay
  * Parts the common saving among the levers that do anything: exactly over all subsets, on all calls where that is
  * affordable, else on whole sessions chosen by hash. Undefined where fewer than two levers do anything.
  */
-export const partSaving = ({ lines, sample }: Replayed, kit: FoldKit): ReadonlyMap<string, Readonly<{ share: number; error: number; calls: number; whole: boolean }>> => {
+export const partSaving = (
+  { lines, sample }: Replayed,
+  kit: FoldKit,
+): ReadonlyMap<string, Readonly<{ share: number; error: number; calls: number; whole: boolean }>> => {
   const active = lines
     .filter(({ marginal, alone }) => marginal.calls > 0 || alone.calls > 0)
     .toSorted((a, b) => Number(b.alone.sum.total - a.alone.sum.total))
@@ -180,7 +191,8 @@ export const partSaving = ({ lines, sample }: Replayed, kit: FoldKit): ReadonlyM
   const players = lines.filter((line) => active.includes(line))
   if (players.length === 0) return new Map()
   const share = Math.min(1, affordable(players.length) / Math.max(1, sample.trips.length))
-  const trips = share === 1 ? sample.trips : sample.trips.filter(({ cluster }) => inSample(cluster, share * sample.share))
+  const trips =
+    share === 1 ? sample.trips : sample.trips.filter(({ cluster }) => inSample(cluster, share * sample.share))
   const whole = share === 1 && sample.share === 1
   const parted: Parted = part(
     trips,

@@ -97,4 +97,3 @@ export const surveyor = (sheet: RateSheet, cache_rule: CacheRules): Surveyor => 
     }),
   }
 }
-

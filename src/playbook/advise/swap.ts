@@ -1,5 +1,5 @@
 import type { Lever } from '../../core/lever.ts'
-import type { Past, TokenRates } from '../../core/past.ts'
+import type { Past, Replay } from '../../core/past.ts'
 import type { ServiceTier } from '../../core/usage.ts'
 import type { Ratios } from '../measure/ratios.ts'
 import type { Candidate } from './fold.ts'
@@ -28,27 +28,23 @@ const scaled = (past: Past, by: number): Pick<Past, 'usage' | 'chain' | 'tools_t
   }
 }
 
-/** The call at another model: counted by that model's tokenizer, at its prices; what was cached is taken as cached there, too. */
-const toModel = (past: Past, rates: TokenRates, { provider, model }: Extract<Swap, { to: 'model' }>, by: number): Past => ({
-  ...past,
-  ...scaled(past, by),
-  provider,
-  model,
-  rates,
-})
-
-const replayOf = (swap: Swap, sheet: RateSheet, ratios: Ratios) => (past: Past): Past => {
-  if (past.answered || past.usage.output === 0) return past
-  if (swap.to === 'tier') {
-    if (past.stream) return past
-    const rates = sheet.of(past.provider, past.model, { tier: swap.tier })(past.at_us, contextOf(past))
+const toTier =
+  (tier: Extract<Swap, { to: 'tier' }>['tier'], sheet: RateSheet): Replay =>
+  (past) => {
+    if (past.answered || past.stream || past.usage.output === 0) return past
+    const rates = sheet.of(past.provider, past.model, { tier })(past.at_us, contextOf(past))
     return rates === undefined ? past : { ...past, rates }
   }
-  if (past.model === swap.model && past.provider === swap.provider) return past
-  const by = ratios.of(past.provider, past.model).bytes_per_token / ratios.of(swap.provider, swap.model).bytes_per_token
-  const rates = sheet.of(swap.provider, swap.model, {})(past.at_us, contextOf(past) * by)
-  return rates === undefined ? past : toModel(past, rates, swap, by)
-}
+
+/** The call at another model: counted by that model's tokenizer, at its prices; what was cached is taken as cached there, too. */
+const toModel =
+  ({ provider, model }: Extract<Swap, { to: 'model' }>, sheet: RateSheet, ratios: Ratios): Replay =>
+  (past) => {
+    if (past.answered || past.usage.output === 0 || (past.model === model && past.provider === provider)) return past
+    const by = ratios.of(past.provider, past.model).bytes_per_token / ratios.of(provider, model).bytes_per_token
+    const rates = sheet.of(provider, model, {})(past.at_us, contextOf(past) * by)
+    return rates === undefined ? past : { ...past, ...scaled(past, by), provider, model, rates }
+  }
 
 /** Token ratios between tokenizers were measured on few texts: they lie within about a tenth (`docs/advise.md`). */
 const TOKENIZER_DOUBT = 0.1
@@ -81,7 +77,7 @@ export const swapCandidate = (swap: Swap, sheet: RateSheet, ratios: Ratios): Can
           : 'ask the owner of the dearest route whether its callers can wait',
     },
     pull: () => ({ do: 'nothing', why: 'a question about the past' }),
-    replay: () => replayOf(swap, sheet, ratios),
+    replay: () => (swap.to === 'tier' ? toTier(swap.tier, sheet) : toModel(swap, sheet, ratios)),
   }
   return { lever, settings: {} }
 }

@@ -1,5 +1,5 @@
 /** Sums of a replay: exact over all, and by random group of sessions, half of the window and slice of time for what is estimated from them. */
-import { picodollars, type Picodollars } from '../../core/money.ts'
+import { type Picodollars, picodollars } from '../../core/money.ts'
 
 /** Sessions fall into so many groups by hash: resampling groups is resampling sessions, at a fixed price. */
 export const GROUPS = 512
@@ -46,6 +46,12 @@ const TAIL = 0.05
 const quantile = (ascending: Float64Array, share: number): number =>
   ascending[Math.min(ascending.length - 1, Math.max(0, Math.round(share * (ascending.length - 1))))] ?? 0
 
+const over = (amounts: Float64Array, groups: Uint16Array): number => {
+  let sum = 0
+  for (const group of groups) sum += amounts[group] ?? 0
+  return sum
+}
+
 /**
  * Between which shares of the cost a saving lies with 90 % confidence, had other sessions of the same kind come: groups of
  * sessions are drawn with replacement, all measures from the same draws.
@@ -56,14 +62,9 @@ export const ranges = (cost: Measure, savings: readonly Measure[], random: () =>
   const drawn = new Uint16Array(full.length)
   for (let draw = 0; draw < RESAMPLES; draw++) {
     for (let at = 0; at < drawn.length; at++) drawn[at] = full[Math.floor(random() * full.length)] ?? 0
-    let spent = 0
-    for (const group of drawn) spent += cost.groups[group] ?? 0
-    for (const [at, { groups }] of savings.entries()) {
-      let saved = 0
-      for (const group of drawn) saved += groups[group] ?? 0
-      const column = shares[at]
-      if (column) column[draw] = spent === 0 ? 0 : saved / spent
-    }
+    const spent = over(cost.groups, drawn)
+    for (const [at, { groups }] of savings.entries())
+      shares[at]?.fill(spent === 0 ? 0 : over(groups, drawn) / spent, draw, draw + 1)
   }
   return shares.map((column) => {
     column.sort()

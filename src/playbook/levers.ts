@@ -1,8 +1,10 @@
 // Written by `npm run fix`: one line for each file.
+import { lever as compactHistory } from './compact/history.ts'
 import { lever as compactMinify } from './compact/minify.ts'
 import { lever as compactToolResults } from './compact/tool-results.ts'
 
 export const levers = {
+  'compact/history': compactHistory,
   'compact/minify': compactMinify,
   'compact/tool-results': compactToolResults,
 }

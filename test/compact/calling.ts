@@ -1,8 +1,9 @@
 import type { Chosen, Kit, Lever, LiveCall, Pulled, Schema } from '../../src/core/lever.ts'
 import type { CacheRule, TokenRates } from '../../src/core/past.ts'
-import type { Block, BodyFields, Outline, PartKind } from '../../src/core/prompt.ts'
-import type { Part } from '../../src/core/wire.ts'
+import type { Outline } from '../../src/core/prompt.ts'
 import { linkParts } from '../../src/playbook/measure/prefixes.ts'
+import { applyEdits } from '../../src/wires/framing/json-bytes.ts'
+import { wire } from '../../src/wires/openai-chat.ts'
 import { hash } from '../measure/readings.ts'
 
 /** A message as OpenAI's chat API says it. */
@@ -14,62 +15,26 @@ export type Message = Readonly<{
   name?: string
 }>
 
+type Tool = Readonly<{ name: string; description?: string; parameters?: unknown }>
+
+/** A request's body: OpenAI's chat, or with `system` Anthropic's messages. */
 export type Prompt = Readonly<{
   messages: readonly Message[]
-  tools?: readonly Readonly<{ name: string }>[]
-  fields?: BodyFields
+  tools?: readonly Tool[]
+  more?: Readonly<Record<string, unknown>>
 }>
 
-const common = { replaceable: true, removable: false, markable: false }
+const bodyOf = ({ messages, tools = [], more = {} }: Prompt) => ({
+  model: 'gpt-6-sol',
+  ...(tools.length === 0 ? {} : { tools: tools.map((tool) => ({ type: 'function', function: tool })) }),
+  messages,
+  ...more,
+})
 
-const callsOf = ({ tool_calls = [] }: Message) => tool_calls.map((call) => call.function)
-
-const blocksOf = (message: Message, place: Pick<Block, 'part' | 'kind' | 'role' | 'message'>): Block[] => {
-  const { content, name, tool_call_id, tool_calls = [] } = message
-  const form = message.role === 'tool' ? 'tool-result' : 'text'
-  const named = {
-    ...(name === undefined ? {} : { name }),
-    ...(tool_call_id === undefined ? {} : { tool_call: tool_call_id }),
-  }
-  const text: Block[] = content ? [{ ...common, ...place, form, text: content, ...named }] : []
-  const calls = tool_calls.map(({ id, function: { name, arguments: text } }): Block => {
-    return { ...common, ...place, form: 'tool-call', text, name, tool_call: id }
-  })
-  return [...text, ...calls]
-}
-
-const kindOf = (message: Message, isHistory: boolean): PartKind => {
-  if (message.role === 'system') return 'system'
-  if (isHistory) return 'history'
-  return message.role === 'tool' ? 'context' : 'user'
-}
-
-/** A prompt as levers see it: a part a message, a block a content and a tool call. */
-export const outlineOf = ({ messages, tools = [], fields = {} }: Prompt) => {
-  const parts: Part[] = tools.length === 0 ? [] : [{ kind: 'tools', text: JSON.stringify(tools) }]
-  const blocks: Block[] = tools.map((tool) => ({
-    ...{
-      ...common,
-      part: 0,
-      kind: 'tools',
-      form: 'tool',
-      role: 'tools',
-      message: -1,
-      replaceable: false,
-      removable: true,
-    },
-    ...{ text: JSON.stringify(tool), name: tool.name },
-  }))
-  const last = messages.findLastIndex(({ role }) => role === 'assistant')
-  for (const [index, message] of messages.entries()) {
-    const kind = kindOf(message, index <= last)
-    blocks.push(...blocksOf(message, { part: parts.length, kind, role: message.role, message: index }))
-    const calls = callsOf(message).map((call) => call.name + call.arguments)
-    parts.push({ kind, text: [message.content ?? '', ...calls].join('\n') })
-  }
-  const outline: Outline = { blocks, fields, most_marks: 0 }
-  return { outline, parts }
-}
+if (!wire.editor) throw new Error('the wire has no editor')
+const editor = wire.editor
+const encoder = new TextEncoder()
+const bodies = new WeakMap<LiveCall, Uint8Array>()
 
 const BYTES_PER_TOKEN = 4
 
@@ -77,11 +42,15 @@ export type CallOptions = Partial<
   Pick<LiveCall, 'call_id' | 'tenant' | 'circle' | 'max_output_tokens' | 'response_format'>
 >
 
-/** A live call with this prompt, `at_s` seconds after the start of time. */
+/** A live call with this prompt, `at_s` seconds after the start of time, as the wire reads it. */
 export const callOf = (prompt: Prompt, at_s = 0, options: CallOptions = {}): LiveCall => {
-  const { outline, parts } = outlineOf(prompt)
-  const { chain, template, conversation } = linkParts(parts, (text) => text)
-  return {
+  const body = encoder.encode(JSON.stringify(bodyOf(prompt)))
+  const json: unknown = JSON.parse(new TextDecoder().decode(body))
+  const request = { method: 'POST', path: '/v1/chat/completions', query: '', headers: {}, body, json }
+  const reading = wire.read(request, {})
+  const { chain, template, conversation } = linkParts(reading.parts, (text) => text)
+  let outline: Outline | undefined
+  const call: LiveCall = {
     call_id: `call at ${at_s}`,
     at_us: at_s * 1e6,
     circle: { wire: 'openai-chat', endpoint: 'chat', feature: 'support' },
@@ -91,6 +60,9 @@ export const callOf = (prompt: Prompt, at_s = 0, options: CallOptions = {}): Liv
     provider: 'openai',
     model: 'gpt-6-sol',
     stream: false,
+    variant: '',
+    ...(reading.max_output_tokens === undefined ? {} : { max_output_tokens: reading.max_output_tokens }),
+    ...(reading.response_format === undefined ? {} : { response_format: reading.response_format }),
     fingerprints: {
       ...(template === undefined ? {} : { template }),
       ...(conversation === undefined ? {} : { conversation }),
@@ -99,9 +71,19 @@ export const callOf = (prompt: Prompt, at_s = 0, options: CallOptions = {}): Liv
       hashes: chain.hashes,
       tokens: chain.characters.map((characters) => Math.floor(characters / BYTES_PER_TOKEN)),
     },
-    outline: () => outline,
+    outline: () => (outline ??= editor.outline(json, reading.parts)),
     ...options,
   }
+  bodies.set(call, body)
+  return call
+}
+
+/** The body that the provider gets, parsed: the wire's own edits made in the call's bytes. */
+export const bodyAfter = (call: LiveCall, pulled: Pulled) => {
+  const body = bodies.get(call) ?? new Uint8Array()
+  const json: unknown = JSON.parse(new TextDecoder().decode(body))
+  const edits = pulled.do === 'change' ? editor.edits(body, json, pulled.changes) : []
+  return JSON.parse(new TextDecoder().decode(applyEdits(body, edits))) as ReturnType<typeof bodyOf>
 }
 
 export const rates: TokenRates = {

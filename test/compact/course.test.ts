@@ -94,13 +94,14 @@ describe('a lever that edits a conversation', () => {
     drive(kit, [1, 2, 3, 4], 0, 20, 'observe')
     const before = drive(kit, [5], 100)[0]
     expect(before?.pulled).toMatchObject({ why: expect.stringContaining('wait') })
-    for (let run = 0; run < 200; run++) {
+    for (let run = 0; run < 100; run++) {
       const other = upTo(1, [
         { role: 'system', content: 'Be brief.' },
         { role: 'user', content: `Question ${run}` },
         ...conversation(30).slice(2),
       ])
-      for (let call = 0; call < 70; call++) minify.pull(callOf(other, 110 + call), settings, kit)
+      const first = callOf(other, 110)
+      for (let call = 0; call < 70; call++) minify.pull({ ...first, at_us: (110 + call) * 1e6 }, settings, kit)
     }
     const after = drive(kit, [6], 200)[0]
     expect(after?.pulled).toMatchObject({ why: expect.not.stringContaining('wait') })

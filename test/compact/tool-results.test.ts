@@ -26,7 +26,7 @@ describe('compact/tool-results', () => {
     const [first, other, again, third] = results([long('sea'), long('sky'), long('sea'), long('sea')])
     expect(first).toBe(long('sea'))
     expect(other).toBe(long('sky'))
-    expect(again).toBe('[The same output of look as above, at tool call call_0.]')
+    expect(again).toBe('[The same output as above, of tool call call_0.]')
     expect(third).toBe(again)
   })
 

@@ -100,10 +100,10 @@ const costIn = (usd: string, state: string): Readonly<{ cost: number; known: boo
   return { cost: 0, known: state === 'none' }
 }
 
-const usageOf = (field: (name: keyof typeof fieldAt) => string, state: string): PastUsage => {
+const usageOf = (field: (name: keyof typeof fieldAt) => string, state: string, answered: boolean): PastUsage => {
   const [input, read] = [Number(field('input_tokens')), Number(field('cache_read_tokens'))]
   const [written, long] = [Number(field('cache_write_tokens')), Number(field('cache_write_1h_tokens'))]
-  const billed = state === 'none' ? 0 : 1
+  const billed = state === 'none' && !answered ? 0 : 1
   return {
     fresh: billed * Math.max(0, input - read - written),
     cache_read: billed * read,
@@ -127,7 +127,8 @@ const pastOf = (values: readonly string[], facts: Facts): Past => {
   if (template !== '') fingerprints.template = template
   if (conversation !== '') fingerprints.conversation = conversation
   const at_us = Number(field('started_at_us'))
-  const usage = usageOf(field, facts.price_state)
+  const answered = facts.outcome === 'cached'
+  const usage = usageOf(field, facts.price_state, answered)
   const [first_token, most] = [Number(field('first_token_at_us')), Number(field('max_output_asked'))]
   const past: Mutable<Past> = {
     receipt_id: field('receipt_id'),
@@ -146,7 +147,7 @@ const pastOf = (values: readonly string[], facts: Facts): Past => {
     tools_tokens: Number(field('tools_tokens')),
     system_tokens: Number(field('system_tokens')),
     traces: tracesOf(field('levers')),
-    answered: facts.outcome === 'cached',
+    answered,
     rates: facts.rates_of(at_us, contextOf({ usage })) ?? unpriced,
   }
   if (first_token > 0) past.first_token_at_us = first_token

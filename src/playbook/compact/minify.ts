@@ -1,8 +1,9 @@
 import type { Chosen, Lever } from '../../core/lever.ts'
 import type { Block } from '../../core/prompt.ts'
-import { resume, type Wish } from './course.ts'
+import type { Wish } from './course.ts'
 import { tidied } from './plain-text.ts'
 import { replayRemoved, worthOfRemoved } from './removed.ts'
+import { resume } from './resume.ts'
 
 const settings = {
   json: {
@@ -16,11 +17,6 @@ const settings = {
     about: 'Take out blanks at the ends of lines, and all but one of several blank lines.',
   },
   system: { type: 'flag', default: false, about: 'Tidy the system prompt and examples, too.' },
-  tool_arguments: {
-    type: 'flag',
-    default: false,
-    about: 'Tidy the JSON of earlier tool calls, too, where the wire carries it as text.',
-  },
   least_characters: {
     type: 'number',
     default: 2,
@@ -32,10 +28,9 @@ const settings = {
 
 type Settings = Chosen<typeof settings>
 
-const owns = (block: Block, { system, tool_arguments }: Settings): boolean => {
+const owns = (block: Block, { system }: Settings): boolean => {
   if (!block.replaceable) return false
   if (block.form === 'tool-result') return true
-  if (block.form === 'tool-call') return tool_arguments
   if (block.form !== 'text') return false
   if (block.role === 'system' || block.kind === 'examples') return system
   return block.role === 'user' || block.role === 'tool'

@@ -1,7 +1,8 @@
 import type { Chosen, Lever } from '../../core/lever.ts'
 import type { Block } from '../../core/prompt.ts'
-import { resume, type Wish } from './course.ts'
+import type { Wish } from './course.ts'
 import { replayRemoved, worthOfRemoved } from './removed.ts'
+import { resume } from './resume.ts'
 
 const settings = {
   duplicates: {
@@ -28,7 +29,7 @@ const settings = {
 
 type Settings = Chosen<typeof settings>
 
-type Result = Readonly<{ index: number; block: Block /** Answers of the model since. */; age: number; twin?: number }>
+type Result = Readonly<{ index: number; block: Block; twin?: number }>
 
 /** Tool results that are long enough, each with the earliest of the same text before it. */
 const resultsOf = (blocks: readonly Block[], least: number): Result[] => {
@@ -38,7 +39,7 @@ const resultsOf = (blocks: readonly Block[], least: number): Result[] => {
     if (block.form !== 'tool-result' || block.gone || block.text.length < least) continue
     const alike = byLength.get(block.text.length) ?? []
     const twin = alike.find((other) => other.block.text === block.text)
-    const result: Result = { index, block, age: 0, ...(twin ? { twin: twin.index } : {}) }
+    const result: Result = { index, block, ...(twin ? { twin: twin.index } : {}) }
     if (!twin) byLength.set(block.text.length, [...alike, result])
     results.push(result)
   }
@@ -62,13 +63,21 @@ const agesOf = (blocks: readonly Block[]): number[] => {
   return ages
 }
 
-const named = ({ name }: Block): string => (name === undefined ? '' : ` of ${name}`)
+/** Names of the tools that were called, by the id of the call. */
+const namesOf = (blocks: readonly Block[]): ReadonlyMap<string, string> => {
+  const names = new Map<string, string>()
+  for (const { form, name, tool_call } of blocks)
+    if (form === 'tool-call' && name !== undefined && tool_call !== undefined) names.set(tool_call, name)
+  return names
+}
 
-const reference = (twin: Block): string =>
-  `[The same output${named(twin)} as above${twin.tool_call === undefined ? '' : `, at tool call ${twin.tool_call}`}.]`
+const reference = ({ tool_call }: Block): string =>
+  `[The same output as above${tool_call === undefined ? '' : `, of tool call ${tool_call}`}.]`
 
-const mask = (block: Block): string =>
-  `[This output${named(block)} was left out because it is old. Call the tool again if it is needed.]`
+const mask = ({ tool_call }: Block, names: ReadonlyMap<string, string>): string => {
+  const name = names.get(tool_call ?? '')
+  return `[This output${name === undefined ? '' : ` of ${name}`} was left out because it is old. Call the tool again if it is needed.]`
+}
 
 const duplicates = (results: readonly Result[], blocks: readonly Block[], from: number): Wish[] =>
   results.flatMap(({ index, block, twin }) => {
@@ -81,16 +90,18 @@ const duplicates = (results: readonly Result[], blocks: readonly Block[], from: 
 /** Results that have grown old. One that a younger result refers to is kept until that one is old, too. */
 const stale = (
   results: readonly Result[],
-  ages: readonly number[],
+  blocks: readonly Block[],
   { duplicates: refers, mask_after_turns }: Settings,
 ): Wish[] => {
+  const ages = agesOf(blocks)
   const isOld = (index: number) => (ages[index] ?? 0) >= mask_after_turns
   const needed = new Set(
     results.flatMap(({ twin, index }) => (refers && twin !== undefined && !isOld(index) ? [twin] : [])),
   )
+  const names = namesOf(blocks)
   return results.flatMap(({ index, block, twin }) => {
     if (!block.replaceable || !isOld(index) || needed.has(index) || (refers && twin !== undefined)) return []
-    const text = mask(block)
+    const text = mask(block, names)
     return text.length < block.text.length ? [{ block: index, text }] : []
   })
 }
@@ -115,7 +126,7 @@ export const lever = {
     const wishes = chosen.duplicates ? duplicates(results, blocks, course.from) : []
     if (chosen.mask_after_turns === 0) return course.finish(wishes, 'no result is repeated')
     const done = new Set(course.made.map(({ block }) => block))
-    const old = stale(results, agesOf(blocks), chosen).filter(({ block }) => !done.has(block))
+    const old = stale(results, blocks, chosen).filter(({ block }) => !done.has(block))
     return course.finish([...wishes, ...old], 'no result is repeated, and none is old')
   },
   worth: worthOfRemoved,

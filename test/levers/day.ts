@@ -21,7 +21,11 @@ import { prices } from '../gateway/prices.ts'
 /** A call of the day; `at_s` is seconds after its beginning. */
 export type Step = Readonly<{ at_s: number; path: string; body: string; headers?: Readonly<Record<string, string>> }>
 
-export type Day = Readonly<{ receipts: readonly Receipt[]; calls: readonly SimulatedCall[]; answers: readonly string[] }>
+export type Day = Readonly<{
+  receipts: readonly Receipt[]
+  calls: readonly SimulatedCall[]
+  answers: readonly string[]
+}>
 
 const BEGIN_US = Date.parse('2026-11-20T08:00:00Z') * 1000
 
@@ -49,7 +53,7 @@ export const runDay = async (steps: readonly Step[], said: Said): Promise<Day> =
       now = BEGIN_US + step.at_s * 1_000_000
       const response = await fetch(`${house.gateway.url}${step.path}`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', 'x-api-key': 'sk-client', authorization: 'Bearer sk-client', 'x-step': String(at), ...step.headers },
+        headers: { 'content-type': 'application/json', 'x-step': String(at), ...step.headers },
         body: step.body,
       })
       const text = await response.text()

@@ -1,0 +1,138 @@
+/** For every lever of the catalogue a day on which it has something to do. A new lever fails the contract until it has a row. */
+import type { Chosen } from '../../src/core/lever.ts'
+import type { Step } from './day.ts'
+
+export type Row = Readonly<{
+  steps: readonly Step[]
+  /** Settings other than the defaults. */
+  settings?: Chosen
+  /** Paths of a request's body that the lever may touch. */
+  owns: RegExp
+  /** Why the saving is not within the lever's own limit yet; the test says when that is no longer so. */
+  short_of?: string
+}>
+
+/** A text of so many words that no other seed has. */
+const prose = (seed: string, words: number): string =>
+  Array.from({ length: words }, (_, at) => `${seed}${(at * 7919) % 997}`).join(' ')
+
+/** The length of the answer is told, so that it does not depend on what a lever took out. */
+const told = 'sim:output=30'
+
+const chat = (at_s: number, body: object, headers = {}): Step => ({
+  at_s,
+  path: '/v1/chat/completions',
+  body: JSON.stringify({ model: 'gpt-4o-mini', ...body }),
+  headers: { authorization: 'Bearer sk-client', ...headers },
+})
+const messages = (at_s: number, body: object, headers = {}): Step => ({
+  at_s,
+  path: '/v1/messages',
+  body: JSON.stringify({ model: 'claude-sonnet-5-5', max_tokens: 200, ...body }),
+  headers: { 'x-api-key': 'sk-client', 'anthropic-version': '2023-06-01', ...headers },
+})
+
+const question = (text: string) => ({
+  temperature: 0,
+  messages: [
+    { role: 'system', content: 'You answer customers of a shop.' },
+    { role: 'user', content: `${text} ${told}` },
+  ],
+})
+
+/** The same few questions, again and again; some after the answer's time is over, one at a warmer temperature. */
+const repeated: readonly Step[] = [
+  ...['Where is my parcel?', 'How do I pay?', 'Where is my parcel?', 'Can I return it?', 'How do I pay?'].map(
+    (text, at) => chat(at * 60, question(text)),
+  ),
+  chat(400, { ...question('Where is my parcel?'), temperature: 1 }),
+  chat(460, { ...question('Where is my parcel?'), stream: true, stream_options: { include_usage: true } }),
+  chat(520, { ...question('Where is my parcel?'), stream: true, stream_options: { include_usage: true } }),
+  chat(8000, question('Where is my parcel?')),
+  chat(8060, question('Where is my parcel?')),
+]
+
+/** A conversation whose history grows, and whose client places no cache marks. */
+const conversation = (begin_s: number, gap_s: number, turns: number, name: string): readonly Step[] => {
+  const history: object[] = []
+  return Array.from({ length: turns }, (_, turn) => {
+    history.push({ role: 'user', content: `${prose(`${name}${turn}q`, 120)} ${told}` })
+    const step = messages(
+      begin_s + turn * gap_s,
+      { system: prose('handbook', 1600), messages: [...history] },
+      { 'x-weir-feature': 'support', 'x-weir-session': name },
+    )
+    history.push({ role: 'assistant', content: prose(`${name}${turn}a`, 40) })
+    return step
+  })
+}
+
+/** Records of a shop as a tool gives them: with the blanks of a pretty printer. */
+const records = (name: string, count: number): string =>
+  JSON.stringify(
+    Array.from({ length: count }, (_, at) => ({
+      id: `${name}-${at}`,
+      status: 'shipped',
+      total: at * 13.5,
+      lines: [{ sku: `sku-${at}`, quantity: at % 4 }],
+    })),
+    null,
+    4,
+  )
+
+/** An agent that asks its tools, sometimes for the same thing again. */
+const agent = (begin_s: number, name: string, results: readonly string[]): readonly Step[] => {
+  const history: object[] = [
+    { role: 'system', content: prose('agent', 60) },
+    { role: 'user', content: `Look after the orders of ${name}. ${told}` },
+  ]
+  return results.map((result, turn) => {
+    history.push({
+      role: 'assistant',
+      content: null,
+      tool_calls: [
+        { id: `call_${name}_${turn}`, type: 'function', function: { name: 'find', arguments: '{"of":"orders"}' } },
+      ],
+    })
+    history.push({ role: 'tool', tool_call_id: `call_${name}_${turn}`, content: result })
+    return chat(begin_s + turn * 20, { messages: [...history] }, { 'x-weir-feature': 'orders', 'x-weir-session': name })
+  })
+}
+
+/** An agent that rests longer than its provider's cache lives, with old turns that are long. */
+const aSlowAgentsDay: readonly Step[] = agent(
+  0,
+  'dora',
+  Array.from({ length: 6 }, (_, at) => prose(`finding${at}x`, 300)),
+).map((step, at) => ({ ...step, at_s: at * 1200 }))
+
+const anAgentsDay: readonly Step[] = ['ada', 'ben', 'cleo'].flatMap((name, at) =>
+  agent(at * 1000, name, [
+    records(`${name}-a`, 20),
+    records(`${name}-b`, 12),
+    records(`${name}-a`, 20),
+    records(`${name}-c`, 9),
+    records(`${name}-b`, 12),
+  ]),
+)
+
+const characters = 'tokens taken out are counted by characters, and JSON has more tokens a character than prose'
+
+export const rows: Readonly<Record<string, Row>> = {
+  'cache/exact': { steps: repeated, owns: /^nothing$/ },
+  'cache/provider-prefix': {
+    steps: [
+      ...conversation(0, 40, 6, 'ada'),
+      ...conversation(400, 40, 6, 'ben'),
+      ...conversation(1200, 400, 5, 'cleo'),
+    ],
+    owns: /\.cache_control|^\$\.(system|messages\.\d+\.content)/,
+  },
+  'compact/history': {
+    steps: aSlowAgentsDay,
+    settings: { keep_turns: 1, least_tokens: 100 },
+    owns: /^\$\.messages\.\d+\.content/,
+  },
+  'compact/minify': { steps: anAgentsDay, owns: /^\$\.messages\.\d+\.content/, short_of: characters },
+  'compact/tool-results': { steps: anAgentsDay, owns: /^\$\.messages\.\d+\.content/, short_of: characters },
+}

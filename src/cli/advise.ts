@@ -4,7 +4,7 @@ import { loadBook } from '../catalogs/load.ts'
 import { nearest } from '../config/suggest.ts'
 import { loadSettings } from '../config.ts'
 import { WeirError } from '../core/errors.ts'
-import type { Filter, Ledger } from '../core/ledger.ts'
+import type { Extent, Filter, Ledger } from '../core/ledger.ts'
 import type { Lever } from '../core/lever.ts'
 import type { PriceBook } from '../core/price.ts'
 import { digest } from '../gateway/prompt.ts'
@@ -19,7 +19,7 @@ import { compileBook } from '../playbook/price/book.ts'
 import { providers } from '../providers/index.ts'
 import { adviceHtml } from './advise/html.ts'
 import { renderAdvice } from './advise/render.ts'
-import { filtersOf, folderArgs, nothingFound, windowArgs, windowOf, withLedger } from './asking.ts'
+import { filtersOf, folderArgs, type NamedWindow, nothingFound, windowArgs, windowOf, withLedger } from './asking.ts'
 import { countFlag } from './numbers.ts'
 import { lookOf } from './show/look.ts'
 import { note, print, printJson } from './show/output.ts'
@@ -63,6 +63,13 @@ type Asked = Readonly<{
   window: Readonly<{ from_us: number; to_us: number }>
   filters: readonly Filter[]
 }>
+
+/** The window as far as the ledger has anything in it, so that a curve is not mostly empty. */
+const clipped = (named: NamedWindow, { first_us, last_us }: Extent): NamedWindow => {
+  const { from_us, to_us } = named.window
+  if (first_us === null || last_us === null || last_us < from_us || first_us >= to_us) return named
+  return { ...named, window: { from_us: Math.max(from_us, first_us), to_us: Math.min(to_us, last_us + 1) } }
+}
 
 const SEED = 20_261_128
 
@@ -125,10 +132,11 @@ export const command = {
     run: ({ args, rawArgs }) => {
       const filters = filtersOf(rawArgs)
       return withLedger(args, 'weir advise', async (ledger) => {
-        const window = await windowOf(args, '30d', ledger)
+        const extent = await ledger.query({ ask: 'extent' })
+        const window = clipped(await windowOf(args, '30d', ledger), extent)
         const advice = await replay({ ledger, window: window.window, filters }, args)
         if (advice.calls === 0 && !args.json) {
-          print(nothingFound(await ledger.query({ ask: 'extent' }), window, filters.length > 0))
+          print(nothingFound(extent, window, filters.length > 0))
           return
         }
         if (args.html !== undefined) {

@@ -27,7 +27,7 @@ export type Day = Readonly<{
   answers: readonly string[]
 }>
 
-const BEGIN_US = Date.parse('2026-11-20T08:00:00Z') * 1000
+export const BEGIN_US = Date.parse('2026-11-20T08:00:00Z') * 1000
 
 /** What a lever is told, e.g. settings that throw when they are read. */
 export type Said = Readonly<{ name: string; mode: LeverMode; settings: Chosen }>
@@ -92,7 +92,7 @@ export const adviceOn = async (
       ratios: ratios(),
       kit: { hash: digest, cache_rule: cacheRule, seed: 1 },
       expected: receipts.length,
-      page: 7,
+      page: 25,
     })
   } finally {
     await ledger.close()
@@ -118,23 +118,23 @@ export const piecesOf = (raw: string): readonly (readonly [path: string, text: s
   }
   /** What stands before the next member belongs to it: its comma, its name, its colon. */
   const ahead = (): string => tokens.slice(at).find((text) => text !== ',' && !/^\s/.test(text)) ?? ''
+  const member = (path: string, isNamed: boolean): void => {
+    blanks(path)
+    if (tokens[at] === ',') take(path)
+    blanks(path)
+    for (let word = 0; isNamed && word < 2; word += 1) {
+      take(path)
+      blanks(path)
+    }
+    value(path)
+  }
   const value = (path: string): void => {
     blanks(path)
     const opened = take(path)
     if (opened !== '{' && opened !== '[') return
-    const end = opened === '{' ? '}' : ']'
-    for (let index = 0; ahead() !== end; index += 1) {
-      const inner = `${path}.${opened === '{' ? (JSON.parse(ahead()) as string) : index}`
-      blanks(inner)
-      if (tokens[at] === ',') take(inner)
-      blanks(inner)
-      if (opened === '{') {
-        take(inner)
-        blanks(inner)
-        take(inner)
-      }
-      value(inner)
-    }
+    const isNamed = opened === '{'
+    for (let index = 0; ahead() !== (isNamed ? '}' : ']'); index += 1)
+      member(`${path}.${isNamed ? (JSON.parse(ahead()) as string) : index}`, isNamed)
     blanks(path)
     take(path)
   }

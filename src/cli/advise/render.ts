@@ -144,12 +144,12 @@ const groupTable = (rows: readonly GroupRow[], name: string, look: Look, colours
 }
 
 const headOf = ({ window, advice }: AdvicePage, look: Look, colours: Paint): string => {
-  const { together, cost_usd, calls, sessions, curve } = advice
+  const { together, cost_usd, calls, sessions, curve, what_if } = advice
   const title = `${colours.title('Advice')} ${colours.dim(`${windowTitle(window)} · ${plural(calls, 'call')} in ${plural(sessions, 'session')}`)}`
   const saved = `${colours.bold(money(together.mid_usd))} of ${money(cost_usd)} (${percent(together.share)})`
   const range = rangeText(together) ? colours.dim(`, between ${rangeText(together)}`) : ''
   const curves = `  ${colours.dim('as it was')}  ${colours.red(sparkline(curve.cost_usd))}\n  ${colours.dim('with all ')}  ${colours.green(sparklineAgainst(curve.after_usd, curve.cost_usd))}`
-  return `${title}\n\n  All levers together save ${saved}${range}\n${look.width >= 60 ? curves : ''}`.trimEnd()
+  return `${title}\n\n  ${what_if === null ? 'All levers together' : `${clean(what_if)} and then all levers`} save ${saved}${range}\n${look.width >= 60 ? curves : ''}`.trimEnd()
 }
 
 /** The second curve on the scale of the first. */

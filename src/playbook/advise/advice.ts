@@ -61,6 +61,8 @@ export type Advice = Readonly<{
   /** Where the money is, dollars. */
   spent_usd: Readonly<Record<string, number>>
   notes: readonly string[]
+  /** What was asked about, and is replayed before all levers. */
+  what_if: string | null
 }>
 
 const usd = (amount: number): Usd => formatUsd(picodollars(BigInt(Math.round(amount))))
@@ -118,7 +120,7 @@ const findingOf = (
     about: lever.about,
     saving: amountsOf(line.marginal.sum.total, cost, range, traits.spread ?? sure),
     share: shareOf(Number(line.marginal.sum.total), cost),
-    alone_usd: formatUsd(aloneOf(line).sum.total),
+    alone_usd: formatUsd(line.alone.sum.total),
     shapley: mine
       ? { usd: usd(mine.share * all), error_usd: usd(Math.abs(mine.error * all)), calls: mine.calls, exact: mine.whole }
       : null,
@@ -137,8 +139,6 @@ const findingOf = (
     failure: line.folds.map((fold) => fold.failure()).find((failure) => failure !== undefined) ?? null,
   }
 }
-
-const aloneOf = ({ alone }: Line) => alone
 
 const rowsOf = ({ groups, lines }: Replayed): readonly GroupRow[] =>
   [...groups]
@@ -191,5 +191,10 @@ export const adviceOf = ({ replayed, survey, kit, by, match }: Told): Advice => 
     curve: { cost_usd: Array.from(slices.cost, dollars), after_usd: Array.from(slices.after, dollars) },
     spent_usd: Object.fromEntries(Object.entries(survey.spent).map(([name, amount]) => [name, dollars(amount)])),
     notes: notesOn(replayed, survey),
+    what_if:
+      lines
+        .map(({ candidate }) => candidate.lever.name)
+        .find((name) => name.startsWith('what-if/'))
+        ?.slice(8) ?? null,
   }
 }

@@ -8,7 +8,8 @@ const percent = (part: number, whole: number): string => {
 const count = (number: number): string => number.toLocaleString('en-US')
 const money = (picodollars: number): string => {
   const amount = picodollars / 1e12
-  return `$${Math.abs(amount) >= 1 || amount === 0 ? amount.toFixed(2) : amount.toPrecision(3)}`
+  const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 }
+  return `$${Math.abs(amount) >= 1 || amount === 0 ? amount.toLocaleString('en-US', digits) : amount.toPrecision(3)}`
 }
 
 /** Fewer sessions than this say little about those to come. */
@@ -39,7 +40,7 @@ const waiting = ({ waiting: { calls, saving, said, said_saving } }: Survey): str
     said > 0
       ? ` Their callers marked ${count(said)} of them as deferrable: ${money(said_saving)} of that is certain.`
       : ' None of them is marked as deferrable, so nothing of it is certain.'
-  return `Batch: ${count(calls)} calls wait for the whole answer. If all of them could wait for up to a day, batch prices would save at most ${money(saving)} of what they cost today, before any other lever.${marked}`
+  return `Batch: ${count(calls)} calls do not stream, as far as their receipts say. If all of them could wait for up to a day, batch prices would save at most ${money(saving)} of what they cost today, before any other lever.${marked}`
 }
 
 /** Sentences that say what is not known, and what does not pay. */
@@ -63,7 +64,7 @@ export const notesOn = (replayed: Replayed, survey: Survey): readonly string[] =
       ? `${percent(loose, spent)} of the cost is not tokens at today’s price book: fees, other media, failed attempts, or prices that were changed since. No lever is credited with it, unless it answers the whole call.`
       : undefined,
     survey.sessions < FEW_SESSIONS
-      ? `There are only ${count(survey.sessions)} sessions: the ranges say little about those to come.`
+      ? `The calls fall into ${survey.sessions === 1 ? 'one session' : `only ${count(survey.sessions)} sessions`} (without a name, what one caller asks within an hour is one): the ranges say little about those to come.`
       : undefined,
   ]
   return said.filter((sentence) => sentence !== undefined)

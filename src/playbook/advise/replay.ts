@@ -137,7 +137,7 @@ export const replayer = ({ candidates, kit, window, expected, group_of }: Replay
 
   const placeOf = ({ cluster, past }: Trip): Place => {
     const slice = Math.min(SLICES - 1, Math.max(0, Math.floor(((past.at_us - window.from_us) / span) * SLICES)))
-    return { group: bitsOf(cluster) % GROUPS, slice, half: slice < SLICES / 2 ? 0 : 1 }
+    return { group: bitsOf(cluster) % GROUPS, slice, half: calls * 2 <= expected ? 0 : 1 }
   }
 
   const pullAll = (trip: Trip, place: Place, into: Group | undefined): number => {

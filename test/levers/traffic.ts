@@ -1,5 +1,6 @@
 /** For every lever of the catalogue a day on which it has something to do. A new lever fails the contract until it has a row. */
 import type { Chosen } from '../../src/core/lever.ts'
+import { bitsOf, chance } from '../../src/playbook/advise/chance.ts'
 import type { Step } from './day.ts'
 
 export type Row = Readonly<{
@@ -12,9 +13,16 @@ export type Row = Readonly<{
   short_of?: string
 }>
 
-/** A text of so many words that no other seed has. */
-const prose = (seed: string, words: number): string =>
-  Array.from({ length: words }, (_, at) => `${seed}${(at * 7919) % 997}`).join(' ')
+const words =
+  'the order was sent on monday and will arrive before the end of week unless rain holds up lorry near old bridge where workers mend a wall that fell last winter while people from both towns came to help with bread tea stones'.split(
+    ' ',
+  )
+
+/** A text of so many plain words, which no other seed has: as many tokens a character as other prose. */
+const prose = (seed: string, length: number): string => {
+  const next = chance(bitsOf(seed))
+  return Array.from({ length }, () => words[Math.floor(next() * words.length)]).join(' ')
+}
 
 /** The length of the answer is told, so that it does not depend on what a lever took out. */
 const told = 'sim:output=30'

@@ -14,7 +14,7 @@ import { rows } from './traffic.ts'
 const [path = '', receipts, from, days] = process.argv.slice(2)
 const [expected, from_us] = [Number(receipts), Number(from)]
 const window = { from_us, to_us: from_us + Number(days) * 86_400_000_000 }
-const PAGE = 50_000
+const PAGE = 25_000
 
 const exact = Object.fromEntries(
   Object.entries(levers as unknown as Record<string, Lever>).filter(([, { traits }]) => traits.certainty === 'exact'),

@@ -84,7 +84,7 @@ export const savings = (findings: readonly Finding[]): string => {
 /** Cost over the window as it was, and as it would have been. */
 export const curve = ({ curve: { cost_usd, after_usd } }: Advice, from: string, to: string): string => {
   const height = 190
-  const [left, right, top, bottom] = [70, 10, 12, 28]
+  const [left, right, top, bottom] = [92, 10, 12, 28]
   const most = Math.max(1e-12, ...cost_usd, ...after_usd)
   const x = (at: number): number => left + (at / Math.max(1, cost_usd.length - 1)) * (WIDTH - left - right)
   const y = (value: number): number => top + (1 - Math.max(0, value) / most) * (height - top - bottom)

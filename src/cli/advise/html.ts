@@ -84,7 +84,7 @@ export const adviceHtml = ({ window, advice }: AdvicePage): string => {
   const { from_us, to_us } = window.window
   const body = [
     `<h1>Which lever to pull first</h1><p class="soft">${safe(windowTitle(window))} · ${safe(plural(advice.calls, 'call'))} in ${safe(plural(advice.sessions, 'session'))}, replayed from their receipts</p>`,
-    `<ul class="figures">${figure(money(advice.cost_usd), 'as it was')}${figure(money(left), 'with all levers')}${figure(`${money(together.mid_usd)} · ${percent(together.share)}`, `saved${rangeText(together) === '' ? '' : `, between ${rangeText(together)}`}`)}</ul>`,
+    `<ul class="figures">${figure(money(advice.cost_usd), 'as it was')}${figure(money(left), 'with all levers')}${figure(money(together.mid_usd), `saved: ${percent(together.share)}${rangeText(together) === '' ? '' : `, between ${rangeText(together)}`}`)}</ul>`,
     `<h2>Where the money is now</h2>${composition(advice)}`,
     `<h2>Over the window</h2>${legend([
       ['was', 'as it was'],

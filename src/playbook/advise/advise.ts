@@ -79,7 +79,7 @@ export type AdviseOptions = Readonly<{
   expected: number
 }>
 
-const PAGE = 50_000
+const PAGE = 25_000
 
 /** Pages of history; the next one is asked for while the last is replayed. */
 async function* pages({ ledger, window, filters, tags, page = PAGE }: AdviseOptions) {

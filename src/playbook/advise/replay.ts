@@ -63,7 +63,7 @@ const MOST_GROUPS = 5_000
 const OTHERS = 'all others'
 
 /** More calls than this are not kept for parting: they weigh about 1.5 KB each. */
-const MOST_KEPT = 40_000
+const MOST_KEPT = 25_000
 
 const realise = (lines: ReadonlyMap<string, Line>, traces: readonly LeverTrace[]): void => {
   for (const { name, action, saving_usd } of traces) {

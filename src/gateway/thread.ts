@@ -36,6 +36,8 @@ export type ThreadData = Readonly<{
   once: SharedArrayBuffer
   keys: readonly KeyRecord[]
   pepper: Uint8Array
+  /** Since when each lever works as the policies say now, µs (`levers/since.ts`). */
+  levers_since?: Readonly<Record<string, number>>
 }>
 
 /** What a thread is handed besides: the doors to time and chance, and to the main thread. */
@@ -113,6 +115,7 @@ const openLevers = (data: ThreadData, doors: ThreadDoors, world: World): Levers 
     tokens: world.tokens,
     answers: openAnswers({ path: join(settings.data, 'answers.db'), now_us, shared: settings.threads > 1 }),
     price_as: (provider) => world.upstreams.get(provider)?.price_as ?? provider,
+    ...(data.levers_since ? { since: data.levers_since } : {}),
   })
   return { ordered: inOrder(doors.levers ?? levers), kitOf }
 }

@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   ledger: ['ledger/run.ts'],
   house: ['house/run.ts'],
   import: ['import/run.ts'],
+  compact: ['compact/run.ts'],
 }
 
 const asked = process.argv.slice(2)

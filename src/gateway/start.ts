@@ -145,7 +145,11 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   const { keys, pepper } = watch
   const prices = overrides.prices ?? (await loadPrices(settings))
   const state: MainState = { threads: [], bookkeeping: undefined, ledger_ready: undefined }
-  const levers_since = leversSince(join(settings.data, 'levers.json'), settings.policies, (overrides.now_us ?? now_us)())
+  const levers_since = leversSince(
+    join(settings.data, 'levers.json'),
+    settings.policies,
+    (overrides.now_us ?? now_us)(),
+  )
   const shared = { settings, prices, once: onceMemory(), keys, pepper, levers_since }
   const started = startThreads(shared, state, log, overrides)
   const listened = listenTogether(started, settings)

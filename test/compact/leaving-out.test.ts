@@ -65,13 +65,13 @@ describe('compact/compress', () => {
     }
     return { asked, kit: kitOf({ compress: door }) }
   }
-  const settings = chosen(compress)
+  const settings = chosen(compress, { model: 'models/tiny' })
 
   test('says that there is no compressor where none is configured', async () => {
-    expect(await compress.pull(callOf({ messages: messages(prose) }), settings, kitOf())).toEqual({
-      do: 'nothing',
-      why: 'no compressor is configured',
-    })
+    const call = callOf({ messages: messages(prose) })
+    const none = { do: 'nothing', why: 'no model of a compressor is configured' }
+    expect(await compress.pull(call, settings, kitOf())).toEqual(none)
+    expect(await compress.pull(call, chosen(compress), halving().kit)).toEqual(none)
   })
 
   test('shortens long prose of tools once, and sends it alike on later turns and in other conversations', async () => {

@@ -6,6 +6,12 @@ import { replayRemoved, worthOfRemoved } from './removed.ts'
 import { resume } from './resume.ts'
 
 const settings = {
+  model: {
+    type: 'text',
+    default: '',
+    about:
+      'The folder of a LLMLingua-2 model in ONNX form. Nothing is ever downloaded; without a folder nothing is compressed.',
+  },
   share: {
     type: 'number',
     default: 0.5,
@@ -41,11 +47,11 @@ const owns = ({ form, role, replaceable, text }: Block, { contexts_only }: Setti
   (form === 'tool-result' || (!contexts_only && form === 'text' && role === 'user'))
 
 /** Compressed texts by their hash, so that a conversation that is seen anew costs no second run. */
-const compressed = async (text: string, share: number, kit: Kit, tenant: string): Promise<string> => {
-  const key = `${share} ${kit.hash(text)}`
+const compressed = async (text: string, { model, share }: Settings, kit: Kit, tenant: string): Promise<string> => {
+  const key = `${model} ${share} ${kit.hash(text)}`
   const known = kit.memory.get<string>(`compressed ${tenant}`, key)
   if (known !== undefined) return known
-  const made = (await kit.compress?.(text, share)) ?? text
+  const made = (await kit.compress?.(text, share, model)) ?? text
   kit.memory.set(`compressed ${tenant}`, key, made)
   return made
 }
@@ -64,7 +70,7 @@ export const lever = {
     next_test: 'observe it for a day, then compare answers on 50 calls with and without',
   },
   async pull(call, chosen, kit) {
-    if (!kit.compress) return { do: 'nothing', why: 'no compressor is configured' }
+    if (!kit.compress || chosen.model === '') return { do: 'nothing', why: 'no model of a compressor is configured' }
     const outline = call.outline()
     if (!outline) return { do: 'nothing', why: 'the wire has no editor' }
     const course = resume(call, outline, kit)
@@ -78,7 +84,7 @@ export const lever = {
     const wishes: Wish[] = []
     for (const block of long) {
       const text = outline.blocks[block]?.text ?? ''
-      const made = await compressed(text, chosen.share, kit, tenant)
+      const made = await compressed(text, chosen, kit, tenant)
       if (made.trim() !== '' && made.length < text.length) wishes.push({ block, text: made })
     }
     return course.finish(wishes, long.length === 0 ? 'no long prose' : 'nothing got shorter')

@@ -104,13 +104,16 @@ export const recall = (situation: Situation): Recalled => {
   const found = nearest(branchesOf(situation), situation)
   if (!found) return unknown(situation)
   const { course, known, isWarm } = found
-  const changed = [...course.made, ...course.waiting].filter((edit) => edit.part < known && !holds(edit, outline.blocks))
+  const changed = [...course.made, ...course.waiting].filter(
+    (edit) => edit.part < known && !holds(edit, outline.blocks),
+  )
   const from = changed.reduce((first, { part }) => Math.min(first, part), known)
   const state = { from, warm: isWarm ? from : 0, run: isWarm ? course.run : 0 }
   const made = course.made.filter(({ part }) => part < from)
   const waiting = course.waiting.filter(({ part }) => part < from)
   // What was only observed was never sent.
-  if (course.observed && kit.mode !== 'observe') return { ...state, made: [], waiting: [...waiting, ...made].sort(byPlace) }
+  if (course.observed && kit.mode !== 'observe')
+    return { ...state, made: [], waiting: [...waiting, ...made].sort(byPlace) }
   return { ...state, made, waiting }
 }
 

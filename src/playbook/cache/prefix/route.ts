@@ -1,0 +1,72 @@
+import type { CacheRule, TokenRates } from '../../../core/past.ts'
+import { type Candidate, candidatesOf, inputCost, type Marked, planOf, type Wanted } from './candidates.ts'
+import { type Plan, type Shelf, type Visit, visit } from './shelf.ts'
+
+type Way = Readonly<{ candidate: Candidate; shelf: Shelf }> & { bill: number }
+
+/** What is known of a route: what its calls would have cost in every way of caching, and what the provider holds by now. */
+export type Route = Readonly<{
+  rule: CacheRule
+  /** The way was chosen by configuration: there is nothing to learn. */
+  settled: boolean
+  ways: readonly Way[]
+  held: Shelf
+}>
+
+/** What is decided for a call, and what comes of it. */
+export type Decision = Readonly<{
+  candidate: Candidate
+  plan: Plan
+  /** At the cache as it is, by what was decided for earlier calls. */
+  visit: Visit
+  /** What doing nothing would cost more for this call, picodollars. */
+  foreseen: number
+  /** Everything written on all shelves, to be made readable when the answer begins. */
+  writes: Visit['writes']
+}>
+
+/** Each call makes the calls before it count so much less: a route is judged by about its last thousand. */
+const FADE = 0.999
+/** What a way must save over doing nothing before it is taken. */
+const MARGIN = 0.005
+
+export const openRoute = (rule: CacheRule, wanted: Wanted): Route => ({
+  rule,
+  settled: wanted.reach !== 'auto' && wanted.ttl !== 'auto',
+  ways: candidatesOf(rule, wanted).map((candidate) => ({ candidate, shelf: new Map(), bill: 0 })),
+  held: new Map(),
+})
+
+/** The way that cost least so far; the idle one unless another is clearly better. Only what is past is looked at. */
+const cheapest = ({ ways, settled }: Route): Candidate | undefined => {
+  const [idle] = ways
+  if (!idle) return undefined
+  if (settled) return (ways.find(({ candidate }) => !candidate.idle) ?? idle).candidate
+  let best = idle
+  for (const way of ways) if (way.bill < best.bill) best = way
+  return best.bill < idle.bill * (1 - MARGIN) ? best.candidate : idle.candidate
+}
+
+/**
+ * Decides for the next call of a route, by the calls before it, and then counts the call in: in every way that there is. Calls must
+ * come in order of time.
+ */
+export const decide = (route: Route, prompt: Marked, rates: TokenRates, at_us: number): Decision | undefined => {
+  const candidate = cheapest(route)
+  if (!candidate) return undefined
+  const { rule, ways, held } = route
+  const total = prompt.chain.tokens.at(-1) ?? 0
+  const writes: Visit['writes'][number][] = []
+  let idle = 0
+  for (const way of ways) {
+    const seen = visit(way.shelf, prompt.chain, planOf(way.candidate, prompt, rule), rule, at_us)
+    const cost = inputCost(seen, total, rates)
+    way.bill = way.bill * FADE + cost
+    writes.push(...seen.writes)
+    if (way.candidate.idle) idle = cost
+  }
+  const plan = planOf(candidate, prompt, rule)
+  const real = visit(held, prompt.chain, plan, rule, at_us)
+  writes.push(...real.writes)
+  return { candidate, plan, visit: real, foreseen: idle - inputCost(real, total, rates), writes }
+}

@@ -1,0 +1,174 @@
+/** Provider prefix caching through the gateway, against the simulator's own cache: what replay promises, pull then saves. */
+import Anthropic from '@anthropic-ai/sdk'
+import { afterEach, describe, expect, test } from 'vitest'
+import { defaultsOf } from '../../src/config/levers.ts'
+import type { Chosen, LeverMode, LeverPolicy } from '../../src/core/lever.ts'
+import type { TokenRates } from '../../src/core/past.ts'
+import type { Receipt } from '../../src/core/receipt.ts'
+import { lever } from '../../src/playbook/cache/provider-prefix.ts'
+import { billAfter, costOf, pastOf } from '../levers/past.ts'
+import { post } from './ask.ts'
+import { type House, startHouse } from './harness.ts'
+
+let house: House
+let now_us = 1_795_000_000_000_000
+afterEach(() => house.close())
+
+/** Of the tests' own book: claude-sonnet-5-5. */
+const sonnet: TokenRates = {
+  fresh: 3_000_000,
+  cache_read: 300_000,
+  cache_write: { '5m': 3_750_000, '1h': 6_000_000 },
+  output: 15_000_000,
+}
+type Given = Readonly<Record<string, unknown>>
+const policy = (settings: Given, mode: LeverMode): LeverPolicy => ({
+  match: {},
+  levers: { 'cache/provider-prefix': { mode, settings: { ...defaultsOf(lever.settings), ...settings } as Chosen } },
+  holdout: 0,
+  experiment: 'levers',
+})
+const open = async (settings: Given = {}, mode: LeverMode = 'on') => {
+  now_us = 1_795_000_000_000_000
+  house = await startHouse({
+    simulator: { seed: 5, now_us: () => now_us },
+    settings: { policies: mode === 'off' ? [] : [policy(settings, mode)] },
+    overrides: { now_us: () => now_us },
+  })
+}
+const words = (count: number, start = 0) => Array.from({ length: count }, (_, i) => `w${start + i}`).join(' ')
+
+type Message = { role: 'user' | 'assistant'; content: string }
+
+/** Conversations that take turns, with pauses of a minute and now and then of a quarter of an hour. */
+const work = async (conversations: number, turns: number) => {
+  const client = new Anthropic({ apiKey: 'k', baseURL: house.gateway.url, maxRetries: 0 })
+  const histories = Array.from({ length: conversations }, (): Message[] => [])
+  for (let turn = 0; turn < turns; turn++) {
+    for (const [index, history] of histories.entries()) {
+      history.push({
+        role: 'user',
+        content: `Question ${index}-${turn}, be brief. ${words(120, index * 1000 + turn * 50)}`,
+      })
+      await client.messages.create({
+        model: 'claude-sonnet-5-5',
+        max_tokens: 200,
+        system: `You are careful. ${words(1500)}`,
+        messages: history,
+      })
+      history.push({ role: 'assistant', content: `Answer ${index}-${turn} ${words(30, turn)}` })
+      now_us += turn % 4 === 3 ? 900_000_000 : 60_000_000
+    }
+  }
+  return house.receipts()
+}
+/** Bodies as the provider got them. */
+const sent = () =>
+  house.simulator.calls.map(({ body }) => JSON.parse(new TextDecoder().decode(body)) as Record<string, unknown>)
+const bill = (receipts: readonly Receipt[]) =>
+  receipts.reduce((sum, receipt) => sum + Number(receipt.cost_usd) * 1e12, 0)
+
+describe('prompts whose prefixes come again', () => {
+  test.each([
+    ['5m', 'everything'],
+    ['1h', 'everything'],
+    ['1h', 'definitions'],
+    ['auto', 'auto'],
+  ])('are marked (%s, %s), and what replay promises is what pull saves, within a hundredth', async (ttl, reach) => {
+    await open({}, 'off')
+    const plain = await work(3, 9)
+    await house.close()
+    const calls = plain.map((receipt) => pastOf(receipt, sonnet))
+    const promised = billAfter(lever, { ttl, reach }, calls)
+    expect(calls.reduce((sum, past) => sum + costOf(past), 0)).toBe(bill(plain))
+    await open({ ttl, reach })
+    const real = await work(3, 9)
+    expect(bill(real)).toBeLessThan(bill(plain) * 0.75)
+    expect(Math.abs(bill(real) / promised - 1), `${bill(real)} for ${promised}`).toBeLessThan(0.01)
+    const saved = real.reduce((sum, { levers }) => sum + Number(levers?.[0]?.saving_usd ?? 0) * 1e12, 0)
+    expect(saved / (bill(plain) - bill(real))).toBeCloseTo(1, 2)
+  })
+
+  test('are looked at and left alone where the lever only observes', async () => {
+    await open({}, 'observe')
+    const receipts = await work(2, 5)
+    expect(receipts.every(({ cache_read_tokens }) => cache_read_tokens === undefined)).toBe(true)
+    expect(receipts.at(-1)?.levers?.[0]).toMatchObject({ action: 'observed', name: 'cache/provider-prefix' })
+    expect(Number(receipts.at(-1)?.levers?.[0]?.saving_usd)).toBeGreaterThan(0)
+    expect(sent().some((body) => JSON.stringify(body).includes('cache_control'))).toBe(false)
+  })
+})
+
+describe('nothing is marked', () => {
+  const ask = async (body: unknown) => {
+    const response = await post(house, { path: '/v1/messages', body, headers: { 'x-api-key': 'k' } })
+    expect(response.status).toBe(200)
+    await response.arrayBuffer()
+    now_us += 10_000_000
+  }
+  const why = async () => (await house.receipts()).map(({ levers }) => [levers?.[0]?.action, levers?.[0]?.why])
+
+  test('below the minimum of the model, and where the client has placed marks', async () => {
+    await open({ ttl: '5m', reach: 'everything' })
+    const small = { model: 'claude-sonnet-5-5', max_tokens: 50, messages: [{ role: 'user', content: 'Why?' }] }
+    await ask(small)
+    const own = { type: 'text', text: words(1500), cache_control: { type: 'ephemeral' } }
+    await ask({ ...small, system: [own] })
+    expect(await why()).toEqual([
+      ['skipped', 'the prompt is below the minimum of 1024 tokens'],
+      ['skipped', 'the client has placed the marks itself'],
+    ])
+    expect(JSON.stringify(sent()[1]).match(/cache_control/g)).toHaveLength(1)
+  })
+
+  test('where prompts change from their beginning with every call', async () => {
+    await open()
+    for (let i = 0; i < 8; i++) {
+      const system = `At ${i}: ${words(1500, i * 7)}`
+      await ask({ model: 'claude-sonnet-5-5', max_tokens: 50, system, messages: [{ role: 'user', content: 'Why?' }] })
+    }
+    expect(new Set((await why()).map(([action, text]) => `${action}: ${text}`))).toEqual(
+      new Set(['skipped: no prefix of this route has paid for its writing yet']),
+    )
+  })
+})
+
+describe('OpenAI', () => {
+  const ask = async (model: string, turn: number) => {
+    const messages = [
+      { role: 'system', content: words(1500) },
+      { role: 'user', content: `Question ${turn}: ${words(900, turn * 1000)}` },
+    ]
+    await (await post(house, { body: { model, max_completion_tokens: 50, messages } })).arrayBuffer()
+    now_us += 10_000_000
+  }
+
+  test('gets one cache key for all calls of a template, and the client’s own stays', async () => {
+    await open()
+    for (let turn = 0; turn < 3; turn++) await ask('gpt-5-mini', turn)
+    await (
+      await post(house, {
+        body: { model: 'gpt-5-mini', prompt_cache_key: 'mine', messages: [{ role: 'user', content: words(1500) }] },
+      })
+    ).arrayBuffer()
+    const keys = sent().map((body) => body['prompt_cache_key'])
+    expect(new Set(keys.slice(0, 3)).size).toBe(1)
+    expect(keys[0]).toMatch(/^weir-[0-9a-f]{16}$/)
+    expect(keys[3]).toBe('mine')
+  })
+
+  test('from 5.6 on is kept from writing what never comes again', async () => {
+    await open()
+    for (let turn = 0; turn < 6; turn++) await ask('gpt-6-sol', turn)
+    const [first, ...others] = sent()
+    const last = others.at(-1)
+    expect(first?.['prompt_cache_options']).toBeUndefined()
+    expect(last?.['prompt_cache_options']).toEqual({ mode: 'explicit' })
+    expect(JSON.stringify(last?.['messages'])).toContain('"prompt_cache_breakpoint":{"mode":"explicit"}')
+    const { cache_write_tokens: before = 0 } = (await house.receipts())[0] ?? {}
+    const end = (await house.receipts()).at(-1)
+    expect(before).toBeGreaterThan(1500)
+    expect(end?.cache_write_tokens ?? 0).toBe(0)
+    expect(end?.cache_read_tokens).toBeGreaterThan(1400)
+  })
+})

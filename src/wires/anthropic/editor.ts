@@ -87,8 +87,17 @@ const contentSpots = (content: unknown, path: Path, home: Path, setting: Setting
   })
 }
 
-const partsIn = (spots: readonly Spot[]): number =>
-  new Set(spots.flatMap(({ block }) => (block.part < 0 ? [] : [block.part]))).size
+/** How many parts of the reading these blocks are: those of one part lie together. */
+const partsIn = (spots: readonly Spot[]): number => {
+  let count = 0
+  let last = -1
+  for (const { block } of spots) {
+    if (block.part < 0 || block.part === last) continue
+    last = block.part
+    count += 1
+  }
+  return count
+}
 
 const toolSpots = (body: JsonRecord): Spot[] => {
   const forced = asText(at(body, 'tool_choice', 'name'))

@@ -11,6 +11,8 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   house: ['house/run.ts'],
   import: ['import/run.ts'],
   advise: ['advise/run.ts'],
+  compact: ['compact/run.ts'],
+  levers: ['levers/cpu.ts'],
 }
 
 const asked = process.argv.slice(2)

@@ -1,5 +1,6 @@
 // Written by `npm run fix`: one line for each file.
 import { command as advise } from './advise.ts'
+import { command as cache } from './cache.ts'
 import { command as calls } from './calls.ts'
 import { command as close } from './close.ts'
 import { command as focus } from './focus.ts'
@@ -7,6 +8,7 @@ import { command as importEntry } from './import.ts'
 import { command as init } from './init.ts'
 import { command as keys } from './keys.ts'
 import { command as leaks } from './leaks.ts'
+import { command as levers } from './levers.ts'
 import { command as outcomes } from './outcomes.ts'
 import { command as prices } from './prices.ts'
 import { command as reconcile } from './reconcile.ts'
@@ -21,6 +23,7 @@ import { command as tokens } from './tokens.ts'
 
 export const commands = {
   advise,
+  cache,
   calls,
   close,
   focus,
@@ -28,6 +31,7 @@ export const commands = {
   init,
   keys,
   leaks,
+  levers,
   outcomes,
   prices,
   reconcile,

@@ -11,7 +11,9 @@ type Entry = LeverPolicy['levers'][string]
 const modes: readonly LeverMode[] = ['off', 'observe', 'on']
 
 const suggested = (message: string, name: string, names: readonly string[]): string => {
-  const meant = hint(name, names)
+  // `ttl` is too far from `ttl_s` by its letters, and yet what was meant.
+  const longer = names.find((known) => known.startsWith(`${name}_`))
+  const meant = longer === undefined ? hint(name, names) : `did you mean ${longer}?`
   return meant === '' ? message : `${message}; ${meant}`
 }
 

@@ -159,8 +159,8 @@ export type Kit = Readonly<{
   answers?: Answers
   /** Unit vectors of texts. Rejects when the embedder is down or slower than its deadline. */
   embed?(texts: readonly string[]): Promise<readonly Float32Array[]>
-  /** A shorter text with the same meaning, at about this share of its tokens. */
-  compress?(text: string, share: number): Promise<string>
+  /** A shorter text with the same meaning, at about this share of its tokens, by the model in this folder. */
+  compress?(text: string, share: number, model: string): Promise<string>
   /** Asks a cheap model; the cost is booked as a receipt of its own. */
   ask?(request: Readonly<{ model: string; system: string; text: string; max_output_tokens: number }>): Promise<string>
 }>

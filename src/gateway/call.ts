@@ -5,7 +5,6 @@ import type { Outcome, Receipt } from '../core/receipt.ts'
 import type { KeyRecord } from '../core/store.ts'
 import type { Headers, Metered, Metering, Reading, Wire } from '../core/wire.ts'
 import type { Fingerprints } from '../playbook/measure/fingerprints.ts'
-import type { Given } from './give.ts'
 import type { Pulling } from './levers/pulling.ts'
 import type { Upstream, World } from './world.ts'
 
@@ -98,6 +97,9 @@ export type Attempt = {
   /** The answer's bytes, decoded, for levers that learn from them; absent where none does or they were too many. */
   kept?: Uint8Array[] | undefined
 }
+
+/** An answer that no provider gave. */
+export type Given = Readonly<{ bytes: Uint8Array; content_type: string; metered: Metered; at_us: number }>
 
 /** How a call, or an attempt of it, ended: everything there is to say but what it cost. */
 export type Answer = Readonly<{

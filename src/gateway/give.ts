@@ -1,11 +1,7 @@
 import type { StoredAnswer } from '../core/lever.ts'
-import type { Metered } from '../core/wire.ts'
 import type { Answer, Call } from './call.ts'
 import { quirksOf } from './receive.ts'
 import type { World } from './world.ts'
-
-/** An answer that no provider gave. */
-export type Given = Readonly<{ bytes: Uint8Array; content_type: string; metered: Metered; at_us: number }>
 
 /**
  * A stored answer as this client gets it. It passes the same meter as one that a provider sends: usage that the client did

@@ -1,6 +1,5 @@
 import type { WeirError } from '../core/errors.ts'
-import type { Answer, Call, Flow } from './call.ts'
-import type { Given } from './give.ts'
+import type { Answer, Call, Flow, Given } from './call.ts'
 import { answerHeaders } from './headers.ts'
 import { midstream, refuseWith } from './shape.ts'
 

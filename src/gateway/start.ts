@@ -5,6 +5,7 @@ import type { Settings } from '../core/settings.ts'
 import { type Bookkeeping, startBookkeeping } from './bookkeeping.ts'
 import { type KeepOptions, keepThread } from './keep-thread.ts'
 import { openKeyWatch } from './key-watch.ts'
+import { leversSince } from './levers/since.ts'
 import { lockData } from './lock.ts'
 import { type Log, openLog } from './log.ts'
 import { mergeCounts, prometheus } from './metrics.ts'
@@ -144,7 +145,13 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   const { keys, pepper } = watch
   const prices = overrides.prices ?? (await loadPrices(settings))
   const state: MainState = { threads: [], bookkeeping: undefined, ledger_ready: undefined }
-  const started = startThreads({ settings, prices, once: onceMemory(), keys, pepper }, state, log, overrides)
+  const levers_since = leversSince(
+    join(settings.data, 'levers.json'),
+    settings.policies,
+    (overrides.now_us ?? now_us)(),
+  )
+  const shared = { settings, prices, once: onceMemory(), keys, pepper, levers_since }
+  const started = startThreads(shared, state, log, overrides)
   const listened = listenTogether(started, settings)
   if (overrides.ledger !== false) state.ledger_ready = openLedgerAfter(listened, state, settings, log)
   const { ledger_ready = Promise.resolve() } = state

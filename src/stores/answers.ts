@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import type { Answers, StoredAnswer } from '../core/lever.ts'
 import { openFlights } from './answers/flights.ts'
 
@@ -59,6 +59,17 @@ const ROOM_EVERY = 32
 
 const broken = new Set([11, 26])
 const codeOf = (error: unknown): number => Number((error as { errcode?: number }).errcode ?? 0) & 0xff
+
+const prepared = new WeakMap<DatabaseSync, Map<string, StatementSync>>()
+
+/** A statement, compiled once for each open file. */
+const statement = (database: DatabaseSync, sql: string): StatementSync => {
+  const known = prepared.get(database) ?? new Map<string, StatementSync>()
+  prepared.set(database, known)
+  const found = known.get(sql) ?? database.prepare(sql)
+  known.set(sql, found)
+  return found
+}
 
 const openFile = (path: string): DatabaseSync => {
   mkdirSync(dirname(path), { recursive: true })
@@ -212,9 +223,10 @@ export const openAnswers = (options: AnswersOptions): AnswerStore => {
 
   const get = (partition: string, key: string): StoredAnswer | undefined =>
     guard.use((database) => {
-      const row = database
-        .prepare('select * from answers where partition = ? and key = ? and expires_at_us > ?')
-        .get(partition, key, now_us())
+      const row = statement(
+        database,
+        'select * from answers where partition = ? and key = ? and expires_at_us > ?',
+      ).get(partition, key, now_us())
       // Looked at again on the hit: what comes back must be what was asked for.
       if (!row || row['partition'] !== partition || row['key'] !== key) return undefined
       if (now_us() - Number(row['used_at_us']) > USE_US)
@@ -234,21 +246,19 @@ export const openAnswers = (options: AnswersOptions): AnswerStore => {
     get,
     put(partition, key, { body, content_type, receipt_id, stored_at_us }, { ttl_s, tags, most_bytes, lever }) {
       guard.use((database) => {
-        database
-          .prepare('insert or replace into answers values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-          .run(
-            partition,
-            key,
-            lever,
-            JSON.stringify(tags),
-            body,
-            content_type,
-            receipt_id,
-            stored_at_us,
-            now_us() + Math.round(ttl_s * 1e6),
-            now_us(),
-            body.length,
-          )
+        statement(database, 'insert or replace into answers values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+          partition,
+          key,
+          lever,
+          JSON.stringify(tags),
+          body,
+          content_type,
+          receipt_id,
+          stored_at_us,
+          now_us() + Math.round(ttl_s * 1e6),
+          now_us(),
+          body.length,
+        )
         added += 1
         if (added % ROOM_EVERY === 1 || body.length * ROOM_EVERY > most_bytes)
           makeRoom(database, lever, most_bytes, now_us())

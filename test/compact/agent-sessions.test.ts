@@ -24,20 +24,25 @@ const sessions = (): Request[][] =>
 /** A stretch of a prompt that came into it with one request. Cut short it still begins alike. */
 type Piece = Readonly<{ id: string; tokens: number }>
 
+/** The first tokens of a prompt. */
+const beginning = (prompt: readonly Piece[], tokens: number): Piece[] => {
+  const pieces: Piece[] = []
+  let left = tokens
+  for (const piece of prompt) {
+    if (left <= 0) break
+    pieces.push(left < piece.tokens ? { ...piece, tokens: left } : piece)
+    left -= piece.tokens
+  }
+  return pieces
+}
+
 /** The prompts of a session as pieces: what a request shares with its parent, then what is new in it. */
 const promptsOf = (requests: readonly Request[]): Piece[][] => {
   const prompts: Piece[][] = []
   for (const [index, { parent, shared, in: length }] of requests.entries()) {
-    const pieces: Piece[] = []
-    let left = parent === null ? 0 : Math.min(shared, length)
-    for (const piece of parent === null ? [] : (prompts[parent] ?? [])) {
-      if (left <= 0) break
-      pieces.push(left < piece.tokens ? { ...piece, tokens: left } : piece)
-      left -= piece.tokens
-    }
-    const new_tokens = length - pieces.reduce((sum, { tokens }) => sum + tokens, 0)
-    if (new_tokens > 0) pieces.push({ id: `${index}`, tokens: new_tokens })
-    prompts.push(pieces)
+    const pieces = parent === null ? [] : beginning(prompts[parent] ?? [], Math.min(shared, length))
+    const tokens = length - pieces.reduce((sum, piece) => sum + piece.tokens, 0)
+    prompts.push(tokens > 0 ? [...pieces, { id: `${index}`, tokens }] : pieces)
   }
   return prompts
 }

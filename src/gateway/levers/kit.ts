@@ -11,27 +11,33 @@ const MOST_MEMORIES = 20_000
 const MOST_RATES = 2_000
 const MINUTE_US = 60_000_000
 
-/** Bounded memory: what was not used for longest goes first. */
+/**
+ * Bounded memory. When half of it is new, what was not used since the half before goes: no entry is moved at each use, which a
+ * map pays for dearly.
+ */
 export const openMemory = (most = MOST_MEMORIES): Memory => {
-  const kept = new Map<string, unknown>()
+  let young = new Map<string, unknown>()
+  let old = new Map<string, unknown>()
+  const put = (name: string, value: unknown): void => {
+    young.set(name, value)
+    if (young.size * 2 < most) return
+    old = young
+    young = new Map()
+  }
   return {
     get<T>(partition: string, key: string) {
       const name = `${partition}\u0000${key}`
-      const value = kept.get(name)
-      if (value === undefined) return undefined
-      kept.delete(name)
-      kept.set(name, value)
-      return value as T
+      const value = young.get(name)
+      if (value !== undefined) return value as T
+      const kept = old.get(name)
+      if (kept !== undefined) put(name, kept)
+      return kept as T | undefined
     },
     set(partition, key, value) {
       const name = `${partition}\u0000${key}`
-      kept.delete(name)
-      kept.set(name, value)
-      if (kept.size <= most) return
-      for (const oldest of kept.keys()) {
-        kept.delete(oldest)
-        return
-      }
+      if (value !== undefined) return put(name, value)
+      young.delete(name)
+      old.delete(name)
     },
   }
 }
@@ -44,6 +50,8 @@ export type KitParts = Readonly<{
   answers?: Answers
   /** Further doors, where they are configured. */
   doors?: Pick<Kit, 'embed' | 'compress' | 'ask'>
+  /** When each lever was turned on or set otherwise, µs (`since.ts`). */
+  since?: Readonly<Record<string, number>>
   /** The name under which a provider's prices are looked up. */
   price_as: (provider: string) => string
 }>
@@ -68,7 +76,7 @@ const observing = (answers: Answers): Answers => ({ ...answers, join: () => unde
 
 /** Makes the kit of each lever: all share the doors, each has a memory of its own. */
 export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => Kit) => {
-  const { now_us, random, tokens, answers, doors, price_as } = parts
+  const { now_us, random, tokens, answers, doors, since, price_as } = parts
   const kits = new Map<string, Kit>()
   const shared = {
     now_us,
@@ -86,8 +94,10 @@ export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => K
     if (known) return known
     const memory = openMemory()
     const watching = answers ? { answers: observing(answers) } : {}
-    kits.set(`${lever.name} on`, { ...shared, memory })
-    kits.set(`${lever.name} observe`, { ...shared, ...watching, memory })
-    return kits.get(`${lever.name} ${mode}`) ?? { ...shared, memory }
+    const on_since_us = since?.[lever.name]
+    const on: Kit = { ...shared, memory, mode: 'on', ...(on_since_us === undefined ? {} : { on_since_us }) }
+    kits.set(`${lever.name} on`, on)
+    kits.set(`${lever.name} observe`, { ...shared, ...watching, memory, mode: 'observe' })
+    return kits.get(`${lever.name} ${mode}`) ?? on
   }
 }

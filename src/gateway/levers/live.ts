@@ -21,11 +21,16 @@ const variantOf = (path: string, query: string, headers: Headers): string => {
   return digest(text)
 }
 
+const payerFields = ['key_id', 'team', 'feature', 'customer', 'user', 'environment', 'session', 'agent'] as const
+
 const circleOf = ({ payer, wire, reading }: Call): Circle => {
-  const { key_id, team, feature, customer, user, environment, session, agent } = payer
-  const said = { key_id, team, feature, customer, user, environment, session, agent, wire: wire?.name }
-  const known = Object.entries(said).filter(([, value]) => value !== undefined)
-  return { endpoint: reading?.endpoint ?? '', ...Object.fromEntries(known) }
+  const circle: { -readonly [name in keyof Circle]: Circle[name] } = { endpoint: reading?.endpoint ?? '' }
+  if (wire) circle.wire = wire.name
+  for (const name of payerFields) {
+    const value = payer[name]
+    if (value !== undefined) circle[name] = value
+  }
+  return circle
 }
 
 const NO_CHAIN: PrefixChain = { hashes: [], characters: [] }
@@ -46,6 +51,7 @@ export class Live implements LiveCall {
   #circle: Circle | undefined
   #chain: Chain | undefined
   #variant: string | undefined
+  #fingerprints: LiveCall['fingerprints'] | undefined
   #outline: Outline | undefined
   #after: Readonly<{ outline: Outline; changes: number }> | undefined
 
@@ -96,12 +102,14 @@ export class Live implements LiveCall {
   }
 
   get fingerprints(): LiveCall['fingerprints'] {
+    if (this.#fingerprints) return this.#fingerprints
     const { fingerprint_exact, fingerprint_template, fingerprint_conversation } = promptOf(this.#call) ?? {}
-    return {
+    this.#fingerprints = {
       ...(fingerprint_exact === undefined ? {} : { exact: fingerprint_exact }),
       ...(fingerprint_template === undefined ? {} : { template: fingerprint_template }),
       ...(fingerprint_conversation === undefined ? {} : { conversation: fingerprint_conversation }),
     }
+    return this.#fingerprints
   }
 
   get chain(): Chain {

@@ -1,16 +1,7 @@
-import type { Lever, LeverMatch, LeverMode, LeverPolicy, Play } from '../../core/lever.ts'
+import type { Lever, LeverMatch, LeverPolicy, Play } from '../../core/lever.ts'
 import { digest } from '../prompt.ts'
 import { globMatches } from '../route.ts'
-
-/** A lever that has a say in a call, with the settings that hold for it. */
-export type Active = Readonly<{
-  lever: Lever
-  mode: Exclude<LeverMode, 'off'>
-  settings: LeverPolicy['levers'][string]['settings']
-}>
-
-/** The arm that a session is in; absent where no policy holds anything out. */
-export type Arm = Readonly<{ experiment: string; arm: 'holdout' | 'levers' }>
+import type { Active, Arm } from './pulling.ts'
 
 export type Facts = Readonly<Partial<Record<keyof LeverMatch, string | undefined>>>
 

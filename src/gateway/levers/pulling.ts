@@ -1,7 +1,16 @@
-import type { Kit, Lever, LeverMode, LiveCall, Pulled, StoredAnswer } from '../../core/lever.ts'
+import type { Kit, Lever, LeverMode, LeverPolicy, LiveCall, Pulled, StoredAnswer } from '../../core/lever.ts'
 import type { Change } from '../../core/prompt.ts'
 import type { Edit } from '../../core/wire.ts'
-import type { Active, Arm } from './policies.ts'
+
+/** A lever that has a say in a call, with the settings that hold for it. */
+export type Active = Readonly<{
+  lever: Lever
+  mode: Exclude<LeverMode, 'off'>
+  settings: LeverPolicy['levers'][string]['settings']
+}>
+
+/** The arm that a session is in; absent where no policy holds anything out. */
+export type Arm = Readonly<{ experiment: string; arm: 'holdout' | 'levers' }>
 
 /** The levers of a gateway thread, in the order of their turns. Absent from the world where no policy names any. */
 export type Levers = Readonly<{ ordered: readonly Lever[]; kitOf(lever: Lever, mode: LeverMode): Kit }>

@@ -98,22 +98,23 @@ const unknown = ({ call, outline, kit, caching }: Situation): Recalled => {
   }
 }
 
-/** What is known of the conversation and still holds. */
+/** What is known of the conversation and still holds. Where another lever has changed a text since, all behind is new again. */
 export const recall = (situation: Situation): Recalled => {
   const { outline, kit } = situation
   const found = nearest(branchesOf(situation), situation)
   if (!found) return unknown(situation)
   const { course, known, isWarm } = found
-  const state = { warm: isWarm ? known : 0, run: isWarm ? course.run : 0 }
-  const made = course.made.filter(({ part }) => part < known)
-  const waiting = course.waiting.filter(({ part }) => part < known)
-  // Another lever changed the texts under these edits: they are looked at anew.
-  if (![...made, ...waiting].every((edit) => holds(edit, outline.blocks)))
-    return { ...state, from: 0, made: [], waiting: [] }
+  const changed = [...course.made, ...course.waiting].filter(
+    (edit) => edit.part < known && !holds(edit, outline.blocks),
+  )
+  const from = changed.reduce((first, { part }) => Math.min(first, part), known)
+  const state = { from, warm: isWarm ? from : 0, run: isWarm ? course.run : 0 }
+  const made = course.made.filter(({ part }) => part < from)
+  const waiting = course.waiting.filter(({ part }) => part < from)
   // What was only observed was never sent.
   if (course.observed && kit.mode !== 'observe')
-    return { ...state, from: known, made: [], waiting: [...waiting, ...made].sort(byPlace) }
-  return { ...state, from: known, made, waiting }
+    return { ...state, made: [], waiting: [...waiting, ...made].sort(byPlace) }
+  return { ...state, made, waiting }
 }
 
 /** Remembers what is sent now, in the place of the prompt that it goes on from. */

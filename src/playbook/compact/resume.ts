@@ -59,6 +59,23 @@ const cumulative = (tokens: readonly number[], made: readonly Edit[], ratio: num
 const changeOf = ({ block, text }: Edit): Change =>
   text === undefined ? { do: 'remove', block } : { do: 'replace', block, text }
 
+type Decided = Readonly<{
+  made: readonly Edit[]
+  waiting: readonly Edit[]
+  chain: LiveCall['chain']
+  ratio: number
+  nothing: string
+}>
+
+const pulled = ({ made, waiting, chain, ratio, nothing }: Decided): Pulled => {
+  const left =
+    waiting.length === 0 ? '' : `${waiting.length} edits wait: they would cost more cache reads than they save`
+  if (made.length === 0) return { do: 'nothing', why: left === '' ? nothing : left }
+  const removed = cumulative(chain.tokens, made, ratio)
+  const why = `${made.length} blocks shorter by ${removed.at(-1) ?? 0} tokens`
+  return { do: 'change', changes: made.map(changeOf), removed, why: left === '' ? why : `${why}; ${left}` }
+}
+
 /** Takes up a conversation where the last call left it. Read `finish` for what comes of it. */
 export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = FORESIGHT): Resumed => {
   const { chain } = call
@@ -85,24 +102,22 @@ export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = F
     })
   const editsOf = (wishes: readonly Wish[]): Edit[] =>
     wishes.flatMap((wish) => editOf(wish, outline.blocks) ?? []).sort(byPlace)
-  const finish = (wishes: readonly Wish[], nothing: string, whole = false): Pulled => {
+  /** Which of the wishes are made, and which wait. */
+  const decide = (wishes: readonly Wish[], whole: boolean): Readonly<{ chosen: Edit[]; waiting: Edit[] }> => {
     const wished = editsOf(wishes)
     const others = past.waiting.filter(({ block }) => !wished.some((edit) => edit.block === block))
-    const isMade = !whole || net(cutsOf(wished), standing) > 0
-    const edits = whole ? (isMade ? wished : []) : [...others, ...wished].sort(byPlace)
-    const from = whole ? 0 : choose(cutsOf(edits), standing).from
-    const chosen = edits.slice(from)
-    const waiting = whole ? others : edits.slice(0, from)
+    if (whole) return { chosen: net(cutsOf(wished), standing) > 0 ? wished : [], waiting: others }
+    const edits = [...others, ...wished].sort(byPlace)
+    const { from } = choose(cutsOf(edits), standing)
+    return { chosen: edits.slice(from), waiting: edits.slice(0, from) }
+  }
+  const finish = (wishes: readonly Wish[], nothing: string, whole = false): Pulled => {
+    const { chosen, waiting } = decide(wishes, whole)
     const anew = new Set(chosen.map(({ block }) => block))
     made = [...made.filter(({ block }) => !anew.has(block)), ...chosen].sort(byPlace)
     const observed = kit.mode === 'observe'
     remember(situation, { hashes: chain.hashes, at_us: call.at_us, run, observed, made, waiting })
-    const left =
-      waiting.length === 0 ? '' : `${waiting.length} edits wait: they would cost more cache reads than they save`
-    if (made.length === 0) return { do: 'nothing', why: left === '' ? nothing : left }
-    const removed = cumulative(chain.tokens, made, ratio)
-    const why = `${made.length} blocks shorter by ${removed.at(-1) ?? 0} tokens`
-    return { do: 'change', changes: made.map(changeOf), removed, why: left === '' ? why : `${why}; ${left}` }
+    return pulled({ made, waiting, chain, ratio, nothing })
   }
   return {
     from: past.from,

@@ -87,8 +87,17 @@ const contentSpots = (content: unknown, path: Path, home: Path, setting: Setting
   })
 }
 
-const partsIn = (spots: readonly Spot[]): number =>
-  new Set(spots.flatMap(({ block }) => (block.part < 0 ? [] : [block.part]))).size
+/** How many parts of the reading these blocks are: those of one part lie together. */
+const partsIn = (spots: readonly Spot[]): number => {
+  let count = 0
+  let last = -1
+  for (const { block } of spots) {
+    if (block.part < 0 || block.part === last) continue
+    last = block.part
+    count += 1
+  }
+  return count
+}
 
 const toolSpots = (body: JsonRecord): Spot[] => {
   const forced = asText(at(body, 'tool_choice', 'name'))
@@ -155,8 +164,10 @@ export const messagesEditor = editorOf({
   most_marks: MOST_MARKS,
   mark: (ttl) => ({ name: 'cache_control', value: { type: 'ephemeral', ...(ttl === '1h' ? { ttl } : {}) } }),
   listed: '{"type":"text","text":%}',
-  set: (_, { max_output_tokens, response_schema }) => [
-    ...(max_output_tokens === undefined ? [] : [{ path: ['max_tokens'], value: max_output_tokens }]),
+  set: (json, { max_output_tokens, response_schema }) => [
+    ...(max_output_tokens === undefined || max_output_tokens <= (countOf(at(json, 'thinking', 'budget_tokens')) ?? 0)
+      ? []
+      : [{ path: ['max_tokens'], value: max_output_tokens }]),
     ...(response_schema === undefined
       ? []
       : [{ path: ['output_config', 'format'], value: { type: 'json_schema', schema: response_schema } }]),

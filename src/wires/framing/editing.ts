@@ -34,9 +34,12 @@ export type Dialect = Readonly<{
 const fallback = (role: Block['role']) => (role === 'tools' || role === 'system' ? role : 'history')
 
 const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[]): Outline => {
-  const blocks = dialect
-    .spots(json)
-    .map(({ block }): Block => ({ ...block, kind: parts[block.part]?.kind ?? fallback(block.role) }))
+  const blocks = dialect.spots(json).map(({ block }): Block => {
+    // The spots were made for this outline alone, so their blocks are finished rather than copied.
+    const finished = block as { -readonly [name in keyof Block]: Block[name] }
+    finished.kind = parts[block.part]?.kind ?? fallback(block.role)
+    return finished
+  })
   const temperature = dialect.temperature(json)
   return {
     blocks,

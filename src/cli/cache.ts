@@ -1,0 +1,106 @@
+import { join } from 'node:path'
+import { defineCommand } from 'citty'
+import { WeirError } from '../core/errors.ts'
+import { type FolderFlags, folderArgs, folderOf, now_us, withLedger } from './asking.ts'
+import { renderAnswers, renderStats } from './cache/list.ts'
+import { explain, renderWhy } from './cache/why.ts'
+import { countFlag } from './numbers.ts'
+import { plural } from './show/format.ts'
+import { lookOf } from './show/look.ts'
+import { print, printJson } from './show/output.ts'
+
+const openStore = async (flags: FolderFlags) => {
+  const { openAnswers } = await import('../stores/answers.ts')
+  return openAnswers({ path: join(folderOf(flags), 'answers.db'), now_us })
+}
+
+const list = {
+  ...defineCommand({
+    meta: { name: 'list', description: 'Stored answers, the newest first; never their text.' },
+    args: { limit: { type: 'string', valueHint: 'N', description: 'How many', default: '25' }, ...folderArgs },
+    async run({ args }) {
+      const store = await openStore(args)
+      const rows = store.list(countFlag('--limit', args.limit, 25))
+      store.close()
+      if (args.json) printJson(rows)
+      else print(renderAnswers(rows, now_us(), lookOf()))
+    },
+  }),
+  examples: [['weir cache list', 'what is kept, for whom, how long']],
+} as const
+
+const stats = {
+  ...defineCommand({
+    meta: { name: 'stats', description: 'How many answers are stored, and how large they are.' },
+    args: folderArgs,
+    async run({ args }) {
+      const store = await openStore(args)
+      const found = store.stats()
+      store.close()
+      if (args.json) printJson(found)
+      else print(renderStats(found, lookOf()))
+    },
+  }),
+  examples: [['weir cache stats', 'how full it is']],
+} as const
+
+const purge = {
+  ...defineCommand({
+    meta: {
+      name: 'purge',
+      description: 'Forget stored answers: those with a tag, or all. A running gateway has forgotten them at once.',
+    },
+    args: {
+      tag: { type: 'string', valueHint: 'TAG', description: 'team:NAME, feature:NAME, model:NAME or one of your own' },
+      all: { type: 'boolean', description: 'Every stored answer' },
+      ...folderArgs,
+    },
+    async run({ args }) {
+      if ((args.tag === undefined) === !args.all)
+        throw new WeirError('bad-input', 'say what to forget: --tag NAME, or --all for everything')
+      const store = await openStore(args)
+      const purged = store.purge(args.tag === undefined ? {} : { tag: args.tag })
+      store.close()
+      if (args.json) printJson({ purged })
+      else print(`${plural(purged, 'answer')} forgotten.`)
+    },
+  }),
+  examples: [
+    ['weir cache purge --tag feature:search', 'after its data changed'],
+    ['weir cache purge --all', 'start anew'],
+  ],
+} as const
+
+const why = {
+  ...defineCommand({
+    meta: {
+      name: 'why',
+      description: 'Why a call was not read from the provider’s cache: what changed, at which block, and what to move.',
+    },
+    args: {
+      call: { type: 'positional', required: true, description: 'A call or receipt id, or the beginning of one' },
+      ...folderArgs,
+    },
+    run: ({ args }) =>
+      withLedger(args, 'weir cache why', async (ledger) => {
+        const found = await explain(ledger, args.call)
+        if (args.json) printJson(found)
+        else print(renderWhy(found, lookOf()))
+      }),
+  }),
+  examples: [['weir cache why 0199f3', 'the miss of one call, explained from earlier calls']],
+} as const
+
+export const command = {
+  ...defineCommand({
+    meta: {
+      name: 'cache',
+      description: 'Caches: why a prompt was not read from the provider’s, and the answers that are stored here.',
+    },
+    subCommands: { why, list, stats, purge },
+  }),
+  examples: [
+    ['weir cache why 0199f3', 'explain a miss'],
+    ['weir cache purge --tag model:gpt-6-sol', 'forget answers'],
+  ],
+} as const

@@ -1,0 +1,234 @@
+import type { CacheRule } from '../../core/past.ts'
+import type { Receipt } from '../../core/receipt.ts'
+import { ttl_s } from './rules.ts'
+
+/** Why a prompt was not read from the provider's cache, or not as far as it could have been. */
+export type Cause =
+  | 'read'
+  | 'no-rule'
+  | 'no-chain'
+  | 'below-minimum'
+  | 'not-marked'
+  | 'first'
+  | 'changed'
+  | 'expired'
+  | 'parallel'
+  | 'too-far'
+  | 'other-model'
+  | 'other-account'
+  | 'unexplained'
+
+export type Place = Readonly<{
+  /** Where two prompts part: in the tools, the system part, or a message. */
+  part: 'tools' | 'system' | 'message'
+  /** Which message, from 1; absent for the others. */
+  message?: number
+  /** The block of the whole prompt, from 1, and the tokens before it. */
+  block: number
+  tokens_before: number
+}>
+
+export type Why = Readonly<{
+  cause: Cause
+  /** One sentence: what happened. */
+  said: string
+  /** What to do about it; absent where there is nothing to do. */
+  advice?: string
+  read_tokens: number
+  input_tokens: number
+  /** Tokens that an earlier prompt had in common with this one. */
+  common_tokens: number
+  /** The earlier call that it is compared with. */
+  earlier?: Readonly<{ call_id: string; age_s: number; model: string; provider: string }>
+  parted_at?: Place
+}>
+
+type Pair = Readonly<{ receipt: Receipt; index: number; tokens: number }>
+
+const chainOf = (receipt: Receipt) => ({ hashes: receipt.prefix_hashes ?? [], tokens: receipt.prefix_tokens ?? [] })
+
+/** The last boundary that the earlier prompt has too. */
+const commonWith = (call: Receipt, receipt: Receipt): Pair => {
+  const held = new Set(chainOf(receipt).hashes)
+  const { hashes, tokens } = chainOf(call)
+  const index = hashes.findLastIndex((hash) => held.has(hash))
+  return { receipt, index, tokens: tokens[index] ?? 0 }
+}
+
+/** Longest in common first; of equals the latest. */
+const byUse = (a: Pair, b: Pair): number => b.tokens - a.tokens || b.receipt.started_at_us - a.receipt.started_at_us
+
+const placeAfter = (call: Receipt, index: number): Place => {
+  const { tokens } = chainOf(call)
+  const { tools_tokens = 0, system_tokens = 0 } = call
+  const before = tokens[index] ?? 0
+  const place = { block: index + 2, tokens_before: before }
+  const slack = Math.max(2, before / 100)
+  if (before + slack < tools_tokens) return { part: 'tools', ...place }
+  if (before + slack < tools_tokens + system_tokens) return { part: 'system', ...place }
+  const definitions = tokens.filter((count) => count <= tools_tokens + system_tokens + slack).length
+  return { part: 'message', message: Math.max(1, index + 2 - definitions), ...place }
+}
+
+const advices = {
+  tools:
+    'Send the same tools in the same order with their JSON keys in the same order; add tools at the end, or defer them.',
+  system:
+    'Move what changes (dates, ids, user names, retrieved text) out of the system prompt, behind everything that stays.',
+  message:
+    'Only append to a conversation: do not rewrite, shorten or reorder what was sent, and put what changes last.',
+} as const
+
+const nameOf = ({ part, message }: Place): string => (part === 'message' ? `message ${message}` : `the ${part}`)
+
+const minutes = (seconds: number): string =>
+  seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`
+
+const ttlOf = ({ cache_write_1h_tokens: long = 0 }: Receipt, rule: CacheRule): number =>
+  long > 0 ? ttl_s[rule.ttls.at(-1) ?? rule.default_ttl] : ttl_s[rule.default_ttl]
+
+type Facts = Pick<Why, 'read_tokens' | 'input_tokens' | 'common_tokens'> & Partial<Why>
+
+const earlierOf = (call: Receipt, { receipt }: Pair): NonNullable<Why['earlier']> => ({
+  call_id: receipt.call_id,
+  age_s: (call.started_at_us - receipt.started_at_us) / 1e6,
+  model: receipt.model_asked ?? '',
+  provider: receipt.provider,
+})
+
+/** The prompt was sent before, and could have been read: why was it not? */
+const held = (call: Receipt, pair: Pair, rule: CacheRule, facts: Facts): Why => {
+  const { receipt, index } = pair
+  const age_s = (call.started_at_us - receipt.started_at_us) / 1e6
+  const begun = receipt.first_token_at_us ?? receipt.ended_at_us
+  if (begun > call.started_at_us)
+    return {
+      ...facts,
+      cause: 'parallel',
+      said: `The call that wrote this prefix had not begun to answer when this one was sent: a prefix can be read from then on.`,
+      advice: 'Send one call first, wait for its first token, and then the others.',
+    }
+  const ttl = ttlOf(receipt, rule)
+  if (age_s > ttl)
+    return {
+      ...facts,
+      cause: 'expired',
+      said: `The prefix was last used ${minutes(age_s)} before; the provider keeps it ${minutes(ttl)} after its last use.`,
+      advice:
+        rule.ttls.length > 1
+          ? `Ask for a longer TTL (${rule.ttls.at(-1)}), or let the lever cache/provider-prefix choose it.`
+          : 'Send calls with one prefix closer together.',
+    }
+  const blocks = chainOf(call).hashes.length - 1 - index
+  if (rule.lookback_blocks > 0 && blocks > rule.lookback_blocks)
+    return {
+      ...facts,
+      cause: 'too-far',
+      said: `${blocks} blocks were added since; the provider looks ${rule.lookback_blocks} blocks back from a mark.`,
+      advice: 'Place a further mark in between: one every twenty blocks.',
+    }
+  return {
+    ...facts,
+    cause: 'unexplained',
+    said: 'The prefix was sent before and should have been held; caches are no promise of the provider’s.',
+    ...(rule.takes_key ? { advice: 'Set prompt_cache_key, so that calls with one prefix reach one machine.' } : {}),
+  }
+}
+
+/** No earlier prompt has enough in common: what changed? */
+const parted = (call: Receipt, pair: Pair, facts: Facts): Why => {
+  const place = placeAfter(call, pair.index)
+  return {
+    ...facts,
+    cause: 'changed',
+    parted_at: place,
+    said: `This prompt parts from the nearest earlier one in ${nameOf(place)} (block ${place.block}, after ${place.tokens_before} tokens).`,
+    advice: advices[place.part],
+  }
+}
+
+const before = (call: Receipt, rule: CacheRule | undefined, facts: Facts): Why | undefined => {
+  const { read_tokens, input_tokens } = facts
+  if (!call.prefix_hashes?.length)
+    return {
+      ...facts,
+      cause: 'no-chain',
+      said: 'The receipt has no prefix chain: the prompt was not read, or the call came from an import.',
+    }
+  if (!rule) return { ...facts, cause: 'no-rule', said: 'How this provider caches this model is not known.' }
+  if (input_tokens < rule.minimum_tokens)
+    return {
+      ...facts,
+      cause: 'below-minimum',
+      said: `The prompt has ${input_tokens} tokens; this model caches from ${rule.minimum_tokens} on.`,
+    }
+  const last = call.prefix_tokens?.at(-2) ?? 0
+  if (read_tokens > 0 && read_tokens >= last * 0.9)
+    return { ...facts, cause: 'read', said: `${read_tokens} of ${input_tokens} tokens were read from the cache.` }
+  const touched = read_tokens + (call.cache_write_tokens ?? 0)
+  if (rule.style === 'marks' && touched === 0)
+    return {
+      ...facts,
+      cause: 'not-marked',
+      said: 'Nothing was read and nothing written: the prompt carries no cache mark.',
+      advice: 'Turn on the lever cache/provider-prefix, or set cache_control on the last block that stays the same.',
+    }
+  return undefined
+}
+
+const kin = (call: Receipt, other: Receipt): number => {
+  if (call.fingerprint_conversation !== undefined && call.fingerprint_conversation === other.fingerprint_conversation)
+    return 3
+  if (call.session !== undefined && call.session === other.session) return 2
+  return call.fingerprint_template === other.fingerprint_template || call.feature === other.feature ? 1 : 0
+}
+
+/** A difference of whom: the model, or whose cache it is. */
+const elsewhere = (call: Receipt, { receipt }: Pair, facts: Facts): Why =>
+  receipt.provider !== call.provider || receipt.model_asked !== call.model_asked
+    ? {
+        ...facts,
+        cause: 'other-model',
+        said: `The prefix was sent to ${receipt.provider} ${receipt.model_asked ?? ''}; each model has a cache of its own.`,
+        advice: 'Keep a conversation on one model and provider; count the new write before you switch.',
+      }
+    : {
+        ...facts,
+        cause: 'other-account',
+        said: 'The prefix was sent with another key; caches belong to an account or workspace.',
+        advice: 'Send calls with one prefix by one provider key.',
+      }
+
+const isHere = (call: Receipt, other: Receipt): boolean =>
+  other.provider === call.provider && other.model_asked === call.model_asked && other.tenant === call.tenant
+
+/**
+ * Explains from prefix chains alone why a call was not read from the cache: what changed, at which block, or that it was too
+ * late, too early, too short or elsewhere. `earlier` are calls before it, in any order; `rule` is that of its model.
+ */
+export const whyNotRead = (call: Receipt, earlier: readonly Receipt[], rule: CacheRule | undefined): Why => {
+  const { cache_read_tokens: read_tokens = 0, input_tokens = 0 } = call
+  const facts: Facts = { read_tokens, input_tokens, common_tokens: 0 }
+  const known = before(call, rule, facts)
+  if (known || !rule) return known ?? { ...facts, cause: 'no-rule', said: 'How this model caches is not known.' }
+  const others = earlier.filter(
+    (one) => one.started_at_us < call.started_at_us && one.call_id !== call.call_id && one.outcome !== 'cached',
+  )
+  const pairs = others.map((one) => commonWith(call, one)).sort(byUse)
+  const here = pairs.filter(({ receipt }) => isHere(call, receipt))
+  const least = Math.max(rule.minimum_tokens, read_tokens + 1)
+  const best = here.find(({ tokens }) => tokens >= least)
+  const seen = (pair: Pair): Facts => ({ ...facts, common_tokens: pair.tokens, earlier: earlierOf(call, pair) })
+  if (best) return held(call, best, rule, seen(best))
+  const foreign = pairs.find(({ tokens }) => tokens >= least)
+  if (foreign) return elsewhere(call, foreign, seen(foreign))
+  const nearest = here
+    .filter(({ receipt }) => kin(call, receipt) > 0)
+    .sort((a, b) => kin(call, b.receipt) - kin(call, a.receipt) || byUse(a, b))[0]
+  if (nearest) return parted(call, nearest, seen(nearest))
+  return {
+    ...facts,
+    cause: 'first',
+    said: 'No earlier call is like this one: it is the first, and writes what later ones can read.',
+  }
+}

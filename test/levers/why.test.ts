@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import type { Receipt } from '../../src/core/receipt.ts'
+import { cacheRule } from '../../src/playbook/cache/rules.ts'
+import { whyNotRead } from '../../src/playbook/cache/why.ts'
+
+const START = 1_795_000_000_000_000
+const SECOND = 1_000_000
+const hash = (text: string): string => Buffer.from(text.padEnd(8).slice(0, 8)).toString('hex')
+
+/** A call whose prompt is tools, system and messages, by letters: a prefix of letters is a prefix of the prompt. */
+const call = (prompt: string, at_s: number, more: Partial<Receipt> = {}): Receipt => ({
+  receipt_id: `r-${prompt}-${at_s}`,
+  call_id: `c-${prompt}-${at_s}`,
+  attempt: 1,
+  origin: 'live',
+  started_at_us: START + at_s * SECOND,
+  first_token_at_us: START + (at_s + 2) * SECOND,
+  ended_at_us: START + (at_s + 5) * SECOND,
+  endpoint: 'messages',
+  stream: false,
+  provider: 'anthropic',
+  model_asked: 'claude-sonnet-5-5',
+  tenant: '00000000000000aa',
+  session: 's',
+  outcome: 'ok',
+  usage_source: 'provider',
+  price_state: 'priced',
+  input_tokens: prompt.length * 1000,
+  cache_write_tokens: prompt.length * 1000,
+  tools_tokens: 1000,
+  system_tokens: 1000,
+  fingerprint_conversation: '00000000000000cc',
+  prefix_hashes: [...prompt].map((_, index) => hash(prompt.slice(0, index + 1))),
+  prefix_tokens: [...prompt].map((_, index) => (index + 1) * 1000),
+  ...more,
+})
+const rule = cacheRule('anthropic', 'claude-sonnet-5-5', START)
+const why = (now: Receipt, ...earlier: Receipt[]) => whyNotRead(now, earlier, rule)
+
+test('a prompt that changed is explained by the place where it parts from the nearest one', () => {
+  expect(why(call('xSab', 60), call('TSa', 0))).toMatchObject({
+    cause: 'changed',
+    parted_at: { part: 'tools', block: 1 },
+  })
+  expect(why(call('Txab', 60, { input_tokens: 4000 }), call('TSa', 0))).toMatchObject({
+    cause: 'changed',
+    parted_at: { part: 'system', block: 2, tokens_before: 1000 },
+    advice: expect.stringMatching(/out of the system prompt/),
+  })
+  const rewritten = why(call('TSxbc', 60, { cache_read_tokens: 2000 }), call('TSab', 0))
+  expect(rewritten).toMatchObject({ cause: 'changed', parted_at: { part: 'message', message: 1 }, common_tokens: 2000 })
+})
+
+test('a prefix that was sent before is explained by time: too late, or too early', () => {
+  expect(why(call('TSab', 400), call('TSa', 0))).toMatchObject({
+    cause: 'expired',
+    common_tokens: 3000,
+    earlier: { age_s: 400 },
+  })
+  expect(why(call('TSab', 400), call('TSa', 0, { cache_write_1h_tokens: 3000 })).cause).toBe('unexplained')
+  expect(why(call('TSab', 1), call('TSa', 0)).cause).toBe('parallel')
+})
+
+test('it is said when the prefix lies elsewhere, too far back, below the minimum, or was never marked', () => {
+  expect(why(call('TSab', 60), call('TSa', 0, { model_asked: 'claude-haiku-4-5' })).cause).toBe('other-model')
+  expect(why(call('TSab', 60), call('TSa', 0, { tenant: '00000000000000bb' })).cause).toBe('other-account')
+  expect(why(call(`TSa${'b'.repeat(25)}`, 60), call('TSa', 0))).toMatchObject({
+    cause: 'too-far',
+    said: expect.stringMatching(/^25 blocks/),
+  })
+  expect(why(call('T', 60, { input_tokens: 900 })).cause).toBe('below-minimum')
+  expect(why(call('TSab', 60, { cache_write_tokens: 0 }), call('TSa', 0)).cause).toBe('not-marked')
+  expect(why(call('TSab', 60)).cause).toBe('first')
+  expect(why(call('TSab', 60, { cache_read_tokens: 3000 }), call('TSa', 0)).cause).toBe('read')
+})

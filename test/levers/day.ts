@@ -30,7 +30,7 @@ export type Day = Readonly<{
 export const BEGIN_US = Date.parse('2026-11-20T08:00:00Z') * 1000
 
 /** What a lever is told, e.g. settings that throw when they are read. */
-export type Said = Readonly<{ name: string; mode: LeverMode; settings: Chosen }>
+export type Said = Readonly<{ name: string; mode: LeverMode; settings: Chosen; started?: () => void }>
 
 const policyOf = ({ name, mode, settings }: Said) => ({
   match: {},
@@ -47,6 +47,7 @@ export const runDay = async (steps: readonly Step[], said: Said): Promise<Day> =
     settings: { policies: [policyOf(said)] },
     overrides: { now_us: () => now },
   })
+  said.started?.()
   try {
     const answers: string[] = []
     for (const [at, step] of steps.entries()) {

@@ -9,6 +9,8 @@ export type Row = Readonly<{
   settings?: Chosen
   /** Paths of a request's body that the lever may touch. */
   owns: RegExp
+  /** The lever takes the templates that an evaluation holds for: those of the day. */
+  takes_templates?: true
   /** Why the saving is not within the lever's own limit yet; the test says when that is no longer so. */
   short_of?: string
 }>
@@ -124,7 +126,62 @@ const anAgentsDay: readonly Step[] = ['ada', 'ben', 'cleo'].flatMap((name, at) =
   ]),
 )
 
+/** Customers whose agent has five tools and calls the same one each time. */
+const manyToolsDay: readonly Step[] = Array.from({ length: 30 }, (_, at) => {
+  const tools = ['find', 'refund', 'ship', 'cancel', 'escalate'].map((name) => ({
+    type: 'function',
+    function: { name, description: prose(name, 80), parameters: { type: 'object', properties: {} } },
+  }))
+  const asked = { role: 'user', content: `${prose(`customer${at}`, 30)} ${told} sim:steps=0` }
+  const called = { id: `call_${at}`, type: 'function', function: { name: 'find', arguments: '{}' } }
+  const messages = [
+    asked,
+    { role: 'assistant', content: null, tool_calls: [called] },
+    { role: 'tool', tool_call_id: `call_${at}`, content: prose(`result${at}`, 20) },
+  ]
+  return chat(at * 700, { tools, messages }, { 'x-weir-feature': 'tools', 'x-weir-session': `customer-${at}` })
+})
+
+/** Questions with nine passages of a handbook each, of which few have to do with the question. */
+const handbookDay: readonly Step[] = Array.from({ length: 8 }, (_, at) => {
+  const passages = Array.from({ length: 9 }, (_, index) => {
+    const text =
+      index === at ? `A refund takes ${at + 3} days. ${prose(`p${at}.${index}`, 40)}` : prose(`p${at}.${index}`, 44)
+    return `<document index="${index + 1}">\n${text}\n</document>\n`
+  })
+  const content = `Use the context.\n\n${passages.join('')}\nHow long does a refund take? ${told}`
+  return chat(at * 700, { messages: [{ role: 'user', content }] }, { 'x-weir-feature': 'handbook' })
+})
+
+/** A sorter of mails whose system prompt has examples. */
+const mailsDay: readonly Step[] = Array.from({ length: 8 }, (_, at) => {
+  const shown = Array.from(
+    { length: 6 },
+    (_, id) => `<example id="${id}">\n${prose(`mail${id}`, 60)} goes to inbox\n</example>\n`,
+  )
+  const system = `Sort mails.\n<examples>\n${shown.join('')}</examples>\nThat is all.`
+  const messages = [
+    { role: 'system', content: system },
+    { role: 'user', content: `${prose(`new${at}`, 40)} ${told}` },
+  ]
+  return chat(at * 700, { messages }, { 'x-weir-feature': 'mails' })
+})
+
+/** A route whose answers are short, until one runs away. */
+const runawayDay: readonly Step[] = Array.from({ length: 45 }, (_, at) => {
+  const length = at > 40 ? 2000 : 30 + (at % 7)
+  const messages = [{ role: 'user', content: `${prose(`short${at}`, 20)} sim:output=${length}` }]
+  return chat(at * 60, { messages }, { 'x-weir-feature': 'short' })
+})
+
 const characters = 'tokens taken out are counted by characters, and JSON has more tokens a character than prose'
+
+/** Levers that a day through the gateway cannot show, and where they are held to their promise instead. */
+export const elsewhere: Readonly<Record<string, string>> = {
+  'compact/compress': 'needs a model on disk: test/compact/compressor.test.ts',
+}
+
+const content = /^\$\.messages\.\d+\.content/
 
 export const rows: Readonly<Record<string, Row>> = {
   'cache/exact': { steps: repeated, owns: /^nothing$/ },
@@ -136,11 +193,15 @@ export const rows: Readonly<Record<string, Row>> = {
     ],
     owns: /\.cache_control|^\$\.(system|messages\.\d+\.content)/,
   },
-  'compact/history': {
-    steps: aSlowAgentsDay,
-    settings: { keep_turns: 1, least_tokens: 100 },
-    owns: /^\$\.messages\.\d+\.content/,
+  'compact/examples': { steps: mailsDay, settings: { verdict: 'mails' }, takes_templates: true, owns: content },
+  'compact/history': { steps: aSlowAgentsDay, settings: { keep_turns: 1, least_tokens: 100 }, owns: content },
+  'compact/output': {
+    steps: runawayDay,
+    settings: { least_answers: 20 },
+    owns: /^\$\.(max_tokens|max_completion_tokens)/,
   },
-  'compact/minify': { steps: anAgentsDay, owns: /^\$\.messages\.\d+\.content/, short_of: characters },
-  'compact/tool-results': { steps: anAgentsDay, owns: /^\$\.messages\.\d+\.content/, short_of: characters },
+  'compact/retrieval': { steps: handbookDay, settings: { keep: 2, near: 1 }, owns: content },
+  'compact/tools': { steps: manyToolsDay, settings: { most_missed: 0.2, least_tokens: 50 }, owns: /^\$\.tools/ },
+  'compact/minify': { steps: anAgentsDay, owns: content, short_of: characters },
+  'compact/tool-results': { steps: anAgentsDay, owns: content, short_of: characters },
 }

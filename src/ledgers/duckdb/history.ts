@@ -1,6 +1,7 @@
 /** Receipts in order of time for a replay: only what it reads of them, as one text each, and what repeats only once. */
 import { factFields, ownFields, restFields } from '../../core/columns.ts'
-import { type Answers, historyFacts, historyFields, type Question, type RepeatedCall } from '../../core/ledger.ts'
+import { historyFacts, historyFields, type RepeatedCall } from '../../core/history.ts'
+import type { Answers, Question } from '../../core/ledger.ts'
 import { where } from './dimensions.ts'
 import type { Session } from './engine.ts'
 import { raw, type Sql, sql } from './sql.ts'

@@ -1,5 +1,6 @@
 /** From a line of the ledger's history to a call of the past. */
-import { type Answers, historyFacts, historyFields, historyMarks } from '../../core/ledger.ts'
+import { historyFacts, historyFields, historyMarks } from '../../core/history.ts'
+import type { Answers } from '../../core/ledger.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { Chain, Past, PastUsage, TokenRates } from '../../core/past.ts'
 import type { LeverTrace, Receipt } from '../../core/receipt.ts'
@@ -76,12 +77,15 @@ const factsOf = (text: string, sheet: RateSheet): Facts => {
   }
 }
 
+/** A text of its own: a slice keeps the whole line for as long as a lever keeps one hash of it. */
+const apart = (text: string): string => (text === '' ? '' : (JSON.parse(JSON.stringify(text)) as string))
+
 const nothing: Chain = { hashes: [], tokens: [] }
 const unpriced: TokenRates = { fresh: 0, cache_read: 0, cache_write: {}, output: 0 }
 const noTraces: readonly LeverTrace[] = []
 
 const chainOf = (hashes: string, tokens: string): Chain =>
-  hashes === '' ? nothing : { hashes: hashes.split(','), tokens: tokens.split(',').map(Number) }
+  hashes === '' ? nothing : { hashes: apart(hashes).split(','), tokens: tokens.split(',').map(Number) }
 
 const tracesOf = (text: string): readonly LeverTrace[] =>
   text === '' || text === '[]' ? noTraces : (JSON.parse(text) as readonly LeverTrace[])
@@ -115,14 +119,14 @@ const usageOf = (field: (name: keyof typeof fieldAt) => string, state: string, a
 
 const pastOf = (values: readonly string[], facts: Facts): Past => {
   const field = (name: keyof typeof fieldAt): string => values[fieldAt[name]] ?? ''
-  const [session, customer, user] = [field('session'), field('customer'), field('user')]
+  const [session, customer, user] = [apart(field('session')), field('customer'), field('user')]
   const circle: Mutable<Past['circle']> = { ...facts.circle }
   if (session !== '') circle.session = session
   if (customer !== '') circle.customer = customer
   if (user !== '') circle.user = user
   const fingerprints: Mutable<Past['fingerprints']> = {}
-  const [exact, template] = [field('fingerprint_exact'), field('fingerprint_template')]
-  const conversation = field('fingerprint_conversation')
+  const [exact, template] = [apart(field('fingerprint_exact')), apart(field('fingerprint_template'))]
+  const conversation = apart(field('fingerprint_conversation'))
   if (exact !== '') fingerprints.exact = exact
   if (template !== '') fingerprints.template = template
   if (conversation !== '') fingerprints.conversation = conversation

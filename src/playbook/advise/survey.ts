@@ -1,4 +1,5 @@
 import type { CacheRule, PastUsage } from '../../core/past.ts'
+import { bitsOf } from './chance.ts'
 import type { RateSheet } from './rates.ts'
 import { ExactSum } from './tally.ts'
 import { contextOf, costOf, type Trip } from './trip.ts'
@@ -43,7 +44,7 @@ export const surveyor = (sheet: RateSheet, cache_rule: CacheRules): Surveyor => 
   const sums = Object.fromEntries([...classes, 'other'].map((name) => [name, new ExactSum()]))
   const tokens: PastUsage = { fresh: 0, cache_read: 0, cache_write_5m: 0, cache_write_long: 0, output: 0 }
   const minimum: Record<string, number> = {}
-  const sessions = new Set<string>()
+  const sessions = new Set<number>()
   const waiting = { calls: 0, saving: 0, said: 0, said_saving: 0 }
   const seen = { calls: 0, prompts: 0, chained: 0, fingerprinted: 0, cacheable: 0, below_minimum: 0 }
 
@@ -74,7 +75,7 @@ export const surveyor = (sheet: RateSheet, cache_rule: CacheRules): Surveyor => 
   return {
     see(trip) {
       seen.calls += 1
-      if (sessions.size < MOST_SESSIONS) sessions.add(trip.cluster)
+      if (sessions.size < MOST_SESSIONS) sessions.add(bitsOf(trip.cluster))
       spend(trip)
       prompt(trip)
       const saving = batchSaving(trip, sheet)

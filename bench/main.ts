@@ -10,6 +10,8 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   ledger: ['ledger/run.ts'],
   house: ['house/run.ts'],
   import: ['import/run.ts'],
+  advise: ['advise/run.ts'],
+  compact: ['compact/run.ts'],
   levers: ['levers/cpu.ts'],
   budgets: ['budgets/run.ts'],
 }

@@ -1,4 +1,5 @@
 // Written by `npm run fix`: one line for each file.
+import { command as advise } from './advise.ts'
 import { command as alerts } from './alerts.ts'
 import { command as budgets } from './budgets.ts'
 import { command as cache } from './cache.ts'
@@ -26,6 +27,7 @@ import { command as tags } from './tags.ts'
 import { command as tokens } from './tokens.ts'
 
 export const commands = {
+  advise,
   alerts,
   budgets,
   cache,

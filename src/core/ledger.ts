@@ -1,5 +1,6 @@
 import type { OwnedRow, VirtualTag } from './allocation.ts'
 import type { ChargedQuestion, ChargedRow } from './charged.ts'
+import type { RepeatedCall } from './history.ts'
 import type { Practice } from './practice.ts'
 import type { Receipt } from './receipt.ts'
 
@@ -214,6 +215,16 @@ type Plain =
       filters?: readonly Filter[]
     }>
   | ChargedQuestion
+  | Readonly<{
+      /** A page of receipts in order of time with what a replay reads of them, as columns. */
+      ask: 'history'
+      window: TimeWindow
+      filters?: readonly Filter[]
+      /** Go on from this moment: `next_us` of the page before. Absent on the first page. */
+      from_us?: number
+      /** About so many receipts: a page ends where a moment ends. */
+      limit: number
+    }>
 
 /** One way in which money leaks, in dollars, with the calls that show it. */
 export type Leak = Readonly<{
@@ -252,6 +263,8 @@ export type Extent = Readonly<{
 export type TokenRatio = Readonly<{ provider: string; model: string; bytes_per_token: number; samples: number }>
 
 export type Answers = {
+  /** A line a receipt, in order of time and receipt id, without corrections. `repeated` is told with the first page only. */
+  history: Readonly<{ lines: readonly string[]; next_us: number | null; repeated: readonly RepeatedCall[] }>
   spend: Readonly<{ rows: readonly SpendRow[]; total: SpendRow; more: number }>
   calls: Readonly<{ receipts: readonly Receipt[] }>
   call: Readonly<{ receipts: readonly Receipt[] }>

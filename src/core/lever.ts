@@ -143,6 +143,10 @@ export type Answers = Readonly<{
 
 /** The doors of a lever to the world. What is absent is not available, and a lever then says so and does nothing. */
 export type Kit = Readonly<{
+  /** How the lever works on this call; `on` where absent. What is only observed is never sent, and a lever may remember that. */
+  mode?: Exclude<LeverMode, 'off'>
+  /** When the lever was last turned on or set otherwise, as far as that is remembered: caches may hold what was sent before. */
+  on_since_us?: number
   now_us(): number
   random(): number
   /** 64 bits of a text as 16 hexadecimal digits. */
@@ -155,8 +159,8 @@ export type Kit = Readonly<{
   answers?: Answers
   /** Unit vectors of texts. Rejects when the embedder is down or slower than its deadline. */
   embed?(texts: readonly string[]): Promise<readonly Float32Array[]>
-  /** A shorter text with the same meaning, at about this share of its tokens. */
-  compress?(text: string, share: number): Promise<string>
+  /** A shorter text with the same meaning, at about this share of its tokens, by the model in this folder. */
+  compress?(text: string, share: number, model: string): Promise<string>
   /** Asks a cheap model; the cost is booked as a receipt of its own. */
   ask?(request: Readonly<{ model: string; system: string; text: string; max_output_tokens: number }>): Promise<string>
 }>

@@ -42,6 +42,7 @@ const asks = new Set<string>([
   'metered',
   'owned',
   'charged',
+  'history',
 ] satisfies Question['ask'][])
 
 export const controlPath = (data: string): string => join(data, 'control.json')

@@ -11,7 +11,7 @@ import { billedBefore, UNSURE } from './billed-before.ts'
 import type { Answer, Attempt, Call, Given } from './call.ts'
 import { costOf } from './cost.ts'
 import { blankDraft, type Draft } from './draft.ts'
-import { removedTokens } from './levers/pulling.ts'
+import { askedTokens } from './levers/pulling.ts'
 import { promptOf } from './prompt.ts'
 import { asWeirError } from './shape.ts'
 import type { World } from './world.ts'
@@ -55,7 +55,7 @@ const addPrompt = (draft: Draft, call: Call, { price_as, model, usage }: Asked, 
   const found = promptOf(call)
   if (!found || !reading) return
   const { bytes_per_token } = world.tokens.ratios.of(price_as, model ?? '')
-  const input_tokens = usage && usage.totals.input + removedTokens(call.pulling)
+  const input_tokens = usage && askedTokens(call.pulling, usage.totals.input)
   anatomy(reading.parts, input_tokens, bytes_per_token, draft as AnatomyTokens)
   draft.fingerprint_exact = found.fingerprint_exact
   draft.fingerprint_template = found.fingerprint_template

@@ -8,6 +8,7 @@ import { type Desk, MAIN_LANE, openDesk } from './budgets/desk.ts'
 import { openBudgetWatch } from './budgets/watch.ts'
 import { type KeepOptions, keepThread } from './keep-thread.ts'
 import { openKeyWatch } from './key-watch.ts'
+import { leversSince } from './levers/since.ts'
 import { lockData } from './lock.ts'
 import { type Log, openLog } from './log.ts'
 import { mergeCounts, prometheus } from './metrics.ts'
@@ -181,7 +182,8 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   const desk = openDesk({ settings, now_us: doors.now_us, log, budgets: budget_watch.budgets })
   const state: MainState = { threads: [], bookkeeping: undefined, watching, ledger_ready: undefined, desk }
   const memories = { once: onceMemory(), restraint: restraintMemory(), budget_memory: desk.memory }
-  const now = { containments: watching?.containments ?? [], budgets: desk.inForce(), keys, pepper }
+  const levers_since = leversSince(join(settings.data, 'levers.json'), settings.policies, doors.now_us())
+  const now = { levers_since, containments: watching?.containments ?? [], budgets: desk.inForce(), keys, pepper }
   const started = startThreads({ settings, prices, ...memories, ...now }, state, log, overrides)
   const listened = listenTogether(started, settings)
   if (overrides.ledger !== false) state.ledger_ready = openLedgerAfter(listened, state, settings, log)

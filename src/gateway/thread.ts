@@ -16,6 +16,7 @@ import type { BudgetsInForce } from './budgets/active.ts'
 import { type BudgetMemory, type Budgets, openBudgets } from './budgets/budgets.ts'
 import type { Disk } from './disk.ts'
 import { openJournal } from './journal.ts'
+import { openCompressor } from './levers/compressor.ts'
 import { openKits } from './levers/kit.ts'
 import { inOrder } from './levers/policies.ts'
 import type { Levers } from './levers/pulling.ts'
@@ -47,6 +48,8 @@ export type ThreadData = Readonly<{
   budget_memory: BudgetMemory
   lane: number
   budgets: BudgetsInForce
+  /** Since when each lever works as the policies say now, µs (`levers/since.ts`). */
+  levers_since?: Readonly<Record<string, number>>
 }>
 
 /** What a thread is handed besides: the doors to time and chance, and to the main thread. */
@@ -126,7 +129,9 @@ const openLevers = (data: ThreadData, doors: ThreadDoors, world: World): Levers 
     book: world.book,
     tokens: world.tokens,
     answers: openAnswers({ path: join(settings.data, 'answers.db'), now_us, shared: settings.threads > 1 }),
+    doors: { compress: openCompressor() },
     price_as: (provider) => world.upstreams.get(provider)?.price_as ?? provider,
+    ...(data.levers_since ? { since: data.levers_since } : {}),
   })
   return { ordered: inOrder(doors.levers ?? levers), kitOf }
 }

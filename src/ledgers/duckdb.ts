@@ -5,6 +5,7 @@ import { receiptsIn, rollDays, worthRolling } from './duckdb/daily.ts'
 import { type Engine, openEngine, type Session } from './duckdb/engine.ts'
 import { extent, ratios } from './duckdb/extent.ts'
 import { focus } from './duckdb/focus.ts'
+import { history } from './duckdb/history.ts'
 import { leaks } from './duckdb/leaks.ts'
 import { owned } from './duckdb/owned.ts'
 import { practice } from './duckdb/practice.ts'
@@ -55,6 +56,8 @@ const answer = async (session: Session, question: Question, roll: Roll) => {
       return metered(session, question)
     case 'focus':
       return focus(session, question)
+    case 'history':
+      return history(session, question)
   }
 }
 

@@ -50,6 +50,8 @@ export type KitParts = Readonly<{
   answers?: Answers
   /** Further doors, where they are configured. */
   doors?: Pick<Kit, 'embed' | 'compress' | 'ask'>
+  /** When each lever was turned on or set otherwise, µs (`since.ts`). */
+  since?: Readonly<Record<string, number>>
   /** The name under which a provider's prices are looked up. */
   price_as: (provider: string) => string
 }>
@@ -74,7 +76,7 @@ const observing = (answers: Answers): Answers => ({ ...answers, join: () => unde
 
 /** Makes the kit of each lever: all share the doors, each has a memory of its own. */
 export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => Kit) => {
-  const { now_us, random, tokens, answers, doors, price_as } = parts
+  const { now_us, random, tokens, answers, doors, since, price_as } = parts
   const kits = new Map<string, Kit>()
   const shared = {
     now_us,
@@ -92,8 +94,10 @@ export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => K
     if (known) return known
     const memory = openMemory()
     const watching = answers ? { answers: observing(answers) } : {}
-    kits.set(`${lever.name} on`, { ...shared, memory })
-    kits.set(`${lever.name} observe`, { ...shared, ...watching, memory })
-    return kits.get(`${lever.name} ${mode}`) ?? { ...shared, memory }
+    const on_since_us = since?.[lever.name]
+    const on: Kit = { ...shared, memory, mode: 'on', ...(on_since_us === undefined ? {} : { on_since_us }) }
+    kits.set(`${lever.name} on`, on)
+    kits.set(`${lever.name} observe`, { ...shared, ...watching, memory, mode: 'observe' })
+    return kits.get(`${lever.name} ${mode}`) ?? on
   }
 }

@@ -19,6 +19,8 @@ export type Session = Readonly<{
   run(statement: Sql): Promise<number>
   /** JSON-safe rows: wide numbers and decimals are text. */
   rows(statement: Sql): Promise<readonly Row[]>
+  /** The columns of an answer in their order, as the engine gives values: a chunk at a time, nothing is turned into text. */
+  columns(statement: Sql): Promise<readonly (readonly unknown[])[]>
   close(): void
 }>
 
@@ -56,6 +58,15 @@ const session = (connection: DuckDBConnection): Session => ({
   async rows({ text, values }) {
     const reader = await connection.runAndReadAll(text, ...bind(values))
     return reader.getRowObjectsJson()
+  },
+  async columns({ text, values }) {
+    const result = await connection.stream(text, ...bind(values))
+    const columns: unknown[][] = Array.from({ length: result.columnCount }, () => [])
+    for (;;) {
+      const chunk = await result.fetchChunk()
+      if (!chunk || chunk.rowCount === 0) return columns
+      for (const [at, column] of columns.entries()) for (const value of chunk.getColumnValues(at)) column.push(value)
+    }
   },
   close: () => connection.closeSync(),
 })

@@ -38,7 +38,8 @@ const shapes: Partial<Record<ColumnKind, string>> = {
   counts: '["INTEGER"]',
   lines:
     '[{"kind":"VARCHAR","model":"VARCHAR","meter":"VARCHAR","quantity":"DOUBLE","rate_usd":"VARCHAR","cost_usd":"DECIMAL(38,12)","price_row":"VARCHAR"}]',
-  levers: '[{"name":"VARCHAR","action":"VARCHAR","saving_usd":"DECIMAL(38,12)","why":"VARCHAR"}]',
+  levers:
+    '[{"name":"VARCHAR","action":"VARCHAR","saving_usd":"DECIMAL(38,12)","why":"VARCHAR","tokens":"BIGINT","removed":["INTEGER"]}]',
 }
 
 const listed: ReadonlySet<ColumnKind> = new Set(['hashes', 'counts'])
@@ -56,7 +57,7 @@ const chr = (mark: string): string => `chr(${mark.codePointAt(0)})`
 /** The fields of a pack, split once under a name of their own: the engine's `split_part` takes longer to plan than to run. */
 const FIELD = chr(fieldMark)
 const fieldsOf = (pack: string): string => `${pack}_fields`
-const splitsOf = (some: readonly string[]): string =>
+export const splitsOf = (some: readonly string[]): string =>
   some.map((pack) => `string_split(${pack}, ${FIELD}) AS ${fieldsOf(pack)}`).join(', ')
 
 /** From the text in a pack to the type of the field. What is empty or broken is null. */
@@ -86,6 +87,14 @@ const packOf = (name: Field): Readonly<{ pack: string; at: number }> | undefined
     if (at >= 0) return { pack, at: at + (pack === 'rest' ? 2 : 1) }
   }
   return undefined
+}
+
+/** A field of a packed receipt as it stands in its line, where `splitsOf` has taken the packs apart; moments are whole. */
+export const storedText = (name: Field): string => {
+  if (name === 'call_id') return 'coalesce(call_id, receipt_id)'
+  if (name === 'first_token_at_us' || name === 'ended_at_us') return `started_at_us + ${name}`
+  const found = packOf(name)
+  return found === undefined ? `"${name}"` : `${fieldsOf(found.pack)}[${found.at}]`
 }
 
 /** Where a field of the view comes from, of a packed receipt. */

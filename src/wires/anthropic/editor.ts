@@ -164,8 +164,10 @@ export const messagesEditor = editorOf({
   most_marks: MOST_MARKS,
   mark: (ttl) => ({ name: 'cache_control', value: { type: 'ephemeral', ...(ttl === '1h' ? { ttl } : {}) } }),
   listed: '{"type":"text","text":%}',
-  set: (_, { max_output_tokens, response_schema }) => [
-    ...(max_output_tokens === undefined ? [] : [{ path: ['max_tokens'], value: max_output_tokens }]),
+  set: (json, { max_output_tokens, response_schema }) => [
+    ...(max_output_tokens === undefined || max_output_tokens <= (countOf(at(json, 'thinking', 'budget_tokens')) ?? 0)
+      ? []
+      : [{ path: ['max_tokens'], value: max_output_tokens }]),
     ...(response_schema === undefined
       ? []
       : [{ path: ['output_config', 'format'], value: { type: 'json_schema', schema: response_schema } }]),

@@ -1,0 +1,84 @@
+/** The process that is measured: reads the history, replays it, tells its figures as JSON. */
+import type { Lever } from '../../src/core/lever.ts'
+import { digest } from '../../src/gateway/prompt.ts'
+import { open } from '../../src/ledgers/duckdb.ts'
+import { advise } from '../../src/playbook/advise/advise.ts'
+import { rateSheet } from '../../src/playbook/advise/rates.ts'
+import { tripReader } from '../../src/playbook/advise/read.ts'
+import { cacheRule } from '../../src/playbook/cache/rules.ts'
+import { levers } from '../../src/playbook/levers.ts'
+import { ratios } from '../../src/playbook/measure/ratios.ts'
+import { compileBook } from '../../src/playbook/price/book.ts'
+import { rows } from './traffic.ts'
+
+const [path = '', receipts, from, days] = process.argv.slice(2)
+const [expected, from_us] = [Number(receipts), Number(from)]
+const window = { from_us, to_us: from_us + Number(days) * 86_400_000_000 }
+const PAGE = 25_000
+
+const exact = Object.fromEntries(
+  Object.entries(levers as unknown as Record<string, Lever>).filter(([, { traits }]) => traits.certainty === 'exact'),
+)
+const ledger = await open({ path })
+const sheet = rateSheet(compileBook({ rows, version: 'bench' }))
+
+const timed = async (act: () => Promise<unknown>): Promise<Readonly<{ s: number; cpu_s: number }>> => {
+  const [began, used] = [performance.now(), process.cpuUsage()]
+  await act()
+  const { user, system } = process.cpuUsage(used)
+  return { s: (performance.now() - began) / 1000, cpu_s: (user + system) / 1e6 }
+}
+
+const whole = await timed(() =>
+  advise({
+    ledger,
+    window,
+    filters: [],
+    by: 'feature',
+    levers: exact,
+    sheet,
+    ratios: ratios(),
+    kit: { hash: digest, cache_rule: cacheRule, seed: 1 },
+    expected,
+    page: PAGE,
+  }),
+)
+const peak_mb = process.resourceUsage().maxRSS / 1024
+
+/** Stages apart, one after the other; in the whole the ledger reads ahead while the last page is replayed. */
+const pages: Awaited<ReturnType<typeof ask>>[] = []
+const ask = (after?: number) =>
+  ledger.query({ ask: 'history', window, limit: PAGE, ...(after === undefined ? {} : { from_us: after }) })
+const reading = await timed(async () => {
+  let page = await ask()
+  for (;;) {
+    if (pages.length < 2) pages.push(page)
+    if (page.next_us === null) return
+    page = await ask(page.next_us)
+  }
+})
+let [trips, lines] = [0, 0]
+const building = await timed(async () => {
+  const reader = tripReader(sheet)
+  for (const page of pages) {
+    lines += page.lines.length
+    for (const _ of reader.trips(page)) trips += 1
+  }
+})
+await ledger.close()
+
+console.log(
+  JSON.stringify([
+    { name: `advice over ${expected} receipts`, value: whole.s, unit: 's', limit: '≤ 20 s for 1 M' },
+    { name: 'CPU of all threads', value: whole.cpu_s, unit: 's' },
+    { name: 'largest resident memory', value: peak_mb, unit: 'MB', limit: '≤ 1,000 MB' },
+    { name: 'levers replayed', value: Object.keys(exact).length, unit: 'levers' },
+    { name: 'of it: the ledger alone', value: reading.cpu_s, unit: 's CPU' },
+    { name: 'of it: lines into calls', value: (building.cpu_s * expected) / Math.max(1, lines), unit: 's CPU' },
+    {
+      name: 'of it: levers, prices, ranges, parting',
+      value: Math.max(0, whole.cpu_s - reading.cpu_s - (building.cpu_s * expected) / Math.max(1, trips)),
+      unit: 's CPU',
+    },
+  ]),
+)

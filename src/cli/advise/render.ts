@@ -1,0 +1,189 @@
+import type { Advice, Amounts, Finding, GroupRow } from '../../playbook/advise/advice.ts'
+import { type NamedWindow, windowTitle } from '../asking.ts'
+import { bar, sparkline } from '../show/chart.ts'
+import { clean, count, money, nothing, percent, plural } from '../show/format.ts'
+import { type Look, type Paint, paint } from '../show/look.ts'
+import { facts, table } from '../show/table.ts'
+import { wrap } from '../show/text.ts'
+
+export type AdvicePage = Readonly<{ window: NamedWindow; advice: Advice }>
+
+export const riskNames: Readonly<Record<Finding['risk'], string>> = {
+  none: 'none',
+  bounded: 'bounded',
+  'needs-eval': 'needs an eval',
+}
+
+export const effortNames: Readonly<Record<Finding['effort'], string>> = {
+  switch: 'a switch',
+  configure: 'some settings',
+  project: 'a project',
+}
+
+/** `$12.30 (11.90 – 12.80)`: the middle and what it lies between. */
+export const rangeText = ({ low_usd, high_usd }: Amounts): string =>
+  low_usd === high_usd ? '' : `${money(low_usd)} – ${money(high_usd)}`
+
+const WIDEST = 100
+
+const wrapped = (text: string, look: Look, indent: number): string =>
+  wrap(clean(text), Math.min(look.width, WIDEST) - indent)
+    .map((line) => ' '.repeat(indent) + line)
+    .join('\n')
+
+const isWorth = ({ saving, calls, failure }: Finding): boolean =>
+  failure === null && calls > 0 && Number(saving.mid_usd) > 0
+
+const findingTable = (findings: readonly Finding[], look: Look): string => {
+  const most = Math.max(0, ...findings.map(({ share }) => share))
+  return table(
+    findings,
+    [
+      { head: '#', cell: (row) => String(findings.indexOf(row) + 1), align: 'right' },
+      { head: 'lever', cell: ({ lever }) => lever, shrink: 14, style: (text, _, colours) => colours.bold(text) },
+      { head: 'saves', cell: ({ saving }) => money(saving.mid_usd), align: 'right' },
+      { head: 'of cost', cell: ({ share }) => percent(share), align: 'right' },
+      {
+        head: '',
+        cell: ({ share }) => bar(most === 0 ? 0 : share / most, 12),
+        style: (text, _, colours) => colours.green(text),
+        drop: 2,
+      },
+      { head: 'between', cell: ({ saving }) => rangeText(saving) || nothing, align: 'right', drop: 3 },
+      { head: 'alone', cell: ({ alone_usd }) => money(alone_usd), align: 'right', drop: 5 },
+      {
+        head: 'its part',
+        cell: ({ shapley }) => (shapley === null ? nothing : money(shapley.usd)),
+        align: 'right',
+        drop: 6,
+      },
+      { head: 'calls', cell: ({ calls }) => count(calls), align: 'right', drop: 4 },
+      { head: 'how', cell: ({ certainty }) => (certainty === 'exact' ? 'measured' : 'estimated'), drop: 7 },
+      { head: 'risk', cell: ({ risk }) => riskNames[risk], drop: 1 },
+      { head: 'effort', cell: ({ effort }) => effortNames[effort], drop: 8 },
+    ],
+    look,
+    { indent: 2 },
+  )
+}
+
+const halvesText = ({ halves: [earlier, later], share }: Finding): string | undefined =>
+  share === 0 ? undefined : `${percent(earlier)} of the cost in the earlier half, ${percent(later)} in the later`
+
+const partText = ({ shapley }: Finding): string | undefined => {
+  if (shapley === null) return undefined
+  const rests = shapley.exact
+    ? 'exact, over every order of the levers'
+    : `± ${money(shapley.error_usd)}, from ${plural(shapley.calls, 'call')} in whole sessions`
+  return `${money(shapley.usd)} of what all save together (${rests})`
+}
+
+const detail = (finding: Finding, number: number, look: Look, colours: Paint): string => {
+  const title = `${colours.bold(`${number}. ${finding.lever}`)}  ${colours.dim(clean(finding.about))}`
+  const rows = facts(
+    [
+      [
+        'saves',
+        `${money(finding.saving.mid_usd)}${rangeText(finding.saving) ? `, between ${rangeText(finding.saving)} (90 %)` : ''}`,
+      ],
+      ['held', halvesText(finding)],
+      ['alone', `${money(finding.alone_usd)} if it were the only one; such figures are never added`],
+      ['its part', partText(finding)],
+      ['why', finding.why],
+      ['rests on', plural(finding.calls, 'call')],
+      [
+        'already',
+        finding.realised === null
+          ? undefined
+          : `${money(finding.realised.usd)} saved on ${plural(finding.realised.calls, 'call')}`,
+      ],
+      ['risk', riskNames[finding.risk]],
+      ['next test', finding.next_test],
+    ],
+    { ...look, width: Math.min(look.width, WIDEST) },
+    5,
+  )
+  const yaml = finding.configuration
+    .trimEnd()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => `       ${colours.cyan(line)}`)
+  return [title, rows, ...(yaml.length > 0 ? [`     ${colours.dim('weir.yaml')}`, ...yaml] : [])].join('\n')
+}
+
+const MOST_ROWS = 12
+
+const groupTable = (rows: readonly GroupRow[], name: string, look: Look, colours: Paint): string => {
+  const shown = rows.slice(0, MOST_ROWS)
+  const hidden = rows.length - shown.length
+  const body = table(
+    shown,
+    [
+      { head: name, cell: (row) => row.name, shrink: 12 },
+      { head: 'calls', cell: (row) => count(row.calls), align: 'right', drop: 2 },
+      { head: 'cost', cell: (row) => money(row.cost_usd), align: 'right' },
+      { head: 'saves', cell: (row) => money(row.saving_usd), align: 'right' },
+      { head: 'of it', cell: (row) => percent(row.share), align: 'right' },
+      {
+        head: '',
+        cell: (row) => bar(Math.max(0, row.share), 10),
+        style: (text, _, paints) => paints.green(text),
+        drop: 3,
+      },
+      {
+        head: 'pull first',
+        cell: (row) => (row.best === null ? nothing : `${row.best} ${money(row.best_usd)}`),
+        drop: 1,
+      },
+    ],
+    look,
+    { indent: 2 },
+  )
+  const more = hidden > 0 ? `\n  ${colours.dim(`and ${plural(hidden, 'further row')}: --json shows all`)}` : ''
+  return `${colours.bold(`By ${name}`)}\n${body}${more}`
+}
+
+const headOf = ({ window, advice }: AdvicePage, look: Look, colours: Paint): string => {
+  const { together, cost_usd, calls, sessions, curve, what_if } = advice
+  const title = `${colours.title('Advice')} ${colours.dim(`${windowTitle(window)} · ${plural(calls, 'call')} in ${plural(sessions, 'session')}`)}`
+  const saved = `${colours.bold(money(together.mid_usd))} of ${money(cost_usd)} (${percent(together.share)})`
+  const range = rangeText(together) ? colours.dim(`, between ${rangeText(together)}`) : ''
+  const curves = `  ${colours.dim('as it was')}  ${colours.red(sparkline(curve.cost_usd))}\n  ${colours.dim('with all ')}  ${colours.green(sparklineAgainst(curve.after_usd, curve.cost_usd))}`
+  return `${title}\n\n  ${what_if === null ? 'All levers together' : `${clean(what_if)} and then all levers`} save ${saved}${range}\n${look.width >= 60 ? curves : ''}`.trimEnd()
+}
+
+/** The second curve on the scale of the first. */
+const sparklineAgainst = (values: readonly number[], scale: readonly number[]): string =>
+  sparkline([...values, Math.max(0, ...scale)]).slice(0, values.length)
+
+const notesText = (notes: readonly string[], look: Look, colours: Paint): string =>
+  notes.map((sentence) => wrapped(sentence, look, 4).replace(/^ {4}/, `  ${colours.yellow('!')} `)).join('\n')
+
+const idle = (findings: readonly Finding[], look: Look, colours: Paint): string => {
+  const names = findings.map(({ lever, calls, saving, failure }) => {
+    if (failure !== null) return `${lever} (could not be replayed: ${failure})`
+    return calls > 0 && Number(saving.mid_usd) < 0
+      ? `${lever} (would cost ${money(saving.mid_usd).replace('-', '')} more)`
+      : lever
+  })
+  return colours.dim(wrapped(`Save nothing that the receipts show: ${names.join(', ')}.`, look, 2))
+}
+
+/** The findings, dearest first, with the ranges, the reasons and the configuration; then groups, and what is not known. */
+export const renderAdvice = (page: AdvicePage, look: Look): string => {
+  const colours = paint(look)
+  const { findings, by, notes } = page.advice
+  const worth = findings.filter(isWorth)
+  const others = findings.filter((finding) => !isWorth(finding))
+  const blocks = [
+    headOf(page, look, colours),
+    worth.length > 0 ? `${colours.bold('Pull first')}\n${findingTable(worth, look)}` : '',
+    ...worth.map((finding, at) => detail(finding, at + 1, look, colours)),
+    others.length > 0 ? idle(others, look, colours) : '',
+    by.rows.length > 1 ? groupTable(by.rows, by.name, look, colours) : '',
+    notes.length > 0
+      ? `${colours.bold('What is not known, and what does not pay')}\n${notesText(notes, look, colours)}`
+      : '',
+  ]
+  return blocks.filter((block) => block !== '').join('\n\n')
+}

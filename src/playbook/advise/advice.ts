@@ -1,0 +1,200 @@
+/** What is told of a replay: findings, largest saving first, and what is not known. Money is decimal US dollars as text. */
+import type { Certainty, Lever, LeverMatch, Risk } from '../../core/lever.ts'
+import { formatUsd, picodollars, type Usd } from '../../core/money.ts'
+import { configurationOf } from './configuration.ts'
+import type { FoldKit } from './fold.ts'
+import { notesOn } from './notes.ts'
+import { type Line, partSaving, type Replayed, rangeChance } from './replay.ts'
+import type { Survey } from './survey.ts'
+import { type Range, ranges } from './tally.ts'
+
+export type Amounts = Readonly<{ low_usd: Usd; mid_usd: Usd; high_usd: Usd }>
+
+export type Finding = Readonly<{
+  lever: string
+  about: string
+  /** What it saves of what the levers before it leave. */
+  saving: Amounts
+  /** The middle saving's share of the cost, 0 to 1. */
+  share: number
+  /** What it would save if it were the only lever; these are never added. */
+  alone_usd: Usd
+  /** Its part of what all levers save together; these add up to it. Null where it was not parted. */
+  shapley: Readonly<{ usd: Usd; error_usd: Usd; calls: number; exact: boolean }> | null
+  certainty: Certainty
+  why: string
+  /** Calls that it would have changed. */
+  calls: number
+  risk: Risk
+  effort: Lever['traits']['effort']
+  /** Its share of the cost in the earlier and the later half of the window. */
+  halves: readonly [number, number]
+  /** What the receipts say that it has saved already. */
+  realised: Readonly<{ usd: Usd; calls: number }> | null
+  configuration: string
+  next_test: string
+  /** Why it could not be replayed to the end. */
+  failure: string | null
+}>
+
+export type GroupRow = Readonly<{
+  name: string
+  calls: number
+  cost_usd: Usd
+  saving_usd: Usd
+  share: number
+  /** The lever that saves most there, and what it saves. */
+  best: string | null
+  best_usd: Usd
+}>
+
+export type Advice = Readonly<{
+  calls: number
+  cost_usd: Usd
+  sessions: number
+  /** What all levers save, one after the other. */
+  together: Amounts & Readonly<{ share: number }>
+  findings: readonly Finding[]
+  by: Readonly<{ name: string; rows: readonly GroupRow[] }>
+  /** Cost as it was and as it would have been, in equal slices of the window, dollars. */
+  curve: Readonly<{ cost_usd: readonly number[]; after_usd: readonly number[] }>
+  /** Where the money is, dollars. */
+  spent_usd: Readonly<Record<string, number>>
+  notes: readonly string[]
+  /** What was asked about, and is replayed before all levers. */
+  what_if: string | null
+}>
+
+const usd = (amount: number): Usd => formatUsd(picodollars(BigInt(Math.round(amount))))
+const dollars = (amount: number): number => amount / 1e12
+
+/** Sampling and, for an estimate, the lever's own doubt, in dollars. */
+const amountsOf = (
+  mid: bigint,
+  cost: number,
+  range: Range,
+  spread: Readonly<{ low: number; high: number }>,
+): Amounts => {
+  const ends = [
+    range.low * cost * spread.low,
+    range.low * cost * spread.high,
+    range.high * cost * spread.low,
+    range.high * cost * spread.high,
+  ]
+  const middle = Number(mid)
+  return {
+    low_usd: usd(Math.min(middle, ...ends)),
+    mid_usd: formatUsd(picodollars(mid)),
+    high_usd: usd(Math.max(middle, ...ends)),
+  }
+}
+
+const sure = { low: 1, high: 1 } as const
+
+const shareOf = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
+
+const whyOf = ({ candidate: { lever }, marginal }: Line): string => {
+  const { certainty, spread } = lever.traits
+  if (certainty === 'exact')
+    return 'measured: replayed from the hashes, counts and times of the receipts, with no assumption'
+  const doubt = spread ? `: ${spread.why}` : ''
+  return `estimated${doubt}${marginal.calls === 0 ? '; no receipt shows what it would do' : ''}`
+}
+
+type Context = Readonly<{ replayed: Replayed; kit: FoldKit; match: LeverMatch }>
+
+const findingOf = (
+  line: Line,
+  range: Range,
+  parted: ReturnType<typeof partSaving>,
+  { replayed, match }: Context,
+): Finding => {
+  const { lever, settings } = line.candidate
+  const { traits } = lever
+  const cost = Number(replayed.cost.sum.total)
+  const all = Number(replayed.together.sum.total)
+  const { halves } = replayed.cost
+  const mine = parted.get(lever.name)
+  return {
+    lever: lever.name,
+    about: lever.about,
+    saving: amountsOf(line.marginal.sum.total, cost, range, traits.spread ?? sure),
+    share: shareOf(Number(line.marginal.sum.total), cost),
+    alone_usd: formatUsd(line.alone.sum.total),
+    shapley: mine
+      ? { usd: usd(mine.share * all), error_usd: usd(Math.abs(mine.error * all)), calls: mine.calls, exact: mine.whole }
+      : null,
+    certainty: traits.certainty,
+    why: whyOf(line),
+    calls: line.marginal.calls,
+    risk: traits.risk,
+    effort: traits.effort,
+    halves: [
+      shareOf(line.marginal.halves[0] ?? 0, halves[0] ?? 0),
+      shareOf(line.marginal.halves[1] ?? 0, halves[1] ?? 0),
+    ],
+    realised: line.realised_calls > 0 ? { usd: formatUsd(line.realised.total), calls: line.realised_calls } : null,
+    configuration: lever.name.startsWith('what-if/') ? '' : configurationOf(lever, settings, match),
+    next_test: traits.next_test,
+    failure: line.folds.map((fold) => fold.failure()).find((failure) => failure !== undefined) ?? null,
+  }
+}
+
+const rowsOf = ({ groups, lines }: Replayed): readonly GroupRow[] =>
+  [...groups]
+    .map(([name, { calls, cost, saved, after }]): GroupRow => {
+      const best = saved.reduce((at, value, index) => (value > (saved[at] ?? 0) ? index : at), 0)
+      const most = saved[best] ?? 0
+      return {
+        name,
+        calls,
+        cost_usd: usd(cost),
+        saving_usd: usd(cost - after),
+        share: shareOf(cost - after, cost),
+        best: most > 0 ? (lines[best]?.candidate.lever.name ?? null) : null,
+        best_usd: usd(Math.max(0, most)),
+      }
+    })
+    .toSorted(
+      (one, two) => Number(two.saving_usd) - Number(one.saving_usd) || Number(two.cost_usd) - Number(one.cost_usd),
+    )
+
+export type Told = Readonly<{
+  replayed: Replayed
+  survey: Survey
+  kit: FoldKit
+  by: string
+  /** Which calls were replayed, as far as a policy can say it. */
+  match: LeverMatch
+}>
+
+/** Turns a replay into advice. */
+export const adviceOf = ({ replayed, survey, kit, by, match }: Told): Advice => {
+  const { lines, cost, together, calls, slices } = replayed
+  const spent = Number(cost.sum.total)
+  const parted = partSaving(replayed, kit)
+  const [all = { low: 0, high: 0 }, ...each] = ranges(
+    cost,
+    [together, ...lines.map(({ marginal }) => marginal)],
+    rangeChance(kit),
+  )
+  const findings = lines
+    .map((line, at) => findingOf(line, each[at] ?? all, parted, { replayed, kit, match }))
+    .toSorted((one, two) => Number(two.saving.mid_usd) - Number(one.saving.mid_usd))
+  return {
+    calls,
+    cost_usd: formatUsd(cost.sum.total),
+    sessions: survey.sessions,
+    together: { ...amountsOf(together.sum.total, spent, all, sure), share: shareOf(Number(together.sum.total), spent) },
+    findings,
+    by: { name: by, rows: rowsOf(replayed) },
+    curve: { cost_usd: Array.from(slices.cost, dollars), after_usd: Array.from(slices.after, dollars) },
+    spent_usd: Object.fromEntries(Object.entries(survey.spent).map(([name, amount]) => [name, dollars(amount)])),
+    notes: notesOn(replayed, survey),
+    what_if:
+      lines
+        .map(({ candidate }) => candidate.lever.name)
+        .find((name) => name.startsWith('what-if/'))
+        ?.slice(8) ?? null,
+  }
+}

@@ -1,0 +1,130 @@
+import type { VirtualTag } from '../../core/allocation.ts'
+import type { Filter, Ledger, TimeWindow } from '../../core/ledger.ts'
+import type { Lever, LeverMatch } from '../../core/lever.ts'
+import type { Past } from '../../core/past.ts'
+import type { Ratios } from '../measure/ratios.ts'
+import { type Advice, adviceOf } from './advice.ts'
+import { type Candidate, defaultsOf, type FoldKit } from './fold.ts'
+import type { RateSheet } from './rates.ts'
+import { tripReader } from './read.ts'
+import { inOrder, replayer } from './replay.ts'
+import { surveyor } from './survey.ts'
+import { type Swap, swapCandidate } from './swap.ts'
+
+/** What calls can be told apart by. A route is what asks alike: a feature and a template. */
+export const groupings = [
+  'route',
+  'team',
+  'feature',
+  'customer',
+  'environment',
+  'agent',
+  'provider',
+  'model',
+  'key',
+] as const
+export type Grouping = (typeof groupings)[number]
+
+const TEMPLATE_SHOWN = 8
+
+const named = (value: string | undefined): string => value ?? '(none)'
+
+const routeOf = ({ circle, fingerprints, model }: Past): string => {
+  const template =
+    fingerprints.template === undefined ? model : `template ${fingerprints.template.slice(0, TEMPLATE_SHOWN)}`
+  return `${circle.feature ?? circle.agent ?? circle.team ?? circle.endpoint} · ${template}`
+}
+
+const groupOf: Readonly<Record<Grouping, (past: Past) => string>> = {
+  route: routeOf,
+  team: ({ circle }) => named(circle.team),
+  feature: ({ circle }) => named(circle.feature),
+  customer: ({ circle }) => named(circle.customer),
+  environment: ({ circle }) => named(circle.environment),
+  agent: ({ circle }) => named(circle.agent),
+  provider: ({ provider }) => provider,
+  model: ({ model }) => model,
+  key: ({ circle }) => named(circle.key_id),
+}
+
+/** Filters as a policy says them: those that name one value of a field that policies know. */
+export const matchOf = (filters: readonly Filter[]): LeverMatch => {
+  const known = ['team', 'feature', 'customer', 'environment', 'wire', 'endpoint', 'provider', 'model']
+  const pairs = filters.flatMap(({ dimension, values, negate }) => {
+    const [value, ...more] = values
+    const name = dimension === 'key_id' ? 'key' : dimension
+    const said = typeof value === 'string' && more.length === 0 && negate !== true
+    return said && (known.includes(name) || name === 'key') ? [[name, value] as const] : []
+  })
+  return Object.fromEntries(pairs)
+}
+
+export type AdviseOptions = Readonly<{
+  ledger: Pick<Ledger, 'query'>
+  window: TimeWindow
+  filters: readonly Filter[]
+  tags?: readonly VirtualTag[]
+  by: Grouping
+  levers: Readonly<Record<string, Lever>>
+  /** Settings that stand in for a lever's defaults, by its name. */
+  settings?: Readonly<Record<string, Candidate['settings']>>
+  sheet: RateSheet
+  ratios: Ratios
+  kit: FoldKit
+  swap?: Swap
+  /** Receipts of a page. */
+  page?: number
+  progress?: (calls: number) => void
+  /** About how many calls there are: chooses the sample. */
+  expected: number
+}>
+
+const PAGE = 25_000
+
+/** Pages of history; the next one is asked for while the last is replayed. */
+async function* pages({ ledger, window, filters, tags, page = PAGE }: AdviseOptions) {
+  const ask = (from_us?: number) =>
+    ledger.query({
+      ask: 'history',
+      window,
+      filters,
+      limit: page,
+      ...(tags === undefined ? {} : { tags }),
+      ...(from_us === undefined ? {} : { from_us }),
+    })
+  let coming = ask()
+  for (;;) {
+    const got = await coming
+    if (got.next_us !== null) coming = ask(got.next_us)
+    yield got
+    if (got.next_us === null) return
+  }
+}
+
+/** The levers to replay: what is asked about first, then all there are in their order. */
+const candidatesOf = ({ levers, settings, swap, sheet, ratios }: AdviseOptions): readonly Candidate[] => [
+  ...(swap === undefined ? [] : [swapCandidate(swap, sheet, ratios)]),
+  ...inOrder(levers).map((lever) => ({ lever, settings: settings?.[lever.name] ?? defaultsOf(lever) })),
+]
+
+/**
+ * Replays the receipts of a window through every lever and says what each would have saved. Every choice that a lever makes
+ * rests on what came before the call, so nothing is known in hindsight. Throws what the ledger throws.
+ */
+export const advise = async (options: AdviseOptions): Promise<Advice> => {
+  const { kit, window, expected, by, sheet, filters, progress } = options
+  const candidates = candidatesOf(options)
+  const replay = replayer({ candidates, kit, window, expected, group_of: groupOf[by] })
+  const survey = surveyor(sheet, kit.cache_rule)
+  const reader = tripReader(sheet)
+  let calls = 0
+  for await (const page of pages(options)) {
+    for (const trip of reader.trips(page)) {
+      replay.take(trip)
+      survey.see(trip)
+    }
+    calls += page.lines.length
+    progress?.(calls)
+  }
+  return adviceOf({ replayed: replay.result(), survey: survey.result(), kit, by, match: matchOf(filters) })
+}

@@ -1,0 +1,71 @@
+import type { Replayed } from './replay.ts'
+import type { Survey } from './survey.ts'
+
+const percent = (part: number, whole: number): string => {
+  const share = whole === 0 ? 0 : (100 * part) / whole
+  return `${share >= 10 || share === 0 ? share.toFixed(0) : share.toFixed(1)} %`
+}
+const count = (number: number): string => number.toLocaleString('en-US')
+const money = (picodollars: number): string => {
+  const amount = picodollars / 1e12
+  const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 }
+  return `$${Math.abs(amount) >= 1 || amount === 0 ? amount.toLocaleString('en-US', digits) : amount.toPrecision(3)}`
+}
+
+/** Fewer sessions than this say little about those to come. */
+const FEW_SESSIONS = 30
+/** A part of the cost below this is not worth a sentence. */
+const WORTH_SAYING = 0.01
+
+const shortPrompts = ({ prompts, cacheable, below_minimum, minimum_tokens }: Survey): string | undefined => {
+  if (cacheable === 0 || below_minimum / cacheable < 0.2) return undefined
+  const most =
+    below_minimum / cacheable > 0.5 ? 'most prompts are' : `${percent(below_minimum, cacheable)} of the prompts are`
+  const least = [...new Set(Object.values(minimum_tokens))].sort((one, two) => one - two)
+  return `Provider caching: ${most} shorter than the least that is cached (${least.map(count).join(', ')} tokens): ${count(below_minimum)} of ${count(cacheable === prompts ? prompts : cacheable)}. It saves nothing on them.`
+}
+
+const unseen = ({ prompts, chained, fingerprinted }: Survey): (string | undefined)[] => [
+  prompts > chained
+    ? `Provider caching and compaction cannot be replayed for ${count(prompts - chained)} of ${count(prompts)} calls: their receipts have no prefix chain, as in logs that hold no prompts. What they would save there is not known; send the traffic through the gateway for a day.`
+    : undefined,
+  prompts > fingerprinted
+    ? `Exact answers cannot be replayed for ${count(prompts - fingerprinted)} of ${count(prompts)} calls: their receipts have no fingerprint of the body.`
+    : undefined,
+]
+
+const waiting = ({ waiting: { calls, saving, said, said_saving } }: Survey): string | undefined => {
+  if (calls === 0) return undefined
+  const marked =
+    said > 0
+      ? ` Their callers marked ${count(said)} of them as deferrable: ${money(said_saving)} of that is certain.`
+      : ' None of them is marked as deferrable, so nothing of it is certain.'
+  return `Batch: ${count(calls)} calls do not stream, as far as their receipts say. If all of them could wait for up to a day, batch prices would save at most ${money(saving)} of what they cost today, before any other lever.${marked}`
+}
+
+/** Sentences that say what is not known, and what does not pay. */
+export const notesOn = (replayed: Replayed, survey: Survey): readonly string[] => {
+  const { unknown, cost, other, lines, together } = replayed
+  const spent = Number(cost.sum.total)
+  const loose = Math.abs(Number(other.total))
+  const nothing =
+    Number(together.sum.total) <= 0 && lines.length > 0
+      ? 'Nothing pays on this traffic: no lever saves anything here. That is a finding, too.'
+      : undefined
+  const said = [
+    nothing,
+    shortPrompts(survey),
+    ...unseen(survey),
+    waiting(survey),
+    unknown > 0
+      ? `${count(unknown)} calls have no known cost. They are replayed, because they fill caches, and are in no sum.`
+      : undefined,
+    spent > 0 && loose / spent > WORTH_SAYING
+      ? `${percent(loose, spent)} of the cost is not tokens at today’s price book: fees, other media, failed attempts, or prices that were changed since. No lever is credited with it, unless it answers the whole call.`
+      : undefined,
+    survey.sessions < FEW_SESSIONS
+      ? `The calls fall into ${survey.sessions === 1 ? 'one session' : `only ${count(survey.sessions)} sessions`} (without a name, what one caller asks within an hour is one): the ranges say little about those to come.`
+      : undefined,
+  ]
+  return said.filter((sentence) => sentence !== undefined)
+}

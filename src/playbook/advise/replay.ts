@@ -1,0 +1,212 @@
+/** The past, call by call, through every lever: in the order of the playbook, and each alone. */
+import type { Lever, Play } from '../../core/lever.ts'
+import { parseUsd } from '../../core/money.ts'
+import type { Past } from '../../core/past.ts'
+import type { LeverTrace } from '../../core/receipt.ts'
+import { bitsOf, chance } from './chance.ts'
+import { type Candidate, type Fold, type FoldKit, foldOf } from './fold.ts'
+import { affordable, inSample, MOST_PARTED, type Parted, part } from './shapley.ts'
+import { ExactSum, GROUPS, Measure } from './tally.ts'
+import { priceOf, type Trip } from './trip.ts'
+
+const plays: readonly Play[] = ['route', 'cache', 'batch', 'compact', 'own']
+
+/** Levers in the order in which a call meets them: by play, then by name. */
+export const inOrder = (levers: Readonly<Record<string, Lever>>): readonly Lever[] =>
+  Object.values(levers).toSorted((a, b) => plays.indexOf(a.play) - plays.indexOf(b.play) || (a.name < b.name ? -1 : 1))
+
+/** Slices of the window for a curve of cost. */
+export const SLICES = 24
+
+export type ReplayOptions = Readonly<{
+  /** In the order in which they are pulled. */
+  candidates: readonly Candidate[]
+  kit: FoldKit
+  window: Readonly<{ from_us: number; to_us: number }>
+  /** About how many calls will come, so that a sample can be chosen on the way. */
+  expected: number
+  /** What the answer is broken down by. */
+  group_of?: (past: Past) => string
+}>
+
+/** One lever over all calls. */
+export type Line = {
+  readonly candidate: Candidate
+  /** What it saves of what the levers before it have left. */
+  readonly marginal: Measure
+  /** What it would save if it were the only one. */
+  readonly alone: Measure
+  /** What receipts say that it has saved already, picodollars, and on how many calls. */
+  readonly realised: ExactSum
+  realised_calls: number
+  readonly folds: readonly Fold[]
+}
+
+export type Group = { calls: number; cost: number; readonly saved: Float64Array; after: number }
+
+export type Replayed = Readonly<{
+  calls: number
+  /** Calls whose cost nobody knows: replayed, and in no sum. */
+  unknown: number
+  cost: Measure
+  /** What tokens at the book's rates do not explain. */
+  other: ExactSum
+  lines: readonly Line[]
+  /** What all of them save, one after the other. */
+  together: Measure
+  slices: Readonly<{ cost: Float64Array; after: Float64Array }>
+  groups: ReadonlyMap<string, Group>
+  sample: Readonly<{ trips: readonly Trip[]; share: number }>
+}>
+
+const MOST_GROUPS = 5_000
+const OTHERS = 'all others'
+
+/** More calls than this are not kept for parting: they weigh about 1.5 KB each. */
+const MOST_KEPT = 25_000
+
+const realise = (lines: ReadonlyMap<string, Line>, traces: readonly LeverTrace[]): void => {
+  for (const { name, action, saving_usd } of traces) {
+    const line = lines.get(name)
+    if (action !== 'acted' || line === undefined) continue
+    line.realised_calls += 1
+    if (saving_usd !== undefined) line.realised.add(Number(parseUsd(saving_usd)))
+  }
+}
+
+const lineOf = (candidate: Candidate, kit: FoldKit, at: number): Line => {
+  const seeded = { ...kit, seed: kit.seed + at }
+  return {
+    candidate,
+    marginal: new Measure(),
+    alone: new Measure(),
+    realised: new ExactSum(),
+    realised_calls: 0,
+    // The first lever finds everything as it was, so that for it both are one.
+    folds: at === 0 ? [foldOf(candidate, seeded)] : [foldOf(candidate, seeded), foldOf(candidate, seeded)],
+  }
+}
+
+const groupIn = (groups: Map<string, Group>, name: string, levers: number): Group => {
+  const key = groups.has(name) || groups.size < MOST_GROUPS ? name : OTHERS
+  const found = groups.get(key)
+  if (found !== undefined) return found
+  const made: Group = { calls: 0, cost: 0, saved: new Float64Array(levers), after: 0 }
+  groups.set(key, made)
+  return made
+}
+
+/** Where an amount of a call is counted. */
+type Place = Readonly<{ group: number; slice: number; half: number }>
+
+/** One call through one lever, after the levers before it and alone. Gives back what the next lever finds, and its price. */
+const pull = (
+  { marginal, alone, folds }: Line,
+  trip: Trip,
+  found: Readonly<{ past: Past; price: number }>,
+  { group, half }: Place,
+): Readonly<{ past: Past; price: number }> => {
+  const [inTurn, single] = folds
+  const past = inTurn ? inTurn.replay(found.past) : found.past
+  const price = past === found.past ? found.price : priceOf(trip, past)
+  if (past !== found.past) {
+    marginal.calls += 1
+    marginal.add(found.price - price, group, half)
+  }
+  const only = single ? single.replay(trip.past) : past
+  if (only !== trip.past) {
+    alone.calls += 1
+    alone.add(trip.cost - priceOf(trip, only), group, half)
+  }
+  return past === found.past ? found : { past, price }
+}
+
+export type Replayer = Readonly<{ take(trip: Trip): void; result(): Replayed }>
+
+/** Takes calls in order of time. */
+export const replayer = ({ candidates, kit, window, expected, group_of }: ReplayOptions): Replayer => {
+  const lines = candidates.map((candidate, at) => lineOf(candidate, kit, at))
+  const byName = new Map(lines.map((line) => [line.candidate.lever.name, line]))
+  const [cost, together, other] = [new Measure(), new Measure(), new ExactSum()]
+  const groups = new Map<string, Group>()
+  const slices = { cost: new Float64Array(SLICES), after: new Float64Array(SLICES) }
+  const share = Math.min(1, MOST_KEPT / Math.max(1, expected))
+  const kept: Trip[] = []
+  const span = Math.max(1, window.to_us - window.from_us)
+  let [calls, unknown] = [0, 0]
+
+  const placeOf = ({ cluster, past }: Trip): Place => {
+    const slice = Math.min(SLICES - 1, Math.max(0, Math.floor(((past.at_us - window.from_us) / span) * SLICES)))
+    return { group: bitsOf(cluster) % GROUPS, slice, half: calls * 2 <= expected ? 0 : 1 }
+  }
+
+  const pullAll = (trip: Trip, place: Place, into: Group | undefined): number => {
+    let found = { past: trip.past, price: trip.cost }
+    for (const [at, line] of lines.entries()) {
+      const next = pull(line, trip, found, place)
+      if (into) into.saved[at] = (into.saved[at] ?? 0) + found.price - next.price
+      found = next
+    }
+    return found.price
+  }
+
+  const count = (trip: Trip, place: Place, after: number, into: Group | undefined): void => {
+    cost.add(trip.cost, place.group, place.half)
+    together.add(trip.cost - after, place.group, place.half)
+    other.add(trip.known && !trip.past.answered ? trip.other : 0)
+    slices.cost[place.slice] = (slices.cost[place.slice] ?? 0) + trip.cost
+    slices.after[place.slice] = (slices.after[place.slice] ?? 0) + after
+    if (!into) return
+    into.calls += 1
+    into.cost += trip.cost
+    into.after += after
+  }
+
+  return {
+    take(trip) {
+      calls += 1
+      if (!trip.known) unknown += 1
+      const place = placeOf(trip)
+      const into = group_of && groupIn(groups, group_of(trip.past), lines.length)
+      if (trip.past.traces.length > 0) realise(byName, trip.past.traces)
+      count(trip, place, pullAll(trip, place, into), into)
+      if (share === 1 || inSample(trip.cluster, share)) kept.push(trip)
+    },
+    result: () => ({ calls, unknown, cost, other, lines, together, slices, groups, sample: { trips: kept, share } }),
+  }
+}
+
+/**
+ * Parts the common saving among the levers that do anything: exactly over all subsets, on all calls where that is
+ * affordable, else on whole sessions chosen by hash. Undefined where fewer than two levers do anything.
+ */
+export const partSaving = (
+  { lines, sample }: Replayed,
+  kit: FoldKit,
+): ReadonlyMap<string, Readonly<{ share: number; error: number; calls: number; whole: boolean }>> => {
+  const active = lines
+    .filter(({ marginal, alone }) => marginal.calls > 0 || alone.calls > 0)
+    .toSorted((a, b) => Number(b.alone.sum.total - a.alone.sum.total))
+    .slice(0, MOST_PARTED)
+  const players = lines.filter((line) => active.includes(line))
+  if (players.length === 0) return new Map()
+  const share = Math.min(1, affordable(players.length) / Math.max(1, sample.trips.length))
+  const trips =
+    share === 1 ? sample.trips : sample.trips.filter(({ cluster }) => inSample(cluster, share * sample.share))
+  const whole = share === 1 && sample.share === 1
+  const parted: Parted = part(
+    trips,
+    players.map(({ candidate }) => candidate),
+    kit,
+    whole,
+  )
+  return new Map(
+    players.map(({ candidate }, at) => [
+      candidate.lever.name,
+      { share: parted.shares[at] ?? 0, error: parted.errors[at] ?? 0, calls: trips.length, whole },
+    ]),
+  )
+}
+
+/** A generator for ranges, apart from those of the levers. */
+export const rangeChance = (kit: FoldKit): (() => number) => chance(kit.seed ^ 0x5bd1e995)

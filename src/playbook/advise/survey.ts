@@ -1,0 +1,100 @@
+import type { CacheRule, PastUsage } from '../../core/past.ts'
+import { bitsOf } from './chance.ts'
+import type { RateSheet } from './rates.ts'
+import { ExactSum } from './tally.ts'
+import { contextOf, costOf, type Trip } from './trip.ts'
+
+/** What is known of the traffic as a whole, so that it can be said where levers have nothing to hold on to. */
+export type Survey = Readonly<{
+  calls: number
+  /** Of calls with a prompt: how many have a prefix chain, a fingerprint of the body. */
+  prompts: number
+  chained: number
+  fingerprinted: number
+  /** Prompts of models that cache, and those of them that are shorter than the least that is cached. */
+  cacheable: number
+  below_minimum: number
+  minimum_tokens: Readonly<Record<string, number>>
+  sessions: number
+  tokens: Readonly<PastUsage>
+  /** Where the money is, picodollars. */
+  spent: Readonly<Record<keyof PastUsage | 'other', number>>
+  /** Calls that wait for the whole answer, and what half-price tiers would save of them at most, picodollars. */
+  waiting: Readonly<{ calls: number; saving: number; said: number; said_saving: number }>
+}>
+
+export type Surveyor = Readonly<{ see(trip: Trip): void; result(): Survey }>
+
+type CacheRules = (provider: string, model: string, at_us: number) => CacheRule | undefined
+
+const classes = ['fresh', 'cache_read', 'cache_write_5m', 'cache_write_long', 'output'] as const
+
+const MOST_SESSIONS = 2_000_000
+
+/** What the call would save as part of a batch; zero where the provider sells none. A call that streams has somebody waiting. */
+const batchSaving = ({ past, known, service, cost, other }: Trip, sheet: RateSheet): number => {
+  const tier = service.tier ?? 'standard'
+  if (!known || past.stream || past.answered || past.outcome !== 'ok' || tier !== 'standard') return 0
+  const rates = sheet.of(past.provider, past.model, { ...service, tier: 'batch' })(past.at_us, contextOf(past))
+  return rates === undefined ? 0 : Math.max(0, cost - other - costOf(past, rates))
+}
+
+/** Looks at calls as they come, beside the replay. */
+export const surveyor = (sheet: RateSheet, cache_rule: CacheRules): Surveyor => {
+  const sums = Object.fromEntries([...classes, 'other'].map((name) => [name, new ExactSum()]))
+  const tokens: PastUsage = { fresh: 0, cache_read: 0, cache_write_5m: 0, cache_write_long: 0, output: 0 }
+  const minimum: Record<string, number> = {}
+  const sessions = new Set<number>()
+  const waiting = { calls: 0, saving: 0, said: 0, said_saving: 0 }
+  const seen = { calls: 0, prompts: 0, chained: 0, fingerprinted: 0, cacheable: 0, below_minimum: 0 }
+
+  const spend = ({ past: { usage, rates }, other, known }: Trip): void => {
+    if (!known) return
+    sums['fresh']?.add(Math.round(usage.fresh * rates.fresh))
+    sums['cache_read']?.add(Math.round(usage.cache_read * rates.cache_read))
+    sums['cache_write_5m']?.add(Math.round(usage.cache_write_5m * (rates.cache_write['5m'] ?? rates.fresh)))
+    sums['cache_write_long']?.add(Math.round(usage.cache_write_long * (rates.cache_write['1h'] ?? rates.fresh)))
+    sums['output']?.add(Math.round(usage.output * rates.output))
+    sums['other']?.add(other)
+    for (const name of classes) tokens[name] += usage[name]
+  }
+
+  const prompt = ({ past }: Trip): void => {
+    const length = contextOf(past)
+    if (length === 0) return
+    seen.prompts += 1
+    if (past.chain.hashes.length > 0) seen.chained += 1
+    if (past.fingerprints.exact !== undefined) seen.fingerprinted += 1
+    const rule = cache_rule(past.provider, past.model, past.at_us)
+    if (rule === undefined) return
+    seen.cacheable += 1
+    minimum[past.model] = rule.minimum_tokens
+    if (length < rule.minimum_tokens) seen.below_minimum += 1
+  }
+
+  return {
+    see(trip) {
+      seen.calls += 1
+      if (sessions.size < MOST_SESSIONS) sessions.add(bitsOf(trip.cluster))
+      spend(trip)
+      prompt(trip)
+      const saving = batchSaving(trip, sheet)
+      if (saving === 0) return
+      waiting.calls += 1
+      waiting.saving += saving
+      if (!trip.deferrable) return
+      waiting.said += 1
+      waiting.said_saving += saving
+    },
+    result: () => ({
+      ...seen,
+      minimum_tokens: minimum,
+      sessions: sessions.size,
+      tokens,
+      spent: Object.fromEntries(
+        Object.entries(sums).map(([name, sum]) => [name, Number(sum.total)]),
+      ) as Survey['spent'],
+      waiting,
+    }),
+  }
+}

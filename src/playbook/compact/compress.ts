@@ -1,0 +1,94 @@
+import type { Chosen, Kit, Lever } from '../../core/lever.ts'
+import type { Block } from '../../core/prompt.ts'
+import type { Wish } from './course.ts'
+import { documentAt } from './json-text.ts'
+import { replayRemoved, worthOfRemoved } from './removed.ts'
+import { resume } from './resume.ts'
+
+const settings = {
+  model: {
+    type: 'text',
+    default: '',
+    about:
+      'The folder of a LLMLingua-2 model in ONNX form. Nothing is ever downloaded; without a folder nothing is compressed.',
+  },
+  share: {
+    type: 'number',
+    default: 0.5,
+    least: 0.1,
+    most: 0.95,
+    about: 'The share of a text’s tokens that is kept.',
+  },
+  least_tokens: {
+    type: 'number',
+    default: 1000,
+    least: 50,
+    unit: 'tokens',
+    about: 'Shorter texts are left as they are.',
+  },
+  contexts_only: { type: 'flag', default: true, about: 'Compress tool results only; otherwise users’ texts, too.' },
+} as const
+
+type Settings = Chosen<typeof settings>
+
+/** The longest text that is compressed, in characters: a compressor reads some thousand tokens a second. */
+const LONGEST = 100_000
+
+/** Structure does not survive compression: JSON and code are left alone. */
+const isProse = (text: string): boolean => {
+  if (text.includes('```')) return false
+  const start = text.length - text.trimStart().length
+  return documentAt(text, start) === undefined
+}
+
+const owns = ({ form, role, replaceable, text }: Block, { contexts_only }: Settings): boolean =>
+  replaceable &&
+  text.length <= LONGEST &&
+  (form === 'tool-result' || (!contexts_only && form === 'text' && role === 'user'))
+
+/** Compressed texts by their hash, so that a conversation that is seen anew costs no second run. */
+const compressed = async (text: string, { model, share }: Settings, kit: Kit, tenant: string): Promise<string> => {
+  const key = `${model} ${share} ${kit.hash(text)}`
+  const known = kit.memory.get<string>(`compressed ${tenant}`, key)
+  if (known !== undefined) return known
+  const made = (await kit.compress?.(text, share, model)) ?? text
+  kit.memory.set(`compressed ${tenant}`, key, made)
+  return made
+}
+
+export const lever = {
+  name: 'compact/compress',
+  play: 'compact',
+  about: 'Shortens long prose in tool results word by word with LLMLingua-2, where its model is on disk.',
+  settings,
+  traits: {
+    certainty: 'estimated',
+    risk: 'needs-eval',
+    effort: 'project',
+    spread: { low: 0.7, high: 1.1, why: 'answers from compressed texts may ask for more turns' },
+    patience_ms: 3000,
+    next_test: 'observe it for a day, then compare answers on 50 calls with and without',
+  },
+  async pull(call, chosen, kit) {
+    if (!kit.compress || chosen.model === '') return { do: 'nothing', why: 'no model of a compressor is configured' }
+    const outline = call.outline()
+    if (!outline) return { do: 'nothing', why: 'the wire has no editor' }
+    const course = resume(call, outline, kit)
+    const { provider, model, tenant } = call
+    const long = outline.blocks.flatMap((block, index) => {
+      const isLong = block.part >= course.from && owns(block, chosen)
+      return isLong && kit.tokens(block.text, provider, model) >= chosen.least_tokens && isProse(block.text)
+        ? [index]
+        : []
+    })
+    const wishes: Wish[] = []
+    for (const block of long) {
+      const text = outline.blocks[block]?.text ?? ''
+      const made = await compressed(text, chosen, kit, tenant)
+      if (made.trim() !== '' && made.length < text.length) wishes.push({ block, text: made })
+    }
+    return course.finish(wishes, long.length === 0 ? 'no long prose' : 'nothing got shorter')
+  },
+  worth: worthOfRemoved,
+  replay: () => replayRemoved('compact/compress'),
+} satisfies Lever<typeof settings>

@@ -1,0 +1,125 @@
+import type { Kit, LiveCall } from '../../core/lever.ts'
+import type { Block, Outline } from '../../core/prompt.ts'
+import type { Caching } from './caching.ts'
+
+/** What a lever would like of a block: another text in its place, or (without `text`) that it be left out. */
+export type Wish = Readonly<{ block: number; text?: string }>
+
+/** A wish with the place that it was made for. `length` is that of the text it stands in for, `saved` what it takes off. */
+export type Edit = Wish & Readonly<{ part: number; length: number; saved: number }>
+
+/** What a lever remembers of a prompt that was sent, so that its next turn gets the same edits at the same places. */
+export type Course = Readonly<{
+  hashes: readonly string[]
+  at_us: number
+  /** Calls since the cache was last cold. */
+  run: number
+  observed: boolean
+  made: readonly Edit[]
+  /** Edits that did not pay so far. */
+  waiting: readonly Edit[]
+}>
+
+/** A conversation can go on from several of its prompts (an agent that tries again, two at once); so many are remembered. */
+const MOST_BRANCHES = 4
+
+/** How many boundaries two chains have in common. A boundary's hash covers all before it, so the common ones come first. */
+const common = (left: readonly string[], right: readonly string[]): number => {
+  let low = 0
+  let high = Math.min(left.length, right.length)
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1
+    if (left[middle - 1] === right[middle - 1]) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+/** Where the prompt ends that the provider has answered before: after the last block that the model itself wrote. */
+const answered = (blocks: readonly Block[]): number => {
+  let last = -1
+  for (const block of blocks) if (block.role === 'assistant') last = Math.max(last, block.part)
+  return last + 1
+}
+
+export const byPlace = (left: Edit, right: Edit) => left.part - right.part || left.block - right.block
+
+const holds = (edit: Edit, blocks: readonly Block[]): boolean => {
+  const block = blocks[edit.block]
+  return block?.part === edit.part && block.text.length === edit.length
+}
+
+export type Situation = Readonly<{ call: LiveCall; outline: Outline; kit: Kit; caching: Caching | undefined }>
+
+export type Recalled = Readonly<{
+  /** Parts from here on were not seen before. */
+  from: number
+  /** So many parts may lie in the provider's cache. */
+  warm: number
+  run: number
+  made: readonly Edit[]
+  waiting: readonly Edit[]
+}>
+
+const placeOf = ({ tenant, account, provider, model, fingerprints, call_id }: LiveCall) => ({
+  partition: `${tenant} ${account} ${provider} ${model}`,
+  key: fingerprints.conversation ?? fingerprints.exact ?? call_id,
+})
+
+const branchesOf = ({ call, kit }: Situation): readonly Course[] => {
+  const { partition, key } = placeOf(call)
+  return kit.memory.get<readonly Course[]>(partition, key) ?? []
+}
+
+/** The branch with the longest common beginning; of those that are still warm, if any is. */
+const nearest = (branches: readonly Course[], { call, caching }: Situation) => {
+  let best: { course: Course; known: number; isWarm: boolean } | undefined
+  for (const course of branches) {
+    const known = common(course.hashes, call.chain.hashes)
+    const isWarm = caching !== undefined && call.at_us - course.at_us <= caching.ttl_us && known > 0
+    const isNearer = !best || (isWarm === best.isWarm ? known > best.known : isWarm)
+    if (isNearer) best = { course, known, isWarm }
+  }
+  return best
+}
+
+/**
+ * A conversation that began elsewhere, or before a restart. It is taken to have been edited from its start, unless the
+ * lever was turned on within the cache's time: then the cache may hold what was sent without it.
+ */
+const unknown = ({ call, outline, kit, caching }: Situation): Recalled => {
+  const isRecent = kit.on_since_us !== undefined && call.at_us - kit.on_since_us < (caching?.ttl_us ?? 0)
+  return {
+    from: 0,
+    warm: isRecent && kit.mode !== 'observe' ? answered(outline.blocks) : 0,
+    run: 0,
+    made: [],
+    waiting: [],
+  }
+}
+
+/** What is known of the conversation and still holds. Where another lever has changed a text since, all behind is new again. */
+export const recall = (situation: Situation): Recalled => {
+  const { outline, kit } = situation
+  const found = nearest(branchesOf(situation), situation)
+  if (!found) return unknown(situation)
+  const { course, known, isWarm } = found
+  const changed = [...course.made, ...course.waiting].filter(
+    (edit) => edit.part < known && !holds(edit, outline.blocks),
+  )
+  const from = changed.reduce((first, { part }) => Math.min(first, part), known)
+  const state = { from, warm: isWarm ? from : 0, run: isWarm ? course.run : 0 }
+  const made = course.made.filter(({ part }) => part < from)
+  const waiting = course.waiting.filter(({ part }) => part < from)
+  // What was only observed was never sent.
+  if (course.observed && kit.mode !== 'observe')
+    return { ...state, made: [], waiting: [...waiting, ...made].sort(byPlace) }
+  return { ...state, made, waiting }
+}
+
+/** Remembers what is sent now, in the place of the prompt that it goes on from. */
+export const remember = (situation: Situation, course: Course): void => {
+  const { partition, key } = placeOf(situation.call)
+  const others = branchesOf(situation).filter(({ hashes }) => common(hashes, course.hashes) < hashes.length)
+  situation.kit.memory.set(partition, key, [course, ...others].slice(0, MOST_BRANCHES))
+}

@@ -1,0 +1,70 @@
+import type { Chosen, Lever } from '../../core/lever.ts'
+import type { Block } from '../../core/prompt.ts'
+import type { Wish } from './course.ts'
+import { tidied } from './plain-text.ts'
+import { replayRemoved, worthOfRemoved } from './removed.ts'
+import { resume } from './resume.ts'
+
+const settings = {
+  json: {
+    type: 'flag',
+    default: true,
+    about: 'Take the blanks out of JSON; numbers, key order and strings stay as written.',
+  },
+  blanks: {
+    type: 'flag',
+    default: true,
+    about: 'Take out blanks at the ends of lines, and all but one of several blank lines.',
+  },
+  system: { type: 'flag', default: false, about: 'Tidy the system prompt and examples, too.' },
+  least_characters: {
+    type: 'number',
+    default: 2,
+    least: 1,
+    unit: 'characters',
+    about: 'A text that would get shorter by less is left as it is.',
+  },
+} as const
+
+type Settings = Chosen<typeof settings>
+
+const owns = (block: Block, { system }: Settings): boolean => {
+  if (!block.replaceable) return false
+  if (block.form === 'tool-result') return true
+  if (block.form !== 'text') return false
+  if (block.role === 'system' || block.kind === 'examples') return system
+  return block.role === 'user' || block.role === 'tool'
+}
+
+/** A text's tidy form depends on nothing else, so it is the same on every turn. */
+const wishes = (blocks: readonly Block[], from: number, chosen: Settings): Wish[] => {
+  const found: Wish[] = []
+  for (let index = 0; index < blocks.length; index++) {
+    const block = blocks[index]
+    if (!block || block.part < from || !owns(block, chosen)) continue
+    const text = tidied(block.text, chosen)
+    if (block.text.length - text.length >= chosen.least_characters && text !== '') found.push({ block: index, text })
+  }
+  return found
+}
+
+export const lever = {
+  name: 'compact/minify',
+  play: 'compact',
+  about: 'Takes blanks that mean nothing out of JSON and text in tool results and user messages.',
+  settings,
+  traits: {
+    certainty: 'exact',
+    risk: 'none',
+    effort: 'switch',
+    next_test: 'observe it for a day: receipts carry no text, so what it takes out is known only from live calls',
+  },
+  pull(call, chosen, kit) {
+    const outline = call.outline()
+    if (!outline) return { do: 'nothing', why: 'the wire has no editor' }
+    const course = resume(call, outline, kit)
+    return course.finish(wishes(outline.blocks, course.from, chosen), 'nothing to take out')
+  },
+  worth: worthOfRemoved,
+  replay: () => replayRemoved('compact/minify'),
+} satisfies Lever<typeof settings>

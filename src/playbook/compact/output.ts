@@ -1,0 +1,133 @@
+import type { Chosen, Kit, Lever, LiveCall, Pulled } from '../../core/lever.ts'
+import type { Past } from '../../core/past.ts'
+import type { BodyFields } from '../../core/prompt.ts'
+import { capOf, type Lengths, noLengths, noteLength } from './lengths.ts'
+import { statedSchema } from './stated-schema.ts'
+
+const settings = {
+  quantile: {
+    type: 'number',
+    default: 0.999,
+    least: 0.9,
+    most: 1,
+    about: 'The share of a route’s answers that the cap must not touch, before the margin.',
+  },
+  margin: { type: 'number', default: 1.5, least: 1, unit: 'times', about: 'The cap is so many times that length.' },
+  floor_tokens: { type: 'number', default: 256, least: 16, unit: 'tokens', about: 'No cap is lower than this.' },
+  least_answers: {
+    type: 'number',
+    default: 200,
+    least: 20,
+    unit: 'answers',
+    about: 'A route is not capped before so many of its answers were seen.',
+  },
+  structured: {
+    type: 'flag',
+    default: false,
+    about: 'Ask for structured output where the system prompt states a JSON schema that strict modes take as it is.',
+  },
+} as const
+
+type Settings = Chosen<typeof settings>
+
+/** A route: calls of one feature, template and model answer alike. */
+const routeOf = ({ circle, fingerprints, model }: Pick<LiveCall & Past, 'circle' | 'fingerprints' | 'model'>): string =>
+  `${circle.feature ?? ''} ${fingerprints.template ?? ''} ${model}`
+
+const lengthsOf = (route: string, kit: Kit): Lengths => {
+  const known = kit.memory.get<Lengths>('lengths', route)
+  if (known) return known
+  const lengths = noLengths()
+  kit.memory.set('lengths', route, lengths)
+  return lengths
+}
+
+/** An answer as it is learnt from: how long it was, or that the cap cut it. One that is only observed is cut in thought. */
+const note = (lengths: Lengths, output: number, cap: number | undefined): void => {
+  const was_cut = cap !== undefined && output >= cap
+  noteLength(lengths, was_cut ? cap : output, was_cut)
+}
+
+/** The cap that stood in a decision. */
+const capIn = (pulled: Pulled | undefined): number | undefined => {
+  if (pulled?.do !== 'change') return undefined
+  const set = pulled.changes.find((change) => change.do === 'set')
+  return set?.do === 'set' ? set.fields.max_output_tokens : undefined
+}
+
+/** The fields that this call is to have otherwise than asked. */
+const fieldsOf = (call: LiveCall, chosen: Settings, kit: Kit): BodyFields => {
+  const cap = capOf(lengthsOf(routeOf(call), kit), chosen)
+  const asked = call.max_output_tokens
+  const outline = chosen.structured && call.response_format === undefined ? call.outline() : undefined
+  const schema = outline && outline.fields.response_schema === undefined ? statedSchema(outline.blocks) : undefined
+  return {
+    ...(cap === undefined || (asked !== undefined && asked <= cap) ? {} : { max_output_tokens: cap }),
+    ...(schema === undefined ? {} : { response_schema: schema }),
+  }
+}
+
+/** Replays answers in the order in which they ended, as they were learnt from when they were live. */
+const replay = (chosen: Settings) => {
+  const routes = new Map<string, Lengths>()
+  const open: { ended_at_us: number; lengths: Lengths; output: number; cap: number | undefined }[] = []
+  const learnUpTo = (at_us: number): void => {
+    open.sort((left, right) => left.ended_at_us - right.ended_at_us)
+    while ((open[0]?.ended_at_us ?? Number.POSITIVE_INFINITY) <= at_us) {
+      const first = open.shift()
+      if (first) note(first.lengths, first.output, first.cap)
+    }
+  }
+  return (past: Past): Past => {
+    if (past.answered) return past
+    learnUpTo(past.at_us)
+    const route = routeOf(past)
+    const lengths = routes.get(route) ?? noLengths()
+    routes.set(route, lengths)
+    const learnt = capOf(lengths, chosen)
+    const cap =
+      learnt !== undefined && learnt < (past.max_output_tokens ?? Number.POSITIVE_INFINITY) ? learnt : undefined
+    const { output } = past.usage
+    if (past.outcome === 'ok') open.push({ ended_at_us: past.ended_at_us, lengths, output, cap })
+    if (cap === undefined || output <= cap) return past
+    return { ...past, usage: { ...past.usage, output: cap }, finish_reason: 'length' }
+  }
+}
+
+export const lever = {
+  name: 'compact/output',
+  play: 'compact',
+  about:
+    'Caps answers at a length that its route all but never reaches, so that a runaway answer is not paid to its end.',
+  settings,
+  traits: {
+    certainty: 'exact',
+    risk: 'bounded',
+    effort: 'switch',
+    next_test: 'none: lengths are on the receipts',
+  },
+  pull(call, chosen, kit) {
+    const fields = fieldsOf(call, chosen, kit)
+    const { max_output_tokens: cap, response_schema } = fields
+    const said = [
+      ...(cap === undefined ? [] : [`capped at ${cap} tokens`]),
+      ...(response_schema === undefined ? [] : ['structured output by the schema in the system prompt']),
+    ]
+    if (said.length > 0) return { do: 'change', changes: [{ do: 'set', fields }], why: said.join(', ') }
+    const { counted } = lengthsOf(routeOf(call), kit)
+    const isKnown = counted >= chosen.least_answers
+    return {
+      do: 'nothing',
+      why: isKnown ? 'the call asks for less than the cap' : `${Math.round(counted)} answers seen of this route`,
+    }
+  },
+  learn({ call, receipt, pulled }, _, kit) {
+    if (receipt.outcome !== 'ok' || receipt.output_tokens === undefined) return
+    note(lengthsOf(routeOf(call), kit), receipt.output_tokens, capIn(pulled))
+  },
+  worth({ pulled, mode, usage, rates }) {
+    const cap = capIn(pulled)
+    return mode === 'on' || cap === undefined ? 0 : Math.max(0, usage.output - cap) * rates.output
+  },
+  replay,
+} satisfies Lever<typeof settings>

@@ -1,0 +1,95 @@
+import type { Spent } from '../../core/lever.ts'
+import type { Past, PastUsage, Replay } from '../../core/past.ts'
+
+type Chain = Past['chain']
+
+/** Tokens taken out of the first `tokens` of a prompt: exact at a boundary, in proportion between two. */
+const removedUpTo = (tokens: number, chain: Chain, removed: readonly number[]): number => {
+  let before = 0
+  let taken = 0
+  for (let index = 0; index < chain.tokens.length; index++) {
+    const end = chain.tokens[index] ?? before
+    const all = removed[index] ?? taken
+    if (tokens < end) return taken + ((all - taken) * (tokens - before)) / Math.max(1, end - before)
+    before = end
+    taken = all
+  }
+  return taken
+}
+
+const order = ['cache_read', 'cache_write_long', 'cache_write_5m', 'fresh'] as const
+
+/**
+ * The usage of a call had its prompt been shorter. `removed` is cumulative at the boundaries of `chain`; what is read from
+ * a cache lies first in a prompt, then what is written (longer TTL first), then the rest. Each class loses what was taken out of its
+ * own stretch, so no class falls below zero and the sum falls by what was removed.
+ */
+export const shorten = (usage: Readonly<PastUsage>, chain: Chain, removed: readonly number[]): PastUsage => {
+  const whole = chain.tokens.at(-1) ?? 0
+  const input = order.reduce((sum, name) => sum + usage[name], 0)
+  const scale = input === 0 ? 1 : whole / input
+  const shorter = { ...usage }
+  let end = 0
+  let kept = 0
+  for (const name of order) {
+    end += usage[name]
+    const left = Math.max(kept, Math.round(end - Math.min(end, removedUpTo(end * scale, chain, removed))))
+    shorter[name] = left - kept
+    kept = left
+  }
+  return shorter
+}
+
+/**
+ * Replays a lever that shortens prompts by what it recorded when it only observed: exact, since the receipt says how many tokens
+ * it would have taken out before each boundary. A receipt without that record says nothing about its text, so nothing is promised
+ * of it: observe first. Where the lever acted the saving is in the usage already.
+ */
+export const replayRemoved = (name: string): Replay => {
+  return (past) => {
+    if (past.answered) return past
+    const trace = past.traces.find((one) => one.name === name)
+    if (trace?.action !== 'observed' || !trace.removed || (trace.removed.at(-1) ?? 0) <= 0) return past
+    return { ...past, usage: shorten(past.usage, past.chain, trace.removed) }
+  }
+}
+
+/** Price of the input of a call in picodollars. */
+const priceOf = (usage: Readonly<PastUsage>, { rates }: Pick<Spent, 'rates'>): number => {
+  const short = rates.cache_write['5m'] ?? rates.cache_write['30m'] ?? rates.fresh
+  const long = rates.cache_write['1h'] ?? rates.cache_write['12h'] ?? rates.cache_write['24h'] ?? short
+  const { fresh, cache_read, cache_write_5m, cache_write_long } = usage
+  return fresh * rates.fresh + cache_read * rates.cache_read + cache_write_5m * short + cache_write_long * long
+}
+
+/**
+ * What the tokens that were taken out would have cost where they stood: read from the cache, written to it, or fresh. Of a
+ * call that was only observed they are in its usage; of one that was shortened they are put back first.
+ */
+export const worthOfRemoved = (spent: Spent): number => {
+  const { pulled, usage, call, mode } = spent
+  if (pulled.do !== 'change' || !pulled.removed) return 0
+  if (mode === 'observe') return priceOf(usage, spent) - priceOf(shorten(usage, call.chain, pulled.removed), spent)
+  return priceOf(lengthen(usage, call.chain, pulled.removed), spent) - priceOf(usage, spent)
+}
+
+/** The usage as it would have been without the edits: the inverse of `shorten`, class by class. */
+export const lengthen = (usage: Readonly<PastUsage>, chain: Chain, removed: readonly number[]): PastUsage => {
+  const left: Chain = {
+    hashes: chain.hashes,
+    tokens: chain.tokens.map((tokens, index) => tokens - (removed[index] ?? 0)),
+  }
+  const whole = left.tokens.at(-1) ?? 0
+  const input = order.reduce((sum, name) => sum + usage[name], 0)
+  const scale = input === 0 ? 1 : whole / input
+  const longer = { ...usage }
+  let end = 0
+  let added = 0
+  for (const name of order) {
+    end += usage[name]
+    const all = Math.round(removedUpTo(end * scale, left, removed))
+    longer[name] = usage[name] + Math.max(0, all - added)
+    added = Math.max(added, all)
+  }
+  return longer
+}

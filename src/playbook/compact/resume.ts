@@ -1,0 +1,133 @@
+import type { Kit, LiveCall, Pulled } from '../../core/lever.ts'
+import type { Block, Change, Outline } from '../../core/prompt.ts'
+import { cachingOf } from './caching.ts'
+import { byPlace, type Edit, recall, remember, type Wish } from './course.ts'
+import { type Cut, choose, net, type Standing } from './netting.ts'
+import { further, note, runsOf } from './runs.ts'
+
+/** A text whose tokens tell how many a character has. */
+const SAMPLE = 'x'.repeat(4096)
+
+/**
+ * The share of the expected further calls that is counted, if nothing else is asked. Most of the mean is in few long runs, so
+ * most runs are shorter than it.
+ */
+const FORESIGHT = 0.5
+
+const lineage = ({ circle, fingerprints }: LiveCall): string =>
+  `${circle.feature ?? ''} ${fingerprints.template ?? ''} ${circle.agent ?? ''}`
+
+/** A conversation taken up again: what was done to it, and what an edit of it would meet. */
+export type Resumed = Readonly<{
+  /** Blocks of parts from here on were not seen before: their edits are new content's. */
+  from: number
+  made: readonly Edit[]
+  /** No cached prefix stands in the way. */
+  cold: boolean
+  standing: Standing
+  /** What these wishes come to if all of them are made, in the unit of the standing's prices; below zero they cost. */
+  worth(wishes: readonly Wish[]): number
+  /** Undoes what was done to these blocks. */
+  undo(blocks: readonly number[]): void
+  /**
+   * Decides: repeats what was made, makes what pays of the wishes (and of those that did not pay before), and remembers it.
+   * `nothing` says why where there is nothing to do. With `whole` the wishes are made all together or not at all.
+   */
+  finish(wishes: readonly Wish[], nothing: string, whole?: boolean): Pulled
+}>
+
+const editOf = (wish: Wish, blocks: readonly Block[]): Edit | undefined => {
+  const block = blocks[wish.block]
+  if (!block || block.gone || block.part < 0) return undefined
+  if (wish.text === undefined ? !block.removable : !block.replaceable) return undefined
+  const length = block.text.length
+  return { ...wish, part: block.part, length, saved: length - (wish.text?.length ?? 0) }
+}
+
+/** Tokens taken out, cumulative at the boundaries of the chain. */
+const cumulative = (tokens: readonly number[], made: readonly Edit[], ratio: number): number[] => {
+  const removed: number[] = []
+  let next = 0
+  let characters = 0
+  for (let part = 0; part < tokens.length; part++) {
+    for (let edit = made[next]; edit !== undefined && edit.part <= part; edit = made[++next]) characters += edit.saved
+    removed.push(Math.min(Math.round(characters * ratio), tokens[part] ?? 0))
+  }
+  return removed
+}
+
+const changeOf = ({ block, text }: Edit): Change =>
+  text === undefined ? { do: 'remove', block } : { do: 'replace', block, text }
+
+type Decided = Readonly<{
+  made: readonly Edit[]
+  waiting: readonly Edit[]
+  chain: LiveCall['chain']
+  ratio: number
+  nothing: string
+}>
+
+const pulled = ({ made, waiting, chain, ratio, nothing }: Decided): Pulled => {
+  const left =
+    waiting.length === 0 ? '' : `${waiting.length} edits wait: they would cost more cache reads than they save`
+  if (made.length === 0) return { do: 'nothing', why: left === '' ? nothing : left }
+  const removed = cumulative(chain.tokens, made, ratio)
+  const why = `${made.length} blocks shorter by ${removed.at(-1) ?? 0} tokens`
+  return { do: 'change', changes: made.map(changeOf), removed, why: left === '' ? why : `${why}; ${left}` }
+}
+
+/** Takes up a conversation where the last call left it. Read `finish` for what comes of it. */
+export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = FORESIGHT): Resumed => {
+  const { chain } = call
+  const caching = cachingOf(call, outline, kit)
+  const situation = { call, outline, kit, caching }
+  const past = recall(situation)
+  const warm = chain.tokens[past.warm - 1] ?? 0
+  const runs = runsOf(kit.memory, lineage(call))
+  const run = past.run + 1
+  note(runs, run)
+  const ratio = kit.tokens(SAMPLE, call.provider, call.model) / SAMPLE.length
+  const standing: Standing = {
+    warm: caching && warm >= caching.minimum ? warm : 0,
+    readable: caching?.readable ?? (() => 0),
+    read: caching?.read ?? 1,
+    write: caching?.write ?? 1,
+    further: foresight * further(runs, run),
+  }
+  let made = past.made
+  const cutsOf = (edits: readonly Edit[]): Cut[] =>
+    edits.map((edit) => {
+      const before = made.find(({ block }) => block === edit.block)?.saved ?? 0
+      return { at: chain.tokens[edit.part - 1] ?? 0, tokens: (edit.saved - before) * ratio }
+    })
+  const editsOf = (wishes: readonly Wish[]): Edit[] =>
+    wishes.flatMap((wish) => editOf(wish, outline.blocks) ?? []).sort(byPlace)
+  /** Which of the wishes are made, and which wait. */
+  const decide = (wishes: readonly Wish[], whole: boolean): Readonly<{ chosen: Edit[]; waiting: Edit[] }> => {
+    const wished = editsOf(wishes)
+    const others = past.waiting.filter(({ block }) => !wished.some((edit) => edit.block === block))
+    if (whole) return { chosen: net(cutsOf(wished), standing) > 0 ? wished : [], waiting: others }
+    const edits = [...others, ...wished].sort(byPlace)
+    const { from } = choose(cutsOf(edits), standing)
+    return { chosen: edits.slice(from), waiting: edits.slice(0, from) }
+  }
+  const finish = (wishes: readonly Wish[], nothing: string, whole = false): Pulled => {
+    const { chosen, waiting } = decide(wishes, whole)
+    const anew = new Set(chosen.map(({ block }) => block))
+    made = [...made.filter(({ block }) => !anew.has(block)), ...chosen].sort(byPlace)
+    const observed = kit.mode === 'observe'
+    remember(situation, { hashes: chain.hashes, at_us: call.at_us, run, observed, made, waiting })
+    return pulled({ made, waiting, chain, ratio, nothing })
+  }
+  return {
+    from: past.from,
+    made,
+    cold: standing.warm === 0,
+    standing,
+    worth: (wishes) => net(cutsOf(editsOf(wishes)), standing),
+    undo: (blocks) => {
+      made = made.filter(({ block }) => !blocks.includes(block))
+    },
+    finish,
+  }
+}

@@ -1,0 +1,134 @@
+import type { Chosen, Lever } from '../../core/lever.ts'
+import type { Block } from '../../core/prompt.ts'
+import type { Wish } from './course.ts'
+import { replayRemoved, worthOfRemoved } from './removed.ts'
+import { resume } from './resume.ts'
+
+const settings = {
+  duplicates: {
+    type: 'flag',
+    default: true,
+    about: 'Put a short reference in place of a tool result that an earlier result of the prompt says word for word.',
+  },
+  mask_after_turns: {
+    type: 'number',
+    default: 0,
+    least: 0,
+    unit: 'turns',
+    about:
+      'Leave tool results out once the model has answered so often since; 0 never does. Loses content: evaluate it first.',
+  },
+  least_characters: {
+    type: 'number',
+    default: 120,
+    least: 80,
+    unit: 'characters',
+    about: 'Shorter results are left as they are.',
+  },
+} as const
+
+type Settings = Chosen<typeof settings>
+
+type Result = Readonly<{ index: number; block: Block; twin?: number }>
+
+/** Tool results that are long enough, each with the earliest of the same text before it. */
+const resultsOf = (blocks: readonly Block[], least: number): Result[] => {
+  const results: Result[] = []
+  const byLength = new Map<number, Result[]>()
+  for (const [index, block] of blocks.entries()) {
+    if (block.form !== 'tool-result' || block.gone || block.text.length < least) continue
+    const alike = byLength.get(block.text.length) ?? []
+    const twin = alike.find((other) => other.block.text === block.text)
+    const result: Result = { index, block, ...(twin ? { twin: twin.index } : {}) }
+    if (!twin) byLength.set(block.text.length, [...alike, result])
+    results.push(result)
+  }
+  return results
+}
+
+/** How often the model has answered since each block. Blocks of one message are one answer. */
+const agesOf = (blocks: readonly Block[]): number[] => {
+  const ages: number[] = new Array(blocks.length).fill(0)
+  let answers = 0
+  let message = Number.POSITIVE_INFINITY
+  for (let index = blocks.length - 1; index >= 0; index--) {
+    const block = blocks[index]
+    if (!block) continue
+    if (block.role === 'assistant' && block.message < message) {
+      answers += 1
+      message = block.message
+    }
+    ages[index] = answers
+  }
+  return ages
+}
+
+/** Names of the tools that were called, by the id of the call. */
+const namesOf = (blocks: readonly Block[]): ReadonlyMap<string, string> => {
+  const names = new Map<string, string>()
+  for (const { form, name, tool_call } of blocks)
+    if (form === 'tool-call' && name !== undefined && tool_call !== undefined) names.set(tool_call, name)
+  return names
+}
+
+const reference = ({ tool_call }: Block): string =>
+  `[The same output as above${tool_call === undefined ? '' : `, of tool call ${tool_call}`}.]`
+
+const mask = ({ tool_call }: Block, names: ReadonlyMap<string, string>): string => {
+  const name = names.get(tool_call ?? '')
+  return `[This output${name === undefined ? '' : ` of ${name}`} was left out because it is old. Call the tool again if it is needed.]`
+}
+
+const duplicates = (results: readonly Result[], blocks: readonly Block[], from: number): Wish[] =>
+  results.flatMap(({ index, block, twin }) => {
+    const first = twin === undefined ? undefined : blocks[twin]
+    if (!first || !block.replaceable || block.part < from) return []
+    const text = reference(first)
+    return text.length < block.text.length ? [{ block: index, text }] : []
+  })
+
+/** Results that have grown old. One that a younger result refers to is kept until that one is old, too. */
+const stale = (
+  results: readonly Result[],
+  blocks: readonly Block[],
+  { duplicates: refers, mask_after_turns }: Settings,
+): Wish[] => {
+  const ages = agesOf(blocks)
+  const isOld = (index: number) => (ages[index] ?? 0) >= mask_after_turns
+  const needed = new Set(
+    results.flatMap(({ twin, index }) => (refers && twin !== undefined && !isOld(index) ? [twin] : [])),
+  )
+  const names = namesOf(blocks)
+  return results.flatMap(({ index, block, twin }) => {
+    if (!block.replaceable || !isOld(index) || needed.has(index) || (refers && twin !== undefined)) return []
+    const text = mask(block, names)
+    return text.length < block.text.length ? [{ block: index, text }] : []
+  })
+}
+
+export const lever = {
+  name: 'compact/tool-results',
+  play: 'compact',
+  about: 'Refers to an earlier tool result instead of repeating it, and leaves old ones out where that pays.',
+  settings,
+  traits: {
+    certainty: 'exact',
+    risk: 'bounded',
+    effort: 'switch',
+    next_test: 'observe it for a day: receipts carry no text, so what it takes out is known only from live calls',
+  },
+  pull(call, chosen, kit) {
+    const outline = call.outline()
+    if (!outline) return { do: 'nothing', why: 'the wire has no editor' }
+    const { blocks } = outline
+    const course = resume(call, outline, kit)
+    const results = resultsOf(blocks, chosen.least_characters)
+    const wishes = chosen.duplicates ? duplicates(results, blocks, course.from) : []
+    if (chosen.mask_after_turns === 0) return course.finish(wishes, 'no result is repeated')
+    const done = new Set(course.made.map(({ block }) => block))
+    const old = stale(results, blocks, chosen).filter(({ block }) => !done.has(block))
+    return course.finish([...wishes, ...old], 'no result is repeated, and none is old')
+  },
+  worth: worthOfRemoved,
+  replay: () => replayRemoved('compact/tool-results'),
+} satisfies Lever<typeof settings>

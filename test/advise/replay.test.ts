@@ -1,0 +1,207 @@
+/** The engine: what it adds up, parts and samples, over levers made for the test. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Lever } from '../../src/core/lever.ts'
+import { formatUsd, type Picodollars, picodollars } from '../../src/core/money.ts'
+import type { Past } from '../../src/core/past.ts'
+import type { Receipt } from '../../src/core/receipt.ts'
+import { shapley } from '../../src/playbook/advise/shapley.ts'
+import { ExactSum } from '../../src/playbook/advise/tally.ts'
+import { adviceOn, BEGIN_US } from '../levers/day.ts'
+
+const RATES = { fresh: 2_000_000n, cache_read: 1_000_000n, output: 10_000_000n }
+
+type Made = Readonly<{ at_s: number; fresh: number; read?: number; output: number }> & Partial<Receipt>
+
+/** A receipt at the prices of the tests (`gpt-4o-mini`: $2, $1 and $10 a million). */
+const receiptOf = ({ at_s, fresh, read = 0, output, ...over }: Made): Receipt => {
+  const cost = BigInt(fresh) * RATES.fresh + BigInt(read) * RATES.cache_read + BigInt(output) * RATES.output
+  const id = `${String(at_s).padStart(8, '0')}-0000-7000-8000-${String(over.attempt ?? 1).padStart(12, '0')}`
+  return {
+    receipt_id: id,
+    call_id: id,
+    attempt: 1,
+    origin: 'live',
+    started_at_us: BEGIN_US + at_s * 1_000_000,
+    ended_at_us: BEGIN_US + at_s * 1_000_000 + 1000,
+    endpoint: 'chat',
+    stream: false,
+    provider: 'openai',
+    model_asked: 'gpt-4o-mini',
+    model_served: 'gpt-4o-mini',
+    outcome: 'ok',
+    input_tokens: fresh + read,
+    cache_read_tokens: read,
+    output_tokens: output,
+    usage_source: 'provider',
+    price_state: 'priced',
+    cost_usd: formatUsd(picodollars(cost)),
+    session: `s${at_s % 40}`,
+    fingerprint_exact: (at_s % 9).toString(16).padStart(16, '0'),
+    ...over,
+  }
+}
+
+/** A lever of which only the replay matters. */
+const leverOf = (name: string, replay: () => (past: Past) => Past): Lever => ({
+  name,
+  play: name.startsWith('cache') ? 'cache' : 'compact',
+  about: name,
+  settings: {},
+  traits: { certainty: 'exact', risk: 'none', effort: 'switch', next_test: 'none' },
+  pull: () => ({ do: 'nothing', why: 'made for a test' }),
+  replay,
+})
+
+const again = leverOf('cache/again', () => {
+  const seen = new Set<string>()
+  return (past) => {
+    const key = past.fingerprints.exact ?? ''
+    const known = seen.has(key)
+    seen.add(key)
+    return known && !past.answered ? { ...past, answered: true } : past
+  }
+})
+const half = leverOf('compact/half', () => (past) => ({
+  ...past,
+  usage: { ...past.usage, fresh: Math.floor(past.usage.fresh / 2) },
+}))
+const broken = leverOf('compact/broken', () => {
+  let calls = 0
+  return (past) => {
+    calls += 1
+    if (calls > 3) throw new Error('out of sorts')
+    return past
+  }
+})
+
+const day = Array.from({ length: 60 }, (_, at) =>
+  receiptOf({
+    at_s: at * 10,
+    fresh: 900 + at,
+    output: 20 + (at % 5),
+    fingerprint_exact: (at % 20).toString(16).padStart(16, '0'),
+  }),
+)
+const total = (receipts: readonly Receipt[]): string => {
+  const sum = new ExactSum()
+  for (const { cost_usd = '0' } of receipts) sum.add(Math.round(Number(cost_usd) * 1e12))
+  return formatUsd(sum.total)
+}
+const amount = (usd: string) => Math.round(Number(usd) * 1e12)
+
+describe('a replay', () => {
+  test('of nothing costs what the receipts cost, to the picodollar, whatever they used', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ fresh: fc.nat(200_000), read: fc.nat(200_000), output: fc.nat(9000) }), {
+          minLength: 1,
+          maxLength: 12,
+        }),
+        async (calls) => {
+          const receipts = calls.map((call, at) => receiptOf({ at_s: at, ...call }))
+          const advice = await adviceOn(receipts, {})
+          expect(advice.cost_usd).toBe(total(receipts))
+          expect(advice.spent_usd['other']).toBe(0)
+        },
+      ),
+      { numRuns: 5 },
+    )
+  }, 60_000)
+
+  test('pulls levers one after the other: what each saves of what is left adds up, what each saves alone does not', async () => {
+    const advice = await adviceOn(day, { again, half })
+    const [first, second] = advice.findings
+    const marginal = amount(first?.saving.mid_usd ?? '0') + amount(second?.saving.mid_usd ?? '0')
+    expect(marginal).toBe(amount(advice.together.mid_usd))
+    expect(amount(first?.alone_usd ?? '0') + amount(second?.alone_usd ?? '0')).toBeGreaterThan(marginal)
+    expect(first?.lever).toBe('cache/again')
+    expect(first?.calls).toBe(40)
+  })
+
+  test('parts what levers save together so that the parts add up to it, and each is the mean over the orders', async () => {
+    const { findings, together } = await adviceOn(day, { again, half })
+    const [one, other] = findings.map(({ alone_usd }) => amount(alone_usd)) as [number, number]
+    const all = amount(together.mid_usd)
+    // Of two, each gets what it saves on the mean of coming first and coming last.
+    const parts = findings.map(({ shapley: part }) => amount(part?.usd ?? '0'))
+    expect(Math.abs((parts[0] ?? 0) - (one + all - other) / 2)).toBeLessThan(10)
+    expect(Math.abs((parts[1] ?? 0) - (other + all - one) / 2)).toBeLessThan(10)
+    expect(findings.every(({ shapley: part }) => part?.exact)).toBe(true)
+  }, 30_000)
+
+  test('gives the same advice for the same seed, and a range around the middle', async () => {
+    const one = await adviceOn(day, { again, half })
+    expect(await adviceOn(day, { again, half })).toEqual(one)
+    for (const { saving } of one.findings) {
+      expect(Number(saving.low_usd)).toBeLessThan(Number(saving.mid_usd))
+      expect(Number(saving.high_usd)).toBeGreaterThan(Number(saving.mid_usd))
+    }
+  }, 30_000)
+
+  test('goes on without a lever that throws, and says which and why', async () => {
+    const advice = await adviceOn(day, { broken, half })
+    expect(advice.findings.find(({ lever }) => lever === 'compact/broken')?.failure).toBe('out of sorts')
+    expect(advice.findings.find(({ lever }) => lever === 'compact/half')?.calls).toBe(60)
+  })
+
+  test('counts a call of several attempts once, at the cost of all, and what corrects it with it', async () => {
+    const failed = receiptOf({ at_s: 5, fresh: 400, output: 0, outcome: 'cut' })
+    const worked = receiptOf({ at_s: 6, fresh: 400, output: 10, call_id: failed.call_id, attempt: 2 })
+    const corrects = {
+      ...receiptOf({ at_s: 9, fresh: 0, output: 3 }),
+      call_id: failed.call_id,
+      corrects: worked.receipt_id,
+    }
+    const advice = await adviceOn([failed, worked, corrects, receiptOf({ at_s: 70, fresh: 400, output: 10 })], {
+      again,
+    })
+    expect(advice.calls).toBe(2)
+    expect(advice.cost_usd).toBe(total([failed, worked, corrects, receiptOf({ at_s: 70, fresh: 400, output: 10 })]))
+  })
+
+  test('replays calls without a known cost, because they fill caches, and counts no money of them', async () => {
+    const { cost_usd: _, ...unpriced } = receiptOf({ at_s: 1, fresh: 500, output: 10, price_state: 'unpriced' })
+    const priced = receiptOf({ at_s: 10, fresh: 500, output: 10 })
+    const same = { fingerprint_exact: 'a'.padStart(16, '0') }
+    const advice = await adviceOn(
+      [
+        { ...unpriced, ...same },
+        { ...priced, ...same },
+      ],
+      { again },
+    )
+    expect(advice.together.mid_usd).toBe(priced.cost_usd)
+    expect(advice.notes.join(' ')).toContain('1 calls have no known cost')
+  })
+
+  test('knows at each call only what came before it: the future changes nothing of what was saved', async () => {
+    const early = day.slice(0, 30)
+    const whole = await adviceOn(day, { again })
+    const part = await adviceOn(early, { again })
+    const later = await adviceOn(
+      [
+        ...early,
+        ...day.slice(30).map((one) => ({ ...one, fingerprint_exact: one.receipt_id.slice(0, 8).padStart(16, '0') })),
+      ],
+      { again },
+    )
+    expect(later.together.mid_usd).toBe(part.together.mid_usd)
+    expect(whole.together.mid_usd).not.toBe(part.together.mid_usd)
+  }, 30_000)
+})
+
+test('Shapley values are those of the glove game: the scarce glove is worth two thirds, the others a sixth each', () => {
+  const worth = Array.from({ length: 8 }, (_, set) => ((set & 1) !== 0 && (set & 6) !== 0 ? 1 : 0))
+  const [left = 0, right = 0, other = 0] = shapley(worth, 3)
+  expect(left).toBeCloseTo(2 / 3, 12)
+  expect(right).toBeCloseTo(1 / 6, 12)
+  expect(other).toBeCloseTo(1 / 6, 12)
+})
+
+test('a sum of picodollars is exact beyond what a float can hold', () => {
+  const sum = new ExactSum()
+  for (let at = 0; at < 3000; at++) sum.add(9_007_199_254_740_991 - at)
+  const expected = (9_007_199_254_740_991n * 3000n - (2999n * 3000n) / 2n) as Picodollars
+  expect(sum.total).toBe(expected)
+})

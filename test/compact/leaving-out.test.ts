@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest'
+import type { Kit } from '../../src/core/lever.ts'
+import { lever as compress } from '../../src/playbook/compact/compress.ts'
+import { lever as examples } from '../../src/playbook/compact/examples.ts'
+import { bodyAfter, callOf, chosen, kitOf, type Message, sent } from './calling.ts'
+
+describe('compact/examples', () => {
+  const system = `Sort mails.\n<examples>\n${[1, 2, 3].map((id) => `<example id="${id}">\nmail ${id} → inbox\n</example>\n`).join('')}</examples>\nThat is all.`
+  const prompt = {
+    messages: [
+      { role: 'system', content: system },
+      { role: 'user', content: 'A mail' },
+    ],
+  } as const
+  const template = callOf(prompt).fingerprints.template ?? ''
+  const permitted = { verdict: 'mails-2026-11', templates: [template] }
+  const first = (settings: Parameters<typeof chosen<typeof examples.settings>>[1], kit = kitOf()) => {
+    const call = callOf(prompt)
+    return sent(call, examples.pull(call, chosen(examples, settings), kit))[0]
+  }
+
+  test('leaves out nothing without a verdict, or with one of another template', () => {
+    expect(first({})).toBe(system)
+    expect(first({ verdict: 'mails-2026-11' })).toBe(system)
+    expect(first({ verdict: 'mails-2026-11', templates: ['0123456789abcdef'] })).toBe(system)
+    expect(first({ templates: [template] })).toBe(system)
+  })
+
+  test('keeps as many as it is told, from the first on, and all text around them', () => {
+    expect(first(permitted)).toBe('Sort mails.\n<examples>\n</examples>\nThat is all.')
+    expect(first({ ...permitted, keep: 2 })).toBe(system.replace('<example id="3">\nmail 3 → inbox\n</example>\n', ''))
+    expect(first({ ...permitted, keep: 3 })).toBe(system)
+  })
+
+  test('shows in observe mode what a verdict would be worth', () => {
+    const pulled = examples.pull(callOf(prompt), chosen(examples), kitOf({ mode: 'observe' }))
+    expect(pulled).toMatchObject({ do: 'change', why: expect.stringContaining('1 blocks shorter') })
+  })
+
+  test('leaves out messages that are examples', () => {
+    const messages: Message[] = [
+      { role: 'system', content: 'Sort mails.' },
+      { role: 'user', name: 'example_user', content: 'mail 1' },
+      { role: 'assistant', name: 'example_assistant', content: 'inbox' },
+      { role: 'user', content: 'A mail' },
+    ]
+    const call = callOf({ messages })
+    const settings = chosen(examples, { verdict: 'x', templates: [call.fingerprints.template ?? ''] })
+    expect(bodyAfter(call, examples.pull(call, settings, kitOf())).messages).toEqual([messages[0], messages[3]])
+  })
+})
+
+describe('compact/compress', () => {
+  const prose = 'The quick brown fox jumps over the lazy dog, and then it rests for a while. '.repeat(80)
+  const messages = (result: string): Message[] => [
+    { role: 'user', content: prose },
+    { role: 'assistant', tool_calls: [{ id: 'c1', function: { name: 'read', arguments: '{}' } }] },
+    { role: 'tool', tool_call_id: 'c1', content: result },
+  ]
+  const halving = () => {
+    const asked: string[] = []
+    const door: Kit['compress'] = async (text, share) => {
+      asked.push(text)
+      return text.slice(0, Math.ceil(text.length * share))
+    }
+    return { asked, kit: kitOf({ compress: door }) }
+  }
+  const settings = chosen(compress, { model: 'models/tiny' })
+
+  test('says that there is no compressor where none is configured', async () => {
+    const call = callOf({ messages: messages(prose) })
+    const none = { do: 'nothing', why: 'no model of a compressor is configured' }
+    expect(await compress.pull(call, settings, kitOf())).toEqual(none)
+    expect(await compress.pull(call, chosen(compress), halving().kit)).toEqual(none)
+  })
+
+  test('shortens long prose of tools once, and sends it alike on later turns and in other conversations', async () => {
+    const { asked, kit } = halving()
+    const call = callOf({ messages: messages(prose) })
+    const texts = sent(call, await compress.pull(call, settings, kit))
+    expect(texts[0]).toBe(prose)
+    expect(texts.at(-1)).toBe(prose.slice(0, prose.length / 2))
+    const later = callOf(
+      { messages: [...messages(prose), { role: 'assistant', content: 'Yes.' }, { role: 'user', content: 'And?' }] },
+      20,
+    )
+    expect(sent(later, await compress.pull(later, settings, kit)).slice(0, texts.length)).toEqual(texts)
+    const other = callOf({ messages: [{ role: 'user', content: 'Read it.' }, ...messages(prose).slice(1)] }, 30)
+    expect(sent(other, await compress.pull(other, settings, kit)).at(-1)).toBe(texts.at(-1))
+    expect(asked).toHaveLength(1)
+  })
+
+  test('leaves JSON, code and short texts alone', async () => {
+    const { asked, kit } = halving()
+    for (const result of [JSON.stringify({ text: prose }), `\`\`\`\n${prose}\n\`\`\``, 'short']) {
+      const pulled = await compress.pull(callOf({ messages: messages(result) }), settings, kit)
+      expect(pulled).toEqual({ do: 'nothing', why: 'no long prose' })
+    }
+    expect(asked).toEqual([])
+  })
+})

@@ -69,9 +69,10 @@ export const calls = async (
     found.map(({ place }) => sql`${count(place)}`),
     ', ',
   )
-  const rows = await session.rows(
-    sql`SELECT ${selected} FROM receipts WHERE place IN (${places}) ORDER BY ${rank} DESC, receipt_id DESC`,
-  )
+  // As a list of constants they would be compared with every row; as rows of a join they lead to theirs.
+  const rows = await session.rows(sql`
+    SELECT ${selected} FROM receipts WHERE place IN (SELECT unnest([${places}]))
+    ORDER BY ${rank} DESC, receipt_id DESC`)
   return { receipts: rows.map(receiptOf) }
 }
 

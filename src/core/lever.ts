@@ -96,6 +96,8 @@ export type Ended = Readonly<{
   /** The answer as `StoredAnswer` has it, where a lever asked for it by `wants_answer`, the outcome is ok and it was not longer than that. */
   body?: Uint8Array
   content_type?: string
+  /** What the answer says, where the wire can tell. */
+  text?: string
   /** Does the answer ask for tools? */
   has_tool_calls?: boolean
 }>
@@ -137,6 +139,23 @@ export type Answers = Readonly<{
   done(partition: string, key: string, call_id: string, answer?: StoredAnswer): void
 }>
 
+/**
+ * What a lever has learnt, note by note, shared by the threads and kept over restarts: what it knows is a fold over them.
+ * Bounded a partition, the oldest go first. A failing file reads as empty.
+ */
+export type Notes = Readonly<{
+  add(partition: string, note: string, most: number): void
+  /** Notes after a position (0 for all that are kept), oldest first, and the position of the last. */
+  after(partition: string, position: number): Readonly<{ notes: readonly string[]; position: number }>
+}>
+
+/** Makes unit vectors of texts. `name` says which model: vectors of two models are never compared. */
+export type Embedder = Readonly<{
+  name: string
+  /** Rejects when it is down or slower than its deadline. */
+  embed(texts: readonly string[]): Promise<readonly Float32Array[]>
+}>
+
 /** The doors of a lever to the world. What is absent is not available, and a lever then says so and does nothing. */
 export type Kit = Readonly<{
   now_us(): number
@@ -149,8 +168,8 @@ export type Kit = Readonly<{
   cache_rule(provider: string, model: string, at_us: number): CacheRule | undefined
   memory: Memory
   answers?: Answers
-  /** Unit vectors of texts. Rejects when the embedder is down or slower than its deadline. */
-  embed?(texts: readonly string[]): Promise<readonly Float32Array[]>
+  notes?: Notes
+  embedder?: Embedder
   /** A shorter text with the same meaning, at about this share of its tokens. */
   compress?(text: string, share: number): Promise<string>
   /** Asks a cheap model; the cost is booked as a receipt of its own. */

@@ -5,10 +5,13 @@ import { defaultSettings } from './config/defaults.ts'
 import { fieldName, type Problem, readSource, type Source } from './config/document.ts'
 import { isLoopback } from './config/fields.ts'
 import { configFile } from './config/folder.ts'
+import { policiesOf } from './config/levers.ts'
 import { check, configError } from './config/problems.ts'
 import { type File, file as fileSchema } from './config/schema.ts'
+import type { Lever } from './core/lever.ts'
 import type { Credentials } from './core/provider.ts'
 import type { Settings } from './core/settings.ts'
+import { levers } from './playbook/levers.ts'
 
 export { defaultSettings } from './config/defaults.ts'
 export { dataFolder } from './config/folder.ts'
@@ -24,6 +27,8 @@ export type SettingsSource = Readonly<{
   cwd: string
   /** The adapters that there are: `src/providers/index.ts`. */
   providers: Providers
+  /** The levers that there are; the catalogue's where absent. */
+  levers?: Readonly<Record<string, Lever>>
   /** Credentials that the store keeps, opened. */
   stored?: Readonly<Record<string, Credentials>>
 }>
@@ -108,7 +113,7 @@ export const loadSettings = (source: SettingsSource): Settings => {
     ...plain,
     providers,
     routes: routesOf(file, names, tell),
-    policies: [],
+    policies: policiesOf(file, source.levers ?? levers, tell),
     prices: pricesOf(file, written_at, tell),
   }
   if (problems.length === 0 && settings.mode === 'pass-through' && !isLoopback(settings.host)) {

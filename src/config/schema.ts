@@ -61,6 +61,38 @@ const route = z.strictObject(
   'a route: { match: ..., targets: [...] }',
 )
 
+/** A lever's mode alone, or with settings; which there are, the levers themselves know (`levers.ts`). */
+const lever = z.union(
+  [z.string(), z.boolean(), z.record(z.string(), z.unknown())],
+  'off, observe or on, or settings such as { mode: on, ttl_s: 3600 }',
+)
+const leversByName = z.record(z.string(), lever, 'levers by name, e.g. { cache/exact: on }')
+
+const policy = z.strictObject(
+  {
+    match: z
+      .strictObject(
+        {
+          team: glob.optional(),
+          feature: glob.optional(),
+          customer: glob.optional(),
+          key: glob.optional(),
+          environment: glob.optional(),
+          wire: glob.optional(),
+          endpoint: glob.optional(),
+          provider: glob.optional(),
+          model: glob.optional(),
+        },
+        'what the calls have in common, e.g. { team: support }',
+      )
+      .default({}),
+    levers: leversByName,
+    holdout: z.number('a share from 0 to 1').min(0, 'a share from 0 to 1').max(1, 'a share from 0 to 1').optional(),
+    experiment: text('a name for the experiment').optional(),
+  },
+  'a policy: { match: ..., levers: ... }',
+)
+
 const limits = z.strictObject(
   {
     body_bytes: whole(1024, 1024 ** 3, 'bytes').optional(),
@@ -144,6 +176,8 @@ export const file = z.strictObject(
     threads: whole(1, 64).optional(),
     providers: z.record(z.string().regex(/^[A-Za-z0-9][\w.-]*$/, names), provider, 'providers by name').optional(),
     routes: z.array(route, 'a list of routes').optional(),
+    levers: leversByName.optional(),
+    policies: z.array(policy, 'a list of policies').optional(),
     limits: limits.optional(),
     breaker: z
       .strictObject({ failures: whole(1, 1_000_000).optional(), open_ms: whole(1, day_ms, 'milliseconds').optional() })

@@ -14,16 +14,17 @@ export type Setting =
 
 export type Schema = Readonly<Record<string, Setting>>
 
+/** The value that a setting takes. */
+type Value<T extends Setting> = T extends { type: 'number' }
+  ? number
+  : T extends { type: 'flag' }
+    ? boolean
+    : T extends { type: 'texts' }
+      ? readonly string[]
+      : string
+
 /** The values of a schema's settings. */
-export type Chosen<S extends Schema = Schema> = Readonly<{
-  [name in keyof S]: S[name] extends { type: 'number' }
-    ? number
-    : S[name] extends { type: 'flag' }
-      ? boolean
-      : S[name] extends { type: 'texts' }
-        ? readonly string[]
-        : string
-}>
+export type Chosen<S extends Schema = Schema> = Readonly<{ [name in keyof S]: Value<S[name]> }>
 
 /** off: does nothing. observe: computed on live calls and recorded, not applied. on: applied. */
 export type LeverMode = 'off' | 'observe' | 'on'
@@ -45,11 +46,11 @@ export type LiveCall = Readonly<{
   stream: boolean
   /** Hash of what else may change an answer: path, query, headers of version and beta. No two that differ share an answer. */
   variant: string
-  temperature?: number
-  max_output_tokens?: number
-  turns?: number
-  tool_count?: number
-  response_format?: string
+  temperature?: number | undefined
+  max_output_tokens?: number | undefined
+  turns?: number | undefined
+  tool_count?: number | undefined
+  response_format?: string | undefined
   fingerprints: Fingerprinted
   /** The prefix chain of the prompt as asked, with estimated tokens; one boundary a part of the reading, not thinned. */
   chain: Chain
@@ -98,8 +99,9 @@ export type Ended = Readonly<{
   content_type?: string
   /** What the answer says, where the wire can tell. */
   text?: string
-  /** Does the answer ask for tools? */
+  /** Does the answer ask for tools; does the model refuse to answer? Known where `body` is. */
   has_tool_calls?: boolean
+  is_refusal?: boolean
 }>
 
 /** What is known of a call when its saving is reckoned: after its usage, before its receipt is written. */
@@ -123,12 +125,14 @@ export type Memory = Readonly<{
  * empty, and the receipt says so.
  */
 export type Answers = Readonly<{
+  /** What is wrong with the file, if something is, without its path. */
+  trouble(): string | undefined
   get(partition: string, key: string): StoredAnswer | undefined
   put(
     partition: string,
     key: string,
     answer: StoredAnswer,
-    keep: Readonly<{ ttl_s: number; tags: readonly string[] }>,
+    keep: Readonly<{ ttl_s: number; tags: readonly string[]; most_bytes: number; lever: string }>,
   ): void
   /**
    * Joins an identical call in flight. Undefined: there is none, and this call leads until `done`. Otherwise the leader's

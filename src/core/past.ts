@@ -26,6 +26,10 @@ export type CacheRule = Readonly<{
   most_marks: number
   /** How many blocks before a mark a shorter prefix is looked for (Anthropic: 20). */
   lookback_blocks: number
+  /** Calls of one `cache_key` go to one cache. */
+  takes_key?: true
+  /** Without a key nothing is kept. */
+  needs_key?: true
   source: string
 }>
 

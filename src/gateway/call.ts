@@ -4,6 +4,9 @@ import type { Picodollars, Usd } from '../core/money.ts'
 import type { Outcome, Receipt } from '../core/receipt.ts'
 import type { KeyRecord } from '../core/store.ts'
 import type { Headers, Metered, Metering, Reading, Wire } from '../core/wire.ts'
+import type { Fingerprints } from '../playbook/measure/fingerprints.ts'
+import type { Given } from './give.ts'
+import type { Pulling } from './levers/pulling.ts'
 import type { Upstream, World } from './world.ts'
 
 /** Who pays for a call, and what it belongs to. The names are the receipt's. */
@@ -42,6 +45,8 @@ export type Call = {
   payer: Payer
   // identify
   key?: KeyRecord
+  /** Who calls, as a hash; see `tenant.ts`. */
+  tenant?: string
   /** The provider that the client addressed. */
   upstream?: Upstream
   // receive
@@ -55,6 +60,11 @@ export type Call = {
   // admit
   reserved?: Picodollars
   reserved_usd?: Usd
+  // pull
+  /** Fingerprints of the prompt as asked, once they were taken. */
+  prompt?: Fingerprints
+  /** What levers did; absent where none has a say. */
+  pulling?: Pulling
   // on the way
   client_gone: boolean
   /** The response that passes, while there is one: told when the client goes. */
@@ -85,6 +95,8 @@ export type Attempt = {
   headers?: Headers
   metering?: Metering
   metered?: Metered
+  /** The answer's bytes, decoded, for levers that learn from them; absent where none does or they were too many. */
+  kept?: Uint8Array[] | undefined
 }
 
 /** How a call, or an attempt of it, ended: everything there is to say but what it cost. */
@@ -98,6 +110,8 @@ export type Answer = Readonly<{
   retryable: boolean
   /** Holds the answer's last bytes until the receipt is written; absent where the error is all there is to say. */
   flow?: Flow
+  /** An answer that a lever gave in the model's place. */
+  given?: Given
 }>
 
 /** A response on its way from a provider to the client. */

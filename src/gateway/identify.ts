@@ -81,6 +81,7 @@ export const identify = (call: Call, world: World): void => {
   if (upstream) call.upstream = upstream
   if (world.settings.mode === 'keys') authenticate(call, world)
   else if (upstream) checkOrigin(call, upstream)
+  call.tenant = world.tenants.tenantOf(call.key, call.headers, call.query)
   headerTags(call.payer, call.headers, call.key, call.started_at_us)
   if (!upstream) {
     const names = [...world.upstreams.keys()].slice(0, 20).join(', ')

@@ -1,5 +1,6 @@
 import type { Provider } from '../core/provider.ts'
-import type { Edit, Reading } from '../core/wire.ts'
+import type { Reading } from '../core/wire.ts'
+import { applyEdits } from '../wires/framing/json-bytes.ts'
 import { isEncoded } from './body.ts'
 import type { Call } from './call.ts'
 import { forwardHeaders, withoutKeys } from './headers.ts'
@@ -19,28 +20,31 @@ export type Outbound = Readonly<{
   reading: Reading | undefined
 }>
 
-/** Replaces byte ranges. Edits do not overlap. */
-const applyEdits = (body: Uint8Array, edits: readonly Edit[]): Uint8Array => {
-  const pieces: Uint8Array[] = []
-  let from = 0
-  for (const edit of [...edits].sort((a, b) => a.start - b.start)) {
-    pieces.push(body.subarray(from, edit.start), edit.bytes)
-    from = edit.end
-  }
-  pieces.push(body.subarray(from))
-  return Buffer.concat(pieces)
-}
-
 /** Another provider than the one addressed may need other edits: what its wire reads is read again with its quirks. */
-const readingFor = (call: Call, stop: Stop): Reading | undefined => {
+const readAgain = (call: Call, stop: Stop): Reading | undefined => {
   const { wire } = call
   if (stop.upstream === call.upstream || !wire || !call.reading) return call.reading
   const { method, path, query, headers, plain: body, json } = call
   return wire.read({ method, path, query, headers, body, json }, quirksOf(stop.upstream, wire))
 }
 
+/** What the wire reads of the request as it is sent: with the marks and bounds that levers have put into it. */
+const readingFor = (call: Call, stop: Stop): Reading | undefined => {
+  const reading = readAgain(call, stop)
+  if (!reading || !call.pulling || call.pulling.changes.length === 0) return reading
+  const ttls = call.pulling.changes.flatMap((change) => (change.do === 'mark' ? [change.ttl] : []))
+  const most = call.pulling.changes.findLast((change) => change.do === 'set' && change.fields.max_output_tokens)
+  return {
+    ...reading,
+    ...(ttls.length === 0 ? {} : { cache_ttl: ttls.every((ttl) => ttl === '1h') ? '1h' : '5m' }),
+    ...(most?.do === 'set' && most.fields.max_output_tokens !== undefined
+      ? { max_output_tokens: most.fields.max_output_tokens }
+      : {}),
+  }
+}
+
 const bodyFor = (call: Call, stop: Stop, reading: Reading | undefined): Uint8Array => {
-  const edits = [...(reading?.edits ?? [])]
+  const edits = [...(reading?.edits ?? []), ...(call.pulling?.edits ?? [])]
   if (stop.renamed && stop.model !== undefined) {
     const edit = modelEdit(call.plain, stop.model)
     if (edit) edits.push(edit)

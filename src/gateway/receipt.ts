@@ -4,6 +4,8 @@ import type { PriceState, Receipt } from '../core/receipt.ts'
 import type { Reading } from '../core/wire.ts'
 import type { Answer, Attempt, Call, Payer } from './call.ts'
 import { blankDraft, type Draft } from './draft.ts'
+import type { Given } from './give.ts'
+import { addTraces } from './levers/traces.ts'
 import type { World } from './world.ts'
 
 /** Longest endpoint and model name on a receipt. */
@@ -40,6 +42,7 @@ const addReading = (draft: Draft, reading: Reading): void => {
   draft.turns = reading.turns
   draft.tool_count = reading.tool_count
   draft.max_output_asked = reading.max_output_tokens
+  draft.temperature = reading.temperature
   draft.response_format = reading.response_format
 }
 
@@ -57,6 +60,7 @@ const addCall = (draft: Draft, call: Call): void => {
   draft.stream = call.reading?.stream ?? false
   draft.wire = call.wire?.name
   draft.reserved_usd = reservedUsd(call)
+  draft.tenant = call.tenant
   addPayer(draft, call.payer)
   if (call.reading) addReading(draft, call.reading)
 }
@@ -77,6 +81,10 @@ export const openingReceipt = (call: Call, attempt: Attempt, book: PriceBook): R
   addAttempt(draft, attempt)
   draft.ended_at_us = attempt.started_at_us
   draft.outcome = 'unknown'
+  if (call.pulling?.arm) {
+    draft.experiment = call.pulling.arm.experiment
+    draft.arm = call.pulling.arm.arm
+  }
   draft.usage_source = 'none'
   draft.price_state = openState(attempt, book)
   return draft as Receipt
@@ -114,7 +122,16 @@ const addRefusal = (draft: Draft, call: Call, { error }: Answer, { new_id, now_u
   draft.http_status = error?.status
 }
 
-type Chance = Pick<World, 'new_id' | 'now_us'>
+/** An answer that a lever gave: what it says of itself, and how long that took. */
+const addGiven = (draft: Draft, { bytes, metered, at_us }: Given): void => {
+  draft.first_token_at_us = at_us
+  draft.response_bytes = bytes.length
+  draft.http_status = 200
+  draft.model_served = boundedOr(metered.model_served)
+  draft.finish_reason = boundedOr(metered.finish_reason)
+}
+
+type Chance = Pick<World, 'new_id' | 'now_us' | 'levers'>
 
 /** The whole receipt of an attempt, or of a call that was answered without one. What was settled becomes it. */
 export const closingReceipt = (call: Call, answer: Answer, settled: Draft, world: Chance): Receipt => {
@@ -124,6 +141,8 @@ export const closingReceipt = (call: Call, answer: Answer, settled: Draft, world
     addAttempt(settled, attempt)
     addAnswer(settled, attempt)
   } else addRefusal(settled, call, answer, world)
+  if (answer.given) addGiven(settled, answer.given)
+  if (call.pulling) addTraces(settled, call, world.levers)
   settled.outcome = answer.outcome
   if (error) settled.error_code = error.code
   return settled as Receipt

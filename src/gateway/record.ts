@@ -15,16 +15,17 @@ const costHeaders = ({ price_state, cost_usd }: Receipt): string[] =>
  * Writes the receipt, then lets the answer's last bytes go. If the journal cannot take it, the client gets
  * `journal-unwritable` in their place: no call completes without its receipt.
  */
-export const record = async (call: Call, answer: Answer, settled: Draft, world: World): Promise<void> => {
+export const record = async (call: Call, answer: Answer, settled: Draft, world: World): Promise<Receipt> => {
   const receipt = closingReceipt(call, answer, settled, world)
   if (!answer.attempt) world.metrics.due()
   try {
     await write(receipt, world)
   } catch (error) {
     release(call, answer, [], asWeirError(error))
-    return
+    return receipt
   }
   release(call, answer, costHeaders(receipt), answer.error)
+  return receipt
 }
 
 /** The receipt of an attempt after which the call goes on: nothing of its answer reaches the client. */

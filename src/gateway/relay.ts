@@ -50,11 +50,18 @@ const onHead = (flow: Flow, status: number, raw: readonly Uint8Array[], resume: 
   return true
 }
 
+/** Keeps the answer's bytes for levers that learn from them, up to what they want. */
+const keep = ({ call, attempt }: Flow, bytes: Uint8Array): void => {
+  if (attempt.response_bytes > (call.pulling?.wants_answer ?? 0)) attempt.kept = undefined
+  else attempt.kept?.push(bytes)
+}
+
 /** Shows bytes to the meter; returns those for the client. An encoded body is copied, and read at its end. */
 const meter = (flow: Flow, chunk: Uint8Array): Uint8Array => {
   const { attempt } = flow
   const { metering } = attempt
   if (flow.encoding !== undefined && attempt.response_bytes <= COPY_BYTES) flow.copy.push(chunk)
+  if (attempt.kept && flow.encoding === undefined) keep(flow, chunk)
   const bytes = metering && flow.encoding === undefined ? metering.push(chunk) : chunk
   if (attempt.first_token_at_us === undefined && (flow.encoding !== undefined || (metering?.started ?? true)))
     attempt.first_token_at_us = flow.world.now_us()
@@ -103,7 +110,10 @@ const settleEncoded = async (flow: Flow, encoding: string): Promise<void> => {
   const copied = flow.attempt.response_bytes <= COPY_BYTES
   const plain = copied ? await decodeBody(Buffer.concat(flow.copy), encoding, DECODED_BYTES) : undefined
   flow.copy = []
-  if (plain) flow.attempt.metering?.push(plain)
+  if (plain) {
+    if (flow.attempt.kept) keep(flow, plain)
+    flow.attempt.metering?.push(plain)
+  } else flow.attempt.kept = undefined
   flow.attempt.metering?.end()
   settle(flow, { outcome: outcomeOf(flow), retryable: isRetryable(flow.attempt.status ?? 0, flow.attempt.headers) })
 }

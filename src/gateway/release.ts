@@ -1,5 +1,6 @@
 import type { WeirError } from '../core/errors.ts'
 import type { Answer, Call, Flow } from './call.ts'
+import type { Given } from './give.ts'
 import { answerHeaders } from './headers.ts'
 import { midstream, refuseWith } from './shape.ts'
 
@@ -55,13 +56,22 @@ const sendHeld = (flow: Flow, headers: readonly string[]): void => {
   else if (!response.write(bytes)) response.once('drain', () => flow.resume?.())
 }
 
+/** Sends an answer that no provider gave, and says so. */
+const sendGiven = (call: Call, { bytes, content_type }: Given, headers: readonly string[]): void => {
+  if (call.client_gone) return
+  const own = ['content-type', content_type, 'content-length', String(bytes.length), 'x-weir-cache', 'hit']
+  call.response.writeHead(200, [...own, ...callHeaders(call), ...headers])
+  call.response.end(bytes)
+}
+
 /**
  * The receipt is written: lets the last bytes go to the client, or an error in their place. `headers` are added to the
  * head where it has not been sent yet.
  */
-export const release = (call: Call, { flow }: Answer, headers: readonly string[], error?: WeirError): void => {
+export const release = (call: Call, { flow, given }: Answer, headers: readonly string[], error?: WeirError): void => {
   if (!flow) {
     if (error) refuseWith(call, error)
+    else if (given) sendGiven(call, given, headers)
     return
   }
   flow.released = true

@@ -29,7 +29,7 @@ const allOpen = (stops: readonly Stop[], world: World): WeirError => {
   )
 }
 
-const begin = (stop: Stop, number: number, request: Outbound, world: World): Attempt => ({
+const begin = (stop: Stop, number: number, request: Outbound, keeps: boolean, world: World): Attempt => ({
   receipt_id: world.new_id(),
   number,
   upstream: stop.upstream,
@@ -41,6 +41,7 @@ const begin = (stop: Stop, number: number, request: Outbound, world: World): Att
   request_bytes: request.body.length,
   response_bytes: 0,
   ended_at_us: 0,
+  ...(keeps ? { kept: [] } : {}),
 })
 
 /** What an outcome says of the target's health: 5xx, timeouts and broken connections count, a 429 or a 400 does not. */
@@ -57,7 +58,7 @@ const dispatch = async (call: Call, stop: Stop, number: number, world: World): P
   let request: Outbound
   try {
     request = await outbound(call, stop, world)
-    attempt = begin(stop, number, request, world)
+    attempt = begin(stop, number, request, (call.pulling?.wants_answer ?? 0) > 0, world)
     await world.journal.openSoon(openingReceipt(call, attempt, world.book))
     world.metrics.due()
   } catch (error) {

@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { admit } from './admit.ts'
 import type { Answer, Call } from './call.ts'
 import { identify } from './identify.ts'
+import { endLevers } from './levers/end.ts'
 import { openCall } from './open-call.ts'
+import { pull } from './pull.ts'
 import { receive } from './receive.ts'
 import { record } from './record.ts'
 import { refuse } from './refuse.ts'
@@ -20,7 +22,8 @@ export const serve = async (request: IncomingMessage, response: ServerResponse, 
   const call = openCall(request, response, world)
   const answer = await answerTo(call, world)
   const settled = await settle(call, answer, world) // usage × prices; what nobody reported is estimated
-  await record(call, answer, settled, world) // the receipt is written, then the last bytes leave
+  const receipt = await record(call, answer, settled, world) // the receipt is written, then the last bytes leave
+  if (call.pulling) endLevers(call, answer, receipt, world) // what levers learn from it
 }
 
 const answerTo = async (call: Call, world: World): Promise<Answer> => {
@@ -28,7 +31,8 @@ const answerTo = async (call: Call, world: World): Promise<Answer> => {
     identify(call, world) // which provider is meant, by which key, who pays
     await receive(call, world) // the body, kept as it came; the wire reads model, stream, prompt, tags
     admit(call, world) // limits and scopes, then the worst case is reserved
-    return await send(call, world) // attempts: open in the journal → dispatch → meter as the bytes pass
+    const given = await pull(call, world) // levers, in the order of the playbook: a changed call, or an answer
+    return given ?? (await send(call, world)) // attempts: open in the journal → dispatch → meter as the bytes pass
   } catch (error) {
     return refuse(call, error, world)
   }

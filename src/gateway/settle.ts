@@ -1,31 +1,21 @@
-import { hash } from 'node:crypto'
+import { formatUsd, picodollars } from '../core/money.ts'
 import type { AnatomyTokens } from '../core/receipt.ts'
 import type { NormalisedUsage } from '../core/usage.ts'
 import type { Metered } from '../core/wire.ts'
 import { anatomy } from '../playbook/measure/anatomy.ts'
 import { moneyColumns, usageColumns } from '../playbook/measure/columns.ts'
-import { hexadecimal, runningHash } from '../playbook/measure/digest.ts'
 import { usageOf } from '../playbook/measure/estimate.ts'
-import { fingerprinter } from '../playbook/measure/fingerprints.ts'
 import { prefixTokens } from '../playbook/measure/prefixes.ts'
+import { counterfactual } from '../playbook/price/counterfactual.ts'
 import { billedBefore, UNSURE } from './billed-before.ts'
 import type { Answer, Attempt, Call } from './call.ts'
 import { costOf } from './cost.ts'
 import { blankDraft, type Draft } from './draft.ts'
+import type { Given } from './give.ts'
+import { removedTokens } from './levers/pulling.ts'
+import { promptOf } from './prompt.ts'
 import { asWeirError } from './shape.ts'
 import type { World } from './world.ts'
-
-/** Short texts are hashed faster here than they get to the native function and back. */
-const NATIVE_FROM = 4096
-
-const digest = (text: string): string => {
-  if (text.length >= NATIVE_FROM) return hash('sha1', text).slice(0, 16)
-  const running = runningHash()
-  running.add(text)
-  return hexadecimal(running.state())
-}
-
-const fingerprint = fingerprinter(digest)
 
 /** Did the provider do anything that it may bill, without saying what? A refusal or a lost connection is not billed. */
 const billedUnseen = ({ attempt, error }: Answer): boolean => {
@@ -55,19 +45,18 @@ const estimate = async (call: Call, attempt: Attempt, world: World): Promise<Nor
   return usageOf({ reading, json: call.json, metered, count, ratio })
 }
 
-/** Prompt tokens by part, and the fingerprints that let a replay see what could have been cached. */
-const addPrompt = (
-  draft: Draft,
-  call: Call,
-  attempt: Attempt,
-  usage: NormalisedUsage | undefined,
-  world: World,
-): void => {
+type Asked = Readonly<{ price_as: string; model: string | undefined; usage: NormalisedUsage | undefined }>
+
+/**
+ * Prompt tokens by part, and the fingerprints that let a replay see what could have been cached. They describe the prompt as
+ * it was asked: what levers took out counts besides what the provider counted.
+ */
+const addPrompt = (draft: Draft, call: Call, { price_as, model, usage }: Asked, world: World): void => {
   const { reading } = call
-  if (!reading?.billable || reading.parts.length === 0) return
-  const { bytes_per_token } = world.tokens.ratios.of(attempt.upstream.price_as, attempt.model ?? '')
-  const input_tokens = usage?.totals.input
-  const found = fingerprint({ json: call.json, reading })
+  const found = promptOf(call)
+  if (!found || !reading) return
+  const { bytes_per_token } = world.tokens.ratios.of(price_as, model ?? '')
+  const input_tokens = usage && usage.totals.input + removedTokens(call.pulling)
   anatomy(reading.parts, input_tokens, bytes_per_token, draft as AnatomyTokens)
   draft.fingerprint_exact = found.fingerprint_exact
   draft.fingerprint_template = found.fingerprint_template
@@ -88,7 +77,7 @@ const allColumns = (
   usageColumns(usage, draft)
   const { priced, list, counterfactual } = cost ?? {}
   moneyColumns({ priced, list, counterfactual, usage, otherwise: otherwise(answer) }, draft)
-  addPrompt(draft, call, attempt, usage, world)
+  addPrompt(draft, call, { price_as: attempt.upstream.price_as, model: attempt.model, usage }, world)
   return draft
 }
 
@@ -121,6 +110,29 @@ const nothing = (usage?: NormalisedUsage): Draft => {
   return draft
 }
 
+/** Nothing was spent; what it would have cost is the counterfactual, and its usage that of the stored answer. */
+const settleGiven = (call: Call, { metered: { usage, model_served } }: Given, world: World): Draft => {
+  const draft = nothing(usage)
+  const { upstream, reading } = call
+  if (!usage || !upstream || !reading) return draft
+  const { price_as, settings } = upstream
+  const model = model_served ?? reading.model ?? ''
+  const { region } = settings
+  const billable = {
+    provider: price_as,
+    model,
+    at_us: call.started_at_us,
+    usage,
+    ...(region === undefined ? {} : { region }),
+  }
+  const plain = counterfactual(billable, world.book, { asked_model: reading.model ?? model, provider: price_as })
+  draft.usage_source = 'provider'
+  draft.cost_usd = formatUsd(picodollars(0n))
+  if (plain !== null) draft.counterfactual_cost_usd = formatUsd(plain)
+  addPrompt(draft, call, { price_as, model: reading.model, usage }, world)
+  return draft
+}
+
 const settleNew = (call: Call, answer: Answer, attempt: Attempt, world: World): Promise<Draft> | Draft => {
   const usage = attempt.metered?.usage
   // The provider says that nothing was billed: a response that still runs in the background.
@@ -136,7 +148,8 @@ const settleNew = (call: Call, answer: Answer, attempt: Attempt, world: World): 
  * again costs nothing again.
  */
 export const settle = (call: Call, answer: Answer, world: World): Promise<Draft> | Draft => {
-  const { attempt } = answer
+  const { attempt, given } = answer
+  if (given) return settleGiven(call, given, world)
   if (!attempt) return nothing()
   const known = billedBefore(attempt, world)
   if (known === 'no') return settleNew(call, answer, attempt, world)

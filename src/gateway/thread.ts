@@ -1,20 +1,27 @@
 import { join } from 'node:path'
 import { Agent, type Dispatcher } from 'undici'
 import type { TokenRatio } from '../core/ledger.ts'
+import type { Lever } from '../core/lever.ts'
 import type { Settings } from '../core/settings.ts'
 import type { KeyRecord } from '../core/store.ts'
+import { levers } from '../playbook/levers.ts'
 import { compileBook } from '../playbook/price/book.ts'
 import { providers } from '../providers/index.ts'
+import { openAnswers } from '../stores/answers.ts'
 import { keyringOf } from '../stores/keyring.ts'
 import { wires } from '../wires/index.ts'
 import { createBreakers } from './breaker.ts'
 import type { Disk } from './disk.ts'
 import { openJournal } from './journal.ts'
+import { openKits } from './levers/kit.ts'
+import { inOrder } from './levers/policies.ts'
+import type { Levers } from './levers/pulling.ts'
 import { type ListenAt, openListener } from './listener.ts'
 import { type LogStream, openLog } from './log.ts'
 import { type Counts, createMetrics, type Gauges } from './metrics.ts'
 import { createOnce } from './once.ts'
 import type { Prices } from './prices.ts'
+import { openTenants } from './tenant.ts'
 import { openTokens } from './tokens.ts'
 import { openUpstreams } from './upstreams.ts'
 import type { World } from './world.ts'
@@ -42,6 +49,8 @@ export type ThreadDoors = Readonly<{
   onSegment: (name: string) => void
   /** Does the ledger hold a receipt that billed this response? Rejects when it cannot say. */
   billed_before: World['billed_before']
+  /** The levers that there are; the catalogue's where absent. */
+  levers?: Readonly<Record<string, Lever>>
   log_stream?: LogStream
   disk?: Disk
   dispatcher?: Dispatcher
@@ -92,6 +101,22 @@ const segmentNews = (tell: (name: string) => void) => {
   }
 }
 
+/** The levers that policies name; none where there are no policies, so that a call pays nothing for them. */
+const openLevers = (data: ThreadData, doors: ThreadDoors, world: World): Levers | undefined => {
+  const { settings } = data
+  if (settings.policies.length === 0) return undefined
+  const { now_us, random } = doors
+  const kitOf = openKits({
+    now_us,
+    random,
+    book: world.book,
+    tokens: world.tokens,
+    answers: openAnswers({ path: join(settings.data, 'answers.db'), now_us, shared: settings.threads > 1 }),
+    price_as: (provider) => world.upstreams.get(provider)?.price_as ?? provider,
+  })
+  return { ordered: inOrder(doors.levers ?? levers), kitOf }
+}
+
 const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: string) => void) => {
   const { settings } = data
   const { now_us, random, new_id } = doors
@@ -99,7 +124,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
   const book = compileBook({ ...data.prices, checked: true })
   const dispatcher =
     doors.dispatcher ?? new Agent({ connect: { timeout: settings.limits.connect_ms }, keepAliveTimeout: 30_000 })
-  const world: World = {
+  const plain: World = {
     settings,
     upstreams: openUpstreams(settings.providers, providers, wires),
     book,
@@ -121,8 +146,11 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     bill_once: createOnce(data.once),
     billed_before: doors.billed_before,
     tokens: openTokens(),
+    tenants: openTenants(data.pepper),
     load: { in_flight: 0, shutting_down: false },
   }
+  const found = openLevers(data, doors, plain)
+  const world: World = found ? { ...plain, levers: found } : plain
   const setKeys = (keys: readonly KeyRecord[]): void => {
     keyring = keyringOf(keys, data.pepper)
   }

@@ -6,9 +6,11 @@ import type { Wire } from '../core/wire.ts'
 import type { Keyring } from '../stores/keyring.ts'
 import type { Breakers } from './breaker.ts'
 import type { Journal } from './journal.ts'
+import type { Levers } from './levers/pulling.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Once } from './once.ts'
+import type { Tenants } from './tenant.ts'
 import type { Tokens } from './tokens.ts'
 
 /** A configured provider with the adapter that speaks to it. */
@@ -56,5 +58,8 @@ export type World = Readonly<{
   /** Does the ledger hold a receipt that billed this response? Rejects when it cannot say. */
   billed_before: (provider: string, response_id: string) => Promise<boolean>
   tokens: Tokens
+  tenants: Tenants
+  /** Absent where no policy names a lever. */
+  levers?: Levers
   load: Load
 }>

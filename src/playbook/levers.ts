@@ -1,3 +1,6 @@
 // Written by `npm run fix`: one line for each file.
+import { lever as cacheExact } from './cache/exact.ts'
 
-export const levers = {}
+export const levers = {
+  'cache/exact': cacheExact,
+}

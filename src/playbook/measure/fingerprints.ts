@@ -11,6 +11,8 @@ export type Fingerprints = Readonly<{
   /** The template's parts and the first message part: what the calls of one conversation have in common. */
   fingerprint_conversation?: string
   chain: PrefixChain
+  /** The chain with a boundary after every part of the reading. */
+  whole(): PrefixChain
 }>
 
 /** Sets of tool definitions that are remembered, and the longest of them, in characters. */
@@ -50,11 +52,11 @@ export const fingerprinter = (hash: Hash) => {
   }
   return ({ json, reading }: Readonly<{ json: unknown; reading: Reading }>): Fingerprints => {
     const digest = digests(hash)
-    const { chain, template: parts, conversation } = linkParts(reading.parts, digest)
+    const { chain, whole, template: parts, conversation } = linkParts(reading.parts, digest)
     const body = json === undefined ? undefined : exact(json, reading, digest)
     const format = reading.response_format
     const template = format === undefined ? parts : hash(`${parts ?? ''}\n${format}`)
-    const made: { -readonly [name in keyof Fingerprints]: Fingerprints[name] } = { chain }
+    const made: { -readonly [name in keyof Fingerprints]: Fingerprints[name] } = { chain, whole }
     if (body !== undefined) made.fingerprint_exact = body
     if (template !== undefined) made.fingerprint_template = template
     if (conversation !== undefined) made.fingerprint_conversation = conversation

@@ -45,6 +45,8 @@ export const keptBoundaries = (count: number): number[] => {
 
 export type Linked = Readonly<{
   chain: PrefixChain
+  /** The chain before it was thinned: a boundary after every part. */
+  whole(): PrefixChain
   /** Hash of the leading tools, system and examples parts; absent where there are none. */
   template: string | undefined
   /** Hash up to and with the first part of a message; absent where there is none. */
@@ -83,9 +85,11 @@ export const linkParts = (parts: readonly Part[], digest: (text: string) => stri
     if (own === 'm') conversation ??= state
     else if (conversation === undefined) template = state
   }
+  const all = (): PrefixChain => ({ hashes: states.map(hexadecimal), characters })
+  const chain = states.length <= MOST_BOUNDARIES ? all() : thin(states, characters)
   return {
-    chain:
-      states.length <= MOST_BOUNDARIES ? { hashes: states.map(hexadecimal), characters } : thin(states, characters),
+    chain,
+    whole: () => (states.length <= MOST_BOUNDARIES ? chain : all()),
     template: template && hexadecimal(template),
     conversation: conversation && hexadecimal(conversation),
   }

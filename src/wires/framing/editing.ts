@@ -151,7 +151,7 @@ const addMember = ({ json, find }: Body, { path, value }: Setting, added: Added)
   const other = find(path.slice(0, depth + 1))
   if (other) return replacing(other, nested)
   const above = path.slice(0, depth)
-  const { members } = added.get(keyOf(above)) ?? { members: {} }
+  const members: Record<string, unknown> = added.get(keyOf(above))?.members ?? {}
   added.set(keyOf(above), { path: above, members })
   const name = String(path[depth])
   const inner = depth === path.length - 1 ? undefined : asRecord(nested)

@@ -1,0 +1,41 @@
+import type { Receipt } from '../../core/receipt.ts'
+import type { Answer, Call } from '../call.ts'
+import { asWeirError } from '../shape.ts'
+import type { World } from '../world.ts'
+
+/** How a request for tools reads in an answer's bytes, on any wire; text of the model cannot read so, its quotes are escaped. */
+const TOOLS =
+  /"(tool_calls|function_call)"\s*:\s*(\[\s*\{|\{)|"type"\s*:\s*"(\w*tool_use|\w+_call)"|"(functionCall|function_call|toolUse)"\s*:\s*\{/
+
+const REFUSAL = /"refusal"\s*:\s*"|"type"\s*:\s*"refusal"/
+
+type Kept = Readonly<{ body: Uint8Array; content_type: string; has_tool_calls: boolean; is_refusal: boolean }>
+
+/** The answer's bytes, where there is a good one and they were kept. */
+const keptOf = ({ attempt, outcome }: Answer): Kept | undefined => {
+  const pieces = attempt?.kept
+  const { status = 0, headers = {} } = attempt ?? {}
+  if (!pieces || outcome !== 'ok' || status < 200 || status >= 300) return undefined
+  const body = Buffer.concat(pieces)
+  const content_type = headers['content-type'] ?? 'application/json'
+  const text = body.toString('latin1')
+  return { body, content_type, has_tool_calls: TOOLS.test(text), is_refusal: REFUSAL.test(text) }
+}
+
+/** Tells the levers that saw a call how it ended. What they make of it is not the call's concern any more. */
+export const endLevers = (call: Call, answer: Answer, receipt: Receipt, world: World): void => {
+  const { pulling } = call
+  if (!pulling || !world.levers) return
+  const kept = pulling.wants_answer > 0 ? keptOf(answer) : undefined
+  for (const { active, pulled, waived } of pulling.turns) {
+    const { lever, settings, mode } = active
+    if (!lever.learn || waived) continue
+    const wanted = kept && kept.body.length <= (lever.traits.wants_answer ?? 0) ? kept : {}
+    try {
+      const ended = { call: pulling.live, ...(pulled ? { pulled } : {}), receipt, ...wanted }
+      lever.learn(ended, settings, world.levers.kitOf(lever, mode))
+    } catch (error) {
+      world.log.failure(call.id, asWeirError(error))
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import type { Answers, Kit, Lever, LeverMode, Memory } from '../../core/lever.ts'
+import type { TokenRates } from '../../core/past.ts'
+import type { PriceBook } from '../../core/price.ts'
+import { cacheRule } from '../../playbook/cache/rules.ts'
+import { ratesOf } from '../../playbook/price/rates.ts'
+import { digest } from '../prompt.ts'
+import type { Tokens } from '../tokens.ts'
+
+/** What one lever remembers in one thread, at most. */
+const MOST_MEMORIES = 20_000
+const MOST_RATES = 2_000
+const MINUTE_US = 60_000_000
+
+/** Bounded memory: what was not used for longest goes first. */
+export const openMemory = (most = MOST_MEMORIES): Memory => {
+  const kept = new Map<string, unknown>()
+  return {
+    get<T>(partition: string, key: string) {
+      const name = `${partition}\u0000${key}`
+      const value = kept.get(name)
+      if (value === undefined) return undefined
+      kept.delete(name)
+      kept.set(name, value)
+      return value as T
+    },
+    set(partition, key, value) {
+      const name = `${partition}\u0000${key}`
+      kept.delete(name)
+      kept.set(name, value)
+      if (kept.size <= most) return
+      for (const oldest of kept.keys()) {
+        kept.delete(oldest)
+        return
+      }
+    },
+  }
+}
+
+export type KitParts = Readonly<{
+  now_us: () => number
+  random: () => number
+  book: PriceBook
+  tokens: Tokens
+  answers?: Answers
+  /** Further doors, where they are configured. */
+  doors?: Pick<Kit, 'embed' | 'compress' | 'ask'>
+  /** The name under which a provider's prices are looked up. */
+  price_as: (provider: string) => string
+}>
+
+/** Rates by provider and model, looked up again every minute: prices change at dates and by the hour. */
+const rateMemory = ({ book, price_as }: KitParts): Kit['rates'] => {
+  const known = new Map<string, { minute: number; rates: TokenRates | undefined }>()
+  return (provider, model, at_us) => {
+    const name = `${provider}\u0000${model}`
+    const minute = Math.floor(at_us / MINUTE_US)
+    const found = known.get(name)
+    if (found?.minute === minute) return found.rates
+    const rates = ratesOf({ provider: price_as(provider), model, at_us }, book)
+    if (known.size >= MOST_RATES) known.clear()
+    known.set(name, { minute, rates })
+    return rates
+  }
+}
+
+/** Who only observes makes nobody wait and leads nobody. */
+const observing = (answers: Answers): Answers => ({ ...answers, join: () => undefined, done: () => {} })
+
+/** Makes the kit of each lever: all share the doors, each has a memory of its own. */
+export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => Kit) => {
+  const { now_us, random, tokens, answers, doors, price_as } = parts
+  const kits = new Map<string, Kit>()
+  const shared = {
+    now_us,
+    random,
+    hash: digest,
+    tokens: (text: string, provider: string, model: string) =>
+      Math.ceil(text.length / tokens.ratios.of(price_as(provider), model).bytes_per_token),
+    rates: rateMemory(parts),
+    cache_rule: (provider: string, model: string, at_us: number) => cacheRule(price_as(provider), model, at_us),
+    ...(answers ? { answers } : {}),
+    ...doors,
+  }
+  return (lever, mode) => {
+    const known = kits.get(`${lever.name} ${mode}`)
+    if (known) return known
+    const memory = openMemory()
+    const watching = answers ? { answers: observing(answers) } : {}
+    kits.set(`${lever.name} on`, { ...shared, memory })
+    kits.set(`${lever.name} observe`, { ...shared, ...watching, memory })
+    return kits.get(`${lever.name} ${mode}`) ?? { ...shared, memory }
+  }
+}

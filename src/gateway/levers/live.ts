@@ -1,0 +1,123 @@
+import type { LiveCall } from '../../core/lever.ts'
+import type { Chain, Circle } from '../../core/past.ts'
+import type { Change, Outline } from '../../core/prompt.ts'
+import type { Headers } from '../../core/wire.ts'
+import type { PrefixChain } from '../../playbook/measure/prefixes.ts'
+import { prefixTokens } from '../../playbook/measure/prefixes.ts'
+import type { Call } from '../call.ts'
+import { withoutKeys } from '../headers.ts'
+import { digest, promptOf } from '../prompt.ts'
+import type { Upstream, World } from '../world.ts'
+import { afterChanges } from './outline.ts'
+
+/** Headers that change what an API does with a body. */
+const variants =
+  /^(anthropic-(beta|version)|openai-(beta|organization|project)|x-goog-(api-client-version|user-project)|api-version)$/
+
+/** What besides the body can change an answer. */
+const variantOf = (path: string, query: string, headers: Headers): string => {
+  let text = `${path}${withoutKeys(query)}`
+  for (const name in headers) if (variants.test(name)) text += `\n${name}:${headers[name]}`
+  return digest(text)
+}
+
+const circleOf = ({ payer, wire, reading }: Call): Circle => {
+  const { key_id, team, feature, customer, user, environment, session, agent } = payer
+  const said = { key_id, team, feature, customer, user, environment, session, agent, wire: wire?.name }
+  const known = Object.entries(said).filter(([, value]) => value !== undefined)
+  return { endpoint: reading?.endpoint ?? '', ...Object.fromEntries(known) }
+}
+
+const NO_CHAIN: PrefixChain = { hashes: [], characters: [] }
+
+/** A live call's face towards levers. What is dear to know is worked out when it is first asked for. */
+export class Live implements LiveCall {
+  readonly call_id: string
+  readonly at_us: number
+  readonly tenant: string
+  readonly scope: string
+  readonly account: string
+  readonly provider: string
+  readonly model: string
+  readonly stream: boolean
+  readonly #call: Call
+  readonly #changes: readonly Change[]
+  readonly #bytes_per_token: number
+  #circle: Circle | undefined
+  #chain: Chain | undefined
+  #variant: string | undefined
+  #outline: Outline | undefined
+  #after: Readonly<{ outline: Outline; changes: number }> | undefined
+
+  constructor(call: Call, upstream: Upstream, changes: readonly Change[], world: World) {
+    this.#call = call
+    this.#changes = changes
+    this.#bytes_per_token = world.tokens.ratios.of(upstream.price_as, call.reading?.model ?? '').bytes_per_token
+    this.call_id = call.id
+    this.at_us = world.now_us()
+    this.tenant = call.tenant ?? ''
+    this.scope = world.tenants.scopeOf(call.key)
+    const ours = upstream.has_credentials || world.settings.mode === 'keys'
+    this.account = ours ? upstream.name : `${upstream.name}/${this.tenant}`
+    this.provider = upstream.name
+    this.model = call.reading?.model ?? ''
+    this.stream = call.reading?.stream ?? false
+  }
+
+  get circle(): Circle {
+    this.#circle ??= circleOf(this.#call)
+    return this.#circle
+  }
+
+  get variant(): string {
+    const { path, query, headers } = this.#call
+    this.#variant ??= variantOf(path, query, headers)
+    return this.#variant
+  }
+
+  get temperature(): number | undefined {
+    return this.#call.reading?.temperature
+  }
+
+  get max_output_tokens(): number | undefined {
+    return this.#call.reading?.max_output_tokens
+  }
+
+  get turns(): number | undefined {
+    return this.#call.reading?.turns
+  }
+
+  get tool_count(): number | undefined {
+    return this.#call.reading?.tool_count
+  }
+
+  get response_format(): string | undefined {
+    return this.#call.reading?.response_format
+  }
+
+  get fingerprints(): LiveCall['fingerprints'] {
+    const { fingerprint_exact, fingerprint_template, fingerprint_conversation } = promptOf(this.#call) ?? {}
+    return {
+      ...(fingerprint_exact === undefined ? {} : { exact: fingerprint_exact }),
+      ...(fingerprint_template === undefined ? {} : { template: fingerprint_template }),
+      ...(fingerprint_conversation === undefined ? {} : { conversation: fingerprint_conversation }),
+    }
+  }
+
+  get chain(): Chain {
+    if (this.#chain) return this.#chain
+    const whole = promptOf(this.#call)?.whole() ?? NO_CHAIN
+    this.#chain = { hashes: whole.hashes, tokens: prefixTokens(whole, undefined, this.#bytes_per_token) }
+    return this.#chain
+  }
+
+  outline(): Outline | undefined {
+    const { wire, json, reading } = this.#call
+    if (!wire?.editor || !reading) return undefined
+    this.#outline ??= wire.editor.outline(json, reading.parts)
+    const { length } = this.#changes
+    if (this.#after?.changes !== length)
+      this.#after = { outline: afterChanges(this.#outline, this.#changes), changes: length }
+    return this.#after.outline
+  }
+}

@@ -1,0 +1,63 @@
+import type { Lever, LeverMatch, LeverMode, LeverPolicy, Play } from '../../core/lever.ts'
+import { digest } from '../prompt.ts'
+import { globMatches } from '../route.ts'
+
+/** A lever that has a say in a call, with the settings that hold for it. */
+export type Active = Readonly<{
+  lever: Lever
+  mode: Exclude<LeverMode, 'off'>
+  settings: LeverPolicy['levers'][string]['settings']
+}>
+
+/** The arm that a session is in; absent where no policy holds anything out. */
+export type Arm = Readonly<{ experiment: string; arm: 'holdout' | 'levers' }>
+
+export type Facts = Readonly<Partial<Record<keyof LeverMatch, string | undefined>>>
+
+/** The plays in the order of the playbook. */
+const plays: readonly Play[] = ['route', 'cache', 'batch', 'compact', 'own']
+
+/** Levers in the order in which they have their turn: by play, then by name. */
+export const inOrder = (levers: Readonly<Record<string, Lever>>): readonly Lever[] =>
+  Object.values(levers).toSorted((a, b) => plays.indexOf(a.play) - plays.indexOf(b.play) || (a.name < b.name ? -1 : 1))
+
+const matches = (match: LeverMatch, facts: Facts): boolean => {
+  for (const name in match) {
+    const glob = match[name as keyof LeverMatch]
+    if (glob !== undefined && !globMatches(glob, facts[name as keyof LeverMatch] ?? '')) return false
+  }
+  return true
+}
+
+export type Chosen = Readonly<{ active: readonly Active[]; holdout: LeverPolicy | undefined }>
+
+/**
+ * Which levers have a say in a call, in the order of their turns: of the policies that match, the first that names a lever
+ * decides for it. The first with a holdout decides over the arm.
+ */
+export const chooseLevers = (ordered: readonly Lever[], policies: readonly LeverPolicy[], facts: Facts): Chosen => {
+  const matching = policies.filter(({ match }) => matches(match, facts))
+  if (matching.length === 0) return { active: [], holdout: undefined }
+  const active = ordered.flatMap((lever): Active[] => {
+    const found = matching.find(({ levers }) => Object.hasOwn(levers, lever.name))?.levers[lever.name]
+    return found === undefined || found.mode === 'off' ? [] : [{ lever, mode: found.mode, settings: found.settings }]
+  })
+  return { active, holdout: matching.find(({ holdout }) => holdout > 0) }
+}
+
+const SCALE = 0x1_0000_0000
+
+/** The arm of a session, by its hash: the same session is in the same arm at every call, thread and replica. */
+export const armOf = ({ experiment, holdout }: LeverPolicy, unit: string): Arm => {
+  const place = Number.parseInt(digest(`${experiment}\u0000${unit}`).slice(0, 8), 16) / SCALE
+  return { experiment, arm: place < holdout ? 'holdout' : 'levers' }
+}
+
+/** Levers that the caller waives: `off`, or names and plays with a minus, e.g. `-cache/exact, -compact`. */
+export const waived = (header: string | undefined): ((name: string) => boolean) => {
+  if (header === undefined) return () => false
+  const words = header.split(',').map((word) => word.trim().toLowerCase())
+  if (words.includes('off')) return () => true
+  const names = new Set(words.filter((word) => word.startsWith('-')).map((word) => word.slice(1)))
+  return (name) => names.has(name) || names.has(name.slice(0, name.indexOf('/')))
+}

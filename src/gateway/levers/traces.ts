@@ -1,0 +1,82 @@
+import type { Pulled, Spent } from '../../core/lever.ts'
+import { formatUsd, picodollars, type Usd } from '../../core/money.ts'
+import type { PastUsage, TokenRates } from '../../core/past.ts'
+import type { LeverTrace } from '../../core/receipt.ts'
+import { keptBoundaries } from '../../playbook/measure/prefixes.ts'
+import type { Call } from '../call.ts'
+import type { Draft } from '../draft.ts'
+import { acted, type Levers, type Pulling, type Turn } from './pulling.ts'
+
+type Change = Extract<Pulled, { do: 'change' }>
+
+const usageOf = (draft: Draft): PastUsage => {
+  const { cache_read_tokens = 0, cache_write_tokens = 0, cache_write_1h_tokens = 0 } = draft
+  return {
+    fresh: draft.input_fresh_tokens ?? 0,
+    cache_read: cache_read_tokens,
+    cache_write_5m: cache_write_tokens - cache_write_1h_tokens,
+    cache_write_long: cache_write_1h_tokens,
+    output: draft.output_tokens ?? 0,
+  }
+}
+
+/** What the tokens taken out would have cost, at the mean price of the call's input. */
+const removedWorth = (removed: number, draft: Draft, rates: TokenRates): number => {
+  const { input_tokens, input_cost_usd } = draft
+  if (input_tokens === undefined || input_tokens === 0 || input_cost_usd === undefined) return removed * rates.fresh
+  return (removed * Number(input_cost_usd) * 1e12) / input_tokens
+}
+
+const savingOf = (turn: Turn, spent: Spent, draft: Draft): number | undefined => {
+  const { lever, settings } = turn.active
+  if (lever.worth) return lever.worth(spent, settings)
+  if (spent.pulled.do === 'answer') return Number(draft.counterfactual_cost_usd ?? 0) * 1e12
+  const removed = spent.pulled.removed?.at(-1) ?? 0
+  return removed > 0 ? removedWorth(removed, draft, spent.rates) : spent.pulled.foreseen
+}
+
+const usd = (amount: number): Usd => formatUsd(picodollars(BigInt(Math.round(amount))))
+
+/** Tokens taken out, at the boundaries that the receipt keeps. */
+const removedAt = ({ removed }: Change): Pick<LeverTrace, 'tokens' | 'removed'> => {
+  const total = removed?.at(-1)
+  if (!removed || total === undefined) return {}
+  return { tokens: total, removed: keptBoundaries(removed.length).map((index) => removed[index] ?? 0) }
+}
+
+const traceOf = (turn: Turn, pulling: Pulling, draft: Draft, rates: TokenRates | undefined): LeverTrace => {
+  const { active, pulled, skipped } = turn
+  const { name } = active.lever
+  if (skipped !== undefined || !pulled || pulled.do === 'nothing')
+    return { name, action: 'skipped', why: skipped ?? (pulled?.do === 'nothing' ? pulled.why : 'had no turn') }
+  const { mode } = active
+  const saving =
+    rates && draft.usage_source !== 'none'
+      ? savingOf(turn, { call: pulling.live, pulled, mode, usage: usageOf(draft), rates }, draft)
+      : undefined
+  return {
+    name,
+    action: acted(turn) ? 'acted' : 'observed',
+    ...(saving === undefined || !Number.isFinite(saving) ? {} : { saving_usd: usd(saving) }),
+    why: pulled.why,
+    ...(pulled.do === 'change' ? removedAt(pulled) : {}),
+  }
+}
+
+/** What each lever did, onto the receipt; what it saved is reckoned from the usage that the receipt has by now. */
+export const addTraces = (draft: Draft, call: Call, levers: Levers | undefined): void => {
+  const { pulling, upstream } = call
+  if (!pulling) return
+  if (pulling.arm) {
+    draft.experiment = pulling.arm.experiment
+    draft.arm = pulling.arm.arm
+  }
+  if (!levers || !upstream || pulling.turns.length === 0) return
+  const at_us = draft.started_at_us ?? call.started_at_us
+  draft.levers = pulling.turns.map((turn) => {
+    const rates = levers
+      .kitOf(turn.active.lever, turn.active.mode)
+      .rates(upstream.name, call.reading?.model ?? '', at_us)
+    return traceOf(turn, pulling, draft, rates)
+  })
+}

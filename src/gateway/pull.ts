@@ -1,0 +1,125 @@
+import type { Pulled } from '../core/lever.ts'
+import type { Change } from '../core/prompt.ts'
+import type { Answer, Call } from './call.ts'
+import { give } from './give.ts'
+import { Live } from './levers/live.ts'
+import { type Active, armOf, chooseLevers, type Facts, waived } from './levers/policies.ts'
+import type { Levers, Pulling, Turn } from './levers/pulling.ts'
+import { asWeirError } from './shape.ts'
+import type { Upstream, World } from './world.ts'
+
+/** How long a lever may take where it does not say, ms. */
+const PATIENCE_MS = 100
+
+const factsOf = ({ payer, wire, reading, upstream }: Call): Facts => ({
+  team: payer.team,
+  feature: payer.feature,
+  customer: payer.customer,
+  key: payer.key_id,
+  environment: payer.environment,
+  wire: wire?.name,
+  endpoint: reading?.endpoint,
+  provider: upstream?.name,
+  model: reading?.model,
+})
+
+/** Begins the levers' work on a call; undefined where no policy has a say in it. */
+const begin = (call: Call, upstream: Upstream, levers: Levers, world: World): Pulling | undefined => {
+  const { active, holdout } = chooseLevers(levers.ordered, world.settings.policies, factsOf(call))
+  if (active.length === 0 && !holdout) return undefined
+  const arm = holdout && armOf(holdout, call.payer.session ?? call.id)
+  const isWaived = waived(call.headers['x-weir-levers'])
+  const changes: Change[] = []
+  const turns = active.map((one): Turn => {
+    if (isWaived(one.lever.name)) return { active: one, skipped: 'waived by the caller', waived: true }
+    return { active: arm?.arm === 'holdout' ? { ...one, mode: 'observe' } : one }
+  })
+  const wants_answer = turns.reduce(
+    (most, { active: { lever }, skipped }) => (skipped ? most : Math.max(most, lever.traits.wants_answer ?? 0)),
+    0,
+  )
+  return { live: new Live(call, upstream, changes, world), turns, arm, changes, edits: [], wants_answer }
+}
+
+const late = Symbol('late')
+
+/** What the lever decides, or `late` when it takes longer than it may. */
+const inTime = (pulled: Promise<Pulled>, patience_ms: number): Promise<Pulled | typeof late> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(late), patience_ms)
+    pulled.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+
+const decide = async (
+  { lever, settings, mode }: Active,
+  pulling: Pulling,
+  levers: Levers,
+): Promise<Pulled | typeof late> => {
+  const pulled = lever.pull(pulling.live, settings, levers.kitOf(lever, mode))
+  return pulled instanceof Promise ? inTime(pulled, lever.traits.patience_ms ?? PATIENCE_MS) : pulled
+}
+
+/** One lever's turn. A lever that throws or dawdles is passed over: the call goes on as if it were not there. */
+const take = async (turn: Turn, call: Call, pulling: Pulling, levers: Levers, world: World): Promise<void> => {
+  try {
+    const pulled = await decide(turn.active, pulling, levers)
+    if (pulled === late) turn.skipped = 'took longer than it may'
+    else turn.pulled = pulled
+  } catch (error) {
+    world.log.failure(call.id, asWeirError(error))
+    turn.skipped = 'failed'
+  }
+}
+
+/** An answer in the model's place: what levers had changed before does not count, and the others have no turn. */
+const answered = (turn: Turn, call: Call, pulling: Pulling, world: World): Answer | undefined => {
+  const { pulled } = turn
+  if (pulled?.do !== 'answer' || turn.active.mode !== 'on') return undefined
+  const answer = give(call, pulled.answer, world)
+  if (!answer) {
+    turn.skipped = 'the stored answer cannot be read'
+    return undefined
+  }
+  pulling.given = pulled.answer
+  for (const other of pulling.turns)
+    if (other !== turn && other.active.mode === 'on') other.skipped ??= 'another lever answered'
+  return answer
+}
+
+/** The edits of all changes together. If they cannot be made, none is. */
+const edit = (call: Call, pulling: Pulling, world: World): void => {
+  if (pulling.changes.length === 0) return
+  try {
+    pulling.edits = call.wire?.editor?.edits(call.plain, call.json, pulling.changes) ?? []
+  } catch (error) {
+    world.log.failure(call.id, asWeirError(error))
+    for (const turn of pulling.turns) if (turn.pulled?.do === 'change') turn.skipped ??= 'its change could not be made'
+  }
+}
+
+const run = async (call: Call, pulling: Pulling, levers: Levers, world: World): Promise<Answer | undefined> => {
+  for (const turn of pulling.turns) {
+    if (turn.skipped !== undefined) continue
+    await take(turn, call, pulling, levers, world)
+    const { pulled, active } = turn
+    if (pulled?.do === 'change' && active.mode === 'on') pulling.changes.push(...pulled.changes)
+    const answer = answered(turn, call, pulling, world)
+    if (answer) return answer
+  }
+  edit(call, pulling, world)
+  return undefined
+}
+
+/**
+ * The levers' step, in the order of the playbook: each may want the prompt different, or answer in the model's place. What
+ * they want is in `call.pulling`; an answer is returned. Levers fail open: nothing here refuses a call.
+ */
+export const pull = (call: Call, world: World): Promise<Answer | undefined> | undefined => {
+  const { levers } = world
+  const { upstream, reading } = call
+  if (!levers || !upstream || !reading?.billable) return undefined
+  const pulling = begin(call, upstream, levers, world)
+  if (!pulling) return undefined
+  call.pulling = pulling
+  return run(call, pulling, levers, world)
+}

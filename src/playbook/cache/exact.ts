@@ -1,0 +1,183 @@
+import type { Answers, Chosen, Lever, LiveCall, Schema, StoredAnswer } from '../../core/lever.ts'
+import type { Past, Replay } from '../../core/past.ts'
+import { ttl_s } from './rules.ts'
+
+const settings = {
+  ttl_s: {
+    type: 'number',
+    default: ttl_s['1h'],
+    least: 1,
+    most: 2_592_000,
+    unit: 's',
+    about: 'how long an answer is kept',
+  },
+  share: {
+    type: 'text',
+    default: 'key',
+    one_of: ['key', 'team', 'all'],
+    about:
+      'who may get an answer again: callers with the same key, of the same team and permissions, or everybody with the same permissions',
+  },
+  any_temperature: {
+    type: 'flag',
+    default: false,
+    about:
+      'also keep answers to calls that do not ask for temperature 0 (where none is asked, the API’s default is not 0)',
+  },
+  max_entry_bytes: {
+    type: 'number',
+    default: 1_048_576,
+    least: 1024,
+    most: 16_777_216,
+    unit: 'bytes',
+    about: 'a longer answer is not kept',
+  },
+  max_total_bytes: {
+    type: 'number',
+    default: 268_435_456,
+    least: 65_536,
+    most: 1_099_511_627_776,
+    unit: 'bytes',
+    about: 'all kept answers together; what was used least lately goes first',
+  },
+  tags: { type: 'texts', default: [], about: 'tags for `weir cache purge --tag`, besides team, feature and model' },
+} as const satisfies Schema
+
+type Settings = Chosen<typeof settings>
+
+/** The longest answer that any setting can want kept. */
+const LONGEST_BYTES = 16 * 1024 * 1024
+
+/** Operations whose answers are the same again: what writes, counts or polls is not. */
+const endpoints = new Set([
+  'chat',
+  'completions',
+  'responses',
+  'messages',
+  'generate',
+  'converse',
+  'invoke',
+  'embeddings',
+  'embed',
+  'rerank',
+])
+/** These have no temperature: the same input gives the same vectors. */
+const steady = new Set(['embeddings', 'embed', 'rerank'])
+/** How an answer that is whole and freely given ends. */
+const finished = /^(stop|end_turn|stop_sequence|completed?|eos)$/i
+
+type Asked = Pick<LiveCall, 'circle' | 'tenant' | 'provider' | 'model' | 'stream' | 'temperature' | 'fingerprints'>
+
+/** Why a call has no part in this cache; undefined where it has. */
+const unfit = ({ circle, fingerprints, temperature }: Asked, { any_temperature }: Settings): string | undefined => {
+  if (!endpoints.has(circle.endpoint)) return `answers of ${circle.endpoint} are not kept`
+  if (fingerprints.exact === undefined) return 'the body has no fingerprint'
+  if (steady.has(circle.endpoint) || any_temperature || temperature === 0) return undefined
+  return temperature === undefined ? 'no temperature is asked, and the default is not 0' : 'the temperature is not 0'
+}
+
+/** Everything that must be equal for an answer to be given again, besides the prompt. */
+const partitionOf = (call: Asked, share: string, scope: string, variant: string): string => {
+  const { circle, tenant, provider, model, stream } = call
+  const owner = share === 'all' ? '' : share === 'team' && circle.team !== undefined ? `team ${circle.team}` : tenant
+  return JSON.stringify([owner, scope, provider, model, circle.wire, circle.endpoint, stream, variant])
+}
+
+const liveKey = (call: LiveCall, { share }: Settings): Readonly<{ partition: string; key: string }> => ({
+  partition: partitionOf(call, share, call.scope, call.variant),
+  key: call.fingerprints.exact ?? '',
+})
+
+const age = (answer: StoredAnswer, now_us: number): string =>
+  `the same call was answered ${Math.max(0, Math.round((now_us - answer.stored_at_us) / 1e6))} s ago`
+
+const miss = (answers: Answers): string => {
+  const trouble = answers.trouble()
+  return trouble === undefined ? 'not asked before, or too long ago' : trouble
+}
+
+const pull: Lever<typeof settings>['pull'] = (call, chosen, kit) => {
+  const reason = unfit(call, chosen)
+  if (reason !== undefined) return { do: 'nothing', why: reason }
+  const { answers } = kit
+  if (!answers) return { do: 'nothing', why: 'there is no place to keep answers' }
+  const { partition, key } = liveKey(call, chosen)
+  const found = answers.get(partition, key)
+  if (found) return { do: 'answer', answer: found, why: age(found, call.at_us) }
+  const why = miss(answers)
+  const leader = answers.join(partition, key, call.call_id)
+  if (!leader) return { do: 'nothing', why }
+  return leader.then((answer) =>
+    answer
+      ? { do: 'answer', answer, why: 'the same call was in flight' }
+      : { do: 'nothing', why: 'the same call was in flight and had no answer to share' },
+  )
+}
+
+const learn: NonNullable<Lever<typeof settings>['learn']> = (ended, chosen, kit) => {
+  const { call, receipt, body, content_type } = ended
+  const { answers } = kit
+  if (!answers || unfit(call, chosen) !== undefined) return
+  const { partition, key } = liveKey(call, chosen)
+  const good =
+    receipt.outcome === 'ok' && (steady.has(call.circle.endpoint) || finished.test(receipt.finish_reason ?? ''))
+  const fits = body !== undefined && body.length > 0 && body.length <= chosen.max_entry_bytes
+  if (!good || !fits || ended.has_tool_calls || ended.is_refusal || receipt.usage_source !== 'provider') {
+    answers.done(partition, key, call.call_id)
+    return
+  }
+  const answer: StoredAnswer = {
+    body,
+    content_type: content_type ?? 'application/json',
+    receipt_id: receipt.receipt_id,
+    stored_at_us: kit.now_us(),
+  }
+  const { team, feature } = call.circle
+  const own = [team && `team:${team}`, feature && `feature:${feature}`, `model:${call.model}`].filter((tag) => tag)
+  const tags = [...own, ...chosen.tags] as string[]
+  const keep = { ttl_s: chosen.ttl_s, tags, most_bytes: chosen.max_total_bytes, lever: 'cache/exact' }
+  answers.put(partition, key, answer, keep)
+  answers.done(partition, key, call.call_id, answer)
+}
+
+/** Bytes of an answer, about, by its tokens: a replay has no bodies. */
+const BYTES_PER_TOKEN = 8
+
+const keeps = (past: Past, { max_entry_bytes }: Settings): boolean => {
+  if (past.outcome !== 'ok' || past.answered) return false
+  if (!steady.has(past.circle.endpoint) && !finished.test(past.finish_reason ?? '')) return false
+  return past.usage.output * BYTES_PER_TOKEN <= max_entry_bytes
+}
+
+/** A fold over the past: what was answered before within its time is answered again, and what is in flight is waited for. */
+const replay = (chosen: Settings): Replay => {
+  const kept = new Map<string, Readonly<{ from_us: number; until_us: number }>>()
+  return (past) => {
+    if (past.answered || unfit(past, chosen) !== undefined) return past
+    const name = `${partitionOf(past, chosen.share, '', '')} ${past.fingerprints.exact}`
+    const found = kept.get(name)
+    if (found && past.at_us < found.until_us) return { ...past, answered: true }
+    if (keeps(past, chosen))
+      kept.set(name, { from_us: past.at_us, until_us: past.ended_at_us + chosen.ttl_s * 1_000_000 })
+    return past
+  }
+}
+
+/** Gives the stored answer of an identical call again, whole or streamed as it was asked. */
+export const lever: Lever<typeof settings> = {
+  name: 'cache/exact',
+  play: 'cache',
+  about: 'gives the answer of an identical earlier call again, and sends identical calls in flight once',
+  settings,
+  traits: {
+    certainty: 'exact',
+    risk: 'none',
+    effort: 'switch',
+    wants_answer: LONGEST_BYTES,
+    patience_ms: 600_000,
+    next_test: 'observe it for a day',
+  },
+  pull,
+  learn,
+  replay: (chosen) => replay(chosen),
+}

@@ -1,0 +1,261 @@
+import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
+import type { Answers, StoredAnswer } from '../core/lever.ts'
+import { openFlights } from './answers/flights.ts'
+
+export type AnswersOptions = Readonly<{
+  path: string
+  now_us: () => number
+  /** True where other threads use the file too: then calls in flight are told to them as well. */
+  shared?: boolean
+}>
+
+/** A stored answer without its body, as `weir cache list` shows it. */
+export type AnswerRow = Readonly<{
+  partition: string
+  key: string
+  lever: string
+  tags: readonly string[]
+  size_bytes: number
+  content_type: string
+  receipt_id: string
+  stored_at_us: number
+  expires_at_us: number
+  used_at_us: number
+}>
+
+export type AnswerStats = Readonly<{ answers: number; bytes: number; expired: number; partitions: number }>
+
+/** Answers and the keeping of them. */
+export type AnswerStore = Answers &
+  Readonly<{
+    list(most: number): readonly AnswerRow[]
+    stats(): AnswerStats
+    /** Takes out the answers with this tag, or all; returns how many. */
+    purge(what: Readonly<{ tag?: string }>): number
+    close(): void
+  }>
+
+const TABLES = `
+  pragma journal_mode = wal; pragma synchronous = off;
+  create table if not exists answers (
+    partition text not null, key text not null, lever text not null, tags text not null, body blob not null,
+    content_type text not null, receipt_id text not null, stored_at_us integer not null, expires_at_us integer not null,
+    used_at_us integer not null, size_bytes integer not null, primary key (partition, key));
+  create index if not exists answers_by_use on answers (used_at_us);
+  create table if not exists flights (
+    partition text not null, key text not null, call_id text not null, ends_at_us integer not null,
+    primary key (partition, key)) without rowid;
+`
+
+/** How long another thread's write is waited for: a call must not wait for its cache. */
+const BUSY_MS = 20
+const RETRY_US = 5_000_000
+/** An answer's last use is written down this seldom: a hit is a read. */
+const USE_US = 60_000_000
+/** After so many new answers the bound in bytes is looked at, and those used least lately go. */
+const ROOM_EVERY = 32
+
+const broken = new Set([11, 26])
+const codeOf = (error: unknown): number => Number((error as { errcode?: number }).errcode ?? 0) & 0xff
+
+const openFile = (path: string): DatabaseSync => {
+  mkdirSync(dirname(path), { recursive: true })
+  const database = new DatabaseSync(path, { timeout: BUSY_MS })
+  try {
+    database.exec(TABLES)
+    chmodSync(path, 0o600)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+const SET_ASIDE = 'the file of stored answers was broken: it was set aside and made anew'
+const UNAVAILABLE = 'the file of stored answers cannot be used'
+
+/** The file, opened when it is first needed. What goes wrong is remembered, never thrown. */
+const openGuard = ({ path, now_us }: AnswersOptions) => {
+  let database: DatabaseSync | undefined
+  let trouble: string | undefined
+  let retry_at_us = 0
+
+  const fail = (error: unknown): void => {
+    if (!broken.has(codeOf(error))) {
+      trouble = UNAVAILABLE
+      if (!database) retry_at_us = now_us() + RETRY_US
+      return
+    }
+    trouble = SET_ASIDE
+    try {
+      database?.close()
+    } catch {
+      // It is broken, and another one takes its place.
+    }
+    database = undefined
+    setAside()
+  }
+  /** Another thread may have done it already: then the file is good, and stays. */
+  const setAside = (): void => {
+    try {
+      openFile(path).close()
+    } catch (error) {
+      if (!broken.has(codeOf(error))) return
+      renameSync(path, `${path}.broken-${now_us()}`)
+      for (const more of ['-wal', '-shm']) rmSync(path + more, { force: true })
+    }
+  }
+  return {
+    trouble: () => trouble,
+    use<T>(work: (database: DatabaseSync) => T, otherwise: T): T {
+      if (!database && now_us() < retry_at_us) return otherwise
+      try {
+        database ??= openFile(path)
+        const result = work(database)
+        trouble = undefined
+        return result
+      } catch (error) {
+        try {
+          fail(error)
+        } catch {
+          trouble = UNAVAILABLE
+        }
+        return otherwise
+      }
+    },
+    close(): void {
+      database?.close()
+      database = undefined
+    },
+  }
+}
+
+type Row = Record<string, SQLOutputValue>
+
+const asRow = (row: Row): AnswerRow => ({
+  partition: String(row['partition']),
+  key: String(row['key']),
+  lever: String(row['lever']),
+  tags: JSON.parse(String(row['tags'])) as string[],
+  size_bytes: Number(row['size_bytes']),
+  content_type: String(row['content_type']),
+  receipt_id: String(row['receipt_id']),
+  stored_at_us: Number(row['stored_at_us']),
+  expires_at_us: Number(row['expires_at_us']),
+  used_at_us: Number(row['used_at_us']),
+})
+
+const COLUMNS =
+  'partition, key, lever, tags, content_type, receipt_id, stored_at_us, expires_at_us, used_at_us, size_bytes'
+
+/** Takes out what is over its time, then what was used least lately until the rest fits. */
+const makeRoom = (database: DatabaseSync, lever: string, most_bytes: number, now_us: number): void => {
+  database.prepare('delete from answers where expires_at_us <= ?').run(now_us)
+  const sizes = database
+    .prepare('select rowid as id, size_bytes from answers where lever = ? order by used_at_us desc')
+    .all(lever)
+  const remove = database.prepare('delete from answers where rowid = ?')
+  let total = 0
+  for (const { id, size_bytes } of sizes) {
+    total += Number(size_bytes)
+    if (total > most_bytes && id !== undefined) remove.run(id)
+  }
+}
+
+type Guard = ReturnType<typeof openGuard>
+
+/** What the command line asks of the file. */
+const openKeeping = (guard: Guard, now_us: () => number): Pick<AnswerStore, 'list' | 'stats' | 'purge'> => ({
+  list: (most) =>
+    guard.use(
+      (database) =>
+        database.prepare(`select ${COLUMNS} from answers order by stored_at_us desc limit ?`).all(most).map(asRow),
+      [],
+    ),
+  stats: () =>
+    guard.use(
+      (database) => {
+        const row = database
+          .prepare(
+            `select count(*) as answers, total(size_bytes) as bytes, count(distinct partition) as partitions,
+                 count(*) filter (where expires_at_us <= ?) as expired from answers`,
+          )
+          .get(now_us())
+        const count = (name: string) => Number(row?.[name] ?? 0)
+        return {
+          answers: count('answers'),
+          bytes: count('bytes'),
+          expired: count('expired'),
+          partitions: count('partitions'),
+        }
+      },
+      { answers: 0, bytes: 0, expired: 0, partitions: 0 },
+    ),
+  purge: ({ tag }) =>
+    guard.use((database) => {
+      if (tag === undefined) return Number(database.prepare('delete from answers').run().changes)
+      const tagged = 'exists (select 1 from json_each(answers.tags) where value = ?)'
+      return Number(database.prepare(`delete from answers where ${tagged}`).run(tag).changes)
+    }, 0),
+})
+
+/**
+ * Stored answers in one SQLite file, shared by threads and with the command line. Nothing here throws: a file that is broken is set
+ * aside and made anew, one that cannot be used counts as empty, and `trouble` says so.
+ */
+export const openAnswers = (options: AnswersOptions): AnswerStore => {
+  const { now_us } = options
+  const guard = openGuard(options)
+  let added = 0
+
+  const get = (partition: string, key: string): StoredAnswer | undefined =>
+    guard.use((database) => {
+      const row = database
+        .prepare('select * from answers where partition = ? and key = ? and expires_at_us > ?')
+        .get(partition, key, now_us())
+      // Looked at again on the hit: what comes back must be what was asked for.
+      if (!row || row['partition'] !== partition || row['key'] !== key) return undefined
+      if (now_us() - Number(row['used_at_us']) > USE_US)
+        database
+          .prepare('update answers set used_at_us = ? where partition = ? and key = ?')
+          .run(now_us(), partition, key)
+      return {
+        body: row['body'] as Uint8Array,
+        content_type: String(row['content_type']),
+        receipt_id: String(row['receipt_id']),
+        stored_at_us: Number(row['stored_at_us']),
+      }
+    }, undefined)
+
+  return {
+    trouble: guard.trouble,
+    get,
+    put(partition, key, { body, content_type, receipt_id, stored_at_us }, { ttl_s, tags, most_bytes, lever }) {
+      guard.use((database) => {
+        database
+          .prepare('insert or replace into answers values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+          .run(
+            partition,
+            key,
+            lever,
+            JSON.stringify(tags),
+            body,
+            content_type,
+            receipt_id,
+            stored_at_us,
+            now_us() + Math.round(ttl_s * 1e6),
+            now_us(),
+            body.length,
+          )
+        added += 1
+        if (added % ROOM_EVERY === 1 || body.length * ROOM_EVERY > most_bytes)
+          makeRoom(database, lever, most_bytes, now_us())
+      }, undefined)
+    },
+    ...openFlights({ now_us, get, ...(options.shared ? { use: guard.use } : {}) }),
+    ...openKeeping(guard, now_us),
+    close: guard.close,
+  }
+}

@@ -52,6 +52,8 @@ export type LiveCall = Readonly<{
   tool_count?: number | undefined
   response_format?: string | undefined
   fingerprints: Fingerprinted
+  /** Hash of the body's options: all that is not prompt, and can change an answer. Equal options, equal hashes. */
+  options: string
   /** The prefix chain of the prompt as asked, with estimated tokens; one boundary a part of the reading, not thinned. */
   chain: Chain
   /** The prompt as earlier levers left it; absent where the wire has no editor. Read on first use. */
@@ -97,8 +99,8 @@ export type Ended = Readonly<{
   /** The answer as `StoredAnswer` has it, where a lever asked for it by `wants_answer`, the outcome is ok and it was not longer than that. */
   body?: Uint8Array
   content_type?: string
-  /** What the answer says, where the wire can tell. */
-  text?: string
+  /** What the answer says, where it is kept and the wire can tell. */
+  text?(): string | undefined
   /** Does the answer ask for tools; does the model refuse to answer? Known where `body` is. */
   has_tool_calls?: boolean
   is_refusal?: boolean
@@ -148,7 +150,10 @@ export type Answers = Readonly<{
  * Bounded a partition, the oldest go first. A failing file reads as empty.
  */
 export type Notes = Readonly<{
-  add(partition: string, note: string, most: number): void
+  /** What is wrong with the file, if something is, without its path. */
+  trouble(): string | undefined
+  /** Adds a note; beyond `most` the partition's oldest go. False where it could not be written. */
+  add(partition: string, note: string, most: number): boolean
   /** Notes after a position (0 for all that are kept), oldest first, and the position of the last. */
   after(partition: string, position: number): Readonly<{ notes: readonly string[]; position: number }>
 }>

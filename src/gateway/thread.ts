@@ -9,6 +9,7 @@ import { compileBook } from '../playbook/price/book.ts'
 import { providers } from '../providers/index.ts'
 import { openAnswers } from '../stores/answers.ts'
 import { keyringOf } from '../stores/keyring.ts'
+import { openNotes } from '../stores/notes.ts'
 import { wires } from '../wires/index.ts'
 import { createBreakers } from './breaker.ts'
 import type { Disk } from './disk.ts'
@@ -112,6 +113,7 @@ const openLevers = (data: ThreadData, doors: ThreadDoors, world: World): Levers 
     book: world.book,
     tokens: world.tokens,
     answers: openAnswers({ path: join(settings.data, 'answers.db'), now_us, shared: settings.threads > 1 }),
+    doors: { notes: openNotes({ path: join(settings.data, 'learnt.db'), now_us }) },
     price_as: (provider) => world.upstreams.get(provider)?.price_as ?? provider,
   })
   return { ordered: inOrder(doors.levers ?? levers), kitOf }

@@ -43,7 +43,7 @@ export type KitParts = Readonly<{
   tokens: Tokens
   answers?: Answers
   /** Further doors, where they are configured. */
-  doors?: Pick<Kit, 'embed' | 'compress' | 'ask'>
+  doors?: Pick<Kit, 'notes' | 'embedder' | 'compress' | 'ask'>
   /** The name under which a provider's prices are looked up. */
   price_as: (provider: string) => string
 }>

@@ -123,7 +123,8 @@ const decide = (asked: Pending, chosen: Settings, kit: Kit): Pulled => {
 }
 
 const pull = async (call: LiveCall, chosen: Settings, kit: Kit): Promise<Pulled> => {
-  if (!kit.answers) return nothing('there is no file for stored answers')
+  const trouble = kit.answers ? kit.answers.trouble() : 'there is no file for stored answers'
+  if (trouble !== undefined) return nothing(trouble)
   const asked = askedBy(call, kit)
   if (typeof asked === 'string') return nothing(asked)
   const question = await questionOf(asked.text, kit)
@@ -161,8 +162,8 @@ const noteAnswer = (asked: Pending, ended: Ended, text: string, chosen: Settings
       ? { verified: { features: candidate.features, group: candidate.group, right: candidate.group === same } }
       : {}),
   }
-  if (kit.notes) kit.notes.add(name, writeNote(note), chosen.most_questions)
-  else take(known, note)
+  // What is noted comes back with the notes of other threads; where there are none, it is known here only.
+  if (!kit.notes?.add(name, writeNote(note), chosen.most_questions)) take(known, note)
   const { body, content_type, receipt } = ended
   if (!body || content_type === undefined || (same !== undefined && kit.answers?.get(name, group))) return
   const answer = { body, content_type, receipt_id: receipt.receipt_id, stored_at_us: at_us }
@@ -183,12 +184,13 @@ const learn = (ended: Ended, chosen: Settings, kit: Kit): void => {
   const asked = pending.get(ended.call)
   if (!asked) return
   pending.delete(ended.call)
-  const { receipt, text } = ended
+  const { receipt } = ended
   const ours = receipt.outcome === 'cached' && ended.pulled?.do === 'answer'
   if (ours) asked.known.partition.served()
   const good = receipt.outcome === 'ok' && WHOLE.has(receipt.finish_reason ?? '') && ended.is_refusal !== true
-  if (!good || text === undefined || text === '' || ended.has_tool_calls === true) return
-  noteAnswer(asked, ended, text, chosen, kit)
+  if (!good || ended.has_tool_calls === true) return
+  const text = ended.text?.()
+  if (text !== undefined && text !== '') noteAnswer(asked, ended, text, chosen, kit)
 }
 
 /** A receipt has no words: what would have been served is known where the lever was observed, and nowhere else. */

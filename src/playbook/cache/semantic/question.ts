@@ -25,15 +25,13 @@ const lastWords = ({ blocks }: Outline): Block | undefined => {
 }
 
 /** Everything that must be equal, as one hash. The chain's boundary before the last words stands for all that precedes them. */
-const partitionOf = (call: LiveCall, outline: Outline, embedder: string, kit: Kit): string => {
+const partitionOf = (call: LiveCall, embedder: string, kit: Kit): string => {
   const before = call.chain.hashes.at(-2) ?? ''
-  const { max_output_tokens, response_schema } = outline.fields
   return kit.hash(
     JSON.stringify([
       [call.tenant, call.scope, call.variant, call.provider, call.model],
       [call.circle.wire, call.circle.endpoint, call.stream],
-      [before, call.fingerprints.template ?? '', call.tool_count ?? 0, call.response_format ?? ''],
-      [call.temperature ?? '', max_output_tokens ?? '', response_schema ?? ''],
+      [before, call.fingerprints.template ?? '', call.options],
       embedder,
     ]),
   )
@@ -47,5 +45,5 @@ export const askedBy = (call: LiveCall, kit: Kit): Asked | string => {
   if (!words) return 'the newest words are not the only new thing in the prompt'
   const text = words.text.trim()
   if (text.length < SHORTEST || text.length > LONGEST) return 'the question is too short or too long to compare'
-  return { text, partition: partitionOf(call, outline, kit.embedder?.name ?? 'lexical', kit) }
+  return { text, partition: partitionOf(call, kit.embedder?.name ?? 'lexical', kit) }
 }

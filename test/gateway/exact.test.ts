@@ -1,0 +1,276 @@
+/** The exact cache, from the client's side: what is given again, to whom, and what the receipt says of it. */
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Anthropic from '@anthropic-ai/sdk'
+import OpenAI from 'openai'
+import { afterEach, describe, expect, test } from 'vitest'
+import { defaultSettings } from '../../src/config/defaults.ts'
+import { defaultsOf } from '../../src/config/levers.ts'
+import type { Chosen, LeverMode, LeverPolicy } from '../../src/core/lever.ts'
+import { lever } from '../../src/playbook/cache/exact.ts'
+import { openAnswers } from '../../src/stores/answers.ts'
+import { chatBody, post } from './ask.ts'
+import { type House, type HouseOptions, startHouse } from './harness.ts'
+
+let house: House
+afterEach(() => house.close())
+
+const policy = (more: Readonly<Record<string, unknown>> = {}, mode: LeverMode = 'on'): LeverPolicy => ({
+  match: {},
+  levers: { 'cache/exact': { mode, settings: { ...defaultsOf(lever.settings), ...more } as Chosen } },
+  holdout: 0,
+  experiment: 'levers',
+})
+const open = async (
+  more: Readonly<Record<string, unknown>> = {},
+  options: HouseOptions = {},
+  mode: LeverMode = 'on',
+) => {
+  house = await startHouse({ ...options, settings: { policies: [policy(more, mode)], ...options.settings } })
+  return house
+}
+const cold = (more: object = {}) => chatBody({ temperature: 0, ...more })
+const ask = async (body: unknown = cold(), headers: Record<string, string> = {}, path?: string) => {
+  const response = await post(house, { body, headers, ...(path === undefined ? {} : { path }) })
+  return { text: await response.text(), cache: response.headers.get('x-weir-cache'), response }
+}
+const sent = () => house.simulator.calls.length
+const traces = async () =>
+  (await house.receipts()).map(({ outcome, levers = [] }) => [outcome, levers[0]?.action, levers[0]?.why])
+
+describe('an identical call', () => {
+  test('gets the stored answer, costs nothing, and its receipt says what it would have cost', async () => {
+    await open()
+    const first = await ask()
+    const second = await ask()
+    expect(sent()).toBe(1)
+    expect([first.cache, second.cache]).toEqual([null, 'hit'])
+    expect(second.text).toBe(first.text)
+    expect(second.response.headers.get('x-weir-cost-usd')).toBe('0')
+    const [paid, given] = await house.receipts()
+    expect(given).toMatchObject({ outcome: 'cached', attempt: 0, http_status: 200, cost_usd: '0', price_state: 'none' })
+    expect(given?.input_tokens).toBe(paid?.input_tokens)
+    expect(given?.lines).toBeUndefined()
+    expect(given?.counterfactual_cost_usd).toBe(paid?.counterfactual_cost_usd)
+    expect(given?.levers).toEqual([
+      {
+        name: 'cache/exact',
+        action: 'acted',
+        saving_usd: paid?.counterfactual_cost_usd,
+        why: expect.stringMatching(/^the same call was answered \d+ s ago$/),
+      },
+    ])
+    expect(paid?.levers?.[0]).toMatchObject({ action: 'skipped', why: 'not asked before, or too long ago' })
+    expect(given?.fingerprint_exact).toBe(paid?.fingerprint_exact)
+    expect(given?.prefix_hashes).toEqual(paid?.prefix_hashes)
+  })
+
+  test('is one whose keys are in another order, but not one that differs in a digit', async () => {
+    await open()
+    const { messages, model, ...rest } = cold() as Record<string, unknown>
+    await ask({ model, messages, ...rest })
+    expect((await ask({ ...rest, messages, model, user: 'other' })).cache).toBe('hit')
+    expect((await ask(cold({ max_tokens: 51 }))).cache).toBe(null)
+    expect(sent()).toBe(2)
+  })
+
+  test('gets a stream where it asks for one, with usage only where it asks for that, and SDKs read it', async () => {
+    await open()
+    const client = new OpenAI({ apiKey: 'sk-client', baseURL: `${house.gateway.url}/v1`, maxRetries: 0 })
+    const streamed = async (include_usage: boolean) => {
+      const pieces = await client.chat.completions.create({
+        model: 'gpt-4o-mini',
+        temperature: 0,
+        messages: [{ role: 'user', content: 'Why does water flow downhill?' }],
+        stream: true,
+        ...(include_usage ? { stream_options: { include_usage } } : {}),
+      })
+      let text = ''
+      let usage: unknown
+      for await (const piece of pieces) {
+        text += piece.choices[0]?.delta.content ?? ''
+        usage = piece.usage ?? usage
+      }
+      return { text, usage }
+    }
+    const first = await streamed(false)
+    const second = await streamed(false)
+    const third = await streamed(true)
+    expect(sent()).toBe(1)
+    expect(first.text.length).toBeGreaterThan(10)
+    expect([second.text, third.text]).toEqual([first.text, first.text])
+    expect([first.usage, second.usage]).toEqual([undefined, undefined])
+    expect(third.usage).toMatchObject({ total_tokens: expect.any(Number) })
+    await client.chat.completions.create({
+      model: 'gpt-4o-mini',
+      temperature: 0,
+      messages: [{ role: 'user', content: 'Why does water flow downhill?' }],
+    })
+    expect(sent(), 'a whole answer is another form').toBe(2)
+  })
+
+  test('is given again on Anthropic’s wire too, whole and streamed', async () => {
+    await open()
+    const client = new Anthropic({ apiKey: 'k', baseURL: house.gateway.url, maxRetries: 0 })
+    const body = {
+      model: 'claude-sonnet-5-5',
+      max_tokens: 400,
+      temperature: 0,
+      messages: [{ role: 'user' as const, content: 'Why? Be brief' }],
+    }
+    const texts = [
+      (await client.messages.create(body)).content,
+      (await client.messages.create(body)).content,
+      (await client.messages.stream(body).finalMessage()).content,
+      (await client.messages.stream(body).finalMessage()).content,
+    ]
+    expect(texts[1]).toEqual(texts[0])
+    expect(texts[3]).toEqual(texts[2])
+    expect(sent()).toBe(2)
+  })
+
+  test('in flight goes to the provider once, and when the first fails the others go themselves', async () => {
+    await open({}, { settings: { limits: { ...defaultSettings.limits, attempts: 1 } } })
+    const all = await Promise.all([ask(), ask(), ask()])
+    expect(sent()).toBe(1)
+    expect(new Set(all.map(({ text }) => text)).size).toBe(1)
+    expect((await traces()).map(([outcome]) => outcome).toSorted()).toEqual(['cached', 'cached', 'ok'])
+    house.simulator.faults.next(1, 'server-error')
+    const other = cold({ seed: 4 })
+    const pair = await Promise.all([ask(other), ask(other)])
+    expect(pair.map(({ response }) => response.status).toSorted()).toEqual([200, 500])
+  })
+
+  test('is looked up but not given where the lever only observes, and what it would have saved is said', async () => {
+    await open({}, {}, 'observe')
+    await ask()
+    expect((await ask()).cache).toBe(null)
+    expect(sent()).toBe(2)
+    const [, second] = await house.receipts()
+    expect(second).toMatchObject({ outcome: 'ok', levers: [{ action: 'observed' }] })
+    expect(second?.levers?.[0]?.saving_usd).toBe(second?.counterfactual_cost_usd)
+  })
+
+  test('is not given to a caller who waives it', async () => {
+    await open()
+    await ask()
+    for (const header of ['off', '-cache/exact', 'x, -cache'])
+      expect((await ask(cold(), { 'x-weir-levers': header })).cache).toBe(null)
+    expect((await traces()).at(-1)).toEqual(['ok', 'skipped', 'waived by the caller'])
+    expect(house.simulator.calls.at(-1)?.headers['x-weir-levers']).toBeUndefined()
+  })
+})
+
+describe('no answer is kept', () => {
+  test('of a call with no temperature or another than 0, unless that is allowed', async () => {
+    await open()
+    for (const body of [chatBody(), chatBody({ temperature: 0.2 })]) {
+      await ask(body)
+      expect((await ask(body)).cache).toBe(null)
+    }
+    await house.close()
+    await open({ any_temperature: true })
+    await ask(chatBody())
+    expect((await ask(chatBody())).cache).toBe('hit')
+  })
+
+  test('that was cut short, asks for tools, or is an error', async () => {
+    await open({}, { settings: { limits: { ...defaultSettings.limits, attempts: 1 } } })
+    const tools = [{ type: 'function', function: { name: 'find', parameters: { type: 'object', properties: {} } } }]
+    for (const body of [cold({ max_tokens: 1 }), cold({ tools, tool_choice: 'required' })]) {
+      await ask(body)
+      expect((await ask(body)).cache).toBe(null)
+    }
+    house.simulator.faults.next(1, 'server-error')
+    await ask(cold({ seed: 9 }))
+    expect((await ask(cold({ seed: 9 }))).response.status).toBe(200)
+  })
+
+  test('that is longer than the bound, nor longer than it may be kept, and all together stay within theirs', async () => {
+    let now_us = 1_795_000_000_000_000
+    await open({ max_entry_bytes: 1024 }, { overrides: { now_us: () => now_us } })
+    const long = cold({
+      max_tokens: 4000,
+      messages: [{ role: 'user', content: 'Write at length about rivers. '.repeat(30) }],
+    })
+    const { text } = await ask(long)
+    const again = await ask(long)
+    expect([text.length > 1024, again.cache]).toEqual([true, null])
+    await house.close()
+    await open({ ttl_s: 60 }, { overrides: { now_us: () => now_us } })
+    await ask()
+    now_us += 59_000_000
+    expect((await ask()).cache).toBe('hit')
+    now_us += 3_000_000
+    expect((await ask()).cache).toBe(null)
+  })
+})
+
+describe('answers stay apart', () => {
+  test('by caller, provider, wire, model, version and beta headers, and organisation', async () => {
+    await open()
+    await ask(cold(), { authorization: 'Bearer sk-one' })
+    const tricks: readonly Record<string, string>[] = [
+      { authorization: 'Bearer sk-two' },
+      { authorization: 'Bearer sk-one', 'openai-organization': 'org-2' },
+      { authorization: 'Bearer sk-one', 'openai-beta': 'assistants=v2' },
+      { authorization: 'bearer sk-one\t' },
+      { authorization: '', 'api-key': 'Bearer sk-one' },
+    ]
+    for (const headers of tricks) expect((await ask(cold(), headers)).cache, JSON.stringify(headers)).toBe(null)
+    const teams = { authorization: 'Bearer sk-two', 'x-weir-team': 'river', 'x-weir-session': 's' }
+    expect((await ask(cold(), teams)).cache, 'who the caller says it is changes nothing').toBe('hit')
+    expect((await ask(cold(), { authorization: 'Bearer sk-one' }, '/groq/openai/v1/chat/completions')).cache).toBe(null)
+    expect((await ask(cold({ model: 'gpt-4o' }), { authorization: 'Bearer sk-one' })).cache).toBe(null)
+    expect((await ask(cold(), { authorization: 'Bearer sk-one' })).cache).toBe('hit')
+  })
+
+  test('two callers of one team share only where the policy says team, and a body cannot say whose team it is', async () => {
+    await open({ share: 'team' })
+    await ask(cold(), { authorization: 'Bearer sk-one', 'x-weir-team': 'river' })
+    expect((await ask(cold(), { authorization: 'Bearer sk-two', 'x-weir-team': 'lake' })).cache).toBe(null)
+    expect((await ask(cold(), { authorization: 'Bearer sk-two' })).cache).toBe(null)
+  })
+})
+
+describe('the file of answers', () => {
+  const file = () => join(house.gateway.settings.data, 'answers.db')
+
+  test('may be broken or missing: calls go through, it is set aside and made anew, and the receipt says so', async () => {
+    await open()
+    const data = house.gateway.settings.data
+    writeFileSync(file(), 'this is no database, and never was one '.repeat(200))
+    expect((await ask()).response.status).toBe(200)
+    expect((await ask()).cache).toBe('hit')
+    expect((await traces())[0]).toEqual(['ok', 'skipped', expect.stringMatching(/set aside and made anew/)])
+    expect(readdirSync(data).some((name) => name.startsWith('answers.db.broken-'))).toBe(true)
+    for (const name of readdirSync(data)) if (name.startsWith('answers.db')) rmSync(join(data, name))
+    expect((await ask(cold({ seed: 2 }))).response.status).toBe(200)
+  })
+
+  test('forgets what is purged by tag', async () => {
+    await open({ tags: ['release-7'] })
+    await ask()
+    await ask(cold({ model: 'gpt-4o', max_tokens: 900 }))
+    expect(existsSync(file())).toBe(true)
+    const answers = openAnswers({ path: file(), now_us: () => Date.now() * 1000 })
+    expect(answers.stats().answers).toBe(2)
+    expect(answers.purge({ tag: 'model:gpt-4o' })).toBe(1)
+    expect((await ask()).cache).toBe('hit')
+    expect(answers.purge({ tag: 'release-7' })).toBe(1)
+    expect((await ask()).cache).toBe(null)
+    answers.close()
+  })
+
+  test('keeps to its bound in bytes: what was used least lately goes', async () => {
+    await open({ max_total_bytes: 65_536 })
+    const answers = openAnswers({ path: file(), now_us: () => Date.now() * 1000 })
+    const keep = { ttl_s: 60, tags: [], most_bytes: 65_536, lever: 'cache/exact' }
+    const answer = { body: new Uint8Array(30_000), content_type: 'x', receipt_id: 'r', stored_at_us: 1 }
+    for (const key of ['a', 'b', 'c', 'd']) answers.put('p', key, answer, keep)
+    expect(answers.stats().bytes).toBeLessThanOrEqual(65_536)
+    expect([answers.get('p', 'a'), answers.get('p', 'd')?.body.length]).toEqual([undefined, 30_000])
+    expect(answers.get('q', 'd')).toBeUndefined()
+    answers.close()
+  })
+})

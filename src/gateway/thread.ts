@@ -13,11 +13,14 @@ import { openNotes } from '../stores/notes.ts'
 import { wires } from '../wires/index.ts'
 import { createBreakers } from './breaker.ts'
 import type { Disk } from './disk.ts'
+import { openErrands } from './errand.ts'
 import { openJournal } from './journal.ts'
+import { openAsker } from './levers/asker.ts'
+import { openEmbedder } from './levers/embedder.ts'
 import { openKits } from './levers/kit.ts'
 import { inOrder } from './levers/policies.ts'
 import type { Levers } from './levers/pulling.ts'
-import { type ListenAt, openListener } from './listener.ts'
+import { type ListenAt, openListener, urlOf } from './listener.ts'
 import { type LogStream, openLog } from './log.ts'
 import { type Counts, createMetrics, type Gauges } from './metrics.ts'
 import { createOnce } from './once.ts'
@@ -107,13 +110,18 @@ const openLevers = (data: ThreadData, doors: ThreadDoors, world: World): Levers 
   const { settings } = data
   if (settings.policies.length === 0) return undefined
   const { now_us, random } = doors
+  const { embedder } = settings.services
   const kitOf = openKits({
     now_us,
     random,
     book: world.book,
     tokens: world.tokens,
     answers: openAnswers({ path: join(settings.data, 'answers.db'), now_us, shared: settings.threads > 1 }),
-    doors: { notes: openNotes({ path: join(settings.data, 'learnt.db'), now_us }) },
+    doors: {
+      notes: openNotes({ path: join(settings.data, 'learnt.db'), now_us }),
+      ask: openAsker(world.upstreams, world.errands),
+      ...(embedder ? { embedder: openEmbedder(embedder, world.errands) } : {}),
+    },
     price_as: (provider) => world.upstreams.get(provider)?.price_as ?? provider,
   })
   return { ordered: inOrder(doors.levers ?? levers), kitOf }
@@ -149,6 +157,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     billed_before: doors.billed_before,
     tokens: openTokens(),
     tenants: openTenants(data.pepper),
+    errands: openErrands(data.pepper),
     load: { in_flight: 0, shutting_down: false },
   }
   const found = openLevers(data, doors, plain)
@@ -166,7 +175,11 @@ export const openThread = (data: ThreadData, doors: ThreadDoors): GatewayThread 
   const listener = openListener(world, doors.scrape)
   let rotated = 0
   return {
-    listen: listener.listen,
+    async listen(at) {
+      const port = await listener.listen(at)
+      world.errands.listen(urlOf(at.host, port))
+      return port
+    },
     snapshot: async () => ({ counts: world.metrics.counts(), gauges: gaugesOf(world) }),
     setKeys: async (keys) => setKeys(keys),
     learn: async (learnt) => world.tokens.learn(learnt),

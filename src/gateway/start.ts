@@ -6,6 +6,7 @@ import { type Bookkeeping, startBookkeeping } from './bookkeeping.ts'
 import { type KeepOptions, keepThread } from './keep-thread.ts'
 import { openKeyWatch } from './key-watch.ts'
 import { leversSince } from './levers/since.ts'
+import { urlOf } from './listener.ts'
 import { lockData } from './lock.ts'
 import { type Log, openLog } from './log.ts'
 import { mergeCounts, prometheus } from './metrics.ts'
@@ -102,8 +103,6 @@ const startThreads = (shared: Shared, state: MainState, log: Log, overrides: Ove
   })
 }
 
-const urlOf = ({ host }: Settings, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-
 const startLedger = async (state: MainState, settings: Settings, log: Log, url: string): Promise<void> => {
   try {
     state.bookkeeping = await startBookkeeping({ settings, threads: state.threads, log, url })
@@ -124,7 +123,7 @@ const openLedgerAfter = (
 ): Promise<void> => {
   const ready = listened.then(({ port, listening }) => {
     state.threads = listening
-    return startLedger(state, settings, log, urlOf(settings, port))
+    return startLedger(state, settings, log, urlOf(settings.host, port))
   })
   ready.catch(() => {})
   return ready
@@ -158,7 +157,7 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   const { port, listening } = await listened
   state.threads = listening
   watch.watch((changed) => Promise.all(listening.map((thread) => thread.setKeys(changed))))
-  const url = urlOf(settings, port)
+  const url = urlOf(settings.host, port)
   log.event('listening', { url, mode: settings.mode, threads: listening.length })
   const shutDown = async (): Promise<void> => {
     await Promise.all(listening.map((thread) => thread.close()))

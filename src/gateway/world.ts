@@ -5,6 +5,7 @@ import type { Settings } from '../core/settings.ts'
 import type { Wire } from '../core/wire.ts'
 import type { Keyring } from '../stores/keyring.ts'
 import type { Breakers } from './breaker.ts'
+import type { Errands } from './errand.ts'
 import type { Journal } from './journal.ts'
 import type { Levers } from './levers/pulling.ts'
 import type { Log } from './log.ts'
@@ -61,5 +62,7 @@ export type World = Readonly<{
   tenants: Tenants
   /** Absent where no policy names a lever. */
   levers?: Levers
+  /** Weir's own calls, for levers. */
+  errands: Errands
   load: Load
 }>

@@ -58,9 +58,9 @@ const scoresOf = async (
   kit: Kit,
 ): Promise<number[]> => {
   const lexical = relevances(question, passages)
-  if (!chosen.embeddings || !kit.embed) return lexical
+  if (!chosen.embeddings || !kit.embedder) return lexical
   try {
-    return cosines(await kit.embed([question, ...passages]))
+    return cosines(await kit.embedder.embed([question, ...passages]))
   } catch {
     return lexical
   }

@@ -1,6 +1,6 @@
 // A folder may import only from rows above its own.
 const adapters = 'wires|providers|catalogs|ledgers|stores|channels|importers|exporters|bills'
-const rows = ['core', 'playbook', adapters, 'config', 'gateway', 'console|cli', 'main']
+const rows = ['core', 'playbook', adapters, 'config', 'gateway', 'verbs', 'console|cli', 'main']
 const at = (names) => `^src/(${names})(/|[.]ts$)`
 
 export default {

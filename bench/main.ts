@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   import: ['import/run.ts'],
   compact: ['compact/run.ts'],
   levers: ['levers/cpu.ts'],
+  budgets: ['budgets/run.ts'],
 }
 
 const asked = process.argv.slice(2)

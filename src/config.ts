@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { known, type Providers, pricesOf, providersOf, routesOf, type Tell } from './config/assemble.ts'
+import { budgetsOf, known, type Providers, pricesOf, providersOf, routesOf, type Tell } from './config/assemble.ts'
 import { defaultSettings } from './config/defaults.ts'
 import { fieldName, type Problem, readSource, type Source } from './config/document.ts'
 import { isLoopback } from './config/fields.ts'
@@ -19,7 +19,9 @@ export { dataFolder } from './config/folder.ts'
 
 /** Flags of the command line, as text; they go before the environment, which goes before the file. */
 export type Flags = Readonly<
-  Partial<Record<'config' | 'host' | 'port' | 'mode' | 'data' | 'threads' | 'log_level', string | undefined>>
+  Partial<
+    Record<'config' | 'host' | 'port' | 'mode' | 'console' | 'data' | 'threads' | 'log_level', string | undefined>
+  >
 >
 
 export type SettingsSource = Readonly<{
@@ -41,6 +43,7 @@ const outside = {
   host: ['--host', 'WEIR_HOST'],
   port: ['--port', 'WEIR_PORT'],
   mode: ['--mode', 'WEIR_MODE'],
+  console: ['--console', 'WEIR_CONSOLE'],
   data: ['--data', 'WEIR_DATA'],
   threads: ['--threads', 'WEIR_THREADS'],
   log_level: ['--log-level', 'WEIR_LOG_LEVEL'],
@@ -76,6 +79,8 @@ const merged = (file: File, over: Pick<File, Outside>, path: string | undefined,
     host: over.host ?? file.host ?? base.host,
     port: over.port ?? file.port ?? base.port,
     mode: over.mode ?? file.mode ?? base.mode,
+    console: over.console ?? file.console ?? base.console,
+    ...known({ organisation: file.organisation }),
     data: over.data === undefined ? (folder ?? resolve(source.cwd, base.data)) : resolve(source.cwd, over.data),
     threads: over.threads ?? file.threads ?? base.threads,
     limits: { ...base.limits, ...known(file.limits ?? {}) },
@@ -116,6 +121,7 @@ export const loadSettings = (source: SettingsSource): Settings => {
     routes: routesOf(file, names, tell),
     policies: policiesOf(file, source.levers ?? levers, tell),
     services: servicesOf(file, { providers: names, tell, base: path === undefined ? source.cwd : dirname(path) }),
+    budgets: budgetsOf(file, names, tell),
     prices: pricesOf(file, written_at, tell),
   }
   if (problems.length === 0 && settings.mode === 'pass-through' && !isLoopback(settings.host)) {

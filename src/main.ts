@@ -29,8 +29,21 @@ const oneCommand = async (name: string): Promise<Commands | undefined> => {
 }
 
 const order = [
-  ...['serve', 'init', 'status', 'report', 'calls', 'leaks', 'prices', 'tokens', 'import', 'keys'],
-  ...['tags', 'splits', 'statement', 'close', 'outcomes', 'focus', 'reconcile', 'simulate'],
+  ...[
+    'serve',
+    'init',
+    'status',
+    'checklist',
+    'report',
+    'owners',
+    'calls',
+    'leaks',
+    'prices',
+    'tokens',
+    'import',
+    'keys',
+  ],
+  ...['tags', 'splits', 'statement', 'close', 'outcomes', 'focus', 'reconcile', 'console', 'simulate'],
 ]
 const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
 

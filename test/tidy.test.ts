@@ -2,6 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { takes } from '../src/config/levers.ts'
+import type { Lever } from '../src/core/lever.ts'
+import { levers } from '../src/playbook/levers.ts'
 
 const under = (folder: string) =>
   existsSync(folder)
@@ -65,10 +68,27 @@ describe('catalogues', () => {
     ['src/stores/', 'open', 'stores', 'index.ts'],
     ['src/importers/', 'importer', 'importers', 'index.ts'],
     ['src/bills/', 'bill', 'bills', 'index.ts'],
+    ['src/verbs/', 'verb', 'verbs', 'index.ts'],
     ['src/exporters/', 'exporter', 'exporters', 'index.ts'],
     ['src/playbook/', 'lever', 'levers', 'levers.ts'],
     ['src/cli/', 'command', 'commands', 'index.ts'],
   ])('%s', async (folder, item, list, file) => {
     await expect(catalogue(list, item, parts(folder, item))).toMatchFileSnapshot(join('..', folder, file))
   })
+})
+
+test('the reference of levers is what the levers themselves say (`npm run fix` writes it)', async () => {
+  const rows = ({ settings }: Lever) =>
+    Object.entries(settings).map(
+      ([name, setting]) =>
+        `| \`${name}\` | ${setting.about} | ${takes(setting)} | \`${JSON.stringify(setting.default)}\` |\n`,
+    )
+  const table = (lever: Lever) =>
+    rows(lever).length === 0
+      ? ''
+      : `\n| setting | | takes | default |\n| --- | --- | --- | --- |\n${rows(lever).join('')}`
+  const chapter = (lever: Lever) =>
+    `## ${lever.name}\n\nIt ${lever.about}. Risk: ${lever.traits.risk}; promise: ${lever.traits.certainty}.\n${table(lever)}`
+  const text = `# Reference of levers\n\nWritten by \`npm run fix\` from the levers themselves; [levers.md](levers.md) explains them.\n\n${Object.values<Lever>(levers).map(chapter).join('\n')}`
+  await expect(text).toMatchFileSnapshot(join('..', 'docs', 'levers-reference.md'))
 })

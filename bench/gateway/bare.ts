@@ -43,7 +43,8 @@ const forward = (
 
 /** Starts the bare pass-through before `origin`; resolves to its port. */
 export const startBare = (origin: string): Promise<number> => {
-  const agent = new Agent()
+  // No connection is used that its server may just be closing: a retry is what the least proxy does not have.
+  const agent = new Agent({ keepAliveTimeout: 1000, keepAliveMaxTimeout: 1000 })
   const server = createServer((request, response) => {
     const pieces: Buffer[] = []
     request.on('data', (piece: Buffer) => pieces.push(piece))
@@ -51,6 +52,7 @@ export const startBare = (origin: string): Promise<number> => {
       forward(agent, origin, request, response, pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)),
     )
   })
+  server.keepAliveTimeout = 75_000
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
   })

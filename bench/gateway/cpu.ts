@@ -1,17 +1,26 @@
 /**
  * What a call costs the gateway: CPU of the server process a call, for a further 10 KB of body and for an event of a
  * stream, and the latency added at a rate that every server sustains; beside a bare Node pass-through and Portkey in the
- * same run. Servers and load generator are processes of their own; rounds are interleaved and the median counts.
+ * same run. Servers and load generator are processes of their own, and take turns.
  * Run: `node bench/gateway/cpu.ts [calls a round] [calls to warm up]`.
  */
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Pool } from 'undici'
+import { reachLedger } from '../../src/gateway/reach.ts'
 import { ascending, closedLoop, fixedRate, openPool, quantile, type Shot, shoot } from './load.ts'
 import { answers, freePort, installPortkey, portkeyCommand, portkeyHeaders } from './portkey.ts'
 
-type Server = Readonly<{ name: string; child: ChildProcess; port: number; pool: Pool; headers: readonly string[] }>
+type Server = Readonly<{
+  name: string
+  child: ChildProcess
+  port: number
+  pool: Pool
+  headers: readonly string[]
+  /** Where Weir keeps its data, if it has a ledger. */
+  data?: string
+}>
 type Usage = Readonly<{ cpu: NodeJS.CpuUsage; rss: number }>
 
 const ROUNDS = 5
@@ -41,8 +50,8 @@ const launch = (name: string, file: string, words: readonly string[], options: F
 const start = async (name: string, origin = ''): Promise<Server> => {
   const file = fileURLToPath(new URL('./server.ts', import.meta.url))
   const child = launch(name, file, [name, origin], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  const { port } = await told<{ port: number }>(child)
-  return { name, child, port, pool: openPool(port, 64), headers: [] }
+  const { port, data } = await told<{ port: number; data?: string }>(child)
+  return { name, child, port, pool: openPool(port, 64), headers: [], ...(data === undefined ? {} : { data }) }
 }
 
 const startPortkey = async (origin: string): Promise<Server> => {
@@ -83,31 +92,44 @@ type Kind = keyof typeof shots
 /** A stream is worth many calls. */
 const countOf = (kind: Kind, count: number): number => (kind === 'stream' ? Math.ceil(count / 20) : count)
 
-/** CPU µs of the server a call. */
-const measure = async (server: Server, shot: Shot, count: number): Promise<number> => {
-  const before = await usage(server)
-  await closedLoop(server, shot, count, AT_ONCE)
-  const after = await usage(server)
-  return (after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system) / count
+const cpuTime = async (server: Server): Promise<number> => {
+  const { cpu } = await usage(server)
+  return cpu.user + cpu.system
 }
 
-const median = (values: readonly number[]): number => quantile(ascending(values), 0.5)
+/** Asks Weir's ledger something, so that it has taken every receipt: what that costs belongs to the calls. */
+const settle = async ({ data }: Server): Promise<void> => {
+  if (data === undefined) return
+  const ledger = await reachLedger(data, { now_us: () => Date.now() * 1000 })
+  await ledger.query({ ask: 'extent' })
+}
 
-/** CPU µs a call by server and kind, all of them in turn in every round. Whoever cannot stream is not asked for one. */
+/**
+ * CPU µs a call by server and kind: all that the process used from before the first round until its ledger had every
+ * receipt. Servers take turns, so that what else the machine does falls on all of them. Whoever cannot stream is not
+ * asked for one.
+ */
 const cpuOf = async (servers: readonly Server[], streaming: readonly Server[]) => {
-  const found = new Map<string, number[]>()
+  const found = new Map<string, number>()
   const kinds = Object.keys(shots) as Kind[]
   const takers = (kind: Kind): readonly Server[] => (kind === 'stream' ? streaming : servers)
   // Code that runs for the first thousands of times is not compiled well yet: a gateway runs for days.
   for (const kind of kinds)
     for (const server of takers(kind)) await closedLoop(server, shots[kind], countOf(kind, WARM_CALLS), AT_ONCE)
-  for (let round = 0; round < ROUNDS; round++)
-    for (const kind of kinds)
-      for (const server of takers(kind)) {
-        const name = `${server.name} ${kind}`
-        found.set(name, [...(found.get(name) ?? []), await measure(server, shots[kind], countOf(kind, calls))])
-      }
-  return (name: string, kind: Kind): number => median(found.get(`${name} ${kind}`) ?? [])
+  for (const kind of kinds) {
+    const before = new Map<Server, number>()
+    for (const server of takers(kind)) {
+      await settle(server)
+      before.set(server, await cpuTime(server))
+    }
+    for (let round = 0; round < ROUNDS; round++)
+      for (const server of takers(kind)) await closedLoop(server, shots[kind], countOf(kind, calls), AT_ONCE)
+    for (const [server, start] of before) {
+      await settle(server)
+      found.set(`${server.name} ${kind}`, ((await cpuTime(server)) - start) / (ROUNDS * countOf(kind, calls)))
+    }
+  }
+  return (name: string, kind: Kind): number => found.get(`${name} ${kind}`) ?? Number.NaN
 }
 
 /** Calls a second that a server sustains: the lesser of two looks. */

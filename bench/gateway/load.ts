@@ -37,7 +37,7 @@ export const shoot = ({ pool, headers: more }: Target, { path, body }: Shot, cou
   })
 
 export const openPool = (port: number, connections: number): Pool =>
-  new Pool(`http://127.0.0.1:${port}`, { connections })
+  new Pool(`http://127.0.0.1:${port}`, { connections, keepAliveTimeout: 1000, keepAliveMaxTimeout: 1000 })
 
 /** `calls` calls, `at_once` at a time. */
 export const closedLoop = async (target: Target, shot: Shot, calls: number, at_once: number): Promise<void> => {

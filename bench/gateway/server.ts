@@ -1,4 +1,4 @@
-/** A server in a process of its own, for `cpu.ts`: it says its port. `usage.ts` says the rest. */
+/** A server in a process of its own, for `cpu.ts`: it says its port and where its data lie. `usage.ts` says the rest. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,11 +6,14 @@ import './usage.ts'
 
 const [kind = '', origin = ''] = process.argv.slice(2)
 
-const weir = async (): Promise<number> => {
+type Started = Readonly<{ port: number; data?: string }>
+
+const weir = async (): Promise<Started> => {
   const { defaultSettings } = await import('../../src/config.ts')
   const { startGateway } = await import('../../src/gateway/start.ts')
   const data = mkdtempSync(join(tmpdir(), 'weir-bench-'))
   process.on('exit', () => rmSync(data, { recursive: true, force: true }))
+  const ledger = process.env['WEIR_BENCH_LEDGER'] !== '0'
   const running = await startGateway(
     {
       ...defaultSettings,
@@ -20,19 +23,19 @@ const weir = async (): Promise<number> => {
       log_level: 'warn',
       providers: [{ name: 'openai', adapter: 'openai', base_url: `${origin}/v1`, options: {}, credentials: {} }],
     },
-    { ledger: process.env['WEIR_BENCH_LEDGER'] !== '0' },
+    { ledger },
   )
   await running.ledger_ready
-  return running.port
+  return { port: running.port, ...(ledger ? { data } : {}) }
 }
 
-const kinds: Readonly<Record<string, () => Promise<number>>> = {
+const kinds: Readonly<Record<string, () => Promise<Started>>> = {
   simulator: async () => {
     const { startSimulator } = await import('../../simulator/start.ts')
-    return (await startSimulator({ canned: true, chunk_tokens: 4 })).port
+    return { port: (await startSimulator({ canned: true, chunk_tokens: 4 })).port }
   },
-  bare: async () => (await import('./bare.ts')).startBare(origin),
+  bare: async () => ({ port: await (await import('./bare.ts')).startBare(origin) }),
   weir,
 }
 
-process.send?.({ port: await kinds[kind]?.() })
+process.send?.(await kinds[kind]?.())

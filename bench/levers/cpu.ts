@@ -28,6 +28,8 @@ import { wire } from '../../src/wires/anthropic-messages.ts'
 
 const rounds = Number(process.argv[2] ?? 20_000)
 const LIMIT_US = 60
+/** Calls alive at a time, about as many as are in flight: more would be copied about by the collector on the levers' account. */
+const BATCH = 20
 
 /** Levers that lose nothing and ask nobody: those that a careful user turns on at once. */
 const lossless = Object.values<Lever>(levers).filter(
@@ -124,8 +126,8 @@ const work = async (call: Call): Promise<void> => {
 
 const cpuOf = async (count: number, from: number): Promise<number> => {
   let spent = 0
-  for (let done = 0; done < count; done += 500) {
-    const calls = Array.from({ length: Math.min(500, count - done) }, (_, i) => callOf(from + done + i))
+  for (let done = 0; done < count; done += BATCH) {
+    const calls = Array.from({ length: Math.min(BATCH, count - done) }, (_, i) => callOf(from + done + i))
     const start = process.cpuUsage()
     for (const call of calls) await work(call)
     const { user, system } = process.cpuUsage(start)

@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs'
 import { dataFolder } from '../config/folder.ts'
-import { nearest } from '../config/suggest.ts'
 import { WeirError } from '../core/errors.ts'
-import type { Dimension, Extent, Filter, Ledger, TimeWindow } from '../core/ledger.ts'
+import type { Extent, Filter, Ledger } from '../core/ledger.ts'
+import { readFilters } from '../verbs/asking/dimension.ts'
+import { type NamedWindow, type WindowWords, windowIn } from '../verbs/asking/window.ts'
 import { duration } from './show/format.ts'
-import { day, moment, parseWindow } from './show/time.ts'
+import { day, moment } from './show/time.ts'
+
+export { dimensionOf } from '../verbs/asking/dimension.ts'
+export type { NamedWindow } from '../verbs/asking/window.ts'
 
 /** Flags of every command that reads the ledger. */
 export const folderArgs = {
@@ -43,38 +47,6 @@ export const windowArgs = {
   },
 } as const
 
-const dimensions = [
-  'team',
-  'feature',
-  'customer',
-  'user',
-  'environment',
-  'key_id',
-  'session',
-  'agent',
-  'model_asked',
-  'model',
-  'provider',
-  'endpoint',
-  'wire',
-  'service_tier',
-  'outcome',
-  'origin',
-  'day',
-  'hour',
-  'month',
-] as const satisfies readonly Dimension[]
-
-/** Reads the name of a dimension. Throws WeirError `bad-input` with what was probably meant. */
-export const dimensionOf = (name: string, flag: string): Dimension => {
-  const found = dimensions.find((dimension) => dimension === name || dimension.replace('_', '-') === name)
-  if (found !== undefined) return found
-  if (/^tag:.+/.test(name)) return name as Dimension
-  const meant = nearest(name, dimensions)
-  const known = `${dimensions.join(', ')}, tag:NAME`
-  throw new WeirError('bad-input', `${flag} ${name}: ${meant ? `did you mean ${meant}?` : `use one of ${known}`}`)
-}
-
 /** Every value of a flag that may be given more than once. */
 export const every = (rawArgs: readonly string[], flag: string): string[] =>
   rawArgs.flatMap((word, i) => {
@@ -83,17 +55,7 @@ export const every = (rawArgs: readonly string[], flag: string): string[] =>
   })
 
 /** `--where` as filters: name=value, name!=value, commas for several values, nothing for "not tagged". */
-export const filtersOf = (rawArgs: readonly string[]): Filter[] =>
-  every(rawArgs, 'where').map((text) => {
-    const match = /^([^=!]+)(!?)=(.*)$/.exec(text)
-    if (!match) throw new WeirError('bad-input', `--where ${text}: write NAME=VALUE, e.g. --where team=search`)
-    const [, name = '', not = '', values = ''] = match
-    return {
-      dimension: dimensionOf(name.trim(), '--where'),
-      values: values.split(',').map((value) => (value === '' ? null : value)),
-      ...(not === '' ? {} : { negate: true }),
-    }
-  })
+export const filtersOf = (rawArgs: readonly string[]): Filter[] => readFilters(every(rawArgs, 'where'), '--where')
 
 export type FolderFlags = Readonly<{ data?: string | undefined; config?: string | undefined }>
 
@@ -117,8 +79,9 @@ export const withLedger = async <T>(
     )
   }
   const { reachLedger } = await import('../gateway/reach.ts')
-  const { tagged } = await import('./tags/in-force.ts')
-  const ledger = await tagged(await reachLedger(data, { now_us, role }), data)
+  const { tagged } = await import('../verbs/allocation/in-force.ts')
+  const { rulesAt } = await import('./tags/rules-at.ts')
+  const ledger = tagged(await reachLedger(data, { now_us, role }), await rulesAt(data))
   try {
     return await work(ledger, data)
   } finally {
@@ -126,50 +89,13 @@ export const withLedger = async <T>(
   }
 }
 
-/** A window with the words that say which it is. */
-export type NamedWindow = Readonly<{ window: TimeWindow; name: string; zone: string }>
-
-export type WindowFlags = Readonly<{
-  since?: string | undefined
-  until?: string | undefined
-  zone?: string | undefined
-}>
+export type WindowFlags = WindowWords
 
 const day_us = 86_400_000_000
-const words: Readonly<Record<string, string>> = {
-  today: 'today',
-  yesterday: 'since yesterday',
-  week: 'this week',
-  month: 'this month',
-  year: 'this year',
-  all: 'all time',
-}
-const spans: Readonly<Record<string, string>> = { m: 'minutes', h: 'hours', d: 'days', w: 'weeks' }
 
-const nameOf = (since: string, until: string | undefined): string => {
-  const span = /^(\d+(?:\.\d+)?)([mhdw])$/.exec(since)
-  if (until !== undefined || /^\d{4}-/.test(since)) return ''
-  return words[since] ?? (span ? `last ${span[1]} ${spans[span[2] ?? ''] ?? ''}` : `since ${since}`)
-}
-
-/**
- * The window that the flags say. Without `--since` it is the `usual` one, and where nothing happened in that, all that
- * the ledger holds, so that an imported past is not answered with nothing.
- */
-export const windowOf = async (flags: WindowFlags, usual: string, ledger: Ledger): Promise<NamedWindow> => {
-  const zone = flags.zone ?? 'UTC'
-  const asked = flags.since ?? usual
-  const window = parseWindow({ since: asked, until: flags.until, zone }, Date.now())
-  if (asked === 'all' || (flags.since === undefined && flags.until === undefined)) {
-    const extent = await ledger.query({ ask: 'extent' })
-    const { first_us, last_us } = extent
-    const outside = last_us !== null && (asked === 'all' || last_us < window.from_us || (first_us ?? 0) >= window.to_us)
-    if (first_us !== null && last_us !== null && outside) {
-      return { window: { from_us: first_us, to_us: last_us + 1 }, name: 'all time', zone }
-    }
-  }
-  return { window, name: nameOf(asked, flags.until), zone }
-}
+/** The window that the flags say, or the usual one; see `windowIn`. */
+export const windowOf = (flags: WindowFlags, usual: string, ledger: Pick<Ledger, 'query'>): Promise<NamedWindow> =>
+  windowIn(ledger, { ...flags, usual, now_us: now_us() })
 
 /** `last 7 days · 2026-11-16 – 2026-11-23 UTC`; shorter windows with their times. */
 export const windowTitle = ({ window, name, zone }: NamedWindow): string => {

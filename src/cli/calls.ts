@@ -3,7 +3,12 @@ import { defineCommand } from 'citty'
 import type { Filter, Ledger } from '../core/ledger.ts'
 import type { PriceRow } from '../core/price.ts'
 import type { Receipt } from '../core/receipt.ts'
+import { verb as call } from '../verbs/call.ts'
+import { verb as calls } from '../verbs/calls.ts'
+import { verb as extent } from '../verbs/extent.ts'
+import { perform } from '../verbs/perform.ts'
 import {
+  every,
   type FolderFlags,
   filtersOf,
   folderArgs,
@@ -11,11 +16,10 @@ import {
   now_us,
   type WindowFlags,
   windowArgs,
-  windowOf,
   withLedger,
 } from './asking.ts'
+import { withContext } from './calling.ts'
 import { renderCall } from './calls/call.ts'
-import { findCall } from './calls/find.ts'
 import { callColumns, renderCalls } from './calls/list.ts'
 import { countFlag } from './numbers.ts'
 import { type Look, lookOf } from './show/look.ts'
@@ -43,21 +47,21 @@ const priceRows = async (flags: FolderFlags): Promise<readonly PriceRow[]> => {
 }
 
 const showCall = (flags: Flags, id: string): Promise<void> =>
-  withLedger(flags, 'weir calls', async (ledger) => {
-    const receipts = await findCall(ledger, id)
+  withContext(flags, 'weir calls', async (context) => {
+    const receipts = await perform(call, { id }, context)
     if (flags.json) return printJson(receipts)
     const page = { receipts, zone: flags.zone ?? 'UTC', prices: await priceRows(flags) }
     print(renderCall(page, lookOf()) ?? '')
   })
 
-const showList = (flags: Flags, filters: readonly Filter[], order: 'newest' | 'dearest'): Promise<void> =>
-  withLedger(flags, 'weir calls', async (ledger) => {
+const showList = (flags: Flags, where: readonly string[], order: 'newest' | 'dearest'): Promise<void> =>
+  withContext(flags, 'weir calls', async (context) => {
     const limit = countFlag('--limit', flags.limit, 25)
-    const window = await windowOf(flags, '30d', ledger)
-    const { receipts } = await ledger.query({ ask: 'calls', window: window.window, filters, limit, order })
+    const { since, until, zone } = flags
+    const { window, receipts } = await perform(calls, { since, until, zone, where, limit, order }, context)
     if (flags.json) printJson(receipts)
     else if (receipts.length > 0) print(renderCalls(receipts, window.zone, lookOf()))
-    else print(nothingFound(await ledger.query({ ask: 'extent' }), window, filters.length > 0))
+    else print(nothingFound(await perform(extent, {}, context), window, where.length > 0))
   })
 
 const poll_ms = 1000
@@ -123,7 +127,7 @@ export const command = {
     run: ({ args, rawArgs }) => {
       if (args.id !== undefined) return showCall(args, args.id)
       if (args.follow) return follow(args, filtersOf(rawArgs))
-      return showList(args, filtersOf(rawArgs), args.dearest ? 'dearest' : 'newest')
+      return showList(args, every(rawArgs, 'where'), args.dearest ? 'dearest' : 'newest')
     },
   }),
   examples: [

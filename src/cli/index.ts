@@ -1,7 +1,10 @@
 // Written by `npm run fix`: one line for each file.
+import { command as budgets } from './budgets.ts'
 import { command as cache } from './cache.ts'
 import { command as calls } from './calls.ts'
+import { command as checklist } from './checklist.ts'
 import { command as close } from './close.ts'
+import { command as console } from './console.ts'
 import { command as focus } from './focus.ts'
 import { command as importEntry } from './import.ts'
 import { command as init } from './init.ts'
@@ -9,6 +12,7 @@ import { command as keys } from './keys.ts'
 import { command as leaks } from './leaks.ts'
 import { command as levers } from './levers.ts'
 import { command as outcomes } from './outcomes.ts'
+import { command as owners } from './owners.ts'
 import { command as prices } from './prices.ts'
 import { command as reconcile } from './reconcile.ts'
 import { command as report } from './report.ts'
@@ -21,9 +25,12 @@ import { command as tags } from './tags.ts'
 import { command as tokens } from './tokens.ts'
 
 export const commands = {
+  budgets,
   cache,
   calls,
+  checklist,
   close,
+  console,
   focus,
   import: importEntry,
   init,
@@ -31,6 +38,7 @@ export const commands = {
   leaks,
   levers,
   outcomes,
+  owners,
   prices,
   reconcile,
   report,

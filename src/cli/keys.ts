@@ -1,10 +1,14 @@
 import { defineCommand } from 'citty'
-import { WeirError } from '../core/errors.ts'
-import { folderArgs, now_us } from './asking.ts'
+import { verb as listKeys } from '../verbs/keys-list.ts'
+import { verb as revokeKey } from '../verbs/keys-revoke.ts'
+import { perform } from '../verbs/perform.ts'
+import { folderArgs } from './asking.ts'
+import { withContext } from './calling.ts'
+import { change } from './keys/change.ts'
 import { create } from './keys/create.ts'
-import { keyState, renderKeys } from './keys/list.ts'
+import { renderKeys } from './keys/list.ts'
 import { providerKeys } from './keys/provider.ts'
-import { withStore } from './keys/vault.ts'
+import { rotate } from './keys/rotate.ts'
 import { lookOf } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
 
@@ -13,12 +17,10 @@ const list = {
     meta: { name: 'list', description: 'The keys that there are, with what they fix and may do; never a token.' },
     args: folderArgs,
     run: ({ args }) =>
-      withStore(args, async (store) => {
-        const keys = await store.keys.list()
-        if (!args.json) return print(renderKeys(keys, now_us(), lookOf()))
-        printJson(
-          keys.map(({ hash: _, ...shown }) => ({ ...shown, state: keyState({ ...shown, hash: '' }, now_us()) })),
-        )
+      withContext(args, 'weir keys list', async (context) => {
+        const keys = await perform(listKeys, {}, context)
+        if (args.json) printJson(keys)
+        else print(renderKeys(keys, lookOf()))
       }),
   }),
   examples: [['weir keys list', 'all keys']],
@@ -29,24 +31,10 @@ const revoke = {
     meta: { name: 'revoke', description: 'Take a key back, for good. A running gateway refuses it within a second.' },
     args: { id: { type: 'positional', required: true, description: 'The key’s id or name' }, ...folderArgs },
     run: ({ args }) =>
-      withStore(args, async (store) => {
-        const keys = await store.keys.list()
-        const found = keys.filter(({ id, name }) => id === args.id || name === args.id)
-        const live = found.filter((key) => keyState(key, now_us()) !== 'revoked')
-        const [key] = live
-        if (live.length > 1) {
-          throw new WeirError(
-            'bad-input',
-            `${live.length} keys are named ${args.id}; name one by its id: ${live.map(({ id }) => id).join(', ')}`,
-          )
-        }
-        if (key === undefined) {
-          const why = found.length > 0 ? 'was revoked before' : 'is not there; weir keys list shows all'
-          throw new WeirError('not-found', `the key ${args.id} ${why}`)
-        }
-        await store.keys.revoke(key.id, now_us())
-        if (args.json) printJson({ id: key.id, revoked: true })
-        else print(`The key ${key.name} (${key.id}) is revoked.`)
+      withContext(args, 'weir keys revoke', async (context) => {
+        const { id, name, revoked } = await perform(revokeKey, { id: args.id }, context)
+        if (args.json) printJson({ id, revoked })
+        else print(`The key ${name} (${id}) is revoked.`)
       }),
   }),
   examples: [['weir keys revoke search-api', 'by name']],
@@ -58,11 +46,12 @@ export const command = {
       name: 'keys',
       description: 'Keys of the gateway, which fix who pays and what may be called, and the sealed keys of providers.',
     },
-    subCommands: { create, list, revoke, provider: providerKeys },
+    subCommands: { create, list, change, rotate, revoke, provider: providerKeys },
   }),
   examples: [
     ['weir keys create --name search-api --team search', 'a key that charges one team'],
     ['weir keys list', 'which there are'],
+    ['weir keys rotate search-api', 'a new token, the old one good for a day'],
     ['weir keys revoke search-api', 'take it back'],
     ['weir keys provider set openai < key.txt', 'keep a provider’s key, sealed'],
   ],

@@ -1,5 +1,9 @@
 import { defineCommand } from 'citty'
-import { filtersOf, folderArgs, nothingFound, windowArgs, windowOf, withLedger } from './asking.ts'
+import { verb as extent } from '../verbs/extent.ts'
+import { verb as leaks } from '../verbs/leaks.ts'
+import { perform } from '../verbs/perform.ts'
+import { every, folderArgs, nothingFound, windowArgs } from './asking.ts'
+import { withContext } from './calling.ts'
 import { renderLeaks } from './leaks/render.ts'
 import { countFlag } from './numbers.ts'
 import { lookOf } from './show/look.ts'
@@ -18,14 +22,14 @@ export const command = {
       ...folderArgs,
     },
     run: ({ args, rawArgs }) => {
-      const filters = filtersOf(rawArgs)
+      const where = every(rawArgs, 'where')
       const examples = countFlag('--examples', args.examples, 3)
-      return withLedger(args, 'weir leaks', async (ledger) => {
-        const window = await windowOf(args, '30d', ledger)
-        const answer = await ledger.query({ ask: 'leaks', window: window.window, filters, examples })
+      const { since, until, zone } = args
+      return withContext(args, 'weir leaks', async (context) => {
+        const { window, ...answer } = await perform(leaks, { since, until, zone, where, examples }, context)
         if (args.json) printJson({ window, ...answer })
         else if (answer.input_tokens === 0 && Number(answer.total_usd) === 0) {
-          print(nothingFound(await ledger.query({ ask: 'extent' }), window, filters.length > 0))
+          print(nothingFound(await perform(extent, {}, context), window, where.length > 0))
         } else print(renderLeaks({ window, answer }, lookOf()))
       })
     },

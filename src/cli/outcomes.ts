@@ -1,17 +1,19 @@
-import { randomUUID } from 'node:crypto'
 import { defineCommand } from 'citty'
 import { WeirError } from '../core/errors.ts'
-import { readOutcome } from '../playbook/allocate/unit-cost/read-outcome.ts'
-import { every, folderArgs, now_us, windowArgs } from './asking.ts'
-import { withStore } from './keys/vault.ts'
+import type { ImportedOutcomes } from '../verbs/outcomes/bring-in.ts'
+import { verb as addOutcome } from '../verbs/outcomes-add.ts'
+import { verb as importOutcomes } from '../verbs/outcomes-import.ts'
+import { verb as outcomeKinds } from '../verbs/outcomes-kinds.ts'
+import { verb as listOutcomes } from '../verbs/outcomes-list.ts'
+import { verb as removeOutcome } from '../verbs/outcomes-remove.ts'
+import { perform } from '../verbs/perform.ts'
+import { every, folderArgs, windowArgs } from './asking.ts'
+import { withContext } from './calling.ts'
 import { countFlag } from './numbers.ts'
-import { type ImportedOutcomes, importOutcomes } from './outcomes/import.ts'
 import { renderKinds, renderOutcomes } from './outcomes/list.ts'
-import { readMoment } from './outcomes/moment.ts'
 import { count, plural } from './show/format.ts'
 import { lookOf } from './show/look.ts'
 import { note, print, printJson } from './show/output.ts'
-import { parseWindow } from './show/time.ts'
 
 const owners = {
   team: { type: 'string', valueHint: 'NAME', description: 'Whose outcome it is, where it is known' },
@@ -20,6 +22,16 @@ const owners = {
   user: { type: 'string', valueHint: 'NAME', description: '… which user’s' },
   environment: { type: 'string', valueHint: 'NAME', description: '… in which environment' },
 } as const
+
+type Owners = Partial<Record<keyof typeof owners, string | undefined>>
+
+const ownersOf = ({ team, feature, customer, user, environment }: Owners): Owners => ({
+  team,
+  feature,
+  customer,
+  user,
+  environment,
+})
 
 const add = {
   ...defineCommand({
@@ -35,39 +47,20 @@ const add = {
       id: { type: 'string', description: 'Your own id of it, so that reporting it twice is harmless' },
       ...folderArgs,
     },
-    run: ({ args }) => {
-      const at_us = (text: string) => readMoment(text, { zone: args.zone, name: '--at' })
-      const draft = { ...args, value_usd: args['value-usd'] }
-      const event = readOutcome(draft, { at_us, now_us: now_us(), id: () => randomUUID() })
-      return withStore(args, async (store) => {
-        const { added, conflicts } = await store.outcomes.add([event])
-        if (conflicts.length > 0)
-          throw new WeirError(
-            'bad-input',
-            `the outcome ${event.id} is there with other content: give this one another id`,
-          )
-        if (args.json) printJson({ ...event, added: added > 0 })
-        else print(added > 0 ? `${count(event.count)} ${event.kind} (${event.id})` : `${event.id} was there already.`)
-      })
-    },
+    run: ({ args }) =>
+      withContext(args, 'weir outcomes add', async (context) => {
+        const { kind, id, count: many, at, zone, session, 'value-usd': value_usd } = args
+        const asked = { kind, id, count: many, at, zone, session, value_usd, ...ownersOf(args) }
+        const { added, ...event } = await perform(addOutcome, asked, context)
+        if (args.json) printJson({ ...event, added })
+        else print(added ? `${count(event.count)} ${event.kind} (${event.id})` : `${event.id} was there already.`)
+      }),
   }),
   examples: [
     ['weir outcomes add resolved_ticket --session s-81 --id ticket-4711', 'a ticket that a session resolved'],
     ['weir outcomes add active_user --customer acme --count 340 --at 2026-11-01', 'a count for a customer'],
   ],
 } as const
-
-/** `field=column,field=column`, the flag given once or more often. */
-const columnsOf = (rawArgs: readonly string[]): Record<string, string> =>
-  Object.fromEntries(
-    every(rawArgs, 'columns')
-      .flatMap((text) => text.split(','))
-      .map((pair) => {
-        const [field = '', column = ''] = pair.split('=').map((side) => side.trim())
-        if (field !== '' && column !== '') return [field, column]
-        throw new WeirError('bad-input', `--columns ${pair}: write FIELD=COLUMN, e.g. --columns at=closed_at`)
-      }),
-  )
 
 const say = (file: string, done: ImportedOutcomes): void => {
   const had = done.already > 0 ? `, ${count(done.already)} were there already` : ''
@@ -94,11 +87,10 @@ const importCommand = {
       ...folderArgs,
     },
     run: ({ args, rawArgs }) =>
-      withStore(args, async (store) => {
-        const { kind, team, feature, customer, user, environment } = args
-        const standard = { kind, team, feature, customer, user, environment }
-        const options = { path: args.file, columns: columnsOf(rawArgs), standard, zone: args.zone }
-        const done = await importOutcomes(store, options)
+      withContext(args, 'weir outcomes import', async (context) => {
+        const { file, kind, zone } = args
+        const asked = { file, columns: every(rawArgs, 'columns'), kind, zone, ...ownersOf(args) }
+        const done = await perform(importOutcomes, asked, context)
         if (args.json) printJson(done)
         else say(args.file, done)
         if (done.bad > 0 && done.added + done.already === 0)
@@ -125,14 +117,14 @@ const list = {
       ...folderArgs,
     },
     run: ({ args }) =>
-      withStore(args, async (store) => {
-        if (args.kind === undefined) {
-          const kinds = await store.outcomes.kinds()
+      withContext(args, 'weir outcomes list', async (context) => {
+        const { kind, since, until, zone } = args
+        if (kind === undefined) {
+          const kinds = await perform(outcomeKinds, {}, context)
           return args.json ? printJson(kinds) : print(renderKinds(kinds, lookOf()))
         }
-        const window = parseWindow({ since: args.since ?? 'all', until: args.until, zone: args.zone }, Date.now())
-        const all = await store.outcomes.list({ kind: args.kind, ...window })
-        const events = all.slice(-countFlag('--limit', args.limit, 50))
+        const limit = countFlag('--limit', args.limit, 50)
+        const events = await perform(listOutcomes, { kind, since, until, zone, limit }, context)
         if (args.json) return printJson(events)
         print(events.length === 0 ? `No ${args.kind} in this window.` : renderOutcomes(events, args.zone, lookOf()))
       }),
@@ -145,12 +137,8 @@ const remove = {
     meta: { name: 'remove', description: 'Take an outcome back that never was.' },
     args: { id: { type: 'positional', required: true, description: 'Its id' }, ...folderArgs },
     run: ({ args }) =>
-      withStore(args, async (store) => {
-        if (!(await store.outcomes.remove(args.id)))
-          throw new WeirError(
-            'not-found',
-            `the outcome ${args.id} is not there; weir outcomes list --kind NAME shows ids`,
-          )
+      withContext(args, 'weir outcomes remove', async (context) => {
+        await perform(removeOutcome, { id: args.id }, context)
         if (args.json) printJson({ id: args.id, removed: true })
         else print(`The outcome ${args.id} is gone.`)
       }),

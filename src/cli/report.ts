@@ -1,75 +1,28 @@
 import { defineCommand } from 'citty'
-import type { Dimension, Filter, Ledger, SpendRow } from '../core/ledger.ts'
-import {
-  dimensionOf,
-  filtersOf,
-  folderArgs,
-  type NamedWindow,
-  nothingFound,
-  type WindowFlags,
-  windowArgs,
-  windowOf,
-  withLedger,
-} from './asking.ts'
-import { withStore } from './keys/vault.ts'
+import type { Dimension } from '../core/ledger.ts'
+import { verb as extent } from '../verbs/extent.ts'
+import { perform } from '../verbs/perform.ts'
+import { isDate, type Report } from '../verbs/spend/report.ts'
+import { verb as spend } from '../verbs/spend.ts'
+import { verb as unitCost } from '../verbs/unit-cost.ts'
+import type { Context } from '../verbs/verb.ts'
+import { every, type FolderFlags, folderArgs, nothingFound, type WindowFlags, windowArgs } from './asking.ts'
+import { withContext } from './calling.ts'
 import { countFlag } from './numbers.ts'
-import { csvColumns, isDate } from './report/columns.ts'
-import { askPer } from './report/per.ts'
-import { type Report, renderReport, type Section } from './report/render.ts'
+import { csvColumns } from './report/columns.ts'
+import { renderReport } from './report/render.ts'
 import { perColumns, renderPer } from './report/render-per.ts'
 import { lookOf } from './show/look.ts'
 import { print, printCsv, printJson } from './show/output.ts'
 
-const usual: readonly (readonly Dimension[])[] = [['team'], ['model'], ['feature']]
-const day_us = 86_400_000_000
-
-/** One slice a day, or twenty-four where the window is short. */
-const slicesOf = ({ window }: NamedWindow): number => {
-  const days = (window.to_us - window.from_us) / day_us
-  return days <= 2 ? 24 : Math.min(30, Math.ceil(days))
-}
-
-/** Dates read downwards; everything else by cost, as the ledger answers. */
-const ordered = (rows: readonly SpendRow[], by: readonly Dimension[]): readonly SpendRow[] => {
-  const date = by.find(isDate)
-  if (date === undefined) return rows
-  return rows.toSorted((one, other) => (one.group[date] ?? '').localeCompare(other.group[date] ?? ''))
-}
-
-export type ReportQuestion = Readonly<{
-  window: NamedWindow
-  sections: readonly (readonly Dimension[])[]
-  filters: readonly Filter[]
-  limit: number
-}>
-
-/** Asks the ledger for a report: one spend answer a section, compared with the window before. */
-export const askReport = async (ledger: Ledger, question: ReportQuestion): Promise<Report> => {
-  const { window, filters, limit } = question
-  const common = { ask: 'spend', window: window.window, filters, compare: true, zone: window.zone } as const
-  const slices = slicesOf(window)
-  const answers = await Promise.all(
-    question.sections.map((group_by) => ledger.query({ ...common, group_by, limit, slices })),
-  )
-  const sections = answers.map(({ rows, more }, i): Section => {
-    const by = question.sections[i] ?? []
-    return { by, rows: ordered(rows, by), more }
-  })
-  const total = answers[0]?.total ?? (await ledger.query({ ...common, group_by: [], slices })).total
-  return { window, total, sections }
-}
-
-const sectionsOf = (by: string | undefined): readonly (readonly Dimension[])[] =>
-  by === undefined ? usual : [by.split(',').map((name) => dimensionOf(name.trim(), '--by'))]
-
-const usualLimit = (machine: boolean, sections: readonly (readonly Dimension[])[]): number => {
+const usualLimit = (machine: boolean, by: string | undefined): number => {
   if (machine) return 10_000
-  return sections[0]?.some(isDate) ? 400 : 15
+  return by?.split(',').some((name) => isDate(name.trim() as Dimension)) ? 400 : 15
 }
 
-const show = async (report: Report, ledger: Ledger, filters: readonly Filter[]): Promise<void> => {
+const show = async (report: Report, context: Context, filtered: boolean): Promise<void> => {
   if (report.total.attempts > 0) return print(renderReport(report, lookOf()))
-  print(nothingFound(await ledger.query({ ask: 'extent' }), report.window, filters.length > 0))
+  print(nothingFound(await perform(extent, {}, context), report.window, filtered))
 }
 
 const args = {
@@ -90,17 +43,18 @@ const args = {
   ...folderArgs,
 } as const
 
-type Flags = Readonly<{ per: string; by?: string | undefined; json?: boolean | undefined; csv?: boolean | undefined }> &
-  WindowFlags
+type Flags = FolderFlags &
+  WindowFlags &
+  Readonly<{ per: string; by?: string | undefined; json?: boolean | undefined; csv?: boolean | undefined }>
 
-const reportPer = async (flags: Flags, filters: readonly Filter[], ledger: Ledger, data: string): Promise<void> => {
-  const window = await windowOf(flags, '30d', ledger)
-  const question = { kind: flags.per, by: flags.by, window, filters }
-  const report = await withStore({ data }, (store) => askPer(ledger, store, question))
-  if (flags.csv) printCsv(report.rows, perColumns(report.by))
-  else if (flags.json) printJson(report)
-  else print(renderPer(report, window, lookOf()))
-}
+const reportPer = (flags: Flags, where: readonly string[]): Promise<void> =>
+  withContext(flags, 'weir report', async (context) => {
+    const { per, by, since, until, zone } = flags
+    const { window_name, ...report } = await perform(unitCost, { per, by, since, until, zone, where }, context)
+    if (flags.csv) printCsv(report.rows, perColumns(report.by))
+    else if (flags.json) printJson(report)
+    else print(renderPer(report, { window: report.window, name: window_name, zone: report.zone }, lookOf()))
+  })
 
 export const command = {
   ...defineCommand({
@@ -111,19 +65,18 @@ export const command = {
     },
     args,
     run: ({ args, rawArgs }) => {
-      const filters = filtersOf(rawArgs)
+      const where = every(rawArgs, 'where')
       const { per } = args
-      if (per !== undefined)
-        return withLedger(args, 'weir report', (ledger, data) => reportPer({ ...args, per }, filters, ledger, data))
-      // A CSV is one table, so its usual view is all three dimensions at once.
-      const sections = args.csv && args.by === undefined ? [usual.flat()] : sectionsOf(args.by)
-      const limit = countFlag('--limit', args.limit, usualLimit(args.json === true || args.csv === true, sections))
-      return withLedger(args, 'weir report', async (ledger) => {
-        const window = await windowOf(args, '30d', ledger)
-        const report = await askReport(ledger, { window, sections, filters, limit })
-        if (args.csv) printCsv(report.sections[0]?.rows ?? [], csvColumns(sections[0] ?? []))
-        else if (args.json) printJson(report)
-        else await show(report, ledger, filters)
+      if (per !== undefined) return reportPer({ ...args, per }, where)
+      const { by, since, until, zone, csv, json } = args
+      const limit = countFlag('--limit', args.limit, usualLimit(json === true || csv === true, by))
+      return withContext(args, 'weir report', async (context) => {
+        // A CSV is one table, so its usual view is all three dimensions at once.
+        const report = await perform(spend, { by, since, until, zone, where, limit, together: csv === true }, context)
+        const [section] = report.sections
+        if (csv) printCsv(section?.rows ?? [], csvColumns(section?.by ?? []))
+        else if (json) printJson(report)
+        else await show(report, context, where.length > 0)
       })
     },
   }),

@@ -3,8 +3,11 @@ import { join } from 'node:path'
 import { defineCommand } from 'citty'
 import { type Flags, loadSettings } from '../config.ts'
 import type { Settings } from '../core/settings.ts'
+import type { Running } from '../gateway/start.ts'
+import { consolePort, openConsole } from './console/open.ts'
 import { storedCredentials } from './keys/vault.ts'
 import { renderBanner } from './serve/banner.ts'
+import { interrupted } from './serve/interrupted.ts'
 import { lookOf } from './show/look.ts'
 import { note, print } from './show/output.ts'
 
@@ -18,18 +21,19 @@ const settingsOf = async (flags: Flags): Promise<Settings> => {
   return loadSettings({ ...source, stored })
 }
 
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
-const interrupted = (): Promise<string> =>
-  new Promise((resolve) => {
-    let asked = false
-    const stop = (signal: NodeJS.Signals): void => {
-      if (asked) process.exit(signal === 'SIGINT' ? 130 : 143)
-      asked = true
-      resolve(signal)
-    }
-    process.on('SIGINT', stop)
-    process.on('SIGTERM', stop)
-  })
+type Beside = Readonly<{ url?: string; close(): Promise<void> }>
+
+/** The console beside the gateway, where it is not turned off. A gateway whose console cannot start does not start either. */
+const consoleBeside = async (gateway: Running, config: string | undefined): Promise<Beside> => {
+  const { settings, port } = gateway
+  if (settings.console === 'off') return { close: async () => {} }
+  try {
+    return await openConsole({ data: settings.data, config }, consolePort(settings.console, port))
+  } catch (error) {
+    await gateway.close()
+    throw error
+  }
+}
 
 export const command = {
   ...defineCommand({
@@ -56,20 +60,31 @@ export const command = {
         valueHint: 'pass-through|keys',
         description: 'Whose provider key is used: the client’s own, or ours for holders of a Weir key',
       },
+      console: {
+        type: 'string',
+        valueHint: 'PORT|off',
+        description: 'Port of the console on loopback (the gateway’s and one), or off',
+      },
       threads: { type: 'string', valueHint: 'N', description: 'Gateway threads' },
       'log-level': { type: 'string', valueHint: 'LEVEL', description: 'debug, info, warn, error or silent' },
       json: { type: 'boolean', description: 'Say where it listens as one line of JSON' },
     },
     run: async ({ args }) => {
-      const { config, data, host, port, mode, threads } = args
-      const settings = await settingsOf({ config, data, host, port, mode, threads, log_level: args['log-level'] })
+      const { config, data, host, port, mode, threads, console } = args
+      const settings = await settingsOf({
+        ...{ config, data, host, port, mode, threads, console },
+        log_level: args['log-level'],
+      })
       const { startGateway } = await import('../gateway/start.ts')
       const stop = interrupted()
       const running = await startGateway(settings)
-      if (args.json) print(JSON.stringify({ url: running.url, mode: settings.mode, data: settings.data }))
-      else print(renderBanner(running, lookOf()))
+      const beside = await consoleBeside(running, config)
+      const where = { url: running.url, ...(beside.url === undefined ? {} : { console: beside.url }) }
+      if (args.json) print(JSON.stringify({ ...where, mode: settings.mode, data: settings.data }))
+      else print(renderBanner({ ...where, settings: running.settings }, lookOf()))
       const signal = await stop
       note(`weir: ${signal}; finishing the calls under way (once more ends at once)`)
+      await beside.close()
       await running.close()
     },
   }),

@@ -1,7 +1,10 @@
 import { defineCommand } from 'citty'
 import type { RuleSet } from '../core/allocation.ts'
 import { readSplits, type Splits } from '../playbook/allocate/statement/splits.ts'
-import { dimensionOf, folderArgs, now_us } from './asking.ts'
+import { perform } from '../verbs/perform.ts'
+import { verb as setSplits } from '../verbs/splits-set.ts'
+import { dimensionOf, folderArgs } from './asking.ts'
+import { withContext } from './calling.ts'
 import { withStore } from './keys/vault.ts'
 import { plural } from './show/format.ts'
 import { lookOf } from './show/look.ts'
@@ -20,8 +23,6 @@ const readSplitFile = (path: string): Splits => {
   return splits
 }
 
-/** As it is stored, which is as it can be read again. */
-const textOf = ({ dimension, rules }: Splits): string => JSON.stringify({ dimension, splits: rules })
 const shown = ({ rules, ...set }: RuleSet) => ({ ...set, ...readSplits(JSON.parse(rules)) })
 
 const list = {
@@ -47,15 +48,14 @@ const set = {
     },
     args: { ...fileArg, ...folderArgs },
     run: ({ args }) => {
-      const splits = readSplitFile(args.file)
-      return withStore(args, async (store) => {
-        const last = (await store.rules.list('splits')).at(-1)
-        const same = last?.rules === textOf(splits)
-        const version = same ? last.version : await store.rules.put('splits', textOf(splits), now_us())
-        const count = plural(splits.rules.length, 'split')
-        if (args.json) printJson({ version, changed: !same })
-        else
-          print(same ? `Nothing changed: version ${version} is the same.` : `Version ${version} is in force: ${count}.`)
+      const { dimension, rules } = readSplitFile(args.file)
+      return withContext(args, 'weir splits set', async (context) => {
+        const { version, changed } = await perform(setSplits, { dimension, splits: rules }, context)
+        if (args.json) return printJson({ version, changed })
+        const count = plural(rules.length, 'split')
+        print(
+          changed ? `Version ${version} is in force: ${count}.` : `Nothing changed: version ${version} is the same.`,
+        )
       })
     },
   }),

@@ -1,22 +1,15 @@
 import { defineCommand } from 'citty'
 import { WeirError } from '../core/errors.ts'
 import type { StatementReport } from '../playbook/allocate/statement/statement.ts'
-import { folderArgs, now_us, windowArgs, withLedger } from './asking.ts'
-import { withStore } from './keys/vault.ts'
+import { perform } from '../verbs/perform.ts'
+import { verb as statements } from '../verbs/statements.ts'
+import { every, folderArgs, windowArgs } from './asking.ts'
+import { withContext } from './calling.ts'
 import { print, printJson } from './show/output.ts'
-import { csvOf } from './statement/csv.ts'
-import { mailOf, messageOf } from './statement/email.ts'
-import { budgetsOf, checkOwners, closedReport, gather, ownersOf, periodFor } from './statement/gather.ts'
+import { formats } from './statement/formats.ts'
 
-const formats: Readonly<Record<string, (report: StatementReport) => string>> = {
-  markdown: (report) => `${mailOf(report).text}\n`,
-  html: (report) => `${mailOf(report).html}\n`,
-  email: (report) => messageOf(mailOf(report)),
-  csv: csvOf,
-}
-
-const formatOf = (name: string) => {
-  const found = Object.hasOwn(formats, name) ? formats[name] : undefined
+const formatOf = (name: string): ((report: StatementReport) => string) => {
+  const found = Object.hasOwn(formats, name) ? formats[name]?.render : undefined
   if (found !== undefined) return found
   throw new WeirError('bad-input', `--format ${name}: use ${Object.keys(formats).join(', ')}`)
 }
@@ -62,19 +55,17 @@ export const command = {
     },
     run: ({ args, rawArgs }) => {
       const format = formatOf(args.format)
-      const owners = ownersOf(rawArgs, args.by)
-      const budgets = budgetsOf(rawArgs)
-      return withLedger(args, 'weir statement', (ledger, data) =>
-        withStore({ data }, async (store) => {
-          const asked = { ...owners, budgets, period: await periodFor(ledger, args), now_us: now_us() }
-          const report = (await closedReport(store, asked)) ?? (await gather(ledger, store, asked)).report
-          checkOwners(report, owners.owners)
-          if (args.json) printJson(report)
-          else if (report.statements.length === 0)
-            print(`Nobody spent anything from ${asked.period.name} on, nor before.`)
-          else process.stdout.write(format(report))
-        }),
-      )
+      if (args.week && args.month) throw new WeirError('bad-input', '--week and --month: ask for one of them')
+      const { by, at, zone } = args
+      const lists = { owner: every(rawArgs, 'owner'), budget: every(rawArgs, 'budget') }
+      const asked = { ...lists, by, at, zone, every: args.month ? 'month' : 'week' }
+      return withContext(args, 'weir statement', async (context) => {
+        const report = await perform(statements, asked, context)
+        if (args.json) printJson(report)
+        else if (report.statements.length === 0)
+          print(`Nobody spent anything from ${report.period.name} on, nor before.`)
+        else process.stdout.write(format(report))
+      })
     },
   }),
   examples: [

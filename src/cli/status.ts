@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { defineCommand } from 'citty'
 import type { Extent } from '../core/ledger.ts'
 import { type ControlFile, controlPath } from '../gateway/control.ts'
-import { folderArgs, withLedger } from './asking.ts'
+import { verb as extent } from '../verbs/extent.ts'
+import { perform } from '../verbs/perform.ts'
+import { folderArgs } from './asking.ts'
+import { withContext } from './calling.ts'
 import { count, money, plural, tokens } from './show/format.ts'
 import { type Look, lookOf, paint } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
@@ -61,9 +64,10 @@ export const command = {
     meta: { name: 'status', description: 'Is a gateway running here, and what does the ledger hold.' },
     args: folderArgs,
     run: ({ args }) =>
-      withLedger(args, 'weir status', async (ledger, data) => {
+      withContext(args, 'weir status', async (context) => {
+        const { data } = context
         const gateway = (await askGateway(data)) ?? null
-        const status: Status = { data, gateway, extent: await ledger.query({ ask: 'extent' }) }
+        const status: Status = { data, gateway, extent: await perform(extent, {}, context) }
         if (args.json) printJson(status)
         else print(renderStatus(status, lookOf()))
       }),

@@ -1,14 +1,17 @@
 import { defineCommand } from 'citty'
 import type { RuleSet, VirtualTag } from '../core/allocation.ts'
-import { dimensionOf, folderArgs, now_us, windowArgs, windowOf, withLedger } from './asking.ts'
+import { perform } from '../verbs/perform.ts'
+import { verb as previewTags } from '../verbs/tags-preview.ts'
+import { verb as setTags } from '../verbs/tags-set.ts'
+import { folderArgs, windowArgs } from './asking.ts'
+import { withContext } from './calling.ts'
 import { withStore } from './keys/vault.ts'
 import { plural } from './show/format.ts'
 import { lookOf } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
 import { readTagFile } from './tags/file.ts'
-import { rulesAt } from './tags/in-force.ts'
 import { renderHistory, renderTags, tagTable } from './tags/list.ts'
-import { askPreview, renderPreview } from './tags/preview.ts'
+import { renderPreview } from './tags/preview.ts'
 
 const fileArg = {
   file: { type: 'positional', required: true, description: 'Rules in YAML or JSON; - for standard input' },
@@ -40,15 +43,14 @@ const set = {
     },
     args: { ...fileArg, ...folderArgs },
     run: ({ args }) => {
-      const rules = JSON.stringify(readTagFile(args.file))
-      return withStore(args, async (store) => {
-        const last = (await store.rules.list('tags')).at(-1)
-        const same = last?.rules === rules
-        const version = same ? last.version : await store.rules.put('tags', rules, now_us())
-        const count = plural((JSON.parse(rules) as readonly unknown[]).length, 'rule')
-        if (args.json) printJson({ version, changed: !same })
-        else
-          print(same ? `Nothing changed: version ${version} is the same.` : `Version ${version} is in force: ${count}.`)
+      const rules = readTagFile(args.file)
+      return withContext(args, 'weir tags set', async (context) => {
+        const { version, changed } = await perform(setTags, { rules }, context)
+        if (args.json) return printJson({ version, changed })
+        const count = plural(rules.length, 'rule')
+        print(
+          changed ? `Version ${version} is in force: ${count}.` : `Nothing changed: version ${version} is the same.`,
+        )
       })
     },
   }),
@@ -87,13 +89,10 @@ const preview = {
       ...folderArgs,
     },
     run: ({ args }) => {
-      const then = readTagFile(args.file)
-      const by = dimensionOf(args.by, '--by')
-      return withLedger(args, 'weir tags preview', async (ledger, data) => {
-        const rules = await rulesAt(data)
-        const window = await windowOf(args, '30d', ledger)
-        const { tags: now } = rules.tagging(rules.tags_version)
-        const found = await askPreview(ledger, { by, window, now, then })
+      const rules = readTagFile(args.file)
+      const { by, since, until, zone } = args
+      return withContext(args, 'weir tags preview', async (context) => {
+        const found = await perform(previewTags, { rules, by, since, until, zone }, context)
         if (args.json) printJson(found)
         else print(renderPreview(found, lookOf()))
       })

@@ -1,6 +1,8 @@
+import type { Budget } from '../core/budget.ts'
 import type { PriceRow } from '../core/price.ts'
 import type { Credentials, Provider, ProviderSettings } from '../core/provider.ts'
 import type { Route } from '../core/settings.ts'
+import { readBudgets } from '../playbook/allocate/budget/read.ts'
 import { environmentCredentials, environmentRegion } from './credentials.ts'
 import type { Path } from './document.ts'
 import type { File, PriceFields, ProviderFields } from './schema.ts'
@@ -86,6 +88,21 @@ export const routesOf = (file: File, names: readonly string[], tell: Tell): Rout
     })
     return { match: known(match), targets: targets.map(known) }
   })
+
+/** Budgets, with every problem of theirs told at its line. A budget falls back to providers that there are. */
+export const budgetsOf = (file: File, names: readonly string[], tell: Tell): readonly Budget[] => {
+  const { budgets, problems } = readBudgets(file.budgets ?? [])
+  for (const { path, message } of problems) tell(['budgets', ...path], message)
+  for (const [i, { when_exhausted }] of budgets.entries()) {
+    if (when_exhausted === 'refuse') continue
+    for (const { provider } of when_exhausted) {
+      if (names.includes(provider)) continue
+      const meant = hint(provider, names)
+      tell(['budgets', i, 'when_exhausted'], `there is no provider ${provider}${meant === '' ? '' : `; ${meant}`}`)
+    }
+  }
+  return budgets
+}
 
 const priceId = (price: PriceFields, taken: Set<string>): string => {
   const base =

@@ -8,6 +8,7 @@ export const defaultSettings: Settings = {
   host: '127.0.0.1',
   port: 4141,
   mode: 'pass-through',
+  console: 'next',
   data: './weir-data',
   // The main thread keeps the ledger, so it counts as one.
   threads: Math.max(1, Math.min(4, availableParallelism() - 1)),
@@ -30,6 +31,7 @@ export const defaultSettings: Settings = {
   },
   breaker: { failures: 5, open_ms: 15_000 },
   on_client_gone: 'provider',
+  budgets: [],
   prices: [],
   // As dear as the dearest text models on the market: an unpriced call must not slip under a budget.
   unpriced_ceiling: { input: '150', output: '600' },

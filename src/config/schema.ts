@@ -184,12 +184,25 @@ const price = z.strictObject(
   'a price: { provider, models, rates, source }',
 )
 
+const consolePlace = 'off, a port, or { port: 4142 }'
+
+/** `off`, a port, or a group with one. */
+const consoleField = z.preprocess(
+  (value) => {
+    if (value === false || value === 'off') return 'off'
+    return typeof value === 'object' && value !== null && 'port' in value ? value.port : value
+  },
+  z.union([z.literal('off'), whole(0, 65_535)], consolePlace),
+)
+
 /** What weir.yaml may hold. Everything can be left out. */
 export const file = z.strictObject(
   {
     host: text('a host name or IP address').optional(),
     port: whole(0, 65_535).optional(),
     mode: choice(['pass-through', 'keys']).optional(),
+    console: consoleField.optional(),
+    organisation: text('the name of the organisation').max(256, 'a name of at most 256 characters').optional(),
     data: text('a folder').optional(),
     threads: whole(1, 64).optional(),
     providers: z.record(z.string().regex(/^[A-Za-z0-9][\w.-]*$/, names), provider, 'providers by name').optional(),
@@ -202,6 +215,7 @@ export const file = z.strictObject(
       .strictObject({ failures: whole(1, 1_000_000).optional(), open_ms: whole(1, day_ms, 'milliseconds').optional() })
       .optional(),
     on_client_gone: choice(['provider', 'cancel', 'drain']).optional(),
+    budgets: z.array(z.unknown(), 'a list of budgets').optional(),
     prices: z.array(price, 'a list of prices').optional(),
     unpriced_ceiling: z.strictObject({ input: rate.optional(), output: rate.optional() }).optional(),
     reserve_output_tokens: whole(1, 10_000_000, 'tokens').optional(),

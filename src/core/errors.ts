@@ -18,6 +18,7 @@ export const codes = {
   'journal-unwritable': 503,
   'shutting-down': 503,
   'bad-config': 500,
+  conflict: 409,
   'bad-input': 422,
   'not-found': 404,
   internal: 500,

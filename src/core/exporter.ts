@@ -14,7 +14,7 @@ export type Split = Readonly<{
 }>
 
 export type ExportOptions = Readonly<{
-  ledger: Ledger
+  ledger: Pick<Ledger, 'query'>
   window: TimeWindow
   grain: 'hour' | 'day'
   /** Payer fields that are kept apart; each makes more rows. */

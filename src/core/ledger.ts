@@ -1,4 +1,6 @@
 import type { OwnedRow, VirtualTag } from './allocation.ts'
+import type { ChargedQuestion, ChargedRow } from './charged.ts'
+import type { Practice } from './practice.ts'
 import type { Receipt } from './receipt.ts'
 
 /** A closed journal segment: NDJSON of `JournalLine`. Its name is its identity. */
@@ -181,7 +183,7 @@ type Plain =
       after?: string
       order?: 'newest' | 'dearest'
     }>
-  | Readonly<{ ask: 'call'; id: string }>
+  | Readonly<{ ask: 'call'; id: string; filters?: readonly Filter[] }>
   | Readonly<{ ask: 'leaks'; window: TimeWindow; filters?: readonly Filter[]; examples?: number }>
   | Readonly<{
       /** What each group cost, with its corrections apart, for statements, splits and unit costs. */
@@ -191,8 +193,9 @@ type Plain =
       filters?: readonly Filter[]
       zone?: string
     }>
-  | Readonly<{ ask: 'extent' }>
+  | Readonly<{ ask: 'extent'; filters?: readonly Filter[] }>
   | Readonly<{ ask: 'ratios' }>
+  | Readonly<{ ask: 'practice'; window: TimeWindow; filters?: readonly Filter[] }>
   | Readonly<{
       /** Charges for a FOCUS file: receipts by hour or day (UTC), meter, price and payer. */
       ask: 'focus'
@@ -208,7 +211,9 @@ type Plain =
       providers: readonly string[]
       /** What tells the owners apart; without it all are one. */
       owner?: Dimension
+      filters?: readonly Filter[]
     }>
+  | ChargedQuestion
 
 /** One way in which money leaks, in dollars, with the calls that show it. */
 export type Leak = Readonly<{
@@ -259,7 +264,10 @@ export type Answers = {
   }>
   /** Groups by name; their cost sums to `total_usd`, the sum of the receipts. */
   owned: Readonly<{ rows: readonly OwnedRow[]; total_usd: string }>
+  /** A group may come in several rows. */
+  charged: Readonly<{ rows: readonly ChargedRow[] }>
   extent: Extent
+  practice: Practice
   ratios: Readonly<{ ratios: readonly TokenRatio[] }>
   /** `cost_usd` is the sum of the receipts, and so of the rows. */
   metered: Readonly<{ rows: readonly MeteredRow[]; cost_usd: string }>

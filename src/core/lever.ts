@@ -36,7 +36,7 @@ export type LiveCall = Readonly<{
   circle: Circle
   /** Who the caller is, as the receipt's `tenant` says it: hash of the Weir key's id, or of the client's own credential. */
   tenant: string
-  /** Hash of what the Weir key may use (providers, models); empty where it may use all. */
+  /** Hash of what the Weir key may use (providers, models, endpoints); empty where it may use all. */
   scope: string
   /** Whose cache at the provider it is: one for all callers where the provider's key is ours, one a tenant where it is theirs. */
   account: string

@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts'
 import type { LeverPolicy } from './lever.ts'
 import type { PriceRow } from './price.ts'
 import type { ProviderSettings } from './provider.ts'
@@ -57,6 +58,10 @@ export type Settings = Readonly<{
   port: number
   /** pass-through: the client's own provider key goes through. keys: a Weir key is needed and provider keys are ours. */
   mode: 'pass-through' | 'keys'
+  /** The console's port on loopback, 0 for a free one; `next` is the gateway's own plus one. */
+  console: number | 'next' | 'off'
+  /** What the organisation is called, for people. */
+  organisation?: string
   /** Folder of journal, ledger and store. */
   data: string
   threads: number
@@ -68,6 +73,8 @@ export type Settings = Readonly<{
   policies: readonly LeverPolicy[]
   breaker: Breaker
   on_client_gone: 'provider' | 'cancel' | 'drain'
+  /** Budgets of weir.yaml; others are in the store. */
+  budgets: readonly Budget[]
   /** Contract prices, the top layer of the book. */
   prices: readonly PriceRow[]
   /** Ceiling for calls with unpriced models, USD per million input and output tokens. */

@@ -17,16 +17,50 @@ export type KeyRecord = Readonly<{
   /** Empty means every one. Globs with `*`. */
   models: readonly string[]
   providers: readonly string[]
+  /** Operations as on the receipts, e.g. `chat`, `embeddings`. */
+  endpoints: readonly string[]
+  /** Of the token before the last rotation, which is good until then. */
+  previous_hash?: string
+  previous_until_us?: number
+  created_at_us: number
+  expires_at_us?: number
+  revoked_at_us?: number
+  /** From 1, counted up by every change. */
+  revision: number
+}>
+
+/** A token of the console as it lasts. The token itself is shown once and kept only as an HMAC. */
+export type ConsoleToken = Readonly<{
+  id: string
+  name: string
+  /** First characters, for display: `weirc_3fA9…`. */
+  prefix: string
+  /** HMAC-SHA-256 of the token, hexadecimal. */
+  hash: string
+  /** The team that it reads; absent for an administrator's. */
+  team?: string
   created_at_us: number
   expires_at_us?: number
   revoked_at_us?: number
 }>
+
+/** A budget as it lasts: `definition` is JSON. What was spent is in receipts, and nowhere else. */
+export type StoredBudget = Readonly<{ name: string; definition: string; set_at_us: number }>
 
 /** Everything that lasts and is not a receipt. */
 export type Store = Readonly<{
   keys: Readonly<{
     add(key: KeyRecord): Promise<void>
     list(): Promise<readonly KeyRecord[]>
+    /** Puts the key in the place of the one with its id and revision, and counts that up. False when it was changed meanwhile. */
+    replace(key: KeyRecord): Promise<boolean>
+    revoke(id: string, at_us: number): Promise<boolean>
+  }>
+  /** Tokens of the console. */
+  tokens: Readonly<{
+    add(token: ConsoleToken): Promise<void>
+    list(): Promise<readonly ConsoleToken[]>
+    find(hash: string): Promise<ConsoleToken | undefined>
     revoke(id: string, at_us: number): Promise<boolean>
   }>
   /** Provider credentials, sealed by the caller before they come here. */
@@ -46,8 +80,11 @@ export type Store = Readonly<{
   }>
   /** Lists of allocation rules, every version of them. */
   rules: Readonly<{
-    /** Adds a version (JSON text) and gives its number. */
-    put(kind: RuleKind, rules: string, at_us: number): Promise<number>
+    /**
+     * Adds a version (JSON text) and gives its number. With `after`, only where that is the last version (0 for none):
+     * undefined when somebody else added one meanwhile.
+     */
+    put(kind: RuleKind, rules: string, at_us: number, after?: number): Promise<number | undefined>
     /** Oldest first. */
     list(kind: RuleKind): Promise<readonly RuleSet[]>
   }>
@@ -56,6 +93,14 @@ export type Store = Readonly<{
     add(closed: ClosedMonth): Promise<boolean>
     /** Months of a dimension, or of all, oldest first. */
     list(by?: string): Promise<readonly ClosedMonth[]>
+  }>
+  /** Budgets that are not in weir.yaml, as JSON of what one says there. */
+  budgets: Readonly<{
+    /** Adds it, or changes the one of that name. */
+    put(budget: StoredBudget): Promise<void>
+    /** By name. */
+    list(): Promise<readonly StoredBudget[]>
+    remove(name: string): Promise<boolean>
   }>
   /** Changes whenever another process wrote. */
   revision(): Promise<number>

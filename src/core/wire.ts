@@ -46,6 +46,8 @@ export type Reading = Readonly<{
   stream: boolean
   max_output_tokens?: number
   temperature?: number
+  /** Where the request would say so: the way to the member in its JSON body. Absent where the API has none. */
+  max_output_field?: readonly string[]
   service_tier?: ServiceTier
   speed?: 'standard' | 'fast'
   geo?: string
@@ -74,6 +76,8 @@ export type Quirks = Readonly<{
   stated_cost?: 'usage.cost' | 'usage.cost_in_usd_ticks' | 'usage.cost.total_cost' | 'gateway'
   /** The server refuses `stream_options`, so usage cannot be asked for in a stream. */
   no_stream_options?: boolean
+  /** The server knows OpenAI's newer name for the maximum of output, and some of its models no other. */
+  max_completion_tokens?: boolean
   /** A request fee by search context size (Perplexity Sonar). */
   request_fee?: 'search_context_size'
 }>

@@ -11,6 +11,7 @@ import {
   zstdDecompressSync,
 } from 'node:zlib'
 import { WeirError } from '../core/errors.ts'
+import type { Headers } from '../core/wire.ts'
 
 const NOTHING = Buffer.alloc(0)
 
@@ -20,8 +21,8 @@ const tooLarge = (limit_bytes: number): WeirError =>
     `The request body is larger than ${limit_bytes} bytes. Send less, or raise limits.body_bytes in weir.yaml.`,
   )
 
-const hasBody = (request: IncomingMessage): boolean =>
-  request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
+const hasBody = (headers: Headers): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
 
 /** What is beyond the limit is read and thrown away, so that the client comes to read why it was refused. */
 const refuse = (request: IncomingMessage): void => {
@@ -29,13 +30,16 @@ const refuse = (request: IncomingMessage): void => {
   request.resume()
 }
 
+/** A request, and its headers as they were read. (Asked for its own, Node would read them a second time.) */
+type Incoming = Readonly<{ request: IncomingMessage; headers: Headers }>
+
 /**
  * Reads a request body whole, at most `limit_bytes`. Throws `body-too-large`, or `bad-request` when the client goes away
  * before its end.
  */
-export const readBody = (request: IncomingMessage, limit_bytes: number): Promise<Buffer> | Buffer => {
-  if (!hasBody(request)) return NOTHING
-  if (Number(request.headers['content-length'] ?? 0) > limit_bytes) {
+export const readBody = ({ request, headers }: Incoming, limit_bytes: number): Promise<Buffer> | Buffer => {
+  if (!hasBody(headers)) return NOTHING
+  if (Number(headers['content-length'] ?? 0) > limit_bytes) {
     refuse(request)
     throw tooLarge(limit_bytes)
   }

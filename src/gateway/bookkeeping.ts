@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Ledger } from '../core/ledger.ts'
 import type { Settings } from '../core/settings.ts'
+import type { Desk } from './budgets/desk.ts'
 import { type Collector, startCollector } from './collect.ts'
 import { type Control, startControl } from './control.ts'
 import type { Log } from './log.ts'
@@ -11,6 +12,7 @@ export type BookkeepingOptions = Readonly<{
   threads: readonly GatewayThread[]
   log: Log
   url: string
+  desk: Desk
 }>
 
 /** The main thread's work: journal segments go to the ledger, commands are answered, token ratios are learnt. */
@@ -37,7 +39,8 @@ const learn = async (ledger: Ledger, threads: readonly GatewayThread[]): Promise
 }
 
 /** Opens the ledger (its engine is loaded only now, after the gateway listens) and starts collecting. */
-export const startBookkeeping = async ({ settings, threads, log, url }: BookkeepingOptions): Promise<Bookkeeping> => {
+export const startBookkeeping = async (options: BookkeepingOptions): Promise<Bookkeeping> => {
+  const { settings, threads, log, url, desk } = options
   const { ledgers } = await import('../ledgers/index.ts')
   const ledger = await ledgers.duckdb({ path: join(settings.data, 'ledger.duckdb') })
   const collector = startCollector({ folder: join(settings.data, 'journal'), ledger, log: collectorLog(log) })
@@ -49,11 +52,14 @@ export const startBookkeeping = async ({ settings, threads, log, url }: Bookkeep
     data: settings.data,
     ledger,
     refresh,
+    budgets: desk.states,
+    importing: desk.importing,
     status: () => ({ url, mode: settings.mode, lag: collector.lag() }),
   })
   const learnNow = (): void => {
     learn(ledger, threads).catch(() => log.event('token ratios could not be learnt from the ledger'))
   }
+  await desk.begin(threads, { ledger, refresh })
   learnNow()
   const timer = setInterval(learnNow, LEARN_EVERY_MS)
   timer.unref()

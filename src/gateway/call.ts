@@ -5,6 +5,7 @@ import type { Outcome, Receipt } from '../core/receipt.ts'
 import type { KeyRecord } from '../core/store.ts'
 import type { Headers, Metered, Metering, Reading, Wire } from '../core/wire.ts'
 import type { Fingerprints } from '../playbook/measure/fingerprints.ts'
+import type { Hold } from './budgets/known.ts'
 import type { Pulling } from './levers/pulling.ts'
 import type { Upstream, World } from './world.ts'
 
@@ -26,6 +27,17 @@ export type Payer = {
     | 'deadline_at_us'
     | 'deferrable']?: Receipt[Field]
 }
+
+/** Where a call may go. */
+export type Stop = Readonly<{
+  upstream: Upstream
+  /** The model to ask for; undefined where the call names none. */
+  model: string | undefined
+  /** True when `model` is not the one in the request. */
+  renamed: boolean
+  /** The circuit breaker's name for it. */
+  target: string
+}>
 
 /**
  * One request on its way through the gateway. Each step of `serve` fills in its part, so that a call that is refused on
@@ -57,6 +69,17 @@ export type Call = {
   /** Absent for paths that no wire recognises: they pass through unmetered. */
   reading?: Reading
   // admit
+  /** Where it may go, in order. */
+  stops: readonly Stop[]
+  /** What it holds in budgets, until the receipt of its attempt is written. */
+  hold?: Hold
+  /** The target for which it holds that. */
+  covers?: Stop
+  /** Output tokens that its request is limited to, because a budget depends on it and the client asked for none. */
+  output_cap?: number
+  /** The budget that had no room for it, so that it goes to a cheaper target. */
+  fell_back_from?: string
+  /** The attempt's reservation, also where no budget holds it. */
   reserved?: Picodollars
   reserved_usd?: Usd
   // pull

@@ -4,6 +4,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
+import type { BudgetStates } from '../core/budget.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Ledger, Question, Segment } from '../core/ledger.ts'
 
@@ -18,6 +19,10 @@ export type ControlOptions = Readonly<{
   ledger: Ledger
   /** Awaited before each question, so that the answer holds every receipt written so far: rotate the journals, then collect. */
   refresh?: () => Promise<unknown>
+  /** What `GET /budgets` tells. */
+  budgets?: BudgetStates
+  /** Wraps an import, so that budgets are charged what it brings. */
+  importing?: <T>(act: () => Promise<T>) => Promise<T>
   /** What `GET /status` tells besides the pid. */
   status?: () => Readonly<Record<string, unknown>>
 }>
@@ -32,9 +37,11 @@ const asks = new Set<string>([
   'leaks',
   'extent',
   'ratios',
+  'practice',
   'focus',
   'metered',
   'owned',
+  'charged',
 ] satisfies Question['ask'][])
 
 export const controlPath = (data: string): string => join(data, 'control.json')
@@ -64,25 +71,30 @@ const query = async ({ ledger, refresh }: ControlOptions, body: unknown): Promis
 }
 
 /** Only files of the import folder, by their bare name: a token does not make every file of the machine readable. */
-const append = ({ data, ledger }: ControlOptions, body: unknown): Promise<unknown> => {
+const append = ({ data, ledger, importing = (act) => act() }: ControlOptions, body: unknown): Promise<unknown> => {
   const { name, file, deduplicate } = (body ?? {}) as AppendRequest
   const bare = typeof file === 'string' && file !== '' && basename(file) === file && !file.startsWith('.')
   if (typeof name !== 'string' || !bare)
     throw new WeirError('bad-request', 'An import is named, and is a file of the import folder')
   const path = join(importFolder(data), file)
-  return ledger.append({ name, path, ...(deduplicate ? { deduplicate } : {}) })
+  return importing(() => ledger.append({ name, path, ...(deduplicate ? { deduplicate } : {}) }))
 }
 
 const route = async (options: ControlOptions, request: IncomingMessage): Promise<unknown> => {
   switch (`${request.method} ${request.url}`) {
     case 'GET /status':
       return { pid: process.pid, ...options.status?.() }
+    case 'GET /budgets':
+      return (await options.budgets?.()) ?? []
     case 'POST /query':
       return query(options, await readBody(request))
     case 'POST /append':
       return append(options, await readBody(request))
     default:
-      throw new WeirError('unknown-path', 'The control port knows POST /query, POST /append and GET /status')
+      throw new WeirError(
+        'unknown-path',
+        'The control port knows POST /query, POST /append, GET /budgets and GET /status',
+      )
   }
 }
 

@@ -1,10 +1,12 @@
 import type { Picodollars } from '../core/money.ts'
 import type { Billable, Priced, PriceLayer } from '../core/price.ts'
 import type { NormalisedUsage } from '../core/usage.ts'
+import { answersAsked, promptBound } from '../playbook/allocate/budget/bound.ts'
 import { counterfactual } from '../playbook/price/counterfactual.ts'
 import { price } from '../playbook/price/price.ts'
 import { worstCase } from '../playbook/price/worst-case.ts'
-import type { Attempt, Call } from './call.ts'
+import type { Attempt, Call, Stop } from './call.ts'
+
 import type { World } from './world.ts'
 
 const LIST_LAYERS: readonly PriceLayer[] = ['weir', 'catalog']
@@ -12,18 +14,38 @@ const LIST_LAYERS: readonly PriceLayer[] = ['weir', 'catalog']
 /** JSON holds at least two bytes for each token of its text, escapes and structure included; so this bounds the prompt. */
 const LEAST_BYTES_PER_TOKEN = 2
 
-/** The most that a call can cost, at the prices in force; undefined for what bills nothing or has no meter. */
-export const worstCaseOf = (call: Call, world: World): Picodollars | undefined => {
-  const { reading, upstream } = call
-  if (!(reading?.billable && upstream)) return undefined
+export type WorstCase = Readonly<{ usd: Picodollars | undefined; tokens: number }>
+
+/** Fetching what was made before costs what it cost: the fetch decides nothing. */
+const spendsNothingNew = (call: Call): boolean => call.method === 'GET'
+
+const NO_COST: WorstCase = { usd: undefined, tokens: 0 }
+
+/** Most tokens of the prompt: exactly bounded where a budget depends on it. */
+const promptTokens = ({ plain }: Call, bounded: boolean): number => {
+  if (!bounded) return Math.ceil(plain.length / LEAST_BYTES_PER_TOKEN)
+  const text = Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString('latin1')
+  return promptBound(text, plain.length)
+}
+
+/**
+ * The most that a call can cost at a target, at the prices in force at an instant, and the most tokens that it can consume.
+ * No dollars for what bills nothing or has no meter. `bounded`: a hard budget depends on it.
+ */
+export const worstCaseOf = (call: Call, stop: Stop, at_us: number, world: World, bounded = false): WorstCase => {
+  const { reading } = call
+  if (!reading?.billable || spendsNothingNew(call)) return NO_COST
   const { settings, book } = world
-  return worstCase(
+  const { upstream, model } = stop
+  const input_tokens = promptTokens(call, bounded)
+  const output_tokens = reading.max_output_tokens ?? settings.reserve_output_tokens * answersAsked(call.json)
+  const usd = worstCase(
     {
       provider: upstream.price_as,
-      model: reading.model ?? '',
-      input_tokens: Math.ceil(call.plain.length / LEAST_BYTES_PER_TOKEN),
-      output_tokens: reading.max_output_tokens ?? settings.reserve_output_tokens,
-      at_us: call.started_at_us,
+      model: model ?? '',
+      input_tokens,
+      output_tokens,
+      at_us,
       region: upstream.settings.region,
       geo: reading.geo,
       tier: reading.service_tier,
@@ -34,6 +56,7 @@ export const worstCaseOf = (call: Call, world: World): Picodollars | undefined =
     book,
     settings.unpriced_ceiling,
   )
+  return { usd, tokens: input_tokens + output_tokens }
 }
 
 export type Cost = Readonly<{ priced: Priced; list: Priced; counterfactual: Picodollars | null }>

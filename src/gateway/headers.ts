@@ -14,8 +14,8 @@ const hopByHop = new Set([
   'http2-settings',
 ])
 
-/** Set anew for each request: by undici from the destination and the body. */
-const setAnew = new Set(['host', 'content-length', 'expect'])
+/** What a request to a provider does not take along: the same, and what undici sets anew from destination and body. */
+const setAnew = new Set([...hopByHop, 'host', 'content-length', 'expect'])
 
 /** Every header in which a provider's or Weir's key can come. */
 const keyHeaders = new Set(['authorization', 'x-api-key', 'x-goog-api-key', 'api-key', 'cookie'])
@@ -27,7 +27,8 @@ const lowerCase = (name: string): string => {
   const known = lowered.get(name)
   if (known !== undefined) return known
   const lower = name.toLowerCase()
-  if (lowered.size < 1000 && name.length < 64) lowered.set(name, lower)
+  // A copy, because a piece of a head keeps the whole of it in memory.
+  if (lowered.size < 1000 && name.length < 64) lowered.set(Buffer.from(name).toString(), Buffer.from(lower).toString())
   return lower
 }
 
@@ -62,7 +63,7 @@ export const forwardHeaders = (headers: Headers, { drop_keys, key_headers }: For
   const also = declared(headers)
   for (const name in headers) {
     const value = headers[name]
-    if (value === undefined || hopByHop.has(name) || setAnew.has(name) || name.startsWith('x-weir-')) continue
+    if (value === undefined || setAnew.has(name) || name.startsWith('x-weir-')) continue
     if (also?.has(name)) continue
     if (drop_keys && (keyHeaders.has(name) || key_headers.includes(name))) continue
     forwarded[name] = value
@@ -70,12 +71,31 @@ export const forwardHeaders = (headers: Headers, { drop_keys, key_headers }: For
   return forwarded
 }
 
-/** A provider's head as undici hands it over: pairs of buffers. */
+const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
+  Buffer.from(bytes.buffer, from, to - from).toString('latin1')
+
+/** Longest head that is decoded in one. */
+const LONGEST_HEAD = 64 * 1024
+
+/**
+ * A provider's head as undici hands it over: pairs of buffers. Nearly always they lie in one piece of memory, one behind
+ * the other, and are decoded in one: each look into the engine costs more than the text itself.
+ */
 export const decodeHead = (raw: readonly Uint8Array[]): string[] => {
   const text: string[] = new Array(raw.length)
+  const first = raw[0]
+  const last = raw[raw.length - 1]
+  if (!(first && last)) return text
+  const from = first.byteOffset
+  const to = last.byteOffset + last.byteLength
+  const near = first.buffer === last.buffer && to > from && to - from <= LONGEST_HEAD
+  const head = near ? latin1(first, from, to) : ''
   for (let i = 0; i < raw.length; i++) {
-    const bytes = raw[i]
-    text[i] = bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') : ''
+    const bytes = raw[i] ?? first
+    const start = bytes.byteOffset
+    const end = start + bytes.byteLength
+    const within = near && bytes.buffer === first.buffer && start >= from && end <= to
+    text[i] = within ? head.slice(start - from, end - from) : latin1(bytes, start, end)
   }
   return text
 }

@@ -14,7 +14,10 @@ export type JournalOptions = Readonly<{
   now_us: () => number
   /** A segment is closed when it is longer … (32 MiB by default) */
   segment_bytes?: number
-  /** … or older than this and not empty (1 s by default): how far the ledger lags behind. */
+  /**
+   * … or older than this and not empty (10 s by default): how far the ledger lags behind where nobody asks it. Each segment
+   * costs the ledger about as much as a thousand receipts, whatever it holds.
+   */
   segment_ms?: number
   /** Lines reach the platter at most this long after they were written (50 ms by default); `kill -9` loses none anyway. */
   fsync_ms?: number
@@ -41,6 +44,8 @@ export type Journal = Readonly<{
   receiptSoon(receipt: Receipt): Promise<void>
   /** Closes the current segment now, if it holds a receipt, so that the ledger can have it. */
   rotate(): void
+  /** Receipt ids of the attempts that are open, also those whose line is about to be written. */
+  openIds(): readonly string[]
   /** False while the disk refuses lines. The journal tries again by itself, so this becomes true again by itself. */
   healthy(): boolean
   /** Receipts that wait for room on the disk. */
@@ -197,6 +202,7 @@ const gatherer = (write: (entries: readonly Entry[]) => void) => {
   }
   return {
     flush,
+    opening: () => entries.filter(({ k }) => k === 'open').map(({ id }) => id),
     add(entry: Entry): Promise<void> {
       if (entries.length === 0) setImmediate(flush)
       entries.push(entry)
@@ -207,7 +213,7 @@ const gatherer = (write: (entries: readonly Entry[]) => void) => {
 
 /** Opens a journal of its own run in `folder`. Throws `journal-unwritable` when that is impossible. */
 export const openJournal = (options: JournalOptions): Journal => {
-  const { folder, now_us, segment_bytes = 32 * 1024 * 1024, segment_ms = 1000 } = options
+  const { folder, now_us, segment_bytes = 32 * 1024 * 1024, segment_ms = 10_000 } = options
   const { run, file } = createRun(folder, options.thread, now_us())
   const lines = openLines(run, file, openLineWriter(options.disk))
   const closing = closer(folder, options.onSegment ?? (() => {}))
@@ -241,6 +247,7 @@ export const openJournal = (options: JournalOptions): Journal => {
       soon.flush()
       rotate()
     },
+    openIds: () => [...lines.open.keys(), ...soon.opening()],
     healthy: () => !(state.failed || syncing.state.failed),
     waiting: () => lines.waiting.length,
     close() {

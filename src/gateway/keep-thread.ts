@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { TokenRatio } from '../core/ledger.ts'
 import type { KeyRecord } from '../core/store.ts'
+import type { BudgetsInForce } from './budgets/active.ts'
 import type { ListenAt } from './listener.ts'
 import type { Log } from './log.ts'
 import { type Counts, mergeCounts } from './metrics.ts'
@@ -39,6 +40,7 @@ type State = {
   at: ListenAt | undefined
   keys: readonly KeyRecord[]
   ratios: readonly TokenRatio[]
+  budgets: BudgetsInForce
   /** Counts of the workers that died, as last seen; and those of the one that lives. */
   buried: Counts
   seen: Counts
@@ -54,7 +56,10 @@ const starter = (options: KeepOptions, state: State) => {
     const died = (error: Error): void => {
       if (state.current === thread) onDeath(error)
     }
-    const { thread, worker } = startWorker({ ...data, keys: state.keys }, { ...options.main, died })
+    const { thread, worker } = startWorker(
+      { ...data, keys: state.keys, budgets: state.budgets },
+      { ...options.main, died },
+    )
     state.current = thread
     options.on_worker?.(worker)
     return thread
@@ -79,6 +84,7 @@ const starter = (options: KeepOptions, state: State) => {
     try {
       await thread.setKeys(state.keys)
       await thread.learn(state.ratios)
+      await thread.setBudgets(state.budgets)
       if (state.at) await thread.listen(state.at)
       log.event('a gateway thread was started again', { thread: data.name })
     } catch (error) {
@@ -103,6 +109,7 @@ export const keepThread = (options: KeepOptions): GatewayThread => {
     at: undefined,
     keys: options.data.keys,
     ratios: [],
+    budgets: options.data.budgets,
     buried: NO_COUNTS,
     seen: NO_COUNTS,
     deaths_us: [],
@@ -132,6 +139,10 @@ export const keepThread = (options: KeepOptions): GatewayThread => {
     learn(ratios) {
       state.ratios = ratios
       return tell((thread) => thread.learn(ratios))
+    },
+    async setBudgets(inForce) {
+      state.budgets = inForce
+      return (await state.current?.setBudgets(inForce).catch(() => undefined)) ?? []
     },
     rotate: () => tell((thread) => thread.rotate()),
     async close() {

@@ -30,6 +30,7 @@ export const openCall = (request: IncomingMessage, response: ServerResponse, wor
     body: NOTHING,
     plain: NOTHING,
     json: undefined,
+    stops: [],
     client_gone: false,
   }
   world.load.in_flight += 1

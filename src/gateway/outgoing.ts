@@ -2,11 +2,12 @@ import type { Provider } from '../core/provider.ts'
 import type { Reading } from '../core/wire.ts'
 import { applyEdits } from '../wires/framing/json-bytes.ts'
 import { isEncoded } from './body.ts'
-import type { Call } from './call.ts'
+import type { Call, Stop } from './call.ts'
 import { forwardHeaders, withoutKeys } from './headers.ts'
 import { modelEdit } from './model-edit.ts'
+import { outputCap } from './output-cap.ts'
 import { quirksOf } from './receive.ts'
-import type { Stop } from './route.ts'
+
 import type { World } from './world.ts'
 
 /** A request as it goes to a provider. */
@@ -45,6 +46,8 @@ const readingFor = (call: Call, stop: Stop): Reading | undefined => {
 
 const bodyFor = (call: Call, stop: Stop, reading: Reading | undefined): Uint8Array => {
   const edits = [...(reading?.edits ?? []), ...(call.pulling?.edits ?? [])]
+  const cap = outputCap(call, reading)
+  if (cap) edits.push(cap)
   if (stop.renamed && stop.model !== undefined) {
     const edit = modelEdit(call.plain, stop.model)
     if (edit) edits.push(edit)

@@ -97,12 +97,20 @@ const edit = (call: Call, pulling: Pulling, world: World): void => {
   }
 }
 
+/** No lever lets a call say more than was asked, or than is reserved for it in its budgets. */
+const within = (change: Change, { output_cap, reading }: Call): Change => {
+  const most = output_cap ?? reading?.max_output_tokens
+  if (change.do !== 'set' || most === undefined || (change.fields.max_output_tokens ?? 0) <= most) return change
+  return { do: 'set', fields: { ...change.fields, max_output_tokens: most } }
+}
+
 const run = async (call: Call, pulling: Pulling, levers: Levers, world: World): Promise<Answer | undefined> => {
   for (const turn of pulling.turns) {
     if (turn.skipped !== undefined) continue
     await take(turn, call, pulling, levers, world)
     const { pulled, active } = turn
-    if (pulled?.do === 'change' && active.mode === 'on') pulling.changes.push(...pulled.changes)
+    if (pulled?.do === 'change' && active.mode === 'on')
+      for (const change of pulled.changes) pulling.changes.push(within(change, call))
     const answer = answered(turn, call, pulling, world)
     if (answer) return answer
   }

@@ -68,6 +68,17 @@ const remoteLedger = (data: string, control: ControlFile): Ledger => ({
   close: async () => {},
 })
 
+/** What the gateway that runs on a data folder answers to a question of its control port; undefined where none does. */
+export const askControl = async (data: string, path: '/budgets'): Promise<unknown> => {
+  const control = readControl(data)
+  if (!control || !(await isAlive(control))) return undefined
+  const response = await fetch(`http://127.0.0.1:${control.port}${path}`, {
+    headers: { authorization: `Bearer ${control.token}` },
+    redirect: 'error',
+  })
+  return response.ok ? response.json() : undefined
+}
+
 const silent = { info() {}, warn() {}, error() {} }
 
 /** The ledger in this process's own hands, with everything in it that the journal still held. */

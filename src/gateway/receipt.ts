@@ -1,6 +1,6 @@
 import { formatUsd, type Usd } from '../core/money.ts'
 import type { PriceBook } from '../core/price.ts'
-import type { PriceState, Receipt } from '../core/receipt.ts'
+import type { LeverTrace, PriceState, Receipt } from '../core/receipt.ts'
 import type { Reading } from '../core/wire.ts'
 import type { Answer, Attempt, Call, Given, Payer } from './call.ts'
 import { blankDraft, type Draft } from './draft.ts'
@@ -12,7 +12,9 @@ const LONGEST = 200
 
 const bounded = (text: string): string => (text.length > LONGEST ? text.slice(0, LONGEST) : text)
 
-const boundedOr = (text: string | undefined): string | undefined => (text === undefined ? undefined : bounded(text))
+/** A text as it stands on a receipt. */
+export const boundedOr = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : bounded(text)
 
 /** Who pays, by the fields that `Payer` has. */
 const addPayer = (draft: Draft, payer: Payer): void => {
@@ -51,6 +53,13 @@ const reservedUsd = (call: Call): Usd | undefined => {
   return call.reserved_usd
 }
 
+/** Why the call went elsewhere than its client asked. */
+const fallBackTrace = (budget: string): LeverTrace => ({
+  name: 'budget',
+  action: 'acted',
+  why: `the budget ${budget} had no room for the target that was asked`,
+})
+
 /** What the call itself says: who pays, which operation, what was asked. */
 const addCall = (draft: Draft, call: Call): void => {
   draft.call_id = call.id
@@ -60,6 +69,7 @@ const addCall = (draft: Draft, call: Call): void => {
   draft.wire = call.wire?.name
   draft.reserved_usd = reservedUsd(call)
   draft.tenant = call.tenant
+  if (call.fell_back_from !== undefined) draft.levers = [...(draft.levers ?? []), fallBackTrace(call.fell_back_from)]
   addPayer(draft, call.payer)
   if (call.reading) addReading(draft, call.reading)
 }

@@ -56,7 +56,7 @@ export const receive = async (call: Call, world: World): Promise<void> => {
   const limit_bytes = world.settings.limits.body_bytes
   const wire = wireOf(call)
   if (wire) call.wire = wire
-  const body = readBody(call.request, limit_bytes)
+  const body = readBody(call, limit_bytes)
   call.body = body instanceof Promise ? await body : body
   call.plain = call.body
   if (!(wire && call.upstream)) return

@@ -19,7 +19,7 @@ export const record = async (call: Call, answer: Answer, settled: Draft, world: 
   const receipt = closingReceipt(call, answer, settled, world)
   if (!answer.attempt) world.metrics.due()
   try {
-    await write(receipt, world)
+    await write(call, receipt, world)
   } catch (error) {
     release(call, answer, [], asWeirError(error))
     return receipt
@@ -30,15 +30,18 @@ export const record = async (call: Call, answer: Answer, settled: Draft, world: 
 
 /** The receipt of an attempt after which the call goes on: nothing of its answer reaches the client. */
 export const recordAttempt = (call: Call, answer: Answer, settled: Draft, world: World): Promise<void> =>
-  write(closingReceipt(call, answer, settled, world), world)
+  write(call, closingReceipt(call, answer, settled, world), world)
 
-const write = async (receipt: Receipt, { journal, metrics, log }: World): Promise<void> => {
+/** The receipt is in the journal when its charge takes the place of what the call held in budgets. */
+const write = async (call: Call, receipt: Receipt, { journal, metrics, log, budgets }: World): Promise<void> => {
   try {
     await journal.receiptSoon(receipt)
   } catch (error) {
     metrics.unwritable()
+    if (call.hold) budgets.keep(call.hold)
     throw error
   }
+  if (call.hold) budgets.settle(call.hold, receipt)
   metrics.wrote(receipt)
   log.receipt(receipt)
 }

@@ -55,10 +55,22 @@ const wholeLines = (path: string): Readonly<{ lines: readonly string[]; torn: bo
   return { lines: lines.filter((line) => line !== ''), torn: end < bytes.length }
 }
 
+/** Who wants to know how attempts ended: which of the receipts that are there, and every `unknown` one. */
+export type Ends = Readonly<{ wants(receipt_id: string): boolean; told(receipt: Receipt): void }>
+
 /** Reads the leftovers of one run: the open lines that no receipt closed. */
-const readRun = (folder: string, segments: readonly SegmentFile[]) => {
+const readRun = (folder: string, segments: readonly SegmentFile[], ends?: Ends) => {
   const open = new Map<string, string>()
   const closed = new Set<string>()
+  const note = ({ k, id }: NonNullable<ReturnType<typeof identifyLine>>, line: string): void => {
+    if (k === 'open') {
+      if (!closed.has(id)) open.set(id, line)
+      return
+    }
+    closed.add(id)
+    open.delete(id)
+    if (ends?.wants(id)) ends.told(decodeLine(line).r)
+  }
   let torn = 0
   let bad = 0
   for (const { file } of segments) {
@@ -66,11 +78,8 @@ const readRun = (folder: string, segments: readonly SegmentFile[]) => {
     if (read.torn) torn += 1
     for (const line of read.lines) {
       const found = identifyLine(line)
-      if (!found) bad += 1
-      else if (found.k === 'receipt') {
-        closed.add(found.id)
-        open.delete(found.id)
-      } else if (!closed.has(found.id)) open.set(found.id, line)
+      if (found) note(found, line)
+      else bad += 1
     }
   }
   return { open: [...open.values()], torn, bad }
@@ -99,7 +108,7 @@ const closeSegment = (folder: string, { file, run, sequence }: SegmentFile): voi
  * It can be killed at any point and run again: the `unknown` receipts are on disk before any segment is closed, under the
  * same name and the same receipt ids.
  */
-export const recover = (folder: string, thread?: string): Recovered => {
+export const recover = (folder: string, thread?: string, ends?: Ends): Recovered => {
   const found = existsSync(folder) ? readdirSync(folder).map(parseSegment) : []
   const segments = found
     .filter((segment) => segment !== undefined)
@@ -109,8 +118,10 @@ export const recover = (folder: string, thread?: string): Recovered => {
   const total = { segments: left.length, unknown: 0, torn: 0, bad: 0 }
   for (const run of new Set(left.map((segment) => segment.run))) {
     const ofRun = segments.filter((segment) => segment.run === run)
-    const { open, torn, bad } = readRun(folder, ofRun)
-    const lines = open.map((line) => encodeLine('receipt', unknownReceipt(decodeLine(line).r)))
+    const { open, torn, bad } = readRun(folder, ofRun, ends)
+    const unknown = open.map((line) => unknownReceipt(decodeLine(line).r))
+    for (const receipt of unknown) ends?.told(receipt)
+    const lines = unknown.map((receipt) => encodeLine('receipt', receipt))
     if (lines.length > 0) writeWhole(join(folder, segmentName(run, LAST)), lines.join(''))
     for (const segment of ofRun) if (segment.open) closeSegment(folder, segment)
     total.unknown += lines.length

@@ -1,4 +1,5 @@
 import type { WeirError } from '../core/errors.ts'
+import { budgetHeaders } from './budgets/headers.ts'
 import type { Answer, Call, Flow, Given } from './call.ts'
 import { answerHeaders } from './headers.ts'
 import { midstream, refuseWith } from './shape.ts'
@@ -14,7 +15,7 @@ const sendHead = (flow: Flow, headers: readonly string[], whole: boolean): void 
   const own = bodiless(flow) || !(whole || flow.attempt.reading?.hide_usage)
   const head = answerHeaders(flow.head, own)
   if (whole && !own) head.push('content-length', String(flow.held_bytes))
-  head.push(...callHeaders(flow.call), ...headers)
+  head.push(...callHeaders(flow.call), ...budgetHeaders(flow.call, flow.world), ...headers)
   flow.call.response.writeHead(flow.attempt.status ?? 502, head)
 }
 

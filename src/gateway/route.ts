@@ -1,36 +1,8 @@
 import { WeirError } from '../core/errors.ts'
-import type { RouteMatch } from '../core/settings.ts'
-import type { Call } from './call.ts'
+import type { RouteMatch, Target } from '../core/settings.ts'
+import { globMatches } from '../playbook/allocate/budget/glob.ts'
+import type { Call, Stop } from './call.ts'
 import type { Upstream, World } from './world.ts'
-
-/** Where a call may go. */
-export type Stop = Readonly<{
-  upstream: Upstream
-  /** The model to ask for; undefined where the call names none. */
-  model: string | undefined
-  /** True when `model` is not the one in the request. */
-  renamed: boolean
-  /** The circuit breaker's name for it. */
-  target: string
-}>
-
-const patterns = new Map<string, RegExp>()
-
-/** Does `*` glob match the text? Patterns come from configuration and keys, so they are few. */
-export const globMatches = (glob: string, text: string): boolean => {
-  if (!glob.includes('*')) return glob === text
-  let pattern = patterns.get(glob)
-  if (!pattern) {
-    pattern = new RegExp(
-      `^${glob
-        .split('*')
-        .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-        .join('.*')}$`,
-    )
-    if (patterns.size < 10_000) patterns.set(glob, pattern)
-  }
-  return pattern.test(text)
-}
 
 const matches = (match: RouteMatch, call: Call): boolean => {
   const facts: Readonly<Record<keyof RouteMatch, string | undefined>> = {
@@ -60,6 +32,16 @@ const serves = (upstream: Upstream, call: Call): boolean => {
   return call.wire !== undefined && upstream.wires.includes(call.wire)
 }
 
+/** The targets among these that can serve the call. */
+export const stopsAt = (targets: readonly Target[], call: Call, world: World): readonly Stop[] => {
+  const stops: Stop[] = []
+  for (const { provider, model } of targets) {
+    const target = world.upstreams.get(provider)
+    if (target && serves(target, call)) stops.push(stop(target, call.reading?.model, model))
+  }
+  return stops
+}
+
 /**
  * The targets of a call in order: those of the first route that matches, or the provider that was addressed. Targets
  * that do not speak the call's wire, or would get another provider's key, are left out. Throws `bad-config` when a
@@ -71,11 +53,7 @@ export const route = (call: Call, world: World): readonly Stop[] => {
   const asked = reading?.model
   const found = reading?.billable ? world.settings.routes.find(({ match }) => matches(match, call)) : undefined
   if (!found) return [stop(upstream, asked, undefined)]
-  const stops: Stop[] = []
-  for (const { provider, model } of found.targets) {
-    const target = world.upstreams.get(provider)
-    if (target && serves(target, call)) stops.push(stop(target, asked, model))
-  }
+  const stops = stopsAt(found.targets, call, world)
   if (stops.length > 0) return stops
   throw new WeirError(
     'bad-config',

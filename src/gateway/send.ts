@@ -1,11 +1,12 @@
 import { WeirError } from '../core/errors.ts'
-import type { Answer, Attempt, Call } from './call.ts'
+import { cover } from './budgets/let-in.ts'
+import type { Answer, Attempt, Call, Stop } from './call.ts'
 import { type Outbound, outbound } from './outgoing.ts'
 import { openingReceipt } from './receipt.ts'
 import { recordAttempt } from './record.ts'
 import { exchange } from './relay.ts'
 import { pause, waitBefore } from './retry.ts'
-import { route, type Stop } from './route.ts'
+
 import { settle } from './settle.ts'
 import type { World } from './world.ts'
 
@@ -59,6 +60,7 @@ const dispatch = async (call: Call, stop: Stop, number: number, world: World): P
   try {
     request = await outbound(call, stop, world)
     attempt = begin(stop, number, request, (call.pulling?.wants_answer ?? 0) > 0, world)
+    await cover(call, attempt, stop, world)
     await world.journal.openSoon(openingReceipt(call, attempt, world.book))
     world.metrics.due()
   } catch (error) {
@@ -100,10 +102,11 @@ const following = async (
 /**
  * Sends a call to its targets until one answers, under one attempt budget. Every attempt before the last leaves its
  * receipt here; the last one's answer is returned with its last bytes held back. Nothing is tried again once a byte has
- * reached the client. Throws `circuit-open`, `journal-unwritable` or `bad-config`.
+ * reached the client. Throws `circuit-open`, `journal-unwritable`, or `budget-exhausted` where a budget has no room for a
+ * further attempt.
  */
 export const send = async (call: Call, world: World): Promise<Answer> => {
-  const stops = route(call, world)
+  const { stops } = call
   let at = nextStop(stops, 0, world)
   for (let number = 1; ; number++) {
     const stop = at === undefined ? undefined : stops[at]

@@ -22,7 +22,7 @@ export const serve = async (request: IncomingMessage, response: ServerResponse, 
   const call = openCall(request, response, world)
   const answer = await answerTo(call, world)
   const settled = await settle(call, answer, world) // usage × prices; what nobody reported is estimated
-  const receipt = await record(call, answer, settled, world) // the receipt is written, then the last bytes leave
+  const receipt = await record(call, answer, settled, world) // the receipt is written, its cost replaces the reservation, the last bytes leave
   if (call.pulling) endLevers(call, answer, receipt, world) // what levers learn from it
 }
 
@@ -30,7 +30,7 @@ const answerTo = async (call: Call, world: World): Promise<Answer> => {
   try {
     identify(call, world) // which provider is meant, by which key, who pays
     await receive(call, world) // the body, kept as it came; the wire reads model, stream, prompt, tags
-    admit(call, world) // limits and scopes, then the worst case is reserved
+    await admit(call, world) // limits and scopes, then the worst case is reserved in every budget
     const given = await pull(call, world) // levers, in the order of the playbook: a changed call, or an answer
     return given ?? (await send(call, world)) // attempts: open in the journal → dispatch → meter as the bytes pass
   } catch (error) {

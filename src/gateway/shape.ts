@@ -15,6 +15,9 @@ export const asWeirError = (thrown: unknown): WeirError =>
 /** Paths that no wire knows get OpenAI's shape, which most clients can read. */
 const shapeOf = (wire: Wire | undefined, error: WeirError): Shaped => (wire ? wire.shape(error) : shapeError(error))
 
+/** An SDK is not told to wait longer than this, s. */
+const RETRY_S = 60
+
 /** Answers with an error, in the form that the API's own SDK expects. Does nothing for a client that has gone. */
 export const refuseWith = (call: Call, error: WeirError): void => {
   const { response } = call
@@ -26,6 +29,8 @@ export const refuseWith = (call: Call, error: WeirError): void => {
     'x-weir-call-id': call.id,
   }
   if (error.retry_after_s !== undefined) head['retry-after'] = Math.max(1, Math.ceil(error.retry_after_s))
+  // SDKs wait and try again of their own accord: that helps only where there will be room soon.
+  if (error.code === 'budget-exhausted') head['x-should-retry'] = String((error.retry_after_s ?? Infinity) <= RETRY_S)
   response.writeHead(shaped.status, head)
   response.end(shaped.body)
 }

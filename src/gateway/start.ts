@@ -1,8 +1,11 @@
 import { join } from 'node:path'
 import { isLoopback } from '../config/fields.ts'
+import type { BudgetStates } from '../core/budget.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
 import { type Bookkeeping, startBookkeeping } from './bookkeeping.ts'
+import { type Desk, MAIN_LANE, openDesk } from './budgets/desk.ts'
+import { openBudgetWatch } from './budgets/watch.ts'
 import { type KeepOptions, keepThread } from './keep-thread.ts'
 import { openKeyWatch } from './key-watch.ts'
 import { leversSince } from './levers/since.ts'
@@ -24,6 +27,8 @@ export type Running = Readonly<{
   /** Resolves when the ledger is open and takes receipts; the gateway serves before that. */
   ledger_ready: Promise<void>
   /** Drains the calls in flight, writes what is owed, and gives everything back. Safe to call twice. */
+  /** How every budget stands. */
+  budgets: BudgetStates
   close(): Promise<void>
 }>
 
@@ -47,12 +52,13 @@ const totalGauges = (all: readonly Readonly<Record<string, number>>[]): Record<s
   return total
 }
 
-type Shared = Omit<ThreadData, 'name'>
+type Shared = Omit<ThreadData, 'name' | 'lane'>
 type MainState = {
   threads: readonly GatewayThread[]
   bookkeeping: Bookkeeping | undefined
   /** Settles when the ledger is open or cannot be; undefined where there is none. */
   ledger_ready: Promise<void> | undefined
+  desk: Desk
 }
 
 /** What was billed before, as far as there is a ledger that can know it. */
@@ -67,6 +73,7 @@ const billedBefore =
 const scraper = (state: MainState) => async (): Promise<string> => {
   const snapshots = await Promise.all(state.threads.map((thread) => thread.snapshot()))
   const gauges = totalGauges(snapshots.map((snapshot) => snapshot.gauges))
+  Object.assign(gauges, state.desk.gauges())
   const lag = state.bookkeeping?.lag()
   if (lag) {
     gauges['weir_ledger_lag_segments'] = lag.segments
@@ -83,12 +90,15 @@ const startThreads = (shared: Shared, state: MainState, log: Log, overrides: Ove
   const billed_before = billedBefore(state)
   if (shared.settings.threads === 0) {
     const doors = { now_us, random, new_id: newId, ...overrides, scrape, billed_before, onSegment: segment }
-    return [openThread({ ...shared, name: 'gateway-0' }, doors)]
+    return [openThread({ ...shared, name: 'gateway-0', lane: MAIN_LANE }, doors)]
   }
   const { on_worker } = overrides
-  const bury = (name: string): void => {
+  const bury = (name: string, lane: number): void => {
     try {
-      const { unknown } = recover(join(shared.settings.data, 'journal'), name)
+      let unknown = 0
+      state.desk.bury(lane, (ends) => {
+        unknown = recover(join(shared.settings.data, 'journal'), name, ends).unknown
+      })
       if (unknown > 0) log.event('attempts of a gateway thread that died are now unknown', { attempts: unknown })
       segment()
     } catch (error) {
@@ -98,18 +108,26 @@ const startThreads = (shared: Shared, state: MainState, log: Log, overrides: Ove
   }
   const main = { scrape, segment, billed_before }
   return Array.from({ length: shared.settings.threads }, (_, index) => {
-    const data = { ...shared, name: `gateway-${index + 1}` }
-    return keepThread({ data, main, log, now_us, bury, ...(on_worker ? { on_worker } : {}) })
+    const data = { ...shared, name: `gateway-${index + 1}`, lane: index + 1 }
+    return keepThread({
+      data,
+      main,
+      log,
+      now_us,
+      bury: (name) => bury(name, data.lane),
+      ...(on_worker ? { on_worker } : {}),
+    })
   })
 }
 
 const startLedger = async (state: MainState, settings: Settings, log: Log, url: string): Promise<void> => {
   try {
-    state.bookkeeping = await startBookkeeping({ settings, threads: state.threads, log, url })
+    state.bookkeeping = await startBookkeeping({ settings, threads: state.threads, log, url, desk: state.desk })
     log.event('the ledger is open')
   } catch (error) {
     const message = (error as Error).message
     log.event('the ledger cannot be opened; receipts stay in the journal', { error: message })
+    await state.desk.fail(state.threads)
     throw error
   }
 }
@@ -143,25 +161,32 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   const watch = await openKeyWatch(settings, overrides.secret ?? process.env['WEIR_SECRET'])
   const { keys, pepper } = watch
   const prices = overrides.prices ?? (await loadPrices(settings))
-  const state: MainState = { threads: [], bookkeeping: undefined, ledger_ready: undefined }
+  const budget_watch = await openBudgetWatch(settings, log)
+  const desk = openDesk({ settings, now_us: overrides.now_us ?? now_us, log, budgets: budget_watch.budgets })
+  const state: MainState = { threads: [], bookkeeping: undefined, ledger_ready: undefined, desk }
   const levers_since = leversSince(
     join(settings.data, 'levers.json'),
     settings.policies,
     (overrides.now_us ?? now_us)(),
   )
-  const shared = { settings, prices, once: onceMemory(), keys, pepper, levers_since }
+  const counted = { budget_memory: desk.memory, budgets: desk.inForce() }
+  const shared = { settings, prices, once: onceMemory(), keys, pepper, levers_since, ...counted }
   const started = startThreads(shared, state, log, overrides)
   const listened = listenTogether(started, settings)
   if (overrides.ledger !== false) state.ledger_ready = openLedgerAfter(listened, state, settings, log)
   const { ledger_ready = Promise.resolve() } = state
   const { port, listening } = await listened
   state.threads = listening
+  if (overrides.ledger === false) await desk.begin(listening)
+  budget_watch.watch(desk.change)
   watch.watch((changed) => Promise.all(listening.map((thread) => thread.setKeys(changed))))
   const url = urlOf(settings.host, port)
   log.event('listening', { url, mode: settings.mode, threads: listening.length })
   const shutDown = async (): Promise<void> => {
     await Promise.all(listening.map((thread) => thread.close()))
     await ledger_ready.catch(() => {})
+    desk.close()
+    await budget_watch.close()
     await state.bookkeeping?.close()
     await watch.close()
     lock.release()
@@ -172,5 +197,5 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
     closing ??= shutDown()
     return closing
   }
-  return { url, port, settings: { ...settings, port }, ledger_ready, close }
+  return { url, port, settings: { ...settings, port }, ledger_ready, budgets: desk.states, close }
 }

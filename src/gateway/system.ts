@@ -1,5 +1,5 @@
 /** The doors to time and chance, for `start.ts` and `worker.ts` only. */
-import { randomFillSync } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 
 /** The machine's clock is looked at this often: between two looks time runs evenly, over days it follows the clock. */
 const LOOK_EVERY_MS = 10_000
@@ -18,28 +18,33 @@ export const now_us = (): number => {
 
 export const random = (): number => Math.random()
 
-/** Every two bytes in hexadecimal. */
-const hex = Array.from({ length: 65_536 }, (_, value) => value.toString(16).padStart(4, '0'))
-const pool = new Uint16Array(2048)
-let used = pool.length
+const POOL_BYTES = 4096
+/** Hexadecimal digits of chance an id takes: 3 for `rand_a`, 16 for the variant and `rand_b`. */
+const DIGITS = 19
+let pool = ''
+let used = 0
 let last_ms = 0
 let time = ''
 
-const next = (): number => pool[used++] ?? 0
+/** `8`, `9`, `a` or `b`: the variant's two bits and two of chance. */
+const variants: Readonly<Record<string, string>> = Object.fromEntries(
+  Array.from('0123456789abcdef', (digit, value) => [digit, '89ab'.charAt(value & 3)]),
+)
 
 /** A UUIDv7 (RFC 9562): 48 bits of milliseconds, 74 of strong chance taken from a pool. */
 export const newId = (): string => {
-  if (used + 5 > pool.length) {
-    randomFillSync(pool)
+  if (used + DIGITS > pool.length) {
+    pool = randomBytes(POOL_BYTES).toString('hex')
     used = 0
   }
   const now_ms = Math.floor(now_us() / 1000)
   if (now_ms !== last_ms) {
     const digits = now_ms.toString(16).padStart(12, '0')
-    time = `${digits.slice(0, 8)}-${digits.slice(8)}`
+    time = `${digits.slice(0, 8)}-${digits.slice(8)}-7`
     last_ms = now_ms
   }
-  const version = hex[0x7000 | (next() & 0x0fff)]
-  const variant = hex[0x8000 | (next() & 0x3fff)]
-  return `${time}-${version}-${variant}-${hex[next()]}${hex[next()]}${hex[next()]}`
+  const from = used
+  used += DIGITS
+  const variant = variants[pool.charAt(from + 3)]
+  return `${time}${pool.slice(from, from + 3)}-${variant}${pool.slice(from + 4, from + 7)}-${pool.slice(from + 7, from + 19)}`
 }

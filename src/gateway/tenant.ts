@@ -39,8 +39,10 @@ export const openTenants = (pepper: Uint8Array): Tenants => {
   return {
     tenantOf: (key, headers, query) => hashed(key ? `key ${key.id}` : `credential ${credentialOf(headers, query)}`),
     scopeOf(key) {
-      if (!key || (key.providers.length === 0 && key.models.length === 0)) return ''
-      return hashed(`scope ${JSON.stringify([key.providers.toSorted(), key.models.toSorted()])}`)
+      if (!key) return ''
+      const { providers, models, endpoints } = key
+      if (providers.length + models.length + endpoints.length === 0) return ''
+      return hashed(`scope ${JSON.stringify([providers.toSorted(), models.toSorted(), endpoints.toSorted()])}`)
     },
   }
 }

@@ -12,6 +12,8 @@ import { keyringOf } from '../stores/keyring.ts'
 import { openNotes } from '../stores/notes.ts'
 import { wires } from '../wires/index.ts'
 import { createBreakers } from './breaker.ts'
+import type { BudgetsInForce } from './budgets/active.ts'
+import { type BudgetMemory, type Budgets, openBudgets } from './budgets/budgets.ts'
 import type { Disk } from './disk.ts'
 import { openErrands } from './errand.ts'
 import { openJournal } from './journal.ts'
@@ -43,6 +45,10 @@ export type ThreadData = Readonly<{
   pepper: Uint8Array
   /** Since when each lever works as the policies say now, µs (`levers/since.ts`). */
   levers_since?: Readonly<Record<string, number>>
+  /** What all threads count in, the lane of it that is this thread's, and the budgets in force. */
+  budget_memory: BudgetMemory
+  lane: number
+  budgets: BudgetsInForce
 }>
 
 /** What a thread is handed besides: the doors to time and chance, and to the main thread. */
@@ -71,6 +77,8 @@ export type GatewayThread = Readonly<{
   snapshot(): Promise<Snapshot>
   setKeys(keys: readonly KeyRecord[]): Promise<void>
   learn(ratios: readonly TokenRatio[]): Promise<void>
+  /** Takes the budgets in force. Resolves to the receipt ids of the attempts that were open before. */
+  setBudgets(inForce: BudgetsInForce): Promise<readonly string[]>
   /** Closes the journal's current segment, so that the ledger can have every receipt written so far. */
   rotate(): Promise<void>
   close(): Promise<void>
@@ -132,6 +140,13 @@ const openLevers = (data: ThreadData, doors: ThreadDoors, world: World): Levers 
   return { ordered: inOrder(doors.levers ?? levers), kitOf }
 }
 
+const budgetsOf = ({ settings, budget_memory, lane, budgets }: ThreadData, now_us: () => number): Budgets => {
+  const { unpriced_ceiling: ceiling, reserve_output_tokens } = settings
+  const opened = openBudgets({ memory: budget_memory, lane, ceiling, reserve_output_tokens, now_us })
+  opened.set(budgets)
+  return opened
+}
+
 const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: string) => void) => {
   const { settings } = data
   const { now_us, random, new_id } = doors
@@ -158,6 +173,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     log: openLog(settings, doors.log_stream),
     metrics: createMetrics(),
     breakers: createBreakers(settings.breaker, now_us),
+    budgets: budgetsOf(data, now_us),
     bill_once: createOnce(data.once),
     billed_before: doors.billed_before,
     tokens: openTokens(),
@@ -188,6 +204,10 @@ export const openThread = (data: ThreadData, doors: ThreadDoors): GatewayThread 
     snapshot: async () => ({ counts: world.metrics.counts(), gauges: gaugesOf(world) }),
     setKeys: async (keys) => setKeys(keys),
     learn: async (learnt) => world.tokens.learn(learnt),
+    async setBudgets(inForce) {
+      world.budgets.set(inForce)
+      return world.journal.openIds()
+    },
     async rotate() {
       const written = world.metrics.counts().counters['weir_receipts_total'] ?? 0
       if (written === rotated) return

@@ -5,6 +5,7 @@ import type { Settings } from '../core/settings.ts'
 import type { Wire } from '../core/wire.ts'
 import type { Keyring } from '../stores/keyring.ts'
 import type { Breakers } from './breaker.ts'
+import type { Budgets } from './budgets/budgets.ts'
 import type { Errands } from './errand.ts'
 import type { Journal } from './journal.ts'
 import type { Levers } from './levers/pulling.ts'
@@ -54,6 +55,7 @@ export type World = Readonly<{
   log: Log
   metrics: Metrics
   breakers: Breakers
+  budgets: Budgets
   /** Marks a provider's response as billed; false when it was billed before. Shared by all gateway threads. */
   bill_once: Once
   /** Does the ledger hold a receipt that billed this response? Rejects when it cannot say. */

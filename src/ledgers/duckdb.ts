@@ -1,11 +1,13 @@
 import type { Answer, Ledger, Question, Segment } from '../core/ledger.ts'
 import { append } from './duckdb/append.ts'
+import { charged } from './duckdb/charged.ts'
 import { receiptsIn, rollDays, worthRolling } from './duckdb/daily.ts'
 import { type Engine, openEngine, type Session } from './duckdb/engine.ts'
 import { extent, ratios } from './duckdb/extent.ts'
 import { focus } from './duckdb/focus.ts'
 import { leaks } from './duckdb/leaks.ts'
 import { owned } from './duckdb/owned.ts'
+import { practice } from './duckdb/practice.ts'
 import { call, calls } from './duckdb/receipts.ts'
 import { metered } from './duckdb/reconcile.ts'
 import { spend } from './duckdb/spend.ts'
@@ -36,11 +38,15 @@ const answer = async (session: Session, question: Question, roll: Roll) => {
     case 'calls':
       return calls(session, question)
     case 'call':
-      return call(session, question.id)
+      return call(session, question)
     case 'leaks':
       return leaks(session, question)
+    case 'charged':
+      return charged(session, question)
     case 'extent':
-      return extent(session)
+      return extent(session, question)
+    case 'practice':
+      return practice(session, question)
     case 'ratios':
       return ratios(session)
     case 'owned':

@@ -75,7 +75,7 @@ export const provider: Provider = {
   name: 'azure-openai',
   traits: {
     wires: Object.keys(roots),
-    quirks: {},
+    quirks: { 'openai-chat': { max_completion_tokens: true } },
     key_headers: ['api-key', 'authorization', 'x-api-key'],
     on_client_gone: 'cancel',
   },

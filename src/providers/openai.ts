@@ -45,7 +45,7 @@ export const provider: Provider = {
   traits: {
     wires: Object.keys(roots),
     base_url,
-    quirks: {},
+    quirks: { 'openai-chat': { max_completion_tokens: true } },
     key_headers: ['authorization'],
     on_client_gone: 'cancel',
   },

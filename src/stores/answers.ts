@@ -143,7 +143,7 @@ export const openAnswers = (options: AnswersOptions): AnswerStore => {
     guard.use((database) => {
       const row = statement(
         database,
-        'select * from answers where partition = ? and key = ? and expires_at_us > ?',
+        'select partition, key, body, content_type, receipt_id, stored_at_us, used_at_us from answers where partition = ? and key = ? and expires_at_us > ?',
       ).get(partition, key, now_us())
       // Looked at again on the hit: what comes back must be what was asked for.
       if (!row || row['partition'] !== partition || row['key'] !== key) return undefined

@@ -10,18 +10,24 @@ export type Keyring = Readonly<{
   identifyToken(token: string, now_us: number): KeyRecord
 }>
 
+/** The hashes of a key's token, and of the one before its last rotation. */
+const tokensOf = ({ hash, previous_hash }: KeyRecord): readonly string[] =>
+  previous_hash === undefined ? [hash] : [hash, previous_hash]
+
 /** Makes the snapshot. `pepper` is `deriveKey(master, 'token-pepper')`. */
 export const keyringOf = (records: readonly KeyRecord[], pepper: Uint8Array): Keyring => {
-  const by_hash: ReadonlyMap<string, KeyRecord> = new Map(records.map((record) => [record.hash, record]))
+  const by_hash: ReadonlyMap<string, KeyRecord> = new Map(
+    records.flatMap((record) => tokensOf(record).map((hash) => [hash, record] as const)),
+  )
   return {
-    size: by_hash.size,
+    size: records.length,
     identifyToken: (token, now_us) => {
       if (!token.startsWith(tokenPrefix)) {
         throw new WeirError('unknown-key', 'this gateway takes Weir keys (weir_…): make one with weir keys create')
       }
       const hash = hashToken(token, pepper)
       const record = by_hash.get(hash)
-      if (record === undefined || !sameText(record.hash, hash)) {
+      if (record === undefined || !tokensOf(record).some((known) => sameText(known, hash))) {
         throw new WeirError('unknown-key', 'no such Weir key: make one with weir keys create')
       }
       if (record.revoked_at_us !== undefined && record.revoked_at_us <= now_us) {
@@ -29,6 +35,12 @@ export const keyringOf = (records: readonly KeyRecord[], pepper: Uint8Array): Ke
       }
       if (record.expires_at_us !== undefined && record.expires_at_us <= now_us) {
         throw new WeirError('key-expired', `the Weir key ${record.name} (${record.prefix}) has expired`)
+      }
+      if (record.hash !== hash && (record.previous_until_us ?? 0) <= now_us) {
+        throw new WeirError(
+          'key-expired',
+          `the Weir key ${record.name} was rotated: use its new token (${record.prefix})`,
+        )
       }
       return record
     },

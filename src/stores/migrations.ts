@@ -1,5 +1,6 @@
 import type { Kysely, Migration } from 'kysely'
 import { allocationTables } from './migrations/allocation.ts'
+import { consoleTables } from './migrations/console.ts'
 
 /** Tables of the store, for the query builder. Lists and maps are JSON text; times are µs since the epoch. */
 export type Tables = {
@@ -15,10 +16,25 @@ export type Tables = {
     tags: string
     models: string
     providers: string
+    endpoints: string
+    previous_hash: string | null
+    previous_until_us: number | null
+    created_at_us: number
+    expires_at_us: number | null
+    revoked_at_us: number | null
+    revision: number
+  }
+  console_tokens: {
+    id: string
+    name: string
+    prefix: string
+    hash: string
+    team: string | null
     created_at_us: number
     expires_at_us: number | null
     revoked_at_us: number | null
   }
+  budgets: { name: string; definition: string; set_at_us: number }
   secrets: { provider: string; sealed: string }
   outcomes: {
     id: string
@@ -73,4 +89,15 @@ export const migrations: Readonly<Record<string, Migration>> = {
     },
   },
   '0002-outcomes-rules-and-closed-months': allocationTables,
+  '0003-console-tokens-and-key-scopes': consoleTables,
+  '0004-budgets': {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .createTable('budgets')
+        .addColumn('name', 'text', (column) => column.primaryKey())
+        .addColumn('definition', 'text', (column) => column.notNull())
+        .addColumn('set_at_us', 'bigint', (column) => column.notNull())
+        .execute()
+    },
+  },
 }

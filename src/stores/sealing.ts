@@ -7,7 +7,7 @@ import { WeirError } from '../core/errors.ts'
 export type RandomBytes = (size: number) => Uint8Array
 
 /** What a key derived from the master secret is for. A key for one purpose opens nothing of another. */
-export type Purpose = 'token-pepper' | 'provider-credentials' | 'control'
+export type Purpose = 'token-pepper' | 'console-tokens' | 'provider-credentials' | 'control'
 
 const least_characters = 32
 
@@ -68,11 +68,15 @@ export const deriveKey = (master: Uint8Array, purpose: Purpose): Uint8Array =>
 
 export const tokenPrefix = 'weir_'
 
+/** Tokens of the console; the gateway takes them for no key. */
+export const consolePrefix = 'weirc_'
+
 /** A new gateway token: 256 random bits behind `weir_`. It is shown once and never kept. */
-export const mintToken = (random: RandomBytes): string => tokenPrefix + Buffer.from(random(32)).toString('base64url')
+export const mintToken = (random: RandomBytes, prefix = tokenPrefix): string =>
+  prefix + Buffer.from(random(32)).toString('base64url')
 
 /** The beginning of a token that may be shown: `weir_3fA9…`. Twenty-four of its 256 bits. */
-export const displayPrefix = (token: string): string => `${token.slice(0, tokenPrefix.length + 4)}…`
+export const displayPrefix = (token: string, prefix = tokenPrefix): string => `${token.slice(0, prefix.length + 4)}…`
 
 /** HMAC-SHA-256 of a token under the pepper (`deriveKey(master, 'token-pepper')`), hexadecimal: what the store keeps. */
 export const hashToken = (token: string, pepper: Uint8Array): string =>

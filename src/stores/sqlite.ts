@@ -4,11 +4,13 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Kysely, Migrator, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { WeirError } from '../core/errors.ts'
 import type { Store } from '../core/store.ts'
+import { budgetsOf } from './budgets.ts'
 import { closesOf } from './closes.ts'
+import { keysOf } from './keys.ts'
 import { migrations, type Tables } from './migrations.ts'
 import { outcomesOf } from './outcomes.ts'
-import { keyOfRow, rowOfKey } from './rows.ts'
 import { rulesOf } from './rule-sets.ts'
+import { tokensOf } from './tokens.ts'
 
 /** Node's own SQLite behind the face that Kysely knows. */
 const faceOf = (database: DatabaseSync): SqliteDatabase => ({
@@ -84,24 +86,8 @@ const openNow = async (options: Readonly<{ data: string }>): Promise<Store> => {
 }
 
 const storeOf = (database: DatabaseSync, db: Kysely<Tables>): Store => ({
-  keys: {
-    add: async (key) => {
-      await db.insertInto('keys').values(rowOfKey(key)).execute()
-    },
-    list: async () => {
-      const rows = await db.selectFrom('keys').selectAll().orderBy('created_at_us').orderBy('id').execute()
-      return rows.map(keyOfRow)
-    },
-    revoke: async (id, at_us) => {
-      const done = await db
-        .updateTable('keys')
-        .set({ revoked_at_us: at_us })
-        .where('id', '=', id)
-        .where('revoked_at_us', 'is', null)
-        .executeTakeFirst()
-      return done.numUpdatedRows > 0n
-    },
-  },
+  keys: keysOf(db),
+  tokens: tokensOf(db),
   secrets: {
     put: async (provider, sealed) => {
       await db
@@ -122,6 +108,7 @@ const storeOf = (database: DatabaseSync, db: Kysely<Tables>): Store => ({
   outcomes: outcomesOf(db),
   rules: rulesOf(db),
   closes: closesOf(db),
+  budgets: budgetsOf(db),
   // SQLite counts commits of other connections in `data_version`; a connection's own writes do not move it.
   revision: async () => Number(database.prepare('pragma data_version').get()?.['data_version']),
   close: () => db.destroy(),

@@ -69,6 +69,7 @@ const readMessages = (request: WireRequest): Reading => {
       response_format: asText(format),
       cache_ttl: cacheTtl(body),
     }),
+    max_output_field: ['max_tokens'],
     parts: promptParts(body),
     turns: messages.filter((message) => message['role'] === 'assistant').length + 1,
     tool_count: asList(body['tools']).length,

@@ -7,7 +7,7 @@ import { failureIn, failureOf, shapeFailure } from './bedrock/failures.ts'
 import { readModelPath } from './bedrock/model-id.ts'
 import { type EventMessage, splitEventStream } from './framing/event-stream.ts'
 import { asRecord, asText, at, decode, type JsonRecord, jsonText, parseJson, recordsOf } from './framing/json.ts'
-import { type Body, type Fold, keepEvents, meterBody, meterFrames } from './framing/metering.ts'
+import { type Body, type Fold, keepEvents, meterBody, meterFrames, type Own } from './framing/metering.ts'
 
 /** Text, reasoning and tool input of one delta. */
 const deltaText = (delta: unknown): string =>
@@ -53,14 +53,13 @@ const readWhole = (context: MeterContext, body: Body): Metered => {
 /** The stream's own end is the metadata event, which carries the usage and comes after the message's stop. */
 const streamFold = (context: MeterContext): Fold<EventMessage> => {
   const deltas = keepEvents()
-  let started = false
   let metadata: JsonRecord | undefined
   let stop_reason: string | undefined
   let error: Metered['error']
 
   const onEvent = (type: string | undefined, payload: Uint8Array): void => {
     if (type === 'contentBlockDelta' || type === 'contentBlockStart') {
-      started = true
+      fold.started = true
       deltas.add(decode(payload))
     } else if (type === 'messageStop') {
       stop_reason = asText(at(parseJson(decode(payload)), 'stopReason'))
@@ -69,16 +68,13 @@ const streamFold = (context: MeterContext): Fold<EventMessage> => {
       if (metadata?.['usage']) deltas.forget()
     }
   }
-  return {
-    get started() {
-      return started
-    },
-    get done() {
-      return metadata !== undefined || error !== undefined
-    },
+  const fold: Own<Fold<EventMessage>> = {
+    started: false,
+    done: false,
     read(message) {
       error ??= failureIn(message)
       onEvent(message.headers[':event-type'], message.payload)
+      fold.done = metadata !== undefined || error !== undefined
       return undefined
     },
     finish: () => ({
@@ -91,6 +87,7 @@ const streamFold = (context: MeterContext): Fold<EventMessage> => {
         .join(''),
     }),
   }
+  return fold
 }
 
 /** Bedrock's Converse and ConverseStream (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html). */

@@ -5,7 +5,7 @@ import { bodyTags } from './framing/body-tags.ts'
 import { countOf } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
 import { asList, asRecord, asText, at, type JsonRecord, jsonText, parseJson, recordsOf } from './framing/json.ts'
-import { type Body, type Fold, keepEvents, meterBody, meterJsonArray, meterSse } from './framing/metering.ts'
+import { type Body, type Fold, keepEvents, meterBody, meterJsonArray, meterSse, type Own } from './framing/metering.ts'
 import { conversationParts, type Message, partsOf, textOf, toolParts, turnsOf } from './framing/parts.ts'
 
 const roles: Readonly<Record<string, Message['role']>> = {
@@ -60,6 +60,7 @@ const read: Wire['read'] = (request): Reading => {
       ...partsOf('context', documents.length === 0 ? '' : jsonText(documents)),
       ...conversationParts(messages),
     ],
+    max_output_field: ['max_tokens'],
     turns: turnsOf(messages),
     tool_count: asList(body['tools']).length,
     body_tags: bodyTags(body['metadata'], body['user']),
@@ -115,7 +116,6 @@ const isDelta = (data: string): boolean => data.slice(0, 64).includes('-delta"')
 
 const streamFold = (): Fold<string> => {
   const events = keepEvents()
-  let started = false
   let last: JsonRecord | undefined
   let response_id: string | undefined
   let error: Metered['error']
@@ -132,25 +132,22 @@ const streamFold = (): Fold<string> => {
       response_id = asText(event['id']) ?? asText(event['generation_id'])
     else if (type === undefined) error ??= errorIn(event, true)
     else {
-      started ||= /^(content|tool|text)/.test(String(type))
+      fold.started ||= /^(content|tool|text)/.test(String(type))
       events.add(data)
     }
   }
-  return {
-    get started() {
-      return started
-    },
-    get done() {
-      return last !== undefined
-    },
+  const fold: Own<Fold<string>> = {
+    started: false,
+    done: false,
     read(data) {
       if (isDelta(data)) {
-        started = true
+        fold.started = true
         events.add(data)
         return undefined
       }
       const event = asRecord(parseJson(data))
       if (event) onEvent(event, data)
+      fold.done = last !== undefined
       return undefined
     },
     finish: () => ({
@@ -164,6 +161,7 @@ const streamFold = (): Fold<string> => {
         .join(''),
     }),
   }
+  return fold
 }
 
 /** Version 1 streams a JSON object a line rather than events. */

@@ -22,6 +22,10 @@ const STORED = /\/chat\/completions(\/[^/]+(\/messages)?)?$/
 /** Listings of models in OpenAI's form. Gemini's own (`/v1beta/models`) are not; its OpenAI-like ones are. */
 const MODELS = /^(?!\/v1(alpha|beta)\d*\/(?!openai\/)).*\/models(\/[^:]+)?$/
 
+/** Newer models of OpenAI know the one only, most other servers the other. */
+const NEWER = ['max_completion_tokens']
+const OLDER = ['max_tokens']
+
 const bare = (endpoint: string): Reading => ({
   endpoint,
   billable: false,
@@ -51,6 +55,7 @@ const readChat = (request: WireRequest, body: JsonRecord, quirks: MeterContext['
       tool_count: tools.length,
       response_format: asText(format?.['type']),
     }),
+    max_output_field: quirks.max_completion_tokens ? NEWER : OLDER,
     parts: [...definitionParts(body, format), ...conversationParts(messages)],
     body_tags: bodyTags(body['metadata'], body['user'], body['safety_identifier']),
     ...askForUsage(request, body, quirks),

@@ -37,6 +37,7 @@ export const wire: Wire = {
         tool_count: 0,
         response_format: undefined,
       }),
+      max_output_field: ['max_tokens'],
       parts: userParts(suffix === undefined ? prompt : `${prompt}\n${suffix}`),
       body_tags: bodyTags(body['metadata'], body['user']),
       ...askForUsage(request, body, quirks),

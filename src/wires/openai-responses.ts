@@ -58,6 +58,7 @@ const readPost = (request: WireRequest, endpoint: string, billable: boolean): Re
       tool_count: recordsOf(body['tools']).length,
       response_format: asText(asRecord(asRecord(body['text'])?.['format'])?.['type']),
     }),
+    max_output_field: ['max_output_tokens'],
     parts: partsOfBody(body, messages),
     body_tags: bodyTags(body['metadata'], body['user'], body['safety_identifier']),
     edits: [],

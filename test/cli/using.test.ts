@@ -44,6 +44,7 @@ describe('help', () => {
         --tag NAME=VALUE    A further tag, any number of times
         --models GLOBS      Models it may ask for, e.g. "gpt-5*,claude-*"; all otherwise
         --providers NAMES   Providers it may use; all otherwise
+        --endpoints NAMES   Operations it may call, e.g. chat,embeddings; all otherwise
         --expires TIME      When it ends: 90d, 12h, 2027-01-01; never otherwise
         --data FOLDER       Where the ledger lies (or WEIR_DATA; ./weir-data otherwise)
         --config FILE       Configuration file (or WEIR_CONFIG; ./weir.yaml otherwise)
@@ -95,12 +96,20 @@ describe('weir init', () => {
     const whole = template.replaceAll(/^# /gm, '')
     writeFileSync(join(cwd, 'weir.yaml'), whole)
     const env = { OPENAI_API_KEY: 'a', AZURE_OPENAI_API_KEY: 'b' }
-    const { providers: named, routes, prices, threads, ...rest } = loadSettings({ cwd, env, providers })
+    const { providers: named, routes, budgets, prices, threads, ...rest } = loadSettings({ cwd, env, providers })
     rmSync(join(cwd, 'weir.yaml'))
-    const { providers: _, routes: __, prices: ___, threads: ____, ...defaults } = loadSettings({ cwd, env, providers })
+    const {
+      providers: _,
+      routes: __,
+      budgets: _____,
+      prices: ___,
+      threads: ____,
+      ...defaults
+    } = loadSettings({ cwd, env, providers })
     expect(rest).toEqual(defaults)
     expect(named.slice(0, 3).map(({ name }) => name)).toEqual(['openai', 'azure-eu', 'vllm'])
     expect([routes.length, prices.length, threads]).toEqual([1, 1, 1])
+    expect(budgets.map(({ name }) => name)).toEqual(['company', 'search', 'agent-runs'])
   })
 })
 
@@ -186,7 +195,9 @@ describe('weir serve', () => {
       if (out.includes('weir leaks')) break
     }
     const url = /listens on (http:\/\/127\.0\.0\.1:\d+)/.exec(out)?.[1] ?? ''
-    expect(out.replaceAll(url, 'URL').replaceAll(cwd, 'FOLDER')).toMatchInlineSnapshot(`
+    const console = /console +(http:\/\/127\.0\.0\.1:\d+)/.exec(out)?.[1] ?? ''
+    const shown = out.replaceAll(url, 'URL').replaceAll(console, 'CONSOLE').replaceAll(cwd, 'FOLDER')
+    expect(shown).toMatchInlineSnapshot(`
       "Weir listens on URL
 
         Clients send their own provider key; every call is metered.
@@ -195,11 +206,13 @@ describe('weir serve', () => {
           export ANTHROPIC_BASE_URL=URL
           export GOOGLE_GEMINI_BASE_URL=URL
 
-        mode  pass-through
-        data  FOLDER/weir-data
-        then  weir report · weir calls --follow · weir leaks
+        mode     pass-through
+        data     FOLDER/weir-data
+        console  CONSOLE (weir console token create --admin)
+        then     weir report · weir calls --follow · weir leaks
       "
     `)
+    expect(await (await fetch(`${console}/health`)).json()).toEqual({ status: 'ok' })
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
     child.kill('SIGTERM')
     const [code] = await once(child, 'exit')

@@ -97,6 +97,7 @@ log_level: warn
     expect(rest).toStrictEqual({
       host: '::1',
       port: 5000,
+      console: 'next',
       mode: 'keys',
       data: join(cwd, 'elsewhere'),
       threads: 2,
@@ -107,10 +108,10 @@ log_level: warn
         },
         { match: {}, targets: [{ provider: 'vllm', model: 'meta-llama/Llama-4' }] },
       ],
-      policies: [],
       services: { compressor: { folder: join(cwd, 'models', 'tinybert') } },
       breaker: { failures: 9, open_ms: defaultSettings.breaker.open_ms },
       on_client_gone: 'drain',
+      policies: [],
       prices: [
         {
           id: 'contract/openai/gpt-5.5@2026-10-01',
@@ -126,6 +127,7 @@ log_level: warn
         },
       ],
       unpriced_ceiling: { input: '20', output: defaultSettings.unpriced_ceiling.output },
+      budgets: [],
       reserve_output_tokens: 1000,
       log_level: 'warn',
     })

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { defaultSettings } from '../../src/config/defaults.ts'
 import { defaultsOf } from '../../src/config/levers.ts'
 import type { Chosen, LeverMode, LeverPolicy } from '../../src/core/lever.ts'
+import { readBudgets } from '../../src/playbook/allocate/budget/read.ts'
 import { lever } from '../../src/playbook/cache/exact.ts'
 import { openAnswers } from '../../src/stores/answers.ts'
 import { chatBody, post } from './ask.ts'
@@ -149,6 +150,19 @@ describe('an identical call', () => {
     const [, second] = await house.receipts()
     expect(second).toMatchObject({ outcome: 'ok', levers: [{ action: 'observed' }] })
     expect(second?.levers?.[0]?.saving_usd).toBe(second?.counterfactual_cost_usd)
+  })
+
+  test('charges budgets nothing when it is given, and frees what the call held', async () => {
+    const { budgets } = readBudgets([{ name: 'all', limit: { usd: 1, tokens: 100_000 }, per: 'day' }])
+    await open({}, { settings: { budgets } })
+    await ask()
+    const before = await house.gateway.budgets()
+    expect((await ask()).cache).toBe('hit')
+    const after = await house.gateway.budgets()
+    const held = (states: typeof after) => states.map(({ unit, spent, reserved }) => [unit, spent, reserved])
+    expect(held(after)).toEqual(held(before))
+    expect(after.every(({ reserved }) => Number(reserved) === 0)).toBe(true)
+    expect(after.some(({ spent }) => Number(spent) > 0)).toBe(true)
   })
 
   test('is not given to a caller who waives it', async () => {

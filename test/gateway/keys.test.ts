@@ -29,6 +29,8 @@ const add = async (more: Partial<KeyRecord> = {}): Promise<string> => {
     tags: {},
     models: [],
     providers: [],
+    endpoints: [],
+    revision: 1,
     created_at_us: 1,
     ...more,
   })
@@ -90,6 +92,15 @@ test('what the key fixes wins over what the client says', async () => {
   expect(await house.receipts()).toMatchObject([
     { key_id: 'key-1', team: 'river', customer: 'acme', user: 'ann', tags: { plan: 'gold', page: 'home' } },
   ])
+})
+
+test('a key with endpoints may call those and no other, nor a path that no wire knows', async () => {
+  const token = await openKeyed(() => add({ endpoints: ['chat'] }))
+  const headers = bearer(token)
+  expect((await post(house, { headers })).status).toBe(200)
+  const embed = { model: 'text-embedding-3-small', input: 'Hello' }
+  expect((await post(house, { path: '/v1/embeddings', body: embed, headers })).status).toBe(403)
+  expect((await post(house, { path: '/v1/fine_tuning/jobs', body: {}, headers })).status).toBe(403)
 })
 
 test('no key, a provider’s own key, an unknown key and an expired key are refused, each with a receipt', async () => {

@@ -2,12 +2,12 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createBreakers } from '../../src/gateway/breaker.ts'
-import { answerHeaders, forwardHeaders, readHeaders, withoutKeys } from '../../src/gateway/headers.ts'
+import { answerHeaders, decodeHead, forwardHeaders, readHeaders, withoutKeys } from '../../src/gateway/headers.ts'
 import { modelEdit } from '../../src/gateway/model-edit.ts'
 import { createOnce, onceMemory } from '../../src/gateway/once.ts'
 import { isRetryable, retryAfter, waitBefore } from '../../src/gateway/retry.ts'
-import { globMatches } from '../../src/gateway/route.ts'
 import { newId, now_us } from '../../src/gateway/system.ts'
+import { globMatches } from '../../src/playbook/allocate/budget/glob.ts'
 import { post } from './ask.ts'
 import { type House, startHouse } from './harness.ts'
 
@@ -80,6 +80,25 @@ describe('headers', () => {
     ]
     expect(answerHeaders(raw, true)).toEqual(['Set-Cookie', 'a', 'Set-Cookie', 'b', 'Content-Length', '3'])
     expect(answerHeaders(raw, false)).toEqual(['Set-Cookie', 'a', 'Set-Cookie', 'b'])
+  })
+
+  test('a head is decoded the same however its pieces lie in memory', () => {
+    const words = ['Content-Type', 'text/caf\u00e9', 'X-Empty', '', 'Date', 'now']
+    const together = Buffer.from(`HTTP ${words.join(': ')}`, 'latin1')
+    let at = 5
+    const beside = words.map((word) => {
+      const piece = together.subarray(at, at + word.length)
+      at += word.length + 2
+      return piece
+    })
+    const apart = words.map((word) => new Uint8Array(Buffer.from(word, 'latin1')))
+    expect(decodeHead(beside)).toEqual(words)
+    expect(decodeHead(apart)).toEqual(words)
+    expect(decodeHead([...beside.slice(0, 5), ...apart.slice(5)])).toEqual(words)
+    expect(decodeHead([...beside.slice(0, 2), ...apart.slice(2, 4), ...beside.slice(4)])).toEqual(words)
+    expect(decodeHead([...beside].reverse())).toEqual([...words].reverse())
+    expect(decodeHead(apart.slice(0, 1))).toEqual(['Content-Type'])
+    expect(decodeHead([])).toEqual([])
   })
 
   test('a key in the query is taken out and the rest stays', () => {

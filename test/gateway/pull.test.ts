@@ -119,6 +119,19 @@ describe('levers', () => {
     expect(sent()[0]).toContain('compact/one was here')
   })
 
+  test('never let a call say more than its client asked for', async () => {
+    const longer = made('compact/longer', () => change([{ do: 'set', fields: { max_output_tokens: 4096 } }]))
+    const brief = made('compact/z-brief', () => change([{ do: 'set', fields: { max_output_tokens: 20 } }]))
+    await open([longer], [policy(['compact/longer'])])
+    await ask()
+    expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ max_tokens: 60 })
+    await house.close()
+    await open([longer, brief], [policy(['compact/longer', 'compact/z-brief'])])
+    await ask()
+    expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ max_tokens: 20 })
+    expect((await house.receipts())[0]?.max_output_asked).toBe(60)
+  })
+
   test('that throw, never end, or cannot make their change are passed over and named', async () => {
     const throwing = made('cache/throwing', () => {
       throw new Error('secret of the prompt')

@@ -10,6 +10,8 @@ const key = (id: string, over: Partial<KeyRecord> = {}): KeyRecord => ({
   tags: {},
   models: [],
   providers: [],
+  endpoints: [],
+  revision: 1,
   created_at_us: 1_795_000_000_000_000,
   ...over,
 })

@@ -134,6 +134,8 @@ test('a keyring knows its tokens and refuses unknown, revoked and expired ones b
     tags: {},
     models: [],
     providers: [],
+    endpoints: [],
+    revision: 1,
     created_at_us: 0,
     ...over,
   })

@@ -1,29 +1,13 @@
 import { defineCommand } from 'citty'
-import { WeirError } from '../../core/errors.ts'
 import type { Checked, Violation } from '../../exporters/focus/check.ts'
-import { columns, type Support, type Version } from '../../playbook/allocate/focus/columns.ts'
+import { verb as checkFocus } from '../../verbs/focus-check.ts'
+import { perform } from '../../verbs/perform.ts'
+import { withContext } from '../calling.ts'
 import { countFlag } from '../numbers.ts'
 import { clean, count, plural } from '../show/format.ts'
 import { type Look, lookOf, type Paint, paint } from '../show/look.ts'
 import { print, printJson } from '../show/output.ts'
 import { truncate, wrap } from '../show/text.ts'
-
-const supports: readonly string[] = [
-  ...new Set(
-    Object.values(columns)
-      .map(({ presence }) => presence)
-      .filter((presence) => presence !== 'mandatory' && presence !== 'recommended'),
-  ),
-].sort()
-
-const supportsOf = (text: string | undefined): readonly Support[] => {
-  if (text === undefined) return []
-  if (text === 'all') return supports as readonly Support[]
-  return text.split(',').map((name) => {
-    if (supports.includes(name.trim())) return name.trim() as Support
-    throw new WeirError('bad-input', `--supports ${name}: use all, or some of ${supports.join(', ')}`)
-  })
-}
 
 const shown = (values: Violation['first'][number]['values']): string =>
   Object.entries(values)
@@ -55,9 +39,6 @@ export const renderChecked = (path: string, checked: Checked, look: Look): strin
   return [head, ...violations.map((violation) => renderViolation(violation, look, colours)), verdict].join('\n\n')
 }
 
-const versionOf = async (text: string | undefined): Promise<Version | undefined> =>
-  text === undefined ? undefined : (await import('../../exporters/focus/settings.ts')).parseVersion(text)
-
 export const check = {
   ...defineCommand({
     meta: {
@@ -79,14 +60,10 @@ export const check = {
       json: { type: 'boolean', description: 'Print the answer as JSON' },
     },
     run: async ({ args }) => {
-      const options = {
-        version: await versionOf(args.version),
-        supports: supportsOf(args.supports),
-        official: args.official === true,
-        examples: countFlag('--examples', args.examples, 5),
-      }
-      const { checkFile } = await import('../../exporters/focus/check.ts')
-      const checked = await checkFile(args.file, options)
+      const { file, version, supports, official } = args
+      const examples = countFlag('--examples', args.examples, 5)
+      const asked = { file, version, supports, official: official === true, examples }
+      const checked = await withContext({}, 'weir focus check', (context) => perform(checkFocus, asked, context))
       if (args.json) printJson(checked)
       else print(renderChecked(args.file, checked, lookOf()))
       const failing = checked.violations.filter(({ level }) => level === 'must' || args.strict)

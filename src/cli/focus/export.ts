@@ -1,53 +1,16 @@
-import { defineCommand } from 'citty'
-import { loadBook } from '../../catalogs/load.ts'
-import { loadSettings } from '../../config.ts'
-import { WeirError } from '../../core/errors.ts'
-import type { Exported, Exporter } from '../../core/exporter.ts'
-import type { ChargeDimension, Filter } from '../../core/ledger.ts'
-import { exporters } from '../../exporters/index.ts'
-import { compileBook } from '../../playbook/price/book.ts'
-import { providers } from '../../providers/index.ts'
-import { type FolderFlags, filtersOf, folderArgs, now_us, windowArgs, windowOf, withLedger } from '../asking.ts'
+import { defineCommand, type ParsedArgs } from 'citty'
+import type { Exported } from '../../core/exporter.ts'
+import { verb as exportFocus } from '../../verbs/focus-export.ts'
+import { perform } from '../../verbs/perform.ts'
+import { every, folderArgs, windowArgs } from '../asking.ts'
+import { withContext } from '../calling.ts'
 import { exactMoney, plural } from '../show/format.ts'
 import { json, note, print } from '../show/output.ts'
 import { progress } from '../show/progress.ts'
-import { none, sharedCostsOf } from './splits.ts'
-
-const exporter: Exporter = exporters.focus
-
-const dimensions: readonly ChargeDimension[] = [
-  'team',
-  'feature',
-  'customer',
-  'user',
-  'environment',
-  'key_id',
-  'agent',
-  'session',
-  'tags',
-]
+import { readDocument } from '../tags/file.ts'
 
 /** Users and sessions make a row each, and users are people: they come only where they are asked for. */
 const usual = 'team,feature,customer,environment,key_id,agent,tags'
-
-const dimensionsOf = (text: string): readonly ChargeDimension[] =>
-  text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '')
-    .map((name) => {
-      const found = dimensions.find((dimension) => dimension === name || dimension.replace('_', '-') === name)
-      if (found) return found
-      throw new WeirError('bad-input', `--by ${name}: use some of ${dimensions.join(', ')}`)
-    })
-
-const grainOf = (text: string): 'hour' | 'day' => {
-  if (text === 'hour' || text === 'day') return text
-  throw new WeirError('bad-input', `--grain ${text}: use hour or day`)
-}
-
-/** What came from a FOCUS file is in the tool that the file was for; it goes out again only when asked. */
-const notImported: Filter = { dimension: 'origin', values: ['focus'], negate: true }
 
 const say = (path: string, exported: Exported, version: string): void => {
   const tell = path === '-' ? note : print
@@ -99,21 +62,16 @@ const args = {
   ...folderArgs,
 } as const
 
-type Flags = FolderFlags &
-  Readonly<{
-    version: string
-    'float-exact'?: boolean | undefined
-    'draft-keys'?: boolean | undefined
-    account?: string | undefined
-    'account-name'?: string | undefined
-  }>
-
-const settingsOf = (flags: Flags): Record<string, string> => ({
-  version: flags.version,
-  money: flags['float-exact'] ? 'float-exact' : 'decimal',
-  ...(flags.account === undefined ? {} : { account: flags.account }),
-  ...(flags['account-name'] === undefined ? {} : { account_name: flags['account-name'] }),
-  ...(flags['draft-keys'] ? { draft_keys: 'true' } : {}),
+/** What the flags say to the verb, whose fields they are. */
+const askedOf = (flags: ParsedArgs<typeof args>, where: readonly string[]) => ({
+  ...{ file: flags.file, version: flags.version, grain: flags.grain, by: flags.by, account: flags.account },
+  ...{ since: flags.since, until: flags.until, zone: flags.zone, where, account_name: flags['account-name'] },
+  float_exact: flags['float-exact'] === true,
+  splits: flags.split === undefined ? undefined : readDocument(flags.split),
+  unsplit: flags.unsplit === true,
+  unpriced: flags.unpriced === true,
+  imported: flags.imported === true,
+  draft_keys: flags['draft-keys'] === true,
 })
 
 export const exportFile = {
@@ -124,33 +82,12 @@ export const exportFile = {
     },
     args,
     run: ({ args, rawArgs }) => {
-      const filters = [...filtersOf(rawArgs), ...(args.imported ? [] : [notImported])]
-      const [by, grain] = [dimensionsOf(args.by), grainOf(args.grain)]
-      const settings = loadSettings({ flags: args, env: process.env, cwd: process.cwd(), providers })
-      const adapters = Object.fromEntries(settings.providers.map(({ name, adapter }) => [name, adapter]))
-      return withLedger(args, 'weir focus export', async (ledger, data) => {
-        const { window } = await windowOf(args, 'month', ledger)
-        const book = compileBook(await loadBook(settings.prices))
-        const bar = progress({ label: 'exporting', total: 100, amount: (share) => `${Math.round(share)} %` })
-        const whole = args.unsplit === true || (args.split === undefined && args.version === '1.2')
-        const shared = whole ? none : await sharedCostsOf(args, { ledger, data, window, file: args.split })
-        const options = {
-          ledger,
-          window,
-          grain,
-          by: [...new Set([...by, ...shared.needs])],
-          filters,
-          book,
-          adapters,
-          splits: shared.splits,
-          unpriced: args.unpriced === true,
-        }
+      const asked = askedOf(args, every(rawArgs, 'where'))
+      const bar = progress({ label: 'exporting', total: 100, amount: (share) => `${Math.round(share)} %` })
+      return withContext(args, 'weir focus export', async (context) => {
+        const told = (share: number, rows = '') => bar.update(share * 100, plural(Number(rows), 'row'))
         try {
-          const exported = await exporter.write(
-            args.file,
-            { ...options, now_us: now_us(), settings: settingsOf(args) },
-            (share, rows) => bar.update(share * 100, plural(rows, 'row')),
-          )
+          const exported = await perform(exportFocus, asked, { ...context, progress: told })
           bar.end()
           if (!args.json) say(args.file, exported, args.version)
           else if (args.file === '-') note(json({ version: args.version, ...exported }))

@@ -38,6 +38,12 @@ data: ./weir-data
 #     effective_from: 2026-11-01
 #     source: contract 2026-118
 
+## Who may spend how much in which time: docs/budgets.md. "each" gives every value a counter of its own.
+# budgets:
+#   - { name: company, limit: { usd: 5000 }, per: month, zone: Europe/Berlin }
+#   - { name: search, scope: { team: search }, limit: { usd: 50 }, per: day }
+#   - { name: agent-runs, scope: { session: each }, limit: { usd: 5, calls: 300 }, per: lifetime }
+
 ## What one call may take.
 # limits:
 #   body_bytes: 67108864

@@ -1,19 +1,46 @@
 import { defineCommand } from 'citty'
 import { WeirError } from '../../core/errors.ts'
-import type { KeyRecord } from '../../core/store.ts'
-import { displayPrefix, hashToken, mintToken } from '../../stores/sealing.ts'
-import { every, folderArgs, now_us } from '../asking.ts'
+import { verb as createKey } from '../../verbs/keys-create.ts'
+import { perform } from '../../verbs/perform.ts'
+import { every, folderArgs } from '../asking.ts'
+import { withContext } from '../calling.ts'
 import { lookOf } from '../show/look.ts'
 import { print, printJson } from '../show/output.ts'
-import { parseTime } from '../show/time.ts'
 import { renderNewKey } from './list.ts'
-import { pepperOf, random, withStore } from './vault.ts'
 
-const list = (text: string | undefined): string[] =>
-  (text ?? '')
+/** Names with commas; `all` is no limit. */
+const list = (text: string): string[] =>
+  (text.trim() === 'all' ? '' : text)
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '')
+
+export const scopeArgs = {
+  models: {
+    type: 'string',
+    valueHint: 'GLOBS',
+    description: 'Models it may ask for, e.g. "gpt-5*,claude-*"; all otherwise',
+  },
+  providers: { type: 'string', valueHint: 'NAMES', description: 'Providers it may use; all otherwise' },
+  endpoints: {
+    type: 'string',
+    valueHint: 'NAMES',
+    description: 'Operations it may call, e.g. chat,embeddings; all otherwise',
+  },
+} as const
+
+const scopes = ['models', 'providers', 'endpoints'] as const satisfies readonly (keyof typeof scopeArgs)[]
+
+/** What the flags say that a key may do; what they do not say stays out. */
+export const scopesOf = (
+  flags: Readonly<Partial<Record<keyof typeof scopeArgs, string | undefined>>>,
+): Partial<Record<keyof typeof scopeArgs, string[]>> =>
+  Object.fromEntries(
+    scopes.flatMap((scope) => {
+      const text = flags[scope]
+      return text === undefined ? [] : [[scope, list(text)]]
+    }),
+  )
 
 const tagsOf = (rawArgs: readonly string[]): Record<string, string> =>
   Object.fromEntries(
@@ -23,53 +50,6 @@ const tagsOf = (rawArgs: readonly string[]): Record<string, string> =>
       throw new WeirError('bad-input', `--tag ${text}: write NAME=VALUE, e.g. --tag cost-centre=4711`)
     }),
   )
-
-const span_ms = { d: 86_400_000, h: 3_600_000, w: 604_800_000 } as const
-
-/** `30d` from now, or a date. */
-const expiry_us = (text: string | undefined, now: number): number | undefined => {
-  if (text === undefined) return undefined
-  const span = /^(\d+)([dhw])$/.exec(text)
-  const at = span
-    ? now + Number(span[1]) * span_ms[span[2] as keyof typeof span_ms] * 1000
-    : parseTime(text, now / 1000, 'UTC', '--expires') * 1000
-  if (at > now) return at
-  throw new WeirError('bad-input', `--expires ${text} is not in the future`)
-}
-
-type Fields = Readonly<
-  Partial<
-    Record<
-      'name' | 'team' | 'feature' | 'customer' | 'environment' | 'models' | 'providers' | 'expires',
-      string | undefined
-    >
-  >
->
-
-const recordOf = (
-  fields: Fields,
-  rawArgs: readonly string[],
-  secret: Readonly<{ token: string; hash: string }>,
-): KeyRecord => {
-  const now = now_us()
-  const { team, feature, customer, environment } = fields
-  const expires = expiry_us(fields.expires, now)
-  return {
-    id: `key_${Buffer.from(random(8)).toString('hex')}`,
-    name: fields.name ?? ([team, feature, customer].filter(Boolean).join('-') || 'unnamed'),
-    prefix: displayPrefix(secret.token),
-    hash: secret.hash,
-    ...(team === undefined ? {} : { team }),
-    ...(feature === undefined ? {} : { feature }),
-    ...(customer === undefined ? {} : { customer }),
-    ...(environment === undefined ? {} : { environment }),
-    tags: tagsOf(rawArgs),
-    models: list(fields.models),
-    providers: list(fields.providers),
-    created_at_us: now,
-    ...(expires === undefined ? {} : { expires_at_us: expires }),
-  }
-}
 
 export const create = {
   ...defineCommand({
@@ -81,12 +61,7 @@ export const create = {
       customer: { type: 'string', description: '… to this customer' },
       environment: { type: 'string', description: '… to this environment' },
       tag: { type: 'string', valueHint: 'NAME=VALUE', description: 'A further tag, any number of times' },
-      models: {
-        type: 'string',
-        valueHint: 'GLOBS',
-        description: 'Models it may ask for, e.g. "gpt-5*,claude-*"; all otherwise',
-      },
-      providers: { type: 'string', valueHint: 'NAMES', description: 'Providers it may use; all otherwise' },
+      ...scopeArgs,
       expires: {
         type: 'string',
         valueHint: 'TIME',
@@ -95,13 +70,12 @@ export const create = {
       ...folderArgs,
     },
     run: ({ args, rawArgs }) =>
-      withStore(args, async (store, data) => {
-        const token = mintToken(random)
-        const record = recordOf(args, rawArgs, { token, hash: hashToken(token, pepperOf(data)) })
-        await store.keys.add(record)
-        const { hash: _, ...shown } = record
-        if (args.json) printJson({ ...shown, token })
-        else print(renderNewKey(record, token, lookOf()))
+      withContext(args, 'weir keys create', async (context) => {
+        const { name, team, feature, customer, environment, expires } = args
+        const payer = { name, team, feature, customer, environment, tags: tagsOf(rawArgs) }
+        const key = await perform(createKey, { ...payer, ...scopesOf(args), expires }, context)
+        if (args.json) printJson(key)
+        else print(renderNewKey(key, lookOf()))
       }),
   }),
   examples: [

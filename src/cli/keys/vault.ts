@@ -8,11 +8,8 @@ import { type FolderFlags, folderOf } from '../asking.ts'
 /** Strong chance, for tokens and seals. */
 export const random = (size: number): Uint8Array => randomBytes(size)
 
-const derived = (data: string, purpose: 'token-pepper' | 'provider-credentials'): Uint8Array =>
+const derived = (data: string, purpose: 'provider-credentials'): Uint8Array =>
   deriveKey(masterSecret({ data, given: process.env['WEIR_SECRET'], random }), purpose)
-
-/** The pepper of gateway tokens. */
-export const pepperOf = (data: string): Uint8Array => derived(data, 'token-pepper')
 
 /** The key that seals provider credentials. */
 export const credentialsKey = (data: string): Uint8Array => derived(data, 'provider-credentials')

@@ -1,18 +1,17 @@
 import { defineCommand } from 'citty'
-import { nearest } from '../../config/suggest.ts'
-import { WeirError } from '../../core/errors.ts'
-import type { PriceBook, PriceRow } from '../../core/price.ts'
+import type { PriceRow } from '../../core/price.ts'
 import { divideDecimal } from '../../playbook/price/decimal.ts'
-import { conditionsOf, type Explained, explain } from '../../playbook/price/explain.ts'
+import { conditionsOf, type Explained } from '../../playbook/price/explain.ts'
 import { isBucket } from '../../playbook/price/meters.ts'
+import { perform } from '../../verbs/perform.ts'
+import type { Shown } from '../../verbs/prices/show.ts'
+import { verb as showPrices } from '../../verbs/prices-show.ts'
+import { withContext } from '../calling.ts'
 import { type Look, lookOf, paint } from '../show/look.ts'
 import { print, printJson } from '../show/output.ts'
 import { type Column, table } from '../show/table.ts'
 import { day, moment } from '../show/time.ts'
-import { bookArgs, momentOf, openBook } from './book.ts'
-
-/** The rows of one model at one provider. */
-export type Shown = Readonly<{ provider: string; model: string; rows: readonly Explained[] }>
+import { bookArgs } from './book.ts'
 
 const short: Readonly<Record<string, string>> = {
   'in.text.fresh': 'in',
@@ -49,15 +48,6 @@ const mergeRegions = (rows: readonly Explained[]): Explained[] => {
     merged.set(key, before ? { ...before, row: { ...before.row, region: `${before.row.region}, ${region}` } } : one)
   }
   return [...merged.values()]
-}
-
-/** The providers that have the model under exactly this name, with every row and its standing at the moment. */
-export const showModel = (book: PriceBook, model: string, at_us: number, provider?: string): Shown[] => {
-  const providers = [...new Set([...book.all()].map((row) => row.provider))]
-  return providers
-    .filter((name) => provider === undefined || name === provider)
-    .map((name) => ({ provider: name, model, rows: explain(book, name, model, at_us) }))
-    .filter(({ rows }) => rows.length > 0)
 }
 
 const period = ({ effective_from: from, effective_to: to }: PriceRow): string =>
@@ -102,17 +92,6 @@ export const renderShown = (shown: readonly Shown[], at_us: number, look: Look):
     .join('\n\n')
 }
 
-const notFound = (book: PriceBook, model: string): WeirError => {
-  const names = [...new Set([...book.all()].flatMap((row) => row.models))]
-  const near = names
-    .filter((name) => name.includes(model))
-    .sort((a, b) => a.length - b.length)
-    .slice(0, 6)
-  const meant = near.length > 0 ? near.join(', ') : nearest(model, names)
-  const hint = meant === undefined ? 'weir prices list shows all' : `did you mean ${meant}?`
-  return new WeirError('not-found', `${model} is not in the price book, so its calls are unpriced; ${hint}`)
-}
-
 export const show = {
   ...defineCommand({
     meta: {
@@ -127,12 +106,12 @@ export const show = {
       ...bookArgs,
     },
     run: async ({ args }) => {
-      const at_us = momentOf(args.at)
-      const book = await openBook(args)
-      const shown = showModel(book, args.model, at_us, args.provider)
-      if (shown.length === 0) throw notFound(book, args.model)
-      if (args.json) printJson({ book: book.version, at_us, models: shown })
-      else print(renderShown(shown, at_us, lookOf()))
+      const { model, provider, at, config } = args
+      const shown = await withContext({ config }, 'weir prices show', (context) =>
+        perform(showPrices, { model, provider, at }, context),
+      )
+      if (args.json) printJson(shown)
+      else print(renderShown(shown.models, shown.at_us, lookOf()))
     },
   }),
   examples: [

@@ -8,11 +8,11 @@ import {
   size,
   sumOf,
 } from '../../playbook/allocate/reconcile/result.ts'
+import { coverageOf, isOpen, type Reconciled, shareIn } from '../../verbs/reconcile/answer.ts'
 import { bar } from '../show/chart.ts'
 import { money, moneyColumn, nothing, percent, plural, tokens as shortCount } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
 import { type Column, facts, table } from '../show/table.ts'
-import { coverageOf, isOpen, type Reconciled, shareIn } from './answer.ts'
 
 /** By what the lines are summed up for people. */
 export const views = ['model', 'day', 'owner', 'line'] as const

@@ -1,4 +1,5 @@
 import type { Dimension, SpendRow } from '../../core/ledger.ts'
+import { isDate } from '../../verbs/spend/report.ts'
 import { bar, sparkline } from '../show/chart.ts'
 import { change, count, moneyColumn, nothing, percent, shareOf, tokens } from '../show/format.ts'
 import type { Column } from '../show/table.ts'
@@ -13,10 +14,6 @@ export const groupName = (row: SpendRow, dimension: Dimension): string => row.gr
 
 /** Cache reads as a share of all input tokens, or null where there was no input. */
 export const cachedShare = (row: SpendRow): number | null => shareOf(row.cache_read_tokens, row.input_tokens)
-
-/** Is it a stretch of time? Those read downwards, and have no window before. */
-export const isDate = (dimension: Dimension): boolean =>
-  dimension === 'day' || dimension === 'hour' || dimension === 'month'
 
 /** Was anything spent in the window before? Where not, everything is new and nothing has moved. */
 export const hasBefore = (total: SpendRow): boolean => Number(total.previous_cost_usd ?? 0) !== 0

@@ -1,16 +1,13 @@
 import type { Dimension, SpendRow } from '../../core/ledger.ts'
-import { type NamedWindow, windowBefore, windowTitle } from '../asking.ts'
+import type { Report, Section } from '../../verbs/spend/report.ts'
+import { isDate } from '../../verbs/spend/report.ts'
+import { windowBefore, windowTitle } from '../asking.ts'
 import { sparkline } from '../show/chart.ts'
 import { change, duration, money, percent, plural, shareOf, tokens } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
 import { facts, table } from '../show/table.ts'
-import { cachedShare, hasBefore, headOf, isDate, spendColumns } from './columns.ts'
+import { cachedShare, hasBefore, headOf, spendColumns } from './columns.ts'
 import { topMovers } from './movers.ts'
-
-export type Section = Readonly<{ by: readonly Dimension[]; rows: readonly SpendRow[]; more: number }>
-
-/** Everything a report shows; the same for the terminal, JSON and the demo. */
-export type Report = Readonly<{ window: NamedWindow; total: SpendRow; sections: readonly Section[] }>
 
 const moved = (now_usd: string, before_usd: string | undefined, before: string, colours: Paint): string => {
   const text = change(now_usd, before_usd)

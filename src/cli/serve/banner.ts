@@ -2,7 +2,7 @@ import type { Settings } from '../../core/settings.ts'
 import { type Look, paint } from '../show/look.ts'
 import { facts } from '../show/table.ts'
 
-export type Listening = Readonly<{ url: string; settings: Settings }>
+export type Listening = Readonly<{ url: string; console?: string; settings: Settings }>
 
 /** An address that a client on this machine can use, where the gateway listens on all. */
 const reachable = (url: string): string => url.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//127.0.0.1')
@@ -18,7 +18,7 @@ export const clientLines = (url: string): readonly (readonly [string, string])[]
 }
 
 /** What is said when the gateway listens: where, how to point a client at it, and where the data lies. */
-export const renderBanner = ({ url, settings }: Listening, look: Look): string => {
+export const renderBanner = ({ url, console, settings }: Listening, look: Look): string => {
   const colours = paint(look)
   const keys = settings.mode === 'keys'
   const how = keys
@@ -36,6 +36,7 @@ export const renderBanner = ({ url, settings }: Listening, look: Look): string =
       [
         ['mode', settings.mode],
         ['data', settings.data],
+        ['console', console === undefined ? undefined : `${console} (weir console token create --admin)`],
         ['configured', own.length === 0 ? undefined : own.map((name) => `${name} at /${name}/…`).join(', ')],
         ['then', 'weir report · weir calls --follow · weir leaks'],
       ],

@@ -1,6 +1,6 @@
 import type { Lever, LeverMatch, LeverPolicy, Play } from '../../core/lever.ts'
+import { globMatches } from '../../playbook/allocate/budget/glob.ts'
 import { digest } from '../prompt.ts'
-import { globMatches } from '../route.ts'
 import type { Active, Arm } from './pulling.ts'
 
 export type Facts = Readonly<Partial<Record<keyof LeverMatch, string | undefined>>>

@@ -73,10 +73,11 @@ export const addTraces = (draft: Draft, call: Call, levers: Levers | undefined):
   }
   if (!levers || !upstream || pulling.turns.length === 0) return
   const at_us = draft.started_at_us ?? call.started_at_us
-  draft.levers = pulling.turns.map((turn) => {
+  const traces = pulling.turns.map((turn) => {
     const rates = levers
       .kitOf(turn.active.lever, turn.active.mode)
       .rates(upstream.name, call.reading?.model ?? '', at_us)
     return traceOf(turn, pulling, draft, rates)
   })
+  draft.levers = [...(draft.levers ?? []), ...traces]
 }

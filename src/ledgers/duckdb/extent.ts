@@ -1,18 +1,19 @@
-import type { Answers, Extent } from '../../core/ledger.ts'
+import type { Answers, Extent, Question } from '../../core/ledger.ts'
+import { filtered } from './dimensions.ts'
 import type { Session } from './engine.ts'
 import { hasCorrections, unpriced } from './measures.ts'
 import { raw, sql } from './sql.ts'
 import { count, first, numberOrNull, usd } from './values.ts'
 
-/** All that is in the ledger. */
-export const extent = async (session: Session): Promise<Extent> => {
+/** All that is in the ledger, or all of it that the filters leave. */
+export const extent = async (session: Session, { filters }: Extract<Question, { ask: 'extent' }>): Promise<Extent> => {
   const row = first(
     await session.rows(sql`
       SELECT count(*) AS receipts, count_if(corrects IS NULL AND attempt <= 1) AS calls,
         min(started_at_us) AS first_us, max(started_at_us) AS last_us, sum(cost_usd) AS cost_usd,
         sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
         count_if(${raw(unpriced(await hasCorrections(session)))}) AS unpriced, (SELECT count(*) FROM segments) AS segments
-      FROM receipts`),
+      FROM receipts WHERE ${filtered(filters)}`),
   )
   return {
     receipts: count(row['receipts']),

@@ -1,7 +1,7 @@
 import { type ColumnKind, columns } from '../../core/columns.ts'
 import type { Answers, Question } from '../../core/ledger.ts'
 import type { Receipt } from '../../core/receipt.ts'
-import { where } from './dimensions.ts'
+import { filtered, where } from './dimensions.ts'
 import type { Row, Session } from './engine.ts'
 import { columnNames } from './schema.ts'
 import { raw, sql } from './sql.ts'
@@ -73,12 +73,15 @@ export const calls = async (
  * Every receipt of a call, found by its id, by that of one of its receipts or by the provider's id of its response (which
  * several calls may have fetched): attempts in order, then corrections.
  */
-export const call = async (session: Session, id: string): Promise<Answers['call']> => {
+export const call = async (
+  session: Session,
+  { id, filters }: Extract<Question, { ask: 'call' }>,
+): Promise<Answers['call']> => {
   const rows = await session.rows(sql`
     SELECT ${selected} FROM receipts WHERE call_id IN (
       SELECT call_id FROM receipts WHERE call_id = ${id} UNION SELECT call_id FROM receipts WHERE receipt_id = ${id}
       UNION SELECT call_id FROM receipts WHERE provider_response_id = ${id}
-    )
+    ) AND ${filtered(filters)}
     ORDER BY corrects IS NOT NULL, attempt, started_at_us, receipt_id`)
   return { receipts: rows.map(receiptOf) }
 }

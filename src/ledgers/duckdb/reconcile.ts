@@ -13,7 +13,7 @@ const DAY_US = raw('86400000000')
 /** What the rows are apart in, besides the meter. */
 const alike = raw('provider, day, owner, tier, price_state, aborted, estimated, over_midnight')
 
-const chosen = ({ window, providers, owner }: Metered): Sql => {
+const chosen = ({ window, providers, owner, filters }: Metered): Sql => {
   const names = join(
     providers.map((name) => sql`${name}`),
     ', ',
@@ -25,7 +25,7 @@ const chosen = ({ window, providers, owner }: Metered): Sql => {
       outcome IN ('client-gone', 'cut', 'unknown') AS aborted, usage_source <> 'provider' AS estimated,
       ended_at_us // ${DAY_US} > started_at_us // ${DAY_US} AS over_midnight,
       (corrects IS NULL AND outcome IN ('ok', 'client-gone', 'cut', 'unknown'))::INTEGER AS attempts, cost_usd, lines
-    FROM receipts WHERE ${where(window)} AND provider IN (${names})`
+    FROM receipts WHERE ${where(window, filters)} AND provider IN (${names})`
 }
 
 /**

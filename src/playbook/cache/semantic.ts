@@ -16,7 +16,7 @@ const settings = {
     least: 0.1,
     most: 20,
     unit: '%',
-    about: 'Of the answers that are served at most so many are wrong',
+    about: 'of the answers that are served at most so many are wrong',
   },
   confidence_percent: {
     type: 'number',
@@ -24,7 +24,7 @@ const settings = {
     least: 80,
     most: 99.9,
     unit: '%',
-    about: 'How sure that must be before anything is served',
+    about: 'how sure that must be before anything is served',
   },
   explore_percent: {
     type: 'number',
@@ -32,7 +32,7 @@ const settings = {
     least: 1,
     most: 100,
     unit: '%',
-    about: 'Share of servable calls that the model answers all the same, for ever: it keeps the bound true',
+    about: 'share of servable calls that the model answers all the same, for ever: it keeps the bound true',
   },
   same_answer_percent: {
     type: 'number',
@@ -40,22 +40,22 @@ const settings = {
     least: 50,
     most: 100,
     unit: '%',
-    about: 'Two answers with equal numbers, names and negations say the same when their words are so similar',
+    about: 'two answers with equal numbers, names and negations say the same when their words are so similar',
   },
-  ttl_s: { type: 'number', default: 86_400, least: 1, unit: 's', about: 'How long an answer may be served' },
+  ttl_s: { type: 'number', default: 86_400, least: 1, unit: 's', about: 'how long an answer may be served' },
   most_questions: {
     type: 'number',
     default: 20_000,
     least: 100,
     most: 1_000_000,
-    about: 'Questions that are remembered a partition; the oldest go first',
+    about: 'questions that are remembered a partition; the oldest go first',
   },
   most_bytes: {
     type: 'number',
     default: 268_435_456,
     least: 1_048_576,
     unit: 'bytes',
-    about: 'All stored answers together; those used least lately go first',
+    about: 'all stored answers together; those used least lately go first',
   },
 } as const satisfies Schema
 

@@ -183,6 +183,11 @@ const kin = (call: Receipt, other: Receipt): number => {
   return call.fingerprint_template === other.fingerprint_template || call.feature === other.feature ? 1 : 0
 }
 
+/** Did the earlier call write no further than what is in common? A prefix that was written longer is matched only as a whole. */
+const reaches = ({ receipt, tokens }: Pair, rule: CacheRule): boolean =>
+  rule.style === 'automatic' ||
+  (receipt.cache_read_tokens ?? 0) + (receipt.cache_write_tokens ?? 0) <= tokens + Math.max(2, tokens / 100)
+
 /** A difference of whom: the model, or whose cache it is. */
 const elsewhere = (call: Receipt, { receipt }: Pair, facts: Facts): Why =>
   receipt.provider !== call.provider || receipt.model_asked !== call.model_asked
@@ -217,10 +222,10 @@ export const whyNotRead = (call: Receipt, earlier: readonly Receipt[], rule: Cac
   const pairs = others.map((one) => commonWith(call, one)).sort(byUse)
   const here = pairs.filter(({ receipt }) => isHere(call, receipt))
   const least = Math.max(rule.minimum_tokens, read_tokens + 1)
-  const best = here.find(({ tokens }) => tokens >= least)
+  const best = here.find((pair) => pair.tokens >= least && reaches(pair, rule))
   const seen = (pair: Pair): Facts => ({ ...facts, common_tokens: pair.tokens, earlier: earlierOf(call, pair) })
   if (best) return held(call, best, rule, seen(best))
-  const foreign = pairs.find(({ tokens }) => tokens >= least)
+  const foreign = pairs.find(({ receipt, tokens }) => tokens >= least && !isHere(call, receipt))
   if (foreign) return elsewhere(call, foreign, seen(foreign))
   const nearest = here
     .filter(({ receipt }) => kin(call, receipt) > 0)

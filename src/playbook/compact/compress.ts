@@ -11,16 +11,16 @@ const settings = {
     default: 0.5,
     least: 0.1,
     most: 0.95,
-    about: 'The share of a text’s tokens that is kept.',
+    about: 'the share of a text’s tokens that is kept',
   },
   least_tokens: {
     type: 'number',
     default: 1000,
     least: 50,
     unit: 'tokens',
-    about: 'Shorter texts are left as they are.',
+    about: 'shorter texts are left as they are',
   },
-  contexts_only: { type: 'flag', default: true, about: 'Compress tool results only; otherwise users’ texts, too.' },
+  contexts_only: { type: 'flag', default: true, about: 'compress tool results only, not users’ texts, too' },
 } as const
 
 type Settings = Chosen<typeof settings>
@@ -53,7 +53,7 @@ const compressed = async (text: string, { share }: Settings, kit: Kit, tenant: s
 export const lever = {
   name: 'compact/compress',
   play: 'compact',
-  about: 'Shortens long prose in tool results word by word with LLMLingua-2, where its model is on disk.',
+  about: 'shortens long prose in tool results word by word with LLMLingua-2, where its model is on disk',
   settings,
   traits: {
     certainty: 'estimated',

@@ -10,21 +10,21 @@ const settings = {
     default: 0.999,
     least: 0.9,
     most: 1,
-    about: 'The share of a route’s answers that the cap must not touch, before the margin.',
+    about: 'the share of a route’s answers that the cap must not touch, before the margin',
   },
-  margin: { type: 'number', default: 1.5, least: 1, unit: 'times', about: 'The cap is so many times that length.' },
-  floor_tokens: { type: 'number', default: 256, least: 16, unit: 'tokens', about: 'No cap is lower than this.' },
+  margin: { type: 'number', default: 1.5, least: 1, unit: 'times', about: 'the cap is so many times that length' },
+  floor_tokens: { type: 'number', default: 256, least: 16, unit: 'tokens', about: 'no cap is lower than this' },
   least_answers: {
     type: 'number',
     default: 200,
     least: 20,
     unit: 'answers',
-    about: 'A route is not capped before so many of its answers were seen.',
+    about: 'a route is not capped before so many of its answers were seen',
   },
   structured: {
     type: 'flag',
     default: false,
-    about: 'Ask for structured output where the system prompt states a JSON schema that strict modes take as it is.',
+    about: 'ask for structured output where the system prompt states a JSON schema that strict modes take as it is',
   },
 } as const
 
@@ -98,7 +98,7 @@ export const lever = {
   name: 'compact/output',
   play: 'compact',
   about:
-    'Caps answers at a length that its route all but never reaches, so that a runaway answer is not paid to its end.',
+    'caps answers at a length that its route all but never reaches, so that a runaway answer is not paid to its end',
   settings,
   traits: {
     certainty: 'exact',

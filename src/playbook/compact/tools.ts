@@ -11,16 +11,16 @@ const settings = {
     least: 0.0001,
     most: 0.2,
     about:
-      'A tool is left out once it is 95 % sure that fewer than this share of a route’s conversations would have called it.',
+      'a tool is left out once it is 95 % sure that fewer than this share of a route’s conversations would have called it',
   },
   least_tokens: {
     type: 'number',
     default: 500,
     least: 0,
     unit: 'tokens',
-    about: 'Nothing is left out of a route whose unused tools together are shorter.',
+    about: 'nothing is left out of a route whose unused tools together are shorter',
   },
-  keep: { type: 'texts', default: [], about: 'Names of tools that always stay.' },
+  keep: { type: 'texts', default: [], about: 'names of tools that always stay' },
 } as const
 
 type Settings = Chosen<typeof settings>
@@ -80,7 +80,7 @@ const isNamed = (name: string, blocks: readonly Block[]): boolean =>
 export const lever = {
   name: 'compact/tools',
   play: 'compact',
-  about: 'Leaves out definitions of tools that a route has never called over enough conversations.',
+  about: 'leaves out definitions of tools that a route has never called over enough conversations',
   settings,
   traits: {
     certainty: 'estimated',

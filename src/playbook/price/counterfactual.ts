@@ -1,6 +1,7 @@
 import type { Picodollars } from '../../core/money.ts'
 import type { Billable, PriceBook, Priced } from '../../core/price.ts'
 import type { Bucket, UsageLine } from '../../core/usage.ts'
+import { indexOf } from './book.ts'
 import { price } from './price.ts'
 
 const hasCache = (tokens: UsageLine['tokens']): boolean => {
@@ -50,13 +51,20 @@ const plainLine = (line: UsageLine, asked_model: string): UsageLine => {
 
 const isStandard = ({ service_tier }: UsageLine): boolean => service_tier === undefined || service_tier === 'standard'
 
-/** Is the line priced the same with no lever? */
-const isPlain = (line: UsageLine, plain: UsageLine, model: string): boolean =>
-  isStandard(line) &&
-  line.kind === plain.kind &&
-  line.tokens === plain.tokens &&
-  line.units === plain.units &&
-  (line.model_served ?? model) === plain.model_served
+/** Have two names of models the same rows in the book? A dated name and its alias nearly always do. */
+const pricedAlike = (book: PriceBook, provider: string, one: string, other = one): boolean => {
+  if (one === other) return true
+  const index = indexOf(book)
+  const rows = index.find(provider, one)?.entry.rows
+  const others = index.find(provider, other)?.entry.rows
+  if (!(rows && others) || rows.length !== others.length) return false
+  for (let at = 0; at < rows.length; at++) if (rows[at] !== others[at]) return false
+  return true
+}
+
+/** Is the line priced the same with no lever, but for its model? */
+const isPlain = (line: UsageLine, plain: UsageLine): boolean =>
+  isStandard(line) && line.kind === plain.kind && line.tokens === plain.tokens && line.units === plain.units
 
 /**
  * What the call would have cost with no lever: the asked model, standard tier, no cache (all input fresh), no batch, at
@@ -77,7 +85,7 @@ export const counterfactual = (
   for (const line of usage.lines) {
     const plain = plainLine(line, asked.asked_model)
     lines.push(plain)
-    same = same && isPlain(line, plain, model)
+    same &&= isPlain(line, plain) && pricedAlike(book, provider, line.model_served ?? model, plain.model_served)
   }
   if (priced && same) return priced.cost
   const { totals, quality, warnings, raw } = usage

@@ -64,12 +64,24 @@ const shared = (base: readonly string[], path: readonly string[]): number => {
   return 0
 }
 
+/** Joined paths by base and path: few, and asked for with every call. */
+const joined = new Map<string, Map<string, string>>()
+const MOST_JOINED = 1000
+
 /**
  * Base path + path. What stands at the end of the one and the beginning of the other is written once, and a version at
  * the end of the base stands for the client's (`/api/paas/v4` + `/v1/chat/completions`), because SDKs write their own.
  */
 export const join = (base: string, path: string): string => {
   if (base === '' || base === '/') return path
+  const known = joined.get(base) ?? new Map<string, string>()
+  joined.set(base, known)
+  const found = known.get(path) ?? joinAnew(base, path)
+  if (known.size < MOST_JOINED) known.set(path, found)
+  return found
+}
+
+const joinAnew = (base: string, path: string): string => {
   const before = segments(base)
   const after = segments(path)
   const version = VERSION.test(before.at(-1) ?? '') && VERSION.test(after[0] ?? '') ? 1 : 0

@@ -2,7 +2,7 @@ import type { UsageLine } from '../../core/usage.ts'
 import type { Metered } from '../../core/wire.ts'
 import { normalise, type Tokens } from '../framing/counts.ts'
 import { asRecord, asText, at, decode, join, parseJson } from '../framing/json.ts'
-import type { Fold } from '../framing/metering.ts'
+import type { Fold, Own } from '../framing/metering.ts'
 import { LARGEST_FRAME_BYTES, type Splitter } from '../framing/sse.ts'
 import { type UsageContext, usageOfMessages } from './usage.ts'
 
@@ -12,41 +12,36 @@ const LINE_FEED = 10
 /** Cuts lines, with their line feed. A frame is a line's text; an empty line is none. */
 export const splitLines = (limit_bytes = LARGEST_FRAME_BYTES): Splitter<string> => {
   let pieces: Uint8Array[] = []
-  let held_bytes = 0
-  let broken = false
   const take = (last: Uint8Array): Uint8Array => {
     const bytes = join([...pieces, last])
     pieces = []
-    held_bytes = 0
+    splitter.held_bytes = 0
     return bytes
   }
   const textOf = (bytes: Uint8Array) => decode(bytes).trim() || undefined
-  return {
+  const splitter: Own<Splitter<string>> = {
+    held_bytes: 0,
+    broken: false,
     push(chunk, emit) {
       let from = 0
-      for (let end = chunk.indexOf(LINE_FEED); end >= 0 && !broken; end = chunk.indexOf(LINE_FEED, from)) {
+      for (let end = chunk.indexOf(LINE_FEED); end >= 0 && !splitter.broken; end = chunk.indexOf(LINE_FEED, from)) {
         const bytes = take(chunk.subarray(from, end + 1))
         emit(textOf(bytes), bytes)
         from = end + 1
       }
       if (from === chunk.length) return
       pieces.push(from === 0 ? chunk : chunk.subarray(from))
-      held_bytes += chunk.length - from
-      if (held_bytes > limit_bytes) broken = true
+      splitter.held_bytes += chunk.length - from
+      if (splitter.held_bytes > limit_bytes) splitter.broken = true
     },
     end(emit) {
-      if (held_bytes === 0 || broken) return
+      if (splitter.held_bytes === 0 || splitter.broken) return
       const bytes = take(NOTHING)
       emit(textOf(bytes), bytes)
     },
-    held: () => (held_bytes === 0 ? NOTHING : join(pieces)),
-    get held_bytes() {
-      return held_bytes
-    },
-    get broken() {
-      return broken
-    },
+    held: () => (splitter.held_bytes === 0 ? NOTHING : join(pieces)),
   }
+  return splitter
 }
 
 /** Anthropic's only long-context threshold; items on one side of it are billed alike. */
@@ -104,12 +99,11 @@ export const foldBatchResults = (batch_id: string | undefined, context: UsageCon
     complete: ended,
     output_text: '',
   })
-  return {
-    get started() {
-      return Object.keys(ends).length > 0
-    },
+  const fold: Own<Fold<string>> = {
+    started: false,
     done: false,
     read(data) {
+      fold.started = true
       const result = asRecord(at(parseJson(data), 'result'))
       const type = asText(result?.['type']) ?? 'unreadable'
       ends[type] = (ends[type] ?? 0) + 1
@@ -124,4 +118,5 @@ export const foldBatchResults = (batch_id: string | undefined, context: UsageCon
     },
     finish,
   }
+  return fold
 }

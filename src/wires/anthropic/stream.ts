@@ -1,6 +1,6 @@
 import type { Metered } from '../../core/wire.ts'
 import { asRecord, asText, at, type JsonRecord, parseJson } from '../framing/json.ts'
-import { type Fold, keepEvents } from '../framing/metering.ts'
+import { type Fold, keepEvents, type Own } from '../framing/metering.ts'
 import { errorOf } from './failure.ts'
 import { type MessageUsage, type UsageContext, usageOfMessages } from './usage.ts'
 
@@ -107,9 +107,8 @@ const describe = (
 export const foldMessages = (context: UsageContext): Fold<string> => {
   const messages = messageList()
   const kept = keepEvents()
-  let started = false
   let error: Metered['error']
-  const done = () => messages.all.length > 0 && messages.all.every((message) => message.stopped)
+  const done = (): boolean => messages.all.length > 0 && messages.all.every((message) => message.stopped)
   const handlers: Readonly<Record<string, (event: JsonRecord) => void>> = {
     message_start: messages.start,
     message_delta(event) {
@@ -118,33 +117,31 @@ export const foldMessages = (context: UsageContext): Fold<string> => {
     },
     message_stop: messages.stop,
     content_block_start() {
-      started = true
+      fold.started = true
     },
     error(event) {
       error = errorOf(event)
     },
   }
-  return {
-    get started() {
-      return started
-    },
-    get done() {
-      return done()
-    },
+  const fold: Own<Fold<string>> = {
+    started: false,
+    done: false,
     read(data) {
       if (isContentDelta(data)) {
-        started = true
+        fold.started = true
         kept.add(data)
         return undefined
       }
       const event = asRecord(parseJson(data))
       if (event) handlers[asText(event['type']) ?? '']?.(event)
+      fold.done = done()
       return undefined
     },
     finish: () => ({
       ...describe(messages.all, context, () => kept.all().map(writtenIn).join('')),
       ...(error === undefined ? {} : { error }),
-      complete: done(),
+      complete: fold.done,
     }),
   }
+  return fold
 }

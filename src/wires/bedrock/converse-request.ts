@@ -97,6 +97,7 @@ export const readConverse = (body: JsonRecord): ConverseFacts => {
   ]
   return {
     parts,
+    max_output_field: ['inferenceConfig', 'maxTokens'],
     turns: turnsOf(messages),
     tool_count: tools.length,
     body_tags: bodyTags(body['requestMetadata']),

@@ -17,6 +17,7 @@ type Draft = Readonly<{
   body_tags?: BodyTags
   maximum?: number | undefined
   cache_ttl?: '5m' | '1h' | undefined
+  max_output_field?: readonly string[]
 }>
 
 const facts = ({ maximum, cache_ttl, body_tags = {}, ...rest }: Draft): Facts => ({
@@ -36,6 +37,7 @@ const anthropic = (body: JsonRecord): Facts =>
     tool_count: asList(body['tools']).length,
     body_tags: messageTags(body['metadata']),
     maximum: countOf(body['max_tokens']),
+    max_output_field: ['max_tokens'],
     cache_ttl: anthropicTtl(body),
   })
 
@@ -47,6 +49,7 @@ const chat = (body: JsonRecord): Facts => {
     turns: turnsOf(messages),
     tool_count: asList(body['tools']).length,
     maximum: countOf(body['max_completion_tokens']) ?? countOf(body['max_tokens']),
+    max_output_field: ['max_tokens'],
   })
 }
 

@@ -3,7 +3,7 @@ import type { MeterContext, Metered } from '../../core/wire.ts'
 import { foldMessages } from '../anthropic/stream.ts'
 import type { EventMessage } from '../framing/event-stream.ts'
 import { asRecord, asText, at, decode, type JsonRecord, parseJson, recordsOf } from '../framing/json.ts'
-import { type Fold, keepEvents } from '../framing/metering.ts'
+import { type Fold, keepEvents, type Own } from '../framing/metering.ts'
 import { failureIn } from './failures.ts'
 import { type Counts, metricCounts, nativeUsage, settled, withoutMakersName } from './invoke-usage.ts'
 
@@ -53,17 +53,14 @@ const endIn = (event: JsonRecord): string | undefined =>
 const foldNative = (context: MeterContext): Fold<string> => {
   const seen: Record<string, unknown> = {}
   const events = keepEvents()
-  let started = false
   let finish_reason: string | undefined
   const usage = () => nativeUsage({ ...seen, ...(asRecord(seen['metadata']) ?? {}) }, context)
-  return {
-    get started() {
-      return started
-    },
+  const fold: Own<Fold<string>> = {
+    started: false,
     done: false,
     read(data) {
       const event = asRecord(parseJson(data)) ?? {}
-      started = true
+      fold.started = true
       for (const name of counted) if (event[name] !== undefined && event[name] !== null) seen[name] = event[name]
       finish_reason = endIn(event) ?? finish_reason
       events.add(data)
@@ -84,6 +81,7 @@ const foldNative = (context: MeterContext): Fold<string> => {
       }
     },
   }
+  return fold
 }
 
 /** The stream's end is Bedrock's: the event that carries its metrics. */
@@ -99,17 +97,15 @@ export const foldInvoke = (context: MeterContext): Fold<EventMessage> => {
     inner.read(data, new Uint8Array(0))
     if (data.includes(METRICS)) stated = metricCounts(at(parseJson(data), METRICS)) ?? stated
   }
-  return {
-    get started() {
-      return inner?.started ?? false
-    },
-    get done() {
-      return stated !== undefined || error !== undefined
-    },
+  const fold: Own<Fold<EventMessage>> = {
+    started: false,
+    done: false,
     read(message) {
       error ??= failureIn(message)
       const data = nativeEvent(message)
       if (data !== undefined) onEvent(data)
+      fold.started = inner?.started ?? false
+      fold.done = stated !== undefined || error !== undefined
       return undefined
     },
     finish(ended) {
@@ -125,4 +121,5 @@ export const foldInvoke = (context: MeterContext): Fold<EventMessage> => {
       }
     },
   }
+  return fold
 }

@@ -71,15 +71,13 @@ const lengthOf = (bytes: Uint8Array): number => {
  */
 export const splitEventStream = (limit_bytes = LARGEST_FRAME_BYTES): Splitter<EventMessage> => {
   let pieces: Uint8Array[] = []
-  let held_bytes = 0
   /** Length of the frame being gathered; 0 until its prelude is whole. */
   let wanted = 0
-  let broken = false
 
   const hold = (bytes: Uint8Array): void => {
     if (bytes.length === 0) return
     pieces.push(bytes)
-    held_bytes += bytes.length
+    splitter.held_bytes += bytes.length
   }
   const gathered = (): Uint8Array => {
     const bytes = join(pieces)
@@ -87,52 +85,49 @@ export const splitEventStream = (limit_bytes = LARGEST_FRAME_BYTES): Splitter<Ev
     return bytes
   }
   const giveUp = (emit: Emit<EventMessage>): void => {
-    broken = true
+    splitter.broken = true
     emit(corrupt, NOTHING)
   }
   const emitFrame = (emit: Emit<EventMessage>): void => {
     const frame = gathered()
     const message = readFrame(frame)
     pieces = []
-    held_bytes = 0
+    splitter.held_bytes = 0
     wanted = 0
-    broken = message === corrupt
+    splitter.broken = message === corrupt
     emit(message, frame)
   }
   /** Takes bytes up to `until` held ones and returns how far it came. */
   const fill = (chunk: Uint8Array, from: number, until: number): number => {
-    const end = Math.min(chunk.length, from + until - held_bytes)
+    const end = Math.min(chunk.length, from + until - splitter.held_bytes)
     hold(from === 0 && end === chunk.length ? chunk : chunk.subarray(from, end))
     return end
   }
   /** Acts on what is held: a whole prelude says how long the frame is, a whole frame is a message. */
   const advance = (emit: Emit<EventMessage>): void => {
     if (wanted > 0) {
-      if (held_bytes === wanted) emitFrame(emit)
+      if (splitter.held_bytes === wanted) emitFrame(emit)
       return
     }
-    if (held_bytes < PRELUDE_BYTES) return
+    if (splitter.held_bytes < PRELUDE_BYTES) return
     wanted = lengthOf(gathered())
     if (wanted === 0 || wanted > limit_bytes) giveUp(emit)
   }
-  return {
+  const splitter: { -readonly [Name in keyof Splitter<EventMessage>]: Splitter<EventMessage>[Name] } = {
+    held_bytes: 0,
+    broken: false,
     push(chunk, emit) {
       let from = 0
-      while (from < chunk.length && !broken) {
+      while (from < chunk.length && !splitter.broken) {
         from = fill(chunk, from, wanted || PRELUDE_BYTES)
         advance(emit)
       }
-      if (broken) hold(chunk.subarray(from))
+      if (splitter.broken) hold(chunk.subarray(from))
     },
     end() {},
-    held: () => (held_bytes === 0 ? NOTHING : join(pieces)),
-    get held_bytes() {
-      return held_bytes
-    },
-    get broken() {
-      return broken
-    },
+    held: () => (splitter.held_bytes === 0 ? NOTHING : join(pieces)),
   }
+  return splitter
 }
 
 const uint32 = (value: number): Uint8Array => {

@@ -1,6 +1,6 @@
 import type { MeterContext, Metered } from '../../core/wire.ts'
 import { asRecord, asText, at, type JsonRecord, jsonText, parseJson, recordsOf } from '../framing/json.ts'
-import { type Fold, keepEvents } from '../framing/metering.ts'
+import { type Fold, keepEvents, type Own } from '../framing/metering.ts'
 import { errorOf } from './failure.ts'
 import { tierOf, usageMetadata, usageOf } from './usage.ts'
 
@@ -94,19 +94,16 @@ const tells = ['webSearchQueries', 'imageSearchQueries', '"maps"', '"finishReaso
 export const foldAnswer = (context: MeterContext): Fold<string> => {
   const answer = begin()
   const kept = keepEvents()
-  let started = false
   let latest: string | undefined
   const take = (data: string): void => {
     const event = asRecord(parseJson(data))
     if (event) add(answer, event)
   }
-  return {
-    get started() {
-      return started
-    },
+  const fold: Own<Fold<string>> = {
+    started: false,
     done: false,
     read(data) {
-      if (data.includes('"parts"')) started = true
+      if (data.includes('"parts"')) fold.started = true
       if (data.includes('"usageMetadata"')) {
         latest = data
         kept.forget()
@@ -121,4 +118,5 @@ export const foldAnswer = (context: MeterContext): Fold<string> => {
       return { ...describe(answer, context), complete: ended && finished, output_text: text.join('') }
     },
   }
+  return fold
 }

@@ -3,7 +3,7 @@ import { unmarkedJson } from '../anthropic/parts.ts'
 import { bodyTags } from '../framing/body-tags.ts'
 import { countOf, normalise } from '../framing/counts.ts'
 import { asList, asRecord, asText, at, type JsonRecord, parseJson, recordsOf } from '../framing/json.ts'
-import { type Fold, keepEvents } from '../framing/metering.ts'
+import { type Fold, keepEvents, type Own } from '../framing/metering.ts'
 import { textOf } from '../framing/parts.ts'
 import { errorOf } from './failure.ts'
 import { given } from './request.ts'
@@ -43,6 +43,7 @@ export const readInteraction = (body: JsonRecord): Reading => {
       service_tier: tierOf(body['service_tier']),
       response_format: format === undefined || format === null ? undefined : 'json_schema',
     }),
+    max_output_field: ['generation_config', 'max_output_tokens'],
     parts: parts.filter((part) => part.text !== ''),
     tool_count: tools.length,
     body_tags: bodyTags(body['labels']),
@@ -118,8 +119,6 @@ const deltaText = (data: string): string => textOf(at(parseJson(data), 'delta'))
 /** Folds the events of an interaction. A stream that is cut has the usage that its deltas told, where they told any. */
 export const foldInteraction = (context: MeterContext): Fold<string> => {
   const kept = keepEvents()
-  let started = false
-  let done = false
   let first: string | undefined
   let last: string | undefined
   let so_far: string | undefined
@@ -129,29 +128,26 @@ export const foldInteraction = (context: MeterContext): Fold<string> => {
     const usage = known?.['usage'] ?? at(parseJson(so_far ?? ''), 'metadata', 'total_usage')
     return usage === undefined ? known : { ...known, usage }
   }
-  return {
-    get started() {
-      return started
-    },
-    get done() {
-      return done
-    },
+  const fold: Own<Fold<string>> = {
+    started: false,
+    done: false,
     read(data) {
       if (data.includes('"step.delta"')) {
-        started = true
+        fold.started = true
         kept.add(data)
         if (data.includes('"total_usage"')) so_far = data
       } else if (data.includes('"interaction.created"')) first = data
       else if (completed.test(data)) {
         last = data
-        done = true
+        fold.done = true
       } else if (data.includes('"error"')) error = errorOf(parseJson(data)) ?? error
       return undefined
     },
     finish(ended) {
       const described = describeInteraction(interaction(), context, ended)
       const output_text = described.usage ? '' : kept.all().map(deltaText).join('')
-      return { ...described, ...(error ? { error } : {}), complete: done, output_text }
+      return { ...described, ...(error ? { error } : {}), complete: fold.done, output_text }
     },
   }
+  return fold
 }

@@ -99,6 +99,11 @@ export const readGenerate = (request: WireRequest, json: JsonRecord): Reading =>
       service_tier: tierOf(field(body, 'serviceTier')),
       response_format: formatOf(config),
     }),
+    // Inside `generateContentRequest` only what is counted lies, and counting bills nothing.
+    max_output_field: [
+      at(body, 'generation_config') === undefined ? 'generationConfig' : 'generation_config',
+      'maxOutputTokens',
+    ],
     parts: promptParts(body, contents),
     turns: contents.filter((content) => content['role'] === 'model').length + 1,
     tool_count: declarations(body['tools']),

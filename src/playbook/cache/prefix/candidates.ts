@@ -66,10 +66,11 @@ export const planOf = ({ reach, ttl }: Candidate, prompt: Marked, rule: CacheRul
     rule.style === 'both'
       ? [system_end, ...(reach === 'everything' ? [last] : [])]
       : byUse(prompt, reach, rule.lookback_blocks)
-  return [...new Set(wanted.filter((boundary) => boundary >= 0))]
-    .slice(0, rule.most_marks)
-    .sort((a, b) => a - b)
-    .map((boundary) => ({ boundary, ttl }))
+  const boundaries: number[] = []
+  for (const boundary of wanted)
+    if (boundary >= 0 && boundaries.length < rule.most_marks && !boundaries.includes(boundary))
+      boundaries.push(boundary)
+  return boundaries.sort((a, b) => a - b).map((boundary) => ({ boundary, ttl }))
 }
 
 /** What the input of a call costs after a visit, picodollars. */

@@ -59,6 +59,8 @@ export const decide = (route: Route, prompt: Marked, rates: TokenRates, at_us: n
   const writes: Visit['writes'][number][] = []
   let idle = 0
   for (const way of ways) {
+    // What nothing is learnt from need not be reckoned, but for what it is compared with.
+    if (route.settled && !way.candidate.idle) continue
     const seen = visit(way.shelf, prompt.chain, planOf(way.candidate, prompt, rule), rule, at_us)
     const cost = inputCost(seen, total, rates)
     way.bill = way.bill * FADE + cost

@@ -1,0 +1,77 @@
+import type { BudgetState } from '../../core/budget.ts'
+import { bar } from '../show/chart.ts'
+import { count, money, percent } from '../show/format.ts'
+import { type Look, type Paint, paint } from '../show/look.ts'
+import { type Column, facts, table } from '../show/table.ts'
+import { moment } from '../show/time.ts'
+
+const GAUGE = 16
+
+/** An amount in the unit of its budget. */
+export const amountText = (unit: BudgetState['unit'], amount: string): string =>
+  unit === 'usd' ? money(amount) : `${count(Number(amount))} ${unit}`
+
+const scopeText = ({ scope }: BudgetState): string =>
+  Object.entries(scope)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ') || 'everything'
+
+const windowText = ({ window, zone }: BudgetState): string =>
+  zone === null || zone === 'UTC' ? window : `${window} ${zone}`
+
+const resetText = ({ resets_at_us, zone, window }: BudgetState): string => {
+  if (resets_at_us !== null) return moment(resets_at_us, zone ?? 'UTC')
+  return window === 'lifetime' ? 'never' : 'bit by bit'
+}
+
+/** Green with room, yellow from four fifths on, red at the end. */
+const colourOf = ({ share }: BudgetState, colours: Paint): ((text: string) => string) => {
+  if (share >= 1) return colours.red
+  return share >= 0.8 ? colours.yellow : colours.green
+}
+
+/** What is spent as a bar, in a frame as long as the limit. */
+const gauge = ({ share }: BudgetState): string => `${bar(share, GAUGE).padEnd(GAUGE, '·')} ${percent(share)}`
+
+const columns: readonly Column<BudgetState>[] = [
+  { head: 'budget', cell: ({ budget }) => budget, shrink: 10 },
+  { head: 'for', cell: scopeText, shrink: 10 },
+  { head: 'window', cell: windowText, drop: 2 },
+  { head: 'used', cell: gauge, style: (text, state, colours) => colourOf(state, colours)(text) },
+  { head: 'spent', cell: ({ unit, spent }) => amountText(unit, spent), align: 'right' },
+  { head: 'reserved', cell: ({ unit, reserved }) => amountText(unit, reserved), align: 'right', drop: 3 },
+  { head: 'left', cell: ({ unit, left }) => amountText(unit, left), align: 'right' },
+  { head: 'limit', cell: ({ unit, limit }) => amountText(unit, limit), align: 'right' },
+  { head: 'kind', cell: ({ kind }) => kind, drop: 4 },
+  { head: 'begins anew', cell: resetText, drop: 1 },
+]
+
+/** Budgets and how they stand, the fullest of each first. */
+export const renderBudgets = (states: readonly BudgetState[], look: Look): string => {
+  if (states.length === 0)
+    return 'No budgets. Make one with: weir budgets set NAME --usd 50 --per day --scope team=search'
+  const uncounted = states.some(({ counted }) => !counted)
+  const note = uncounted ? '\n\nWhat was spent before the start is still being counted.' : ''
+  return `${table(states, columns, look)}${note}`
+}
+
+/** One budget, counter by counter. */
+export const renderBudget = (states: readonly BudgetState[], look: Look): string => {
+  const colours = paint(look)
+  return states
+    .map((state) =>
+      facts(
+        [
+          [state.budget, `${scopeText(state)} · ${windowText(state)} · ${state.kind}`],
+          ['used', colourOf(state, colours)(gauge(state))],
+          ['spent', amountText(state.unit, state.spent)],
+          ['reserved', amountText(state.unit, state.reserved)],
+          ['left', `${amountText(state.unit, state.left)} of ${amountText(state.unit, state.limit)}`],
+          ['begins anew', resetText(state)],
+        ],
+        look,
+        0,
+      ),
+    )
+    .join('\n\n')
+}

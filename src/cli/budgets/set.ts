@@ -1,0 +1,109 @@
+import { defineCommand } from 'citty'
+import { WeirError } from '../../core/errors.ts'
+import { budgetWarnings } from '../../playbook/allocate/budget/nesting.ts'
+import { readBudgets } from '../../playbook/allocate/budget/read.ts'
+import { every, folderArgs, now_us } from '../asking.ts'
+import { withStore } from '../keys/vault.ts'
+import { note, print, printJson } from '../show/output.ts'
+import { settingsOf } from './settings.ts'
+
+type Words = Readonly<Partial<Record<string, string | boolean | undefined>>>
+
+const scopeOf = (rawArgs: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    every(rawArgs, 'scope').map((text) => {
+      const at = text.indexOf('=')
+      if (at > 0) return [text.slice(0, at), text.slice(at + 1)]
+      throw new WeirError(
+        'bad-input',
+        `--scope ${text}: write NAME=VALUE, e.g. --scope team=search, --scope session=each`,
+      )
+    }),
+  )
+
+const numbered = (text: unknown): unknown => (typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : text)
+
+/** Without what was not said. */
+const said = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
+/** The budget as one would write it in weir.yaml. */
+const definitionOf = (args: Words, rawArgs: readonly string[]): Record<string, unknown> => {
+  const scope = scopeOf(rawArgs)
+  const targets = every(rawArgs, 'fall-back')
+  return said({
+    name: args['name'],
+    scope: Object.keys(scope).length === 0 ? undefined : scope,
+    limit: said({ usd: args['usd'], tokens: numbered(args['tokens']), calls: numbered(args['calls']) }),
+    per: args['per'],
+    last: args['last'],
+    zone: args['zone'],
+    kind: args['soft'] === true ? 'soft' : undefined,
+    when_exhausted: targets.length === 0 ? undefined : targets,
+    unbounded: args['allow-unbounded'] === true ? 'allow' : undefined,
+  })
+}
+
+export const set = {
+  ...defineCommand({
+    meta: {
+      name: 'set',
+      description:
+        'Make a budget, or change the one of that name. What was spent stays; a running gateway knows it within a second.',
+    },
+    args: {
+      name: { type: 'positional', required: true, description: 'Its name' },
+      usd: { type: 'string', valueHint: 'DOLLARS', description: 'What calls may cost' },
+      tokens: { type: 'string', valueHint: 'N', description: 'Tokens, input and output together' },
+      calls: { type: 'string', valueHint: 'N', description: 'Calls' },
+      per: {
+        type: 'string',
+        valueHint: 'WINDOW',
+        description: 'minute, hour, day, week, month, quarter or year by the calendar, or lifetime',
+      },
+      last: { type: 'string', valueHint: 'TIME', description: 'Or a rolling window: 10m, 24h, 30d' },
+      zone: { type: 'string', valueHint: 'ZONE', description: 'Time zone of the calendar; UTC otherwise' },
+      scope: {
+        type: 'string',
+        valueHint: 'NAME=VALUE',
+        description:
+          'Whose calls, any number of times: team, feature, key, customer, user, session, agent, environment, model, provider, tag:NAME; each gives every value its own counter',
+      },
+      soft: { type: 'boolean', description: 'Let calls go on and say so' },
+      'fall-back': {
+        type: 'string',
+        valueHint: 'PROVIDER/MODEL',
+        description: 'Where calls go when it is exhausted, any number of times; they are refused otherwise',
+      },
+      'allow-unbounded': { type: 'boolean', description: 'Let calls pass whose worst case nobody can know' },
+      ...folderArgs,
+    },
+    run: ({ args, rawArgs }) => {
+      const settings = settingsOf(args)
+      const definition = definitionOf(args as Words, rawArgs)
+      return withStore(args, async (store) => {
+        const stored = (await store.budgets.list()).filter(({ name }) => name !== args.name)
+        const file = settings.budgets
+        if (file.some(({ name }) => name === args.name))
+          throw new WeirError('bad-input', `the budget ${args.name} is in weir.yaml: change it there`)
+        const others = stored.map((one) => JSON.parse(one.definition) as unknown)
+        const { budgets, problems } = readBudgets([...others, definition], file)
+        const own = problems.filter(({ path }) => path[0] === others.length)
+        if (own.length > 0) {
+          const lines = own.map(({ path, message }) => `  ${path.slice(1).join('.') || 'the budget'}: ${message}`)
+          throw new WeirError('bad-input', [`${args.name} was not set:`, ...lines].join('\n'))
+        }
+        await store.budgets.put({ name: args.name, definition: JSON.stringify(definition), set_at_us: now_us() })
+        const warnings = budgetWarnings([...file, ...budgets]).filter((text) => text.includes(args.name))
+        if (args.json) printJson({ budget: definition, warnings })
+        else print(`The budget ${args.name} is set.`)
+        if (!args.json) for (const text of warnings) note(`Mind: ${text}.`)
+      })
+    },
+  }),
+  examples: [
+    ['weir budgets set search --scope team=search --usd 50 --per day', 'fifty dollars a day for one team'],
+    ['weir budgets set runs --scope session=each --usd 5 --calls 300 --per lifetime', 'a cap for every agent run'],
+    ['weir budgets set rate --scope key=each --calls 60 --tokens 100000 --per minute', 'a rate limit for every key'],
+  ],
+} as const

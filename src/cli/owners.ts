@@ -1,0 +1,87 @@
+import { defineCommand } from 'citty'
+import type { Owner, TeamOwner } from '../verbs/owners/tree.ts'
+import { type Owners, verb as owners } from '../verbs/owners.ts'
+import { perform } from '../verbs/perform.ts'
+import { folderArgs, windowArgs, windowTitle } from './asking.ts'
+import { withContext } from './calling.ts'
+import { countFlag } from './numbers.ts'
+import { count, money, moneyColumn, percent } from './show/format.ts'
+import { type Look, lookOf, paint } from './show/look.ts'
+import { print, printJson } from './show/output.ts'
+import { table } from './show/table.ts'
+
+type Line = Readonly<{ text: string; owner: Owner }>
+
+/** A team, below it its features, below them their keys; what has only one unnamed part is not spread out. */
+const linesOf = (team: TeamOwner): readonly Line[] => [
+  { text: team.name, owner: team },
+  ...team.features.flatMap((feature): Line[] => [
+    ...(feature.name === '(none)' && team.features.length === 1 ? [] : [{ text: `  ${feature.name}`, owner: feature }]),
+    ...feature.keys
+      .filter(({ id }) => id !== null)
+      .map((key) => ({ text: `    ${key.name}${key.state === 'revoked' ? ' (revoked)' : ''}`, owner: key })),
+  ]),
+]
+
+const ownersTable = (lines: readonly Line[], head: string, look: Look): string => {
+  const cost = moneyColumn(lines.map(({ owner }) => owner.cost_usd))
+  return table(
+    lines,
+    [
+      { head, cell: ({ text }) => text, shrink: 12 },
+      { head: 'cost', cell: ({ owner }) => cost(owner.cost_usd), align: 'right' },
+      { head: 'share', cell: ({ owner }) => percent(owner.share), align: 'right' },
+      { head: 'calls', cell: ({ owner }) => count(owner.calls), align: 'right', drop: 1 },
+    ],
+    look,
+    { indent: 2 },
+  )
+}
+
+const renderOwners = (found: Owners, most: number, look: Look): string => {
+  const colours = paint(look)
+  const { organisation, cost_usd, unallocated, teams, customers, users } = found
+  const beside = (rows: readonly Owner[], head: string): string[] =>
+    rows.some(({ name }) => name !== 'unallocated')
+      ? [
+          ownersTable(
+            rows.slice(0, most).map((owner) => ({ text: owner.name, owner })),
+            head,
+            look,
+          ),
+        ]
+      : []
+  return [
+    `${colours.title(`Owners of ${organisation}`)} ${colours.dim(windowTitle(found.window))}`,
+    `  ${money(cost_usd)} in all, ${percent(unallocated.share)} of it unallocated (${money(unallocated.cost_usd)}).`,
+    ownersTable(teams.slice(0, most).flatMap(linesOf), 'team, feature, key', look),
+    ...beside(customers, 'customer'),
+    ...beside(users, 'user'),
+  ].join('\n\n')
+}
+
+const { where: _, ...window } = windowArgs
+
+export const command = {
+  ...defineCommand({
+    meta: {
+      name: 'owners',
+      description:
+        'Who spends: teams with their features and keys, customers and users beside, and what nobody is named for.',
+    },
+    args: {
+      ...window,
+      limit: { type: 'string', valueHint: 'N', description: 'Owners at most of each kind (20)' },
+      ...folderArgs,
+    },
+    run: ({ args }) =>
+      withContext(args, 'weir owners', async (context) => {
+        const { since, until, zone } = args
+        const most = countFlag('--limit', args.limit, 20)
+        const found = await perform(owners, { since, until, zone }, context)
+        if (args.json) printJson(found)
+        else print(renderOwners(found, most, lookOf()))
+      }),
+  }),
+  examples: [['weir owners --since month', 'who spent what this month']],
+} as const

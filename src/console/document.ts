@@ -1,0 +1,152 @@
+import { z } from 'zod'
+import { codes } from '../core/errors.ts'
+import type { Verb } from '../verbs/verb.ts'
+import { forms } from './represent.ts'
+import { fieldsOf, hasJsonBody, ownFields, pathFields } from './request.ts'
+
+type Json = Readonly<Record<string, unknown>>
+
+const isRequired = (verb: Verb, field: string): boolean => {
+  const schema = (verb.input.shape as Readonly<Record<string, z.ZodType>>)[field]
+  return schema !== undefined && !schema.safeParse(undefined).success
+}
+
+const nameOf = ({ http }: Verb): string =>
+  `${http.method.toLowerCase()}${http.path
+    .replace('/v1', '')
+    .replaceAll(/[{}]/g, '')
+    .replaceAll(/[/-](\w)/g, (_, letter: string) => letter.toUpperCase())}`
+
+const formatField = (verb: Verb): Json | undefined => {
+  const names = Object.keys(forms[verb.name] ?? {})
+  if (names.length === 0) return undefined
+  const schema = { type: 'string', enum: ['json', ...names], default: 'json' }
+  return { name: 'format', in: 'query', required: false, schema }
+}
+
+const parametersOf = (verb: Verb): readonly Json[] => {
+  const paths = pathFields(verb)
+  const ours = ownFields(verb)
+  const parameters = Object.entries(fieldsOf(verb)).flatMap(([name, schema]): Json[] => {
+    const inPath = paths.includes(name)
+    if (ours.includes(name) || (!inPath && hasJsonBody(verb))) return []
+    const { description, ...rest } = schema
+    const place = inPath ? { in: 'path', required: true } : { in: 'query', required: isRequired(verb, name) }
+    return [{ name, ...place, ...(description === undefined ? {} : { description }), schema: rest }]
+  })
+  const format = formatField(verb)
+  return format === undefined ? parameters : [...parameters, format]
+}
+
+const fileTypes = ['text/csv', 'application/json', 'application/vnd.apache.parquet', 'application/octet-stream']
+const file = { schema: { type: 'string', format: 'binary' } }
+
+const bodyOf = (verb: Verb): Json | undefined => {
+  if (verb.http.upload !== undefined)
+    return {
+      required: isRequired(verb, verb.http.upload),
+      content: Object.fromEntries(fileTypes.map((type) => [type, file])),
+    }
+  if (!hasJsonBody(verb)) return undefined
+  const paths = pathFields(verb)
+  const fields = Object.entries(fieldsOf(verb)).filter(([name]) => !paths.includes(name))
+  if (fields.length === 0) return undefined
+  const required = fields.map(([name]) => name).filter((name) => isRequired(verb, name))
+  const schema = { type: 'object', properties: Object.fromEntries(fields), required, additionalProperties: false }
+  return { required: required.length > 0, content: { 'application/json': { schema } } }
+}
+
+const contentOf = (verb: Verb): Json => {
+  if (verb.http.download !== undefined)
+    return Object.fromEntries(['text/csv', 'application/octet-stream'].map((type) => [type, file]))
+  const schema = verb.output === undefined ? {} : z.toJSONSchema(verb.output, { io: 'output', unrepresentable: 'any' })
+  const { $schema: _, ...plain } = schema as Json
+  const others = Object.values(forms[verb.name] ?? {}).map(({ media }) => [
+    media.split(';')[0] ?? media,
+    { schema: { type: 'string' } },
+  ])
+  return { 'application/json': { schema: plain }, ...Object.fromEntries(others) }
+}
+
+const failure = (description: string): Json => ({
+  description,
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+})
+
+const operationOf = (verb: Verb): Json => {
+  const body = bodyOf(verb)
+  return {
+    operationId: nameOf(verb),
+    summary: verb.name,
+    description: verb.describes,
+    tags: [verb.http.path.split('/')[2]],
+    'x-access': verb.access,
+    parameters: parametersOf(verb),
+    ...(body === undefined ? {} : { requestBody: body }),
+    responses: {
+      200: { description: 'The answer', content: contentOf(verb) },
+      401: failure('No token that is in force'),
+      ...(verb.access === 'admin' ? { 403: failure('A team’s token: this needs an administrator’s') } : {}),
+      default: failure('Something else is wrong; `code` says what, `fields` where'),
+    },
+  }
+}
+
+const errorSchema: Json = {
+  type: 'object',
+  required: ['error'],
+  properties: {
+    error: {
+      type: 'object',
+      required: ['code', 'message'],
+      properties: {
+        code: { type: 'string', enum: Object.keys(codes) },
+        message: { type: 'string', description: 'What is wrong, which, and what to do' },
+        fields: {
+          type: 'array',
+          description: 'Every wrong field of the input',
+          items: {
+            type: 'object',
+            required: ['field', 'message'],
+            properties: { field: { type: 'string' }, message: { type: 'string' } },
+          },
+        },
+      },
+    },
+  },
+}
+
+/** The OpenAPI 3.1 document of the console, from the verbs themselves. */
+export const documentOf = (verbs: readonly Verb[], version: string): Json => {
+  const paths: Record<string, Record<string, Json>> = {
+    '/health': {
+      get: {
+        operationId: 'getHealth',
+        summary: 'health',
+        description: 'Is the console there? The only answer that needs no token.',
+        tags: ['health'],
+        security: [],
+        responses: { 200: { description: 'It is' } },
+      },
+    },
+  }
+  for (const verb of verbs) {
+    const { path, method } = verb.http
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operationOf(verb) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Weir console',
+      version,
+      description:
+        'What the command line asks and does, by HTTP. Money is decimal US dollars as text, times are µs since the epoch (UTC).',
+    },
+    security: [{ token: [] }],
+    paths,
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'weir console token create' } },
+      schemas: { Error: errorSchema },
+    },
+  }
+}

@@ -1,0 +1,225 @@
+import { type Budget, type BudgetState, EACH } from '../../core/budget.ts'
+import type { Ledger } from '../../core/ledger.ts'
+import type { Receipt } from '../../core/receipt.ts'
+import type { Settings } from '../../core/settings.ts'
+import { countersOf } from '../../playbook/allocate/budget/counter.ts'
+import type { Log } from '../log.ts'
+import { type Active, activeOf, type BudgetsInForce, type InForce } from './active.ts'
+import { type BudgetMemory, type Budgets, openBudgets } from './budgets.ts'
+import { countCharged, type Sum } from './count.ts'
+import { inFlightMemory } from './in-flight.ts'
+import { stateOf } from './states.ts'
+import { tableMemory } from './table.ts'
+
+/** A gateway thread as far as budgets go. */
+type Thread = Readonly<{ setBudgets(inForce: BudgetsInForce): Promise<readonly string[]> }>
+
+export type DeskOptions = Readonly<{
+  settings: Settings
+  now_us: () => number
+  log: Log
+  budgets: readonly Budget[]
+}>
+
+/** Where spend is counted again: the ledger, and the way to bring everything into it that was written so far. */
+export type Counting = Readonly<{ ledger: Ledger; refresh: () => Promise<unknown> }>
+
+/** The main thread's part in budgets: which are in force, what was spent before, how they stand. */
+export type Desk = Readonly<{
+  memory: BudgetMemory
+  inForce(): BudgetsInForce
+  /** Counts what was spent before, then lets the calls in that wait for it. Without a ledger there was nothing. */
+  begin(threads: readonly Thread[], counting?: Counting): Promise<void>
+  /** The ledger cannot be opened: hard budgets refuse what is under them. */
+  fail(threads: readonly Thread[]): Promise<void>
+  /** Puts other budgets in force. What was spent under those that stay, stays; a limit is a limit at once. */
+  change(budgets: readonly Budget[]): Promise<void>
+  /** Brings receipts in by another way than the journal, and charges them. */
+  importing<T>(act: () => Promise<T>): Promise<T>
+  /** Makes good what a thread that is dead left: its calls are charged what their receipts say. */
+  bury(lane: number, recover: (ends: { wants(id: string): boolean; told(receipt: Receipt): void }) => void): void
+  states(): Promise<readonly BudgetState[]>
+  /** Limit, spent and reserved by series, of budgets that have one counter: their names are labels, users and sessions never. */
+  gauges(): Readonly<Record<string, number>>
+  close(): void
+}>
+
+/** Lane 0 is the main thread's, and that of a gateway that runs in it. */
+export const MAIN_LANE = 0
+
+const SWEEP_EVERY_MS = 30_000
+/** Of a budget with a counter for each value, so many are shown. */
+const MOST_SHOWN = 100
+
+/** One for each unit, because each has a counter, and a history, of its own. */
+const split = (budget: Budget): { budget: Budget; identity: string }[] =>
+  countersOf(budget).map(({ unit, identity }) => ({
+    budget: { ...budget, limits: { [unit]: budget.limits[unit] } },
+    identity,
+  }))
+
+/** What is in force after a change: a counter that was there before goes on. */
+const next = (before: BudgetsInForce, budgets: readonly Budget[], newEpoch: () => number): BudgetsInForce => {
+  const known = new Map(before.budgets.map((one) => [split(one.budget)[0]?.identity, one]))
+  const all = budgets.flatMap(split).map(({ budget, identity }): InForce => {
+    const same = known.get(identity)
+    return same ? { ...same, budget } : { budget, epoch: newEpoch(), state: 'counting' }
+  })
+  const epochs = (some: readonly InForce[]) => some.map(({ epoch }) => epoch).join()
+  const changed = epochs(all) !== epochs(before.budgets)
+  return { generation: before.generation + (changed ? 1 : 0), budgets: all }
+}
+
+/** Keeps one thing after the other. */
+const inTurn = () => {
+  let last: Promise<unknown> = Promise.resolve()
+  return <T>(act: () => Promise<T>): Promise<T> => {
+    const done = last.catch(() => {}).then(act)
+    last = done
+    return done
+  }
+}
+
+/** What the desk knows, and what it changes. */
+type Known = {
+  readonly settings: Settings
+  readonly now_us: () => number
+  readonly log: Log
+  readonly own: Budgets
+  inForce: BudgetsInForce
+  threads: readonly Thread[]
+  counting: Counting | undefined
+  begun: boolean
+}
+
+const publish = async ({ own, threads, inForce }: Known): Promise<readonly string[]> => {
+  own.set(inForce)
+  const open = await Promise.all(threads.map((thread) => thread.setBudgets(inForce)))
+  return open.flat()
+}
+
+const mark = (known: Known, state: InForce['state']): void => {
+  const budgets = known.inForce.budgets.map((one) => (one.state === 'counting' ? { ...one, state } : one))
+  known.inForce = { ...known.inForce, budgets }
+}
+
+type Which = Readonly<{ except?: readonly string[]; imported?: boolean }>
+
+const sumsOf = ({ counting, settings, now_us }: Known, active: Active, which: Which): Promise<readonly Sum[]> =>
+  counting === undefined
+    ? Promise.resolve([])
+    : countCharged(active.counter, { ledger: counting.ledger, settings, at_us: now_us(), ...which })
+
+const seed = ({ own }: Known, active: Active, sums: readonly Sum[], sign = 1n): void => {
+  for (const { values, amount, at_us } of sums) own.seed(active, values, sign * amount, at_us)
+}
+
+/**
+ * Counts what is new from the ledger. Attempts that were open when the threads took the new budgets are charged by those
+ * who write their receipts, so they are left out here, whether or not the ledger has them by now.
+ */
+const count = async (known: Known): Promise<void> => {
+  if (!known.begun) return
+  const except = await publish(known)
+  const fresh = activeOf(known.inForce).filter(({ state }) => state === 'counting')
+  if (fresh.length === 0) return
+  try {
+    await known.counting?.refresh()
+    for (const active of fresh) seed(known, active, await sumsOf(known, active, { except }))
+    mark(known, 'counted')
+  } catch (error) {
+    mark(known, 'failed')
+    const why = { error: (error as Error).message }
+    known.log.event('budgets cannot be counted; calls under hard ones are refused', why)
+  }
+  await publish(known)
+}
+
+const hasEach = ({ counter }: Active): boolean => counter.conditions.some(({ wanted }) => wanted === EACH)
+
+const standing = (
+  { own, now_us }: Known,
+  active: Active,
+  values: readonly string[],
+  reserved: ReadonlyMap<number, bigint>,
+) => {
+  const at_us = now_us()
+  const { slot, used } = own.used(active, values, at_us)
+  return stateOf(active, { values, used, reserved: reserved.get(slot) ?? 0n, at_us })
+}
+
+const statesOf = async (known: Known, active: Active): Promise<readonly BudgetState[]> => {
+  const scopes = hasEach(active) ? (await sumsOf(known, active, {})).map(({ values }) => values) : [[]]
+  const distinct = [...new Map(scopes.map((values) => [values.join('\u0000'), values])).values()]
+  const reserved = known.own.reserved()
+  return distinct
+    .map((values) => standing(known, active, values, reserved))
+    .sort((one, other) => other.share - one.share)
+    .slice(0, MOST_SHOWN)
+}
+
+const gaugesOf = (known: Known): Record<string, number> => {
+  const gauges: Record<string, number> = {}
+  const reserved = known.own.reserved()
+  for (const active of activeOf(known.inForce).filter((one) => !hasEach(one))) {
+    const state = standing(known, active, [], reserved)
+    const labels = `{budget="${state.budget}",unit="${state.unit}"}`
+    gauges[`weir_budget_limit${labels}`] = Number(state.limit)
+    gauges[`weir_budget_spent${labels}`] = Number(state.spent)
+    gauges[`weir_budget_reserved${labels}`] = Number(state.reserved)
+  }
+  return gauges
+}
+
+/** What imports and corrections add is charged as the difference that they make: live receipts are not looked at. */
+const importing = async <T>(known: Known, act: () => Promise<T>): Promise<T> => {
+  const active = activeOf(known.inForce)
+  const before: (readonly Sum[])[] = []
+  for (const one of active) before.push(await sumsOf(known, one, { imported: true }))
+  const done = await act()
+  for (const [at, one] of active.entries()) {
+    seed(known, one, await sumsOf(known, one, { imported: true }))
+    seed(known, one, before[at] ?? [], -1n)
+  }
+  return done
+}
+
+/** Opens the desk with the budgets that are in force from the start. */
+export const openDesk = ({ settings, now_us, log, budgets }: DeskOptions): Desk => {
+  const memory = { table: tableMemory(), lanes: inFlightMemory(settings.threads + 1) }
+  const { unpriced_ceiling: ceiling, reserve_output_tokens } = settings
+  const own = openBudgets({ memory, lane: MAIN_LANE, ceiling, reserve_output_tokens, now_us })
+  const turn = inTurn()
+  let epoch = 0
+  const nextEpoch = () => ++epoch
+  const inForce = next({ generation: 0, budgets: [] }, budgets, nextEpoch)
+  const known: Known = { settings, now_us, log, own, inForce, threads: [], counting: undefined, begun: false }
+  own.set(inForce)
+  const timer = setInterval(() => own.sweep(), SWEEP_EVERY_MS)
+  timer.unref()
+  return {
+    memory,
+    inForce: () => known.inForce,
+    begin: (threads, counting) => turn(() => count(Object.assign(known, { threads, counting, begun: true }))),
+    fail: (threads) =>
+      turn(async () => {
+        known.threads = threads
+        mark(known, 'failed')
+        await publish(known)
+      }),
+    change: (changed) =>
+      turn(() => {
+        known.inForce = next(known.inForce, changed, nextEpoch)
+        return count(known)
+      }),
+    importing: (act) => turn(() => importing(known, act)),
+    bury(lane, recover) {
+      const held = own.heldBy(lane)
+      recover({ wants: (id) => held.has(id), told: own.spend })
+      own.bury(lane)
+    },
+    states: async () => (await Promise.all(activeOf(known.inForce).map((active) => statesOf(known, active)))).flat(),
+    gauges: () => gaugesOf(known),
+    close: () => clearInterval(timer),
+  }
+}

@@ -1,0 +1,57 @@
+import type { Answers, Question } from '../../core/ledger.ts'
+import { where } from './dimensions.ts'
+import type { Session } from './engine.ts'
+import { raw, sql } from './sql.ts'
+import { count, first, usd } from './values.ts'
+
+type Asked = Extract<Question, { ask: 'practice' }>
+
+/** A correction is no call: it has money only. */
+const counts = raw(`
+  count_if(corrects IS NULL AND attempt <= 1) AS calls, sum(cost_usd) AS cost_usd,
+  count_if(corrects IS NULL AND attempt <= 1 AND (usage_source = 'provider' OR price_state = 'none')) AS counted_calls,
+  count_if(corrects IS NULL AND price_state = 'unpriced') AS unpriced_calls,
+  sum(cost_usd) FILTER (team IS NULL) AS unallocated_usd,
+  sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)) AS tokens,
+  sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)) FILTER (service_tier IN ('batch', 'flex', 'off_peak')) AS waiting_tokens,
+  count_if("deferrable") AS deferrable_calls,
+  count_if(output_tokens > 0) AS writing_calls,
+  count_if(output_tokens > 0 AND max_output_asked IS NOT NULL) AS capped_calls,
+  count_if(arm IS NOT NULL) AS experiment_calls`)
+
+/** Answers how the gateway is used. */
+export const practice = async (session: Session, { window, filters }: Asked): Promise<Answers['practice']> => {
+  const chosen = where(window, filters)
+  const sums = first(await session.rows(sql`SELECT ${counts} FROM receipts WHERE ${chosen}`))
+  const mixed = first(
+    await session.rows(sql`
+      SELECT count(*) AS features, count_if(models > 1) AS mixed_features FROM (
+        SELECT count(DISTINCT coalesce(model_served, model_asked)) AS models
+        FROM receipts WHERE ${chosen} AND feature IS NOT NULL AND outcome = 'ok' GROUP BY team, feature)`),
+  )
+  const levers = await session.rows(sql`
+    SELECT lever.name AS name, count(*) AS calls, sum(lever.saving_usd) AS saving_usd
+    FROM (SELECT unnest(levers) AS lever FROM receipts WHERE ${chosen})
+    WHERE lever.action = 'acted' GROUP BY lever.name ORDER BY lever.name`)
+  const counted = (name: string): number => count({ ...sums, ...mixed }[name])
+  return {
+    calls: counted('calls'),
+    cost_usd: usd(sums['cost_usd']),
+    counted_calls: counted('counted_calls'),
+    unpriced_calls: counted('unpriced_calls'),
+    unallocated_usd: usd(sums['unallocated_usd']),
+    features: counted('features'),
+    mixed_features: counted('mixed_features'),
+    tokens: counted('tokens'),
+    waiting_tokens: counted('waiting_tokens'),
+    deferrable_calls: counted('deferrable_calls'),
+    writing_calls: counted('writing_calls'),
+    capped_calls: counted('capped_calls'),
+    experiment_calls: counted('experiment_calls'),
+    levers: levers.map((row) => ({
+      name: String(row['name']),
+      calls: count(row['calls']),
+      saving_usd: usd(row['saving_usd']),
+    })),
+  }
+}

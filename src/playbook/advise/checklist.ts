@@ -1,0 +1,196 @@
+/** The playbook's eight steps, each judged from what receipts and settings show. */
+import type { Practice } from '../../core/practice.ts'
+
+export const steps = ['measure', 'route', 'cache', 'batch', 'compact', 'own', 'allocate', 'prove'] as const
+export type StepName = (typeof steps)[number]
+
+/** done: little is left to gain. partly: begun. next: not begun. */
+export type StepState = 'done' | 'partly' | 'next'
+
+export type Step = Readonly<{
+  step: StepName
+  /** The question that the step answers. */
+  question: string
+  state: StepState
+  /** What was seen, in numbers. */
+  evidence: readonly string[]
+  /** What brings it forward. */
+  command: string
+}>
+
+export type Facts = Readonly<{
+  practice: Practice
+  /** Input tokens that a provider's cache could have answered, and those that one did. */
+  cacheable_tokens: number
+  cached_tokens: number
+  /** Reported outcomes by kind, versions of rules in force, closed months, budgets. */
+  outcome_kinds: number
+  tag_rules: number
+  closed_months: number
+  budgets: number
+}>
+
+export type Checklist = Readonly<{
+  steps: readonly Step[]
+  done: number
+  /** The first that is not done: each step gates those after it. Null when all are. */
+  current: StepName | null
+}>
+
+/** The play of a lever by the words of its name, for receipts of levers that are not installed any more too. */
+const plays: Readonly<Record<'route' | 'cache' | 'batch' | 'compact' | 'own', RegExp>> = {
+  route: /route|cascade|effort|host|cheaper/,
+  cache: /cache|answer|breakpoint|affinity/,
+  batch: /batch|flex|off-peak|defer/,
+  compact: /compact|minify|prune|mask|summar|cap\b|output|compress|trim/,
+  own: /^own|distil|self/,
+}
+
+const acted = ({ levers }: Practice, play: keyof typeof plays) => levers.filter(({ name }) => plays[play].test(name))
+
+const percent = (part: number, whole: number): string =>
+  whole === 0 ? '0 %' : `${Math.round((1000 * part) / whole) / 10} %`
+const number = (count: number): string => count.toLocaleString('en-US')
+const shareOf = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
+
+const judged = (done: boolean, begun: boolean): StepState => {
+  if (done) return 'done'
+  return begun ? 'partly' : 'next'
+}
+
+const savings = (levers: Practice['levers']): readonly string[] =>
+  levers.map(({ name, calls, saving_usd }) => `${name} acted on ${number(calls)} calls and saved $${saving_usd}`)
+
+type Judgement = Omit<Step, 'step' | 'question'>
+
+const measure = ({ practice: { calls, counted_calls, unpriced_calls } }: Facts): Judgement => ({
+  state: judged(calls > 0 && unpriced_calls === 0 && counted_calls >= 0.99 * calls, calls > 0),
+  evidence: [
+    `${number(calls)} calls`,
+    `${percent(counted_calls, calls)} with the provider’s own count`,
+    `${number(unpriced_calls)} without a price`,
+  ],
+  command: calls === 0 ? 'weir serve' : unpriced_calls > 0 ? 'weir report --by model' : 'weir calls --dearest',
+})
+
+/** A tenth of the calls decided by a lever is a policy; several models in one feature are a beginning. */
+const route = ({ practice }: Facts): Judgement => {
+  const levers = acted(practice, 'route')
+  const routed = levers.reduce((all, { calls }) => all + calls, 0)
+  const { features, mixed_features, calls } = practice
+  return {
+    state: judged(calls > 0 && routed >= 0.1 * calls, routed > 0 || mixed_features > 0),
+    evidence: [
+      `${number(mixed_features)} of ${number(features)} features use more than one model`,
+      `${percent(routed, calls)} of calls were routed`,
+      ...savings(levers),
+    ],
+    command: 'weir report --by feature,model',
+  }
+}
+
+/** What could have come from a provider's cache, against what did: four fifths is as good as it gets with misses at the start. */
+const cache = ({ practice, cacheable_tokens, cached_tokens }: Facts): Judgement => {
+  const share = shareOf(cached_tokens, cacheable_tokens)
+  const levers = acted(practice, 'cache')
+  const nothing = practice.calls > 0 && cacheable_tokens === 0
+  return {
+    state: judged(nothing || share >= 0.8, cached_tokens > 0 || levers.length > 0),
+    evidence: nothing
+      ? ['no prompt repeats enough to be cached']
+      : [
+          `${number(cached_tokens)} of ${number(cacheable_tokens)} repeated input tokens came from a cache (${percent(cached_tokens, cacheable_tokens)})`,
+          ...savings(levers),
+        ],
+    command: 'weir leaks',
+  }
+}
+
+/** A tenth of all tokens waiting for its discount, where senders say that calls may wait. */
+const batch = ({ practice }: Facts): Judgement => {
+  const { tokens, waiting_tokens, deferrable_calls } = practice
+  return {
+    state: judged(shareOf(waiting_tokens, tokens) >= 0.1, waiting_tokens > 0 || deferrable_calls > 0),
+    evidence: [
+      `${percent(waiting_tokens, tokens)} of tokens at batch, flex or off-peak prices`,
+      `${number(deferrable_calls)} calls that may wait`,
+      ...savings(acted(practice, 'batch')),
+    ],
+    command: 'weir report --by service_tier,feature',
+  }
+}
+
+const compact = ({ practice }: Facts): Judgement => {
+  const levers = acted(practice, 'compact')
+  const { writing_calls, capped_calls } = practice
+  const capped = shareOf(capped_calls, writing_calls)
+  return {
+    state: judged(levers.length > 0 && capped >= 0.8, levers.length > 0 || capped >= 0.2),
+    evidence: [
+      `${percent(capped_calls, writing_calls)} of calls that write ask for a maximum of output`,
+      ...savings(levers),
+    ],
+    command: 'weir leaks',
+  }
+}
+
+const own = ({ practice }: Facts): Judgement => {
+  const levers = acted(practice, 'own')
+  const served = levers.reduce((all, { calls }) => all + calls, 0)
+  return {
+    state: judged(served >= 0.1 * Math.max(practice.calls, 1), served > 0),
+    evidence: [`${percent(served, practice.calls)} of calls served by models of your own`, ...savings(levers)],
+    command: 'weir report --by feature,model --since month',
+  }
+}
+
+const allocate = ({ practice, tag_rules, closed_months, budgets, outcome_kinds }: Facts): Judgement => {
+  const { unallocated_usd, cost_usd } = practice
+  const nobody = shareOf(Number(unallocated_usd), Number(cost_usd))
+  const known = Number(cost_usd) > 0 && nobody <= 0.02
+  const commands: readonly (readonly [boolean, string])[] = [
+    [!known, 'weir tags set FILE'],
+    [budgets === 0, 'weir budgets --help'],
+    [outcome_kinds === 0, 'weir outcomes add --help'],
+    [closed_months === 0, 'weir close --help'],
+  ]
+  return {
+    state: judged(known && budgets > 0 && closed_months > 0, nobody < 1 && Number(cost_usd) > 0),
+    evidence: [
+      `${percent(Number(unallocated_usd), Number(cost_usd))} of spend has no team`,
+      `${number(budgets)} budgets, ${number(tag_rules)} virtual tags, ${number(closed_months)} closed months`,
+    ],
+    command: commands.find(([missing]) => missing)?.[1] ?? 'weir statement',
+  }
+}
+
+const prove = ({ practice, outcome_kinds }: Facts): Judgement => {
+  const { experiment_calls, levers } = practice
+  return {
+    state: judged(experiment_calls > 0 && outcome_kinds > 0, experiment_calls + outcome_kinds + levers.length > 0),
+    evidence: [
+      `${number(outcome_kinds)} kinds of outcomes`,
+      `${number(experiment_calls)} calls in a holdout or experiment`,
+      `${number(levers.length)} levers that acted`,
+    ],
+    command: outcome_kinds === 0 ? 'weir outcomes add --help' : 'weir report --per OUTCOME',
+  }
+}
+
+const book: Readonly<Record<StepName, Readonly<{ question: string; judge: (facts: Facts) => Judgement }>>> = {
+  measure: { question: 'where does the money go?', judge: measure },
+  route: { question: 'must it be this model?', judge: route },
+  cache: { question: 'have we paid for this already?', judge: cache },
+  batch: { question: 'must it be now?', judge: batch },
+  compact: { question: 'must we send all that?', judge: compact },
+  own: { question: 'should we serve it ourselves?', judge: own },
+  allocate: { question: 'who pays?', judge: allocate },
+  prove: { question: 'what first, and did it stick?', judge: prove },
+}
+
+/** Judges every step. Without a call nothing is begun. */
+export const checklistOf = (facts: Facts): Checklist => {
+  const judgements = steps.map((step): Step => ({ step, question: book[step].question, ...book[step].judge(facts) }))
+  const open = judgements.filter(({ state }) => state !== 'done')
+  return { steps: judgements, done: steps.length - open.length, current: open[0]?.step ?? null }
+}

@@ -1,0 +1,48 @@
+import { nearest } from '../../config/suggest.ts'
+import { WeirError } from '../../core/errors.ts'
+import type { Dimension, Filter } from '../../core/ledger.ts'
+
+const dimensions = [
+  'team',
+  'feature',
+  'customer',
+  'user',
+  'environment',
+  'key_id',
+  'session',
+  'agent',
+  'model_asked',
+  'model',
+  'provider',
+  'endpoint',
+  'wire',
+  'service_tier',
+  'outcome',
+  'origin',
+  'day',
+  'hour',
+  'month',
+] as const satisfies readonly Dimension[]
+
+/** Reads the name of a dimension. Throws WeirError `bad-input` with what was probably meant. */
+export const dimensionOf = (name: string, field: string): Dimension => {
+  const found = dimensions.find((dimension) => dimension === name || dimension.replace('_', '-') === name)
+  if (found !== undefined) return found
+  if (/^tag:.+/.test(name)) return name as Dimension
+  const meant = nearest(name, dimensions)
+  const known = `${dimensions.join(', ')}, tag:NAME`
+  throw new WeirError('bad-input', `${field} ${name}: ${meant ? `did you mean ${meant}?` : `use one of ${known}`}`)
+}
+
+/** Filters as people write them: name=value, name!=value, commas for several values, nothing for "not tagged". */
+export const readFilters = (texts: readonly string[], field: string): Filter[] =>
+  texts.map((text) => {
+    const match = /^([^=!]+)(!?)=(.*)$/.exec(text)
+    if (!match) throw new WeirError('bad-input', `${field} ${text}: write NAME=VALUE, e.g. ${field} team=search`)
+    const [, name = '', not = '', values = ''] = match
+    return {
+      dimension: dimensionOf(name.trim(), field),
+      values: values.split(',').map((value) => (value === '' ? null : value)),
+      ...(not === '' ? {} : { negate: true }),
+    }
+  })

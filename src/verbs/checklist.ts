@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { type Checklist, checklistOf } from '../playbook/advise/checklist.ts'
+import { windowFields } from './asking/fields.ts'
+import { type NamedWindow, windowIn } from './asking/window.ts'
+import { type Context, defineVerb } from './verb.ts'
+
+type Judged = Readonly<{ window: NamedWindow }> & Checklist
+
+/** What is set up beside the receipts; a team sees none of it but its own outcomes. */
+const settled = async (context: Context) => {
+  const store = await context.store()
+  const outcome_kinds = (await store.outcomes.kinds()).length
+  if (context.team !== undefined) return { outcome_kinds, tag_rules: 0, closed_months: 0, budgets: 0 }
+  const rules = await context.rules()
+  const tag_rules = rules.tagging(rules.tags_version).tags.length
+  return {
+    outcome_kinds,
+    tag_rules,
+    closed_months: (await store.closes.list()).length,
+    budgets: await budgetsOf(context),
+  }
+}
+
+/** How many budgets weir.yaml sets. A configuration that cannot be read must not keep the checklist from being shown. */
+const budgetsOf = async (context: Context): Promise<number> => {
+  const settings = (await context.settings().catch(() => ({}))) as Readonly<{ budgets?: readonly unknown[] }>
+  return settings.budgets?.length ?? 0
+}
+
+export const verb = defineVerb({
+  name: 'checklist',
+  describes:
+    'The playbook’s eight steps, each done, partly or next, with the evidence and the command that brings it forward.',
+  access: 'team',
+  http: { method: 'GET', path: '/v1/checklist' },
+  input: z.strictObject({ ...windowFields }),
+  async run(asked, context): Promise<Judged> {
+    const { field } = context
+    const ledger = await context.ledger()
+    const window = await windowIn(ledger, { ...asked, usual: '30d', now_us: context.now_us(), field })
+    const practice = await ledger.query({ ask: 'practice', window: window.window })
+    const leaks = await ledger.query({ ask: 'leaks', window: window.window, examples: 0 })
+    const { cacheable_tokens, cached_tokens } = leaks
+    return { window, ...checklistOf({ practice, cacheable_tokens, cached_tokens, ...(await settled(context)) }) }
+  },
+})

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { name, windowFields } from './asking/fields.ts'
+import { closeMonth, type ShownClose, shownClose } from './close/month.ts'
+import { chargeableBy } from './statement/gather.ts'
+import { defineVerb } from './verb.ts'
+
+export const verb = defineVerb({
+  name: 'close',
+  describes:
+    'Closes a month: its statements are kept as they are, and what comes later is a correction in a later month.',
+  access: 'admin',
+  http: { method: 'POST', path: '/v1/closes' },
+  input: z.strictObject({
+    month: name('a month such as 2026-10'),
+    by: name('who the owners are').default('team'),
+    zone: windowFields.zone,
+  }),
+  async run({ month, by, zone }, context): Promise<ShownClose> {
+    const whose = chargeableBy(by, context.field('by'))
+    const [ledger, store] = [await context.ledger(), await context.store()]
+    return shownClose(await closeMonth(ledger, store, { month, by: whose, zone, now_us: context.now_us() }))
+  },
+})

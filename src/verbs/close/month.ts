@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import type { ClosedMonth } from '../../core/allocation.ts'
+import { WeirError } from '../../core/errors.ts'
+import type { Dimension } from '../../core/ledger.ts'
+import type { Store } from '../../core/store.ts'
+import {
+  type ClosedDocument,
+  checkCloseable,
+  readClosed,
+  takeSnapshot,
+} from '../../playbook/allocate/statement/close.ts'
+import { statementPeriod } from '../../playbook/allocate/statement/period.ts'
+import { rulesIn } from '../allocation/in-force.ts'
+import { parseTime } from '../asking/time.ts'
+import { gather } from '../statement/gather.ts'
+import type { Asking } from '../verb.ts'
+
+/** The hash of a closed month: of its document and of the month before it, so that no link of the chain can be swapped. */
+export const hashOf = (document: string, before: string | undefined): string =>
+  createHash('sha256')
+    .update(before ?? '')
+    .update('\n')
+    .update(document)
+    .digest('hex')
+
+export type Closing = Readonly<{ month: string; by: Dimension; zone: string; now_us: number }>
+
+const closed = async (
+  ledger: Asking,
+  store: Store,
+  { month, by, zone, now_us }: Closing,
+  closes: readonly ClosedMonth[],
+) => {
+  const at_us = Math.round(parseTime(month, now_us / 1000, zone, 'the month') * 1000)
+  const period = statementPeriod('month', at_us, { zone, now_us })
+  checkCloseable(closes, { month, zone, complete: period.complete })
+  const { report, snapshots } = await gather(ledger, store, { by, period, budgets: {}, now_us })
+  const rules = await rulesIn(store)
+  const outcomes: Store['outcomes']['list'] = (window) => store.outcomes.list(window)
+  const own = { month, window: period.window }
+  const snapshot = await takeSnapshot(ledger, own, { by, zone, rules, outcomes })
+  const document: ClosedDocument = { report, snapshots: [...snapshots, { window: period.window, snapshot }] }
+  return JSON.stringify(document)
+}
+
+/** Closes a month: its statements are stored as they are now, for good. Throws WeirError `bad-input` where it cannot be closed. */
+export const closeMonth = async (ledger: Asking, store: Store, closing: Closing): Promise<ClosedMonth> => {
+  const { month, by, zone, now_us } = closing
+  if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month))
+    throw new WeirError('bad-input', `${month} is no month: write e.g. 2026-10`)
+  const closes = await store.closes.list(by)
+  const document = await closed(ledger, store, closing, closes)
+  const record = { by, month, zone, closed_at_us: now_us, document, sha256: hashOf(document, closes.at(-1)?.sha256) }
+  if (await store.closes.add(record)) return record
+  throw new WeirError('bad-input', `${month} cannot be closed: somebody else closed it just now`)
+}
+
+/** A closed month with its sums; the statements themselves are in the statement of that month. */
+export const shownClose = (closed: ClosedMonth) => {
+  const { report } = readClosed(closed)
+  const { document: _, ...facts } = closed
+  const { total_usd, corrections_usd, charge_usd } = report
+  return { ...facts, total_usd, corrections_usd, charge_usd, owners: report.statements.length }
+}
+
+export type ShownClose = ReturnType<typeof shownClose>
+
+/** The first month whose document or place in the chain was changed after it was closed. */
+export const firstBroken = (closes: readonly ClosedMonth[]): ClosedMonth | undefined =>
+  closes.find(({ document, sha256 }, at) => hashOf(document, closes[at - 1]?.sha256) !== sha256)

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { WeirError } from '../core/errors.ts'
+import type { Ledger } from '../core/ledger.ts'
+import type { Store } from '../core/store.ts'
+import { reachLedger } from '../gateway/reach.ts'
+import { rulesOf } from '../playbook/allocate/statement/rules.ts'
+import { askUnitCost } from '../playbook/allocate/unit-cost/ask.ts'
+import { deriveKey, masterSecret } from '../stores/sealing.ts'
+import { rulesIn, tagged } from './allocation/in-force.ts'
+import { statementsIn } from './statement/gather.ts'
+import type { Context } from './verb.ts'
+
+/** What the world gives to a context. */
+export type Surroundings = Pick<Context, 'data' | 'now_us' | 'random' | 'variable' | 'field' | 'settings'>
+
+/** Where receipts and all else that lasts are reached. */
+export type Doors = Readonly<{
+  ledger(): Promise<Pick<Ledger, 'query'>>
+  store(): Promise<Store>
+  /** False where there is no store yet, and none must be made to find out that it is empty. */
+  hasStore(): boolean
+}>
+
+/** Keys derived from the master secret: WEIR_SECRET, or the one of the data folder, made on first use. */
+export const secretOf =
+  ({ data, random, variable }: Surroundings): Context['secret'] =>
+  (purpose) =>
+    deriveKey(masterSecret({ data, given: variable('WEIR_SECRET'), random }), purpose)
+
+export const contextOf = (around: Surroundings, { ledger: asked, store, hasStore }: Doors): Context => {
+  const rules: Context['rules'] = async () => (hasStore() ? rulesIn(await store()) : rulesOf([], []))
+  const ledger: Context['ledger'] = async () => tagged(await asked(), await rules())
+  return {
+    ...around,
+    ledger,
+    store,
+    statements: async (question) => statementsIn(await ledger(), await store(), question),
+    unitCosts: async (question) => {
+      const { outcomes } = await store()
+      return askUnitCost(await ledger(), {
+        ...question,
+        rules: await rules(),
+        outcomes: (window) => outcomes.list(window),
+      })
+    },
+    rules,
+    secret: secretOf(around),
+  }
+}
+
+/** Opens once, when it is first asked for; what failed to open is tried again. */
+export const once = <T>(open: () => Promise<T>) => {
+  let opened: Promise<T> | undefined
+  return {
+    get: (): Promise<T> => {
+      opened ??= open().catch((error: unknown) => {
+        opened = undefined
+        throw error
+      })
+      return opened
+    },
+    ifOpen: (): Promise<T> | undefined => opened,
+  }
+}
+
+/** Reaches the ledger for `role`, e.g. `weir report`. Throws WeirError `not-found` where there is none yet. */
+export const ledgerAt = async (
+  data: string,
+  options: Readonly<{ now_us: () => number; role: string }>,
+): Promise<Ledger> => {
+  if (existsSync(data)) return reachLedger(data, options)
+  throw new WeirError(
+    'not-found',
+    `there is no ledger in ${data} yet. Start the gateway (weir serve) and send a call through it, bring in what you ` +
+      'have (weir import), or say where the ledger lies with --data',
+  )
+}
+
+/** The store of a data folder, made where there is none. */
+export const storeAt = async (data: string): Promise<Store> => (await import('../stores/sqlite.ts')).open({ data })
+
+/** A context, and the end of all that it opened. */
+export type Opened = Readonly<{ context: Context; close(): Promise<void> }>
+
+/**
+ * A context over a data folder for one piece of work. Ledger and store are opened when they are first needed, the ledger
+ * through the gateway that runs or without it. `role` says who asks to others who wait for it.
+ */
+export const openContext = (around: Surroundings, role: string): Opened => {
+  const { data, now_us } = around
+  const ledger = once(() => ledgerAt(data, { now_us, role }))
+  const store = once(() => storeAt(data))
+  const hasStore = () => store.ifOpen() !== undefined || existsSync(join(data, 'store.db'))
+  return {
+    context: contextOf(around, { ledger: ledger.get, store: store.get, hasStore }),
+    async close() {
+      await (await ledger.ifOpen()?.catch(() => undefined))?.close()
+      await (await store.ifOpen()?.catch(() => undefined))?.close()
+    },
+  }
+}

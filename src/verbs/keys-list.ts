@@ -1,0 +1,15 @@
+import { z } from 'zod'
+import { type ShownKey, shownKey } from './keys/shown.ts'
+import { defineVerb } from './verb.ts'
+
+export const verb = defineVerb({
+  name: 'keys list',
+  describes: 'The gateway’s keys with what they fix and may do; never a token.',
+  access: 'team',
+  http: { method: 'GET', path: '/v1/keys' },
+  input: z.strictObject({}),
+  async run(_, context): Promise<readonly ShownKey[]> {
+    const store = await context.store()
+    return (await store.keys.list()).map((key) => shownKey(key, context.now_us()))
+  },
+})

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { UNALLOCATED } from '../playbook/allocate/statement/owners.ts'
+import { limit, windowFields } from './asking/fields.ts'
+import { type NamedWindow, windowIn } from './asking/window.ts'
+import { shownKey } from './keys/shown.ts'
+import { type Owner, ownersBeside, ownersTree, type TeamOwner } from './owners/tree.ts'
+import { defineVerb } from './verb.ts'
+
+export type Owners = Readonly<{
+  window: NamedWindow
+  organisation: string
+  cost_usd: string
+  /** Spend that names no team: an owner like any other, with its share. */
+  unallocated: Readonly<{ cost_usd: string; share: number | null }>
+  teams: readonly TeamOwner[]
+  customers: readonly Owner[]
+  users: readonly Owner[]
+}>
+
+export const verb = defineVerb({
+  name: 'owners',
+  describes:
+    'Who spends: the organisation, its teams, their features and keys, customers and users beside, and what nobody is named for.',
+  access: 'team',
+  http: { method: 'GET', path: '/v1/owners' },
+  input: z.strictObject({ ...windowFields, limit: limit(1000, 100_000) }),
+  async run({ limit: most, ...asked }, context): Promise<Owners> {
+    const { field } = context
+    const ledger = await context.ledger()
+    const window = await windowIn(ledger, { ...asked, usual: '30d', now_us: context.now_us(), field })
+    const spend = (...group_by: ('team' | 'feature' | 'key_id' | 'customer' | 'user')[]) =>
+      ledger.query({ ask: 'spend', window: window.window, group_by, zone: window.zone })
+    const { rows, total } = await spend('team', 'feature', 'key_id')
+    const keys = (await (await context.store()).keys.list()).map((key) => shownKey(key, context.now_us()))
+    const teams = ownersTree(rows, keys, total.cost_usd)
+    const nobody = teams.find(({ name }) => name === UNALLOCATED)
+    const settings = await context.settings().catch(() => undefined)
+    const beside = async (by: 'customer' | 'user') =>
+      ownersBeside((await spend(by)).rows.slice(0, most), by, total.cost_usd)
+    return {
+      window,
+      organisation: settings?.organisation ?? 'organisation',
+      cost_usd: total.cost_usd,
+      unallocated: { cost_usd: nobody?.cost_usd ?? '0', share: nobody?.share ?? 0 },
+      teams: teams.slice(0, most),
+      customers: await beside('customer'),
+      users: await beside('user'),
+    }
+  },
+})

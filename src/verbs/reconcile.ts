@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { choice, text } from '../config/fields.ts'
+import { name, windowFields } from './asking/fields.ts'
+import { answerOf } from './reconcile/answer.ts'
+import { compareBill } from './reconcile/compare.ts'
+import { defineVerb } from './verb.ts'
+
+const texts = (what: string) => z.array(text(what)).max(1000).default([])
+
+export const verb = defineVerb({
+  name: 'reconcile',
+  describes:
+    'Does the ledger agree with the provider’s bill? The report is sent as the body, or asked of the provider’s API where there is none. Tokens first, then dollars, every difference named.',
+  access: 'admin',
+  http: { method: 'POST', path: '/v1/reconcile/{source}', upload: 'file' },
+  input: z.strictObject({
+    source: name('a bill').describe('openai, anthropic, openrouter, aws-cur, gcp-billing or azure-focus'),
+    file: z.preprocess((value) => (typeof value === 'string' ? [value] : value), texts('a file')),
+    since: windowFields.since,
+    until: windowFields.until,
+    by: name('a dimension').optional().describe('Compare by owner too: what tells them apart here, e.g. team'),
+    of: choice(['project', 'key']).default('project').describe('What tells owners apart on the bill'),
+    owner: texts('NAME=ID').describe('An owner’s name here and id on the bill'),
+    model: texts('NAME=MODEL').describe('A model’s name on the bill and here, where they are not found to be one'),
+  }),
+  async run(asked, context) {
+    return answerOf(await compareBill(asked, context))
+  },
+})

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { dimensionOf, readFilters } from './asking/dimension.ts'
+import { flag, limit, name, whereFields, windowFields } from './asking/fields.ts'
+import { windowIn } from './asking/window.ts'
+import { askReport, type Report } from './spend/report.ts'
+import { defineVerb } from './verb.ts'
+
+/** By what spend is shown where nobody says. */
+const usual = [['team'], ['model'], ['feature']] as const
+
+export const verb = defineVerb({
+  name: 'report',
+  describes:
+    'Where the money goes: spend by team, model and feature, or by what is asked, with the window before and a trend.',
+  access: 'team',
+  http: { method: 'GET', path: '/v1/spend' },
+  input: z.strictObject({
+    by: name('names such as team,feature')
+      .optional()
+      .describe('What to group by, several with commas, e.g. team,feature or day; otherwise three sections'),
+    ...windowFields,
+    ...whereFields,
+    limit: limit(1000, 100_000),
+    together: flag('One section by team, model and feature at once, where by is not given'),
+  }),
+  async run({ by, where, together, ...asked }, context): Promise<Report> {
+    const { field } = context
+    const filters = readFilters(where, field('where'))
+    const groups = by?.split(',').map((one) => dimensionOf(one.trim(), field('by')))
+    const sections = groups === undefined ? (together ? [usual.flat()] : usual) : [groups]
+    const ledger = await context.ledger()
+    const window = await windowIn(ledger, { ...asked, usual: '30d', now_us: context.now_us(), field })
+    return askReport(ledger, { window, sections, filters, limit: asked.limit })
+  },
+})

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import type { RuleSet } from '../core/allocation.ts'
+import { readSplits } from '../playbook/allocate/statement/splits.ts'
+import { flag } from './asking/fields.ts'
+import { defineVerb } from './verb.ts'
+
+const shown = ({ rules, ...set }: RuleSet) => {
+  const { dimension, rules: splits } = readSplits(JSON.parse(rules))
+  return { ...set, dimension, splits }
+}
+
+export const verb = defineVerb({
+  name: 'splits list',
+  describes: 'The splits of shared costs in force, with their version; with history every version.',
+  access: 'admin',
+  http: { method: 'GET', path: '/v1/splits' },
+  input: z.strictObject({ history: flag('Every version too') }),
+  async run({ history }, context) {
+    const sets = await (await context.store()).rules.list('splits')
+    const last = sets.at(-1)
+    const now = last === undefined ? { kind: 'splits', version: 0, dimension: 'team', splits: [] } : shown(last)
+    return history ? { ...now, history: sets.map(shown) } : now
+  },
+})

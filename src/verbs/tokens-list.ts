@@ -1,0 +1,15 @@
+import { z } from 'zod'
+import { type ShownToken, shownToken } from './tokens/shown.ts'
+import { defineVerb } from './verb.ts'
+
+export const verb = defineVerb({
+  name: 'console token list',
+  describes: 'The tokens of the console with whom they are for; never a token itself.',
+  access: 'admin',
+  http: { method: 'GET', path: '/v1/tokens' },
+  input: z.strictObject({}),
+  async run(_, context): Promise<readonly ShownToken[]> {
+    const store = await context.store()
+    return (await store.tokens.list()).map((token) => shownToken(token, context.now_us()))
+  },
+})

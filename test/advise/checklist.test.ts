@@ -1,0 +1,80 @@
+/** The checklist judges by numbers: each step can be next, partly and done. */
+import { describe, expect, test } from 'vitest'
+import type { Practice } from '../../src/core/practice.ts'
+import { checklistOf, type Facts, type StepName } from '../../src/playbook/advise/checklist.ts'
+
+const nothing: Practice = {
+  calls: 0,
+  cost_usd: '0',
+  counted_calls: 0,
+  unpriced_calls: 0,
+  unallocated_usd: '0',
+  features: 0,
+  mixed_features: 0,
+  tokens: 0,
+  waiting_tokens: 0,
+  deferrable_calls: 0,
+  writing_calls: 0,
+  capped_calls: 0,
+  experiment_calls: 0,
+  levers: [],
+}
+
+const facts = (practice: Partial<Practice>, over: Partial<Facts> = {}): Facts => ({
+  practice: { ...nothing, ...practice },
+  cacheable_tokens: 0,
+  cached_tokens: 0,
+  outcome_kinds: 0,
+  tag_rules: 0,
+  closed_months: 0,
+  budgets: 0,
+  ...over,
+})
+
+const stateOf = (given: Facts, name: StepName) => checklistOf(given).steps.find(({ step }) => step === name)?.state
+const lever = (name: string, calls: number) => [{ name, calls, saving_usd: '1.5' }]
+
+test('without a call every step is next, and measuring comes first', () => {
+  const { steps, done, current } = checklistOf(facts({}))
+  expect(steps.map(({ state }) => state)).toEqual(Array(8).fill('next'))
+  expect([done, current]).toEqual([0, 'measure'])
+})
+
+describe('each step', () => {
+  const spent = { calls: 100, counted_calls: 100, cost_usd: '10', tokens: 1000 }
+  test.each<[StepName, Facts, Facts]>([
+    ['measure', facts({ ...spent, unpriced_calls: 1 }), facts(spent)],
+    [
+      'route',
+      facts({ ...spent, features: 2, mixed_features: 1 }),
+      facts({ ...spent, levers: lever('cheapest-route', 10) }),
+    ],
+    [
+      'cache',
+      facts(spent, { cacheable_tokens: 100, cached_tokens: 79 }),
+      facts(spent, { cacheable_tokens: 100, cached_tokens: 80 }),
+    ],
+    ['batch', facts({ ...spent, waiting_tokens: 99 }), facts({ ...spent, waiting_tokens: 100 })],
+    [
+      'compact',
+      facts({ ...spent, writing_calls: 10, capped_calls: 2 }),
+      facts({ ...spent, writing_calls: 10, capped_calls: 8, levers: lever('minify', 3) }),
+    ],
+    ['own', facts({ ...spent, levers: lever('self-host', 9) }), facts({ ...spent, levers: lever('self-host', 10) })],
+    [
+      'allocate',
+      facts({ ...spent, unallocated_usd: '0.3' }, { budgets: 1, closed_months: 1 }),
+      facts({ ...spent, unallocated_usd: '0.2' }, { budgets: 1, closed_months: 1 }),
+    ],
+    ['prove', facts(spent, { outcome_kinds: 1 }), facts({ ...spent, experiment_calls: 5 }, { outcome_kinds: 1 })],
+  ])('%s is partly, then done', (name, begun, ended) => {
+    expect([stateOf(begun, name), stateOf(ended, name)]).toEqual(['partly', 'done'])
+  })
+
+  test('has evidence and a command', () => {
+    for (const { evidence, command } of checklistOf(facts(spent)).steps) {
+      expect(evidence.join()).toMatch(/\d|repeats/)
+      expect(command).toMatch(/^weir /)
+    }
+  })
+})

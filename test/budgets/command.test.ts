@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { BudgetState } from '../../src/core/budget.ts'
+import { weir } from '../cli/run.ts'
+
+let cwd: string
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'weir-budgets-'))
+})
+afterEach(() => rmSync(cwd, { recursive: true, force: true }))
+
+const budgets = (...words: string[]) => weir(['budgets', ...words], { cwd })
+
+test('weir budgets sets, changes, shows and removes a budget, without a gateway too', async () => {
+  expect((await budgets('list')).out).toContain('No budgets.')
+  expect((await budgets('set', 'search', '--scope', 'team=search', '--usd', '50', '--per', 'day')).code).toBe(0)
+  await budgets('set', 'search', '--scope', 'team=search', '--usd', '75', '--calls', '9', '--per', 'day')
+  const states = JSON.parse((await budgets('list', '--json')).out) as BudgetState[]
+  expect(states).toMatchObject([
+    { budget: 'search', unit: 'usd', limit: '75', spent: '0', left: '75', scope: { team: 'search' }, counted: true },
+    { budget: 'search', unit: 'calls', limit: '9' },
+  ])
+  expect((await budgets('show', 'search')).out).toContain('$75.00 of $75.00')
+  expect((await budgets('remove', 'search')).code).toBe(0)
+  expect(await budgets('remove', 'search')).toMatchObject({ code: 1 })
+})
+
+test('what is wrong is named by its field, and nothing is kept of it', async () => {
+  const { code, err } = await budgets('set', 'bad', '--scope', 'tem=a', '--usd', '-1', '--per', 'day', '--zone', 'X/Y')
+  expect(code).not.toBe(0)
+  for (const field of ['scope.tem', 'limit.usd', 'zone']) expect(err).toContain(field)
+  expect(JSON.parse((await budgets('list', '--json')).out)).toEqual([])
+})
+
+test('a budget of weir.yaml is shown, cannot be changed by command, and is told with its line when it is wrong', async () => {
+  writeFileSync(join(cwd, 'weir.yaml'), 'budgets:\n  - { name: org, limit: { usd: 5 }, per: month }\n')
+  expect((await budgets('list')).out).toContain('org')
+  expect((await budgets('set', 'org', '--usd', '9', '--per', 'day')).err).toContain('weir.yaml')
+  expect((await budgets('set', 'again', '--usd', '9', '--per', 'month')).err).toContain('limit.usd')
+  const child = await budgets('set', 'big', '--usd', '9', '--per', 'month', '--scope', 'team=a')
+  expect(child.err).toContain('org stops its calls at 5')
+  writeFileSync(join(cwd, 'weir.yaml'), 'budgets:\n  - name: org\n    limit: { usd: -5 }\n    per: month\n')
+  expect((await budgets('list')).err).toMatch(/line 3, budgets\[0\]\.limit\.usd/)
+})

@@ -1,0 +1,168 @@
+/** A team's token sees its team only, on every route that the OpenAPI document names. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { verb as createKey } from '../../src/verbs/keys-create.ts'
+import { verb as addOutcome } from '../../src/verbs/outcomes-add.ts'
+import { perform } from '../../src/verbs/perform.ts'
+import { type House, openHouse } from './house.ts'
+
+type Parameter = Readonly<{
+  name: string
+  in: 'path' | 'query'
+  required: boolean
+  schema: Readonly<{ enum?: string[] }>
+}>
+type Operation = Readonly<{
+  'x-access'?: 'admin' | 'team'
+  parameters?: readonly Parameter[]
+  security?: readonly unknown[]
+}>
+type Route = Readonly<{ method: string; path: string; operation: Operation }>
+
+let house: House
+let routes: readonly Route[]
+beforeAll(async () => {
+  house = await openHouse()
+  for (const team of ['red', 'blue']) {
+    await perform(createKey, { team, name: `${team}-key`, models: [`${team}-model`] }, house.context)
+    const outcome = { kind: `${team}_ticket`, team, session: `${team}-session`, at: '2026-11-12' }
+    await perform(addOutcome, { ...outcome, id: `${team}-outcome` }, house.context)
+  }
+  const { paths } = (await house.ask('/openapi.json', { token: house.tokens.admin })).json()
+  routes = Object.entries(paths as Record<string, Record<string, Operation>>).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  )
+})
+afterAll(() => house.close())
+
+/** What a required field is given; a route with another one fails here until it is named. */
+const given: Readonly<Record<string, readonly string[]>> = {
+  id: ['call-red-1', 'call-blue-1', 'blue-1'],
+  source: ['openai'],
+  per: ['red_ticket', 'blue_ticket'],
+  model: ['gpt-5.5'],
+}
+/** Everything else that is worth asking for: other words for the other team, in every field that could name it. */
+const prying: Readonly<Record<string, readonly string[]>> = {
+  where: ['team=blue', 'team!=red'],
+  by: ['team', 'customer,key_id'],
+  owner: ['team=blue'],
+  kind: ['blue_ticket'],
+  after: ['blue-1'],
+  at: ['2026-11'],
+}
+
+const addressesOf = ({ path, operation: { parameters = [] } }: Route): string[] => {
+  const required = parameters.filter(({ required: needed }) => needed)
+  const wide = parameters.some(({ name }) => name === 'since') ? ['since=2026-11'] : []
+  let addresses: { path: string; query: string[] }[] = [{ path, query: wide }]
+  for (const { name, in: place } of required) {
+    const values = given[name]
+    if (values === undefined) throw new Error(`${path} needs ${name}: give it a value here`)
+    addresses = addresses.flatMap((one) =>
+      values.map((value) =>
+        place === 'path'
+          ? { ...one, path: one.path.replace(`{${name}}`, value) }
+          : { ...one, query: [...one.query, `${name}=${value}`] },
+      ),
+    )
+  }
+  const optional = parameters.filter(({ required: needed }) => !needed)
+  const asides = optional.flatMap(({ name, schema }) =>
+    [...(prying[name] ?? []), ...(schema.enum ?? []).slice(-1)].map((value) => `${name}=${encodeURIComponent(value)}`),
+  )
+  return addresses.flatMap((one) =>
+    [[], ...asides.map((aside) => [aside])].map((more) => `${one.path}?${[...one.query, ...more].join('&')}`),
+  )
+}
+
+/** Names of blue's, and what it spent: 70, 30 and 7, and all sums with them. */
+const ofBlue = /blue|"(?:70|30|7|100|107|107\.\d+|109\.25|112\.25|103|105\.\d+)"/
+
+describe('every route of the document', () => {
+  test('is there: the document names the verbs, and health', () => {
+    expect(routes.length).toBeGreaterThan(30)
+    expect(routes.filter(({ operation }) => operation.security?.length === 0).map(({ path }) => path)).toEqual([
+      '/health',
+    ])
+  })
+
+  test('answers nothing without a token', async () => {
+    for (const route of routes.filter(({ path }) => path !== '/health'))
+      for (const address of addressesOf(route).slice(0, 1)) {
+        const { status } = await house.ask(address, { method: route.method })
+        expect([route.method, address, status]).toEqual([route.method, address, 401])
+      }
+  })
+
+  test('is refused to a team, or is there for it to read', async () => {
+    for (const route of routes.filter(({ path }) => path !== '/health')) {
+      const [address = ''] = addressesOf(route)
+      const json = route.method === 'GET' || route.method === 'DELETE' ? {} : { json: {} }
+      const { status } = await house.ask(address, { token: house.tokens.red, method: route.method, ...json })
+      if (route.operation['x-access'] === 'admin')
+        expect([route.method, address, status]).toEqual([route.method, address, 403])
+      else expect([route.method, address, status]).toEqual(['GET', address, 200])
+    }
+  })
+
+  test('says nothing of another team to a team, however it is asked', async () => {
+    const open = routes.filter(({ operation }) => operation['x-access'] === 'team')
+    const addresses = open.flatMap(addressesOf)
+    await Promise.all(
+      addresses.map(async (address) => {
+        const { text, status } = await house.ask(address, { token: house.tokens.red })
+        expect(status).toBeLessThan(500)
+        // A refusal may repeat what was asked, and nothing else.
+        const echo = address.includes('per=blue_ticket') ? '"kind":"blue_ticket"' : '—'
+        const said = status === 200 ? text.replace(echo, '') : text.replaceAll(/blue(?:[_-](?:ticket|1))?/g, '')
+        expect([address, status, ofBlue.exec(said)?.[0]]).toEqual([address, status, undefined])
+      }),
+    )
+    expect(addresses.length).toBeGreaterThan(30)
+  }, 120_000)
+
+  test('tells the administrator something else than the team, so that the test above could have failed', async () => {
+    const open = routes.filter(({ operation, path }) => operation['x-access'] === 'team' && !path.includes('{'))
+    const silent = await Promise.all(
+      open.map(async (route) => {
+        for (const address of addressesOf(route)) {
+          const [all, own] = [house.tokens.admin, house.tokens.red].map((token) => house.ask(address, { token }))
+          if ((await all)?.text !== (await own)?.text) return []
+        }
+        return [route.path]
+      }),
+    )
+    expect(silent.flat()).toEqual([])
+  }, 120_000)
+})
+
+describe('a team’s own answer', () => {
+  test('is its receipts to the picodollar', async () => {
+    const red = (path: string) => house.ask(path, { token: house.tokens.red })
+    expect((await red('/v1/spend?since=2026-11')).json().total.cost_usd).toBe('2.25')
+    expect((await red('/v1/status')).json()).toMatchObject({ cost_usd: '2.25', calls: 3 })
+    const statement = (await red('/v1/statements?at=2026-11-10')).json()
+    expect(statement).toMatchObject({ total_usd: '2', statements: [{ owner: 'red', total_usd: '2', share: null }] })
+    expect((await red('/v1/unit-cost?per=red_ticket&since=2026-11')).json()).toMatchObject({
+      total: { cost_usd: '2.25', count: 1 },
+      rows: [{ owner: 'red' }],
+    })
+    expect((await red('/v1/calls/call-blue-1')).status).toBe(404)
+    expect((await red('/v1/calls/call-red-1')).json()[0].receipt_id).toBe('red-1')
+    expect((await red('/v1/keys')).json().map(({ name }: { name: string }) => name)).toEqual(['red-key'])
+  })
+
+  test('follows the virtual tags in force', async () => {
+    const rules = [{ when: { team: 'red', feature: 'red-chat' }, set: { team: 'blue' } }]
+    const token = house.tokens.admin
+    expect((await house.ask('/v1/tags', { token, method: 'PUT', json: { rules } })).json()).toEqual({
+      version: 1,
+      changed: true,
+    })
+    expect((await house.ask('/v1/spend?since=2026-11', { token: house.tokens.red })).json().total.cost_usd).toBe('0')
+    expect((await house.ask('/v1/spend?since=2026-11', { token: house.tokens.blue })).json().total.cost_usd).toBe(
+      '109.25',
+    )
+    await house.ask('/v1/tags', { token, method: 'PUT', json: { rules: [] } })
+  })
+})

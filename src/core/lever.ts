@@ -80,7 +80,10 @@ export type Pulled =
       do: 'change'
       changes: readonly Change[]
       why: string
-      /** Tokens taken out, cumulative at each boundary of `LiveCall.chain`; absent where the prompt is not shortened. */
+      /**
+       * Tokens taken out, cumulative at each boundary of `LiveCall.chain`; absent where the prompt is not shortened. A lever may
+       * reckon by characters: the gateway counts each edited text before the receipt is written.
+       */
       removed?: readonly number[]
       /** What it should save of this call, in picodollars: recorded where it is only observed and `worth` is absent. */
       foreseen?: number

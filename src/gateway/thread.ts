@@ -23,6 +23,7 @@ import { openEmbedder } from './levers/embedder.ts'
 import { openKits } from './levers/kit.ts'
 import { inOrder } from './levers/policies.ts'
 import type { Levers } from './levers/pulling.ts'
+import { openRecount } from './levers/recount.ts'
 import { type ListenAt, openListener, urlOf } from './listener.ts'
 import { type LogStream, openLog } from './log.ts'
 import { type Counts, createMetrics, type Gauges } from './metrics.ts'
@@ -137,7 +138,7 @@ const openLevers = (data: ThreadData, doors: ThreadDoors, world: World): Levers 
     price_as: (provider) => world.upstreams.get(provider)?.price_as ?? provider,
     ...(data.levers_since ? { since: data.levers_since } : {}),
   })
-  return { ordered: inOrder(doors.levers ?? levers), kitOf }
+  return { ordered: inOrder(doors.levers ?? levers), kitOf, recount: openRecount(world.tokens) }
 }
 
 const budgetsOf = ({ settings, budget_memory, lane, budgets }: ThreadData, now_us: () => number): Budgets => {

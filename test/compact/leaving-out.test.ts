@@ -34,7 +34,7 @@ describe('compact/examples', () => {
 
   test('shows in observe mode what a verdict would be worth', () => {
     const pulled = examples.pull(callOf(prompt), chosen(examples), kitOf({ mode: 'observe' }))
-    expect(pulled).toMatchObject({ do: 'change', why: expect.stringContaining('1 blocks shorter') })
+    expect(pulled).toMatchObject({ do: 'change', why: expect.stringContaining('1 block is shorter') })
   })
 
   test('leaves out messages that are examples', () => {

@@ -84,5 +84,5 @@ export const lever = {
     return course.finish(wishes, long.length === 0 ? 'no long prose' : 'nothing got shorter')
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/compress'),
+  replay: (_, kit) => replayRemoved('compact/compress', kit),
 } satisfies Lever<typeof settings>

@@ -89,5 +89,5 @@ export const lever = {
     return course.finish(wishes(outline.blocks, course.from, chosen.keep), 'no examples to leave out')
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/examples'),
+  replay: (_, kit) => replayRemoved('compact/examples', kit),
 } satisfies Lever<typeof settings>

@@ -168,5 +168,5 @@ export const lever = {
       : course.finish(masks(blocks, left), 'no old turn is long')
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/history'),
+  replay: (_, kit) => replayRemoved('compact/history', kit),
 } satisfies Lever<typeof settings>

@@ -66,5 +66,5 @@ export const lever = {
     return course.finish(wishes(outline.blocks, course.from, chosen), 'nothing to take out')
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/minify'),
+  replay: (_, kit) => replayRemoved('compact/minify', kit),
 } satisfies Lever<typeof settings>

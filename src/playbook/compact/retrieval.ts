@@ -119,5 +119,5 @@ export const lever = {
     )
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/retrieval'),
+  replay: (_, kit) => replayRemoved('compact/retrieval', kit),
 } satisfies Lever<typeof settings>

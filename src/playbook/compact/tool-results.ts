@@ -130,5 +130,5 @@ export const lever = {
     return course.finish([...wishes, ...old], 'no result is repeated, and none is old')
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/tool-results'),
+  replay: (_, kit) => replayRemoved('compact/tool-results', kit),
 } satisfies Lever<typeof settings>

@@ -119,5 +119,5 @@ export const lever = {
     return course.finish(wishes, use.decided_at > 0 ? 'no long tool is unused' : known)
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/tools'),
+  replay: (_, kit) => replayRemoved('compact/tools', kit),
 } satisfies Lever<typeof settings>

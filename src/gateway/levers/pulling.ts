@@ -1,7 +1,6 @@
 import type { Kit, Lever, LeverMode, LeverPolicy, LiveCall, Pulled, StoredAnswer } from '../../core/lever.ts'
 import type { Change, Outline } from '../../core/prompt.ts'
 import type { Edit } from '../../core/wire.ts'
-import type { Recount } from './recount.ts'
 
 /** A lever that has a say in a call, with the settings that hold for it. */
 export type Active = Readonly<{
@@ -17,7 +16,8 @@ export type Arm = Readonly<{ experiment: string; arm: 'holdout' | 'levers' }>
 export type Levers = Readonly<{
   ordered: readonly Lever[]
   kitOf(lever: Lever, mode: LeverMode): Kit
-  recount: Recount
+  /** Counts anew, in tokens, what was taken out of a call's prompt. `ratio` is the model's to o200k. */
+  recount(pulling: Pulling, ratio: number): Promise<void>
 }>
 
 /** One lever's turn in a call. */

@@ -3,7 +3,7 @@ import type { Block } from '../../core/prompt.ts'
 import { digest } from '../prompt.ts'
 import type { Tokens } from '../tokens.ts'
 import { openMemory } from './kit.ts'
-import type { Pulling, Turn } from './pulling.ts'
+import type { Levers, Pulling, Turn } from './pulling.ts'
 
 type Shorter = Extract<Pulled, { do: 'change' }>
 
@@ -38,15 +38,12 @@ const shortenings = ({ changes }: Shorter): Readonly<{ index: number; text: stri
     return one.do === 'replace' ? [{ index: one.block, text: one.text }] : []
   })
 
-/** Counts anew what levers took out of a call's prompt. `ratio` is the model's to o200k. */
-export type Recount = (pulling: Pulling, ratio: number) => Promise<void>
-
 /**
  * Levers reckon what they take out by characters, for nobody waits for a tokenizer. This counts it, while the provider is at work: each
  * text that was edited before and after, in o200k times the model's ratio. So the receipt says what the provider's own count
  * falls by, but for what JSON and the framing of messages cost.
  */
-export const openRecount = (tokens: Tokens): Recount => {
+export const openRecount = (tokens: Tokens): Levers['recount'] => {
   const counted = openCounter(tokens)
   const memory = openMemory()
 

@@ -2,7 +2,7 @@ import { promptHash } from './prompt.ts'
 import { type Random, seeded } from './random.ts'
 import { instance } from './schema.ts'
 import { tokenize } from './tokens.ts'
-import type { Ask, Reply, ToolCall } from './types.ts'
+import type { Ask, Reply, ToolCall, World } from './types.ts'
 
 /** Each is one token of o200k with its leading space, so a text of n words is n tokens. */
 const WORDS =
@@ -11,6 +11,8 @@ const WORDS =
   ) as [string, ...string[]]
 
 const THOUGHT_SHOWN = 160
+
+type Composer = Pick<World, 'seed' | 'says'>
 
 /** What the prompt itself asks of the simulator, e.g. `sim:output=40`. */
 export const directive = (ask: Pick<Ask, 'latest' | 'opening'>, name: string): number | undefined => {
@@ -75,7 +77,20 @@ const callsOf = (ask: Ask, random: Random, scaled: (count: number) => number): T
   })
 }
 
-const saidOf = (ask: Ask, random: Random, calls: readonly ToolCall[]): { pieces: string[]; tokens: number } => {
+/** What is told to be the answer to a question (the option `says`), in pieces as they are streamed. */
+const told = (text: string): { pieces: string[]; tokens: number } => ({
+  pieces: text.match(/\s*\S+/g) ?? [],
+  tokens: tokenize(text).length,
+})
+
+const saidOf = (
+  ask: Ask,
+  random: Random,
+  calls: readonly ToolCall[],
+  says: World['says'],
+): { pieces: string[]; tokens: number } => {
+  const answer = calls.length === 0 ? says?.(ask.latest) : undefined
+  if (answer !== undefined) return told(answer)
   if (calls.length > 0) {
     const pieces = random.chance(0.4) ? words(random.integer(6, 18), random) : []
     return { pieces, tokens: pieces.length }
@@ -102,14 +117,14 @@ const stopAt = (pieces: readonly string[], stops: readonly string[]): { pieces: 
  * latest or first user message steer it: `sim:output=N` and `sim:reasoning=N` tokens, `sim:steps=N` rounds of tools,
  * `sim:calls=N` parallel calls.
  */
-export const compose = (ask: Ask, seed: number, choice = 0): Reply => {
+export const compose = (ask: Ask, { seed, says }: Composer, choice = 0): Reply => {
   const random = seeded(seed, ask.model.id, promptHash(ask.blocks), choice)
   const scaled = (count: number): number => Math.round(count * ask.model.ratio)
   const limit = ask.max_output ?? Number.POSITIVE_INFINITY
   const reasoning = Math.min(reasoningOf(ask, random), limit)
   const thought = words(Math.min(reasoning, THOUGHT_SHOWN), random)
   const calls = callsOf(ask, random, scaled)
-  const full = saidOf(ask, random, calls)
+  const full = saidOf(ask, random, calls, says)
   const stopped = stopAt(full.pieces, ask.stop)
   const saidTokens = scaled(stopped.found === undefined ? full.tokens : tokenize(stopped.pieces.join('')).length)
   const callTokens = calls.reduce((total, call) => total + call.tokens, 0)

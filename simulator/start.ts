@@ -15,6 +15,8 @@ export type SimulatorOptions = Readonly<{
   seed?: number
   /** 0 takes a free one. */
   port?: number
+  /** Knows the right answer to the latest question; where it gives undefined, and without it, answers are made up. */
+  says?: (latest: string) => string | undefined
   /** Before the head of every answer. */
   latency_ms?: number
   /** Before every chunk of a stream. */
@@ -47,7 +49,7 @@ export type Simulator = Readonly<{
   close(): Promise<void>
 }>
 
-type Settings = Required<SimulatorOptions>
+type Settings = Required<Omit<SimulatorOptions, 'says'>> & Pick<SimulatorOptions, 'says'>
 type Recorded = { -readonly [Key in keyof SimulatedCall]: SimulatedCall[Key] }
 type State = {
   readonly settings: Settings
@@ -224,6 +226,7 @@ const openWorld = (settings: Settings): World & { restart(): void } => {
   const responses: World['responses'] = new Map()
   return {
     seed: settings.seed,
+    ...(settings.says ? { says: settings.says } : {}),
     now_us: settings.now_us,
     chunk_tokens: settings.chunk_tokens,
     id: (prefix, length) => prefix + seeded(settings.seed, 'id', ++made).token(length),

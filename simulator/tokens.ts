@@ -10,11 +10,21 @@ let remembered = 0
 
 const encodePlainly = (text: string): number[] => encode(text, { disallowedSpecial: new Set() })
 
+/** The text as it is, but for runs that are too long: those are cut. */
+const piecesOf = (text: string): string[] => {
+  const pieces: string[] = []
+  let from = 0
+  for (const { 0: run, index } of text.matchAll(/\S{1001,}|\s{1001,}/gu)) {
+    pieces.push(text.slice(from, index), ...(run.match(/[\s\S]{1,1000}/gu) ?? []))
+    from = index + run.length
+  }
+  return [...pieces, text.slice(from)]
+}
+
 const encodeInPieces = (text: string): Uint32Array => {
   if (text.length <= LONGEST_RUN) return Uint32Array.from(encodePlainly(text))
   const ids: number[] = []
-  for (const piece of text.match(/\S{1,1000}|\s{1,1000}\S{0,1000}/gu) ?? [])
-    for (const id of encodePlainly(piece)) ids.push(id)
+  for (const piece of piecesOf(text)) for (const id of encodePlainly(piece)) ids.push(id)
   return Uint32Array.from(ids)
 }
 

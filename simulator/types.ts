@@ -67,6 +67,8 @@ export type Caches = Readonly<{
 /** What the whole simulator shares. */
 export type World = Readonly<{
   seed: number
+  /** Knows the right answer to a question. */
+  says?: (latest: string) => string | undefined
   now_us(): number
   /** A fresh id: prefix and `length` letters and digits, determined by seed and order. */
   id(prefix: string, length: number): string

@@ -9,6 +9,7 @@ import { configFile } from './config/folder.ts'
 import { policiesOf } from './config/levers.ts'
 import { check, configError } from './config/problems.ts'
 import { type File, file as fileSchema } from './config/schema.ts'
+import { servicesOf } from './config/services.ts'
 import type { Lever } from './core/lever.ts'
 import type { Credentials } from './core/provider.ts'
 import type { Settings } from './core/settings.ts'
@@ -126,6 +127,7 @@ export const loadSettings = (source: SettingsSource): Settings => {
     alerts: alertsOf(file, channel_names, tell),
     routes: routesOf(file, names, tell),
     policies: policiesOf(file, source.levers ?? levers, tell),
+    services: servicesOf(file, { providers: names, tell, base: path === undefined ? source.cwd : dirname(path) }),
     budgets: budgetsOf(file, names, tell),
     prices: pricesOf(file, written_at, tell),
   }

@@ -46,7 +46,7 @@ export const makeMessage = (exchange: Exchange): Message => {
   const scope = [provider, api_key, ask.model.id].join(' ')
   const place = { scope, now_us: world.now_us(), caches: world.caches }
   const cached = explicit(place, ask.blocks, ask.model.ratio, ask.model.cache_minimum)
-  const reply = compose(ask, world.seed)
+  const reply = compose(ask, world)
   return {
     exchange,
     ask,

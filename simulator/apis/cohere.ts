@@ -139,7 +139,7 @@ const streamed = (made: Made): Chunk[] => {
 const chat = (exchange: Exchange): Answer => {
   const ask = read(exchange)
   const { world } = exchange
-  const reply = compose(ask, world.seed)
+  const reply = compose(ask, world)
   const made: Made = { exchange, ask, reply, id: world.id('', 36), call_ids: reply.calls.map(() => world.id('', 12)) }
   const bill = {
     model: ask.model.served,

@@ -130,7 +130,7 @@ const errorBody = (code: number, message: string, status: string, details?: read
 const generate = (exchange: Exchange, streams: boolean): Answer => {
   const { world, api_key, provider, query } = exchange
   const ask = readGenerate(exchange)
-  const reply = compose(ask, world.seed)
+  const reply = compose(ask, world)
   const scope = [provider, api_key, ask.model.id].join(' ')
   const place = { scope, now_us: world.now_us(), caches: world.caches }
   const cached = automatic(place, ask.blocks, {

@@ -208,7 +208,7 @@ const answer = (exchange: Exchange): Answer => {
     throw new Refusal(400, "Unrecognized request argument supplied: 'stream_options'.", { param: 'stream_options' })
   }
   const ask = readChat(exchange)
-  const replies = Array.from({ length: number(json['n']) ?? 1 }, (_, choice) => compose(ask, world.seed, choice))
+  const replies = Array.from({ length: number(json['n']) ?? 1 }, (_, choice) => compose(ask, world, choice))
   const cached = promptCache(exchange, ask.model, ask.blocks)
   const counts = countsOf(exchange, ask, replies, cached)
   const id = world.id('chatcmpl-', 29)

@@ -140,7 +140,7 @@ const finishedOf = (made: Made, begun: Json): Json => ({
 const make = (exchange: Exchange): { made: Made; conversation: readonly unknown[] } => {
   const { ask, conversation } = readResponses(exchange)
   const { world } = exchange
-  const reply = compose(ask, world.seed)
+  const reply = compose(ask, world)
   const cached = promptCache(exchange, ask.model, ask.blocks)
   const searches = searchesOf(exchange, ask)
   return { made: { exchange, ask, reply, cached, searches, id: world.id('resp_', 48) }, conversation }

@@ -75,7 +75,7 @@ const readCompletion = (exchange: Exchange): Ask => {
 const completions = (exchange: Exchange): Answer => {
   const { json, world } = exchange
   const ask = readCompletion(exchange)
-  const reply = compose({ ...ask, model: { ...ask.model, reasons: 'never' } }, world.seed)
+  const reply = compose({ ...ask, model: { ...ask.model, reasons: 'never' } }, world)
   const prompt_tokens = promptTokens(ask.blocks, 1)
   const usage = {
     prompt_tokens,

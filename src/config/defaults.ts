@@ -15,6 +15,7 @@ export const defaultSettings: Settings = {
   providers: [],
   routes: [],
   policies: [],
+  services: {},
   limits: {
     // Above the largest request that any provider takes inline (50 MB of files at OpenAI).
     body_bytes: 64 * MiB,

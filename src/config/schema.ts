@@ -94,6 +94,24 @@ const policy = z.strictObject(
   'a policy: { match: ..., levers: ... }',
 )
 
+const embedder = z.strictObject(
+  {
+    provider: text('the name of a provider').optional(),
+    model: text('the name of an embedding model').optional(),
+    local: text('the name of an ONNX model, e.g. Xenova/all-MiniLM-L6-v2').optional(),
+    folder: text('a folder of models').optional(),
+    deadline_ms: whole(1, 60_000, 'milliseconds').optional(),
+  },
+  'an embedder: { provider, model } or { local, folder }',
+)
+
+const compressor = z.strictObject({ folder: text('the folder of a LLMLingua-2 model') }, 'a compressor: { folder }')
+
+const services = z.strictObject(
+  { embedder: embedder.optional(), compressor: compressor.optional() },
+  'what levers may use, e.g. { embedder: ... }',
+)
+
 const limits = z.strictObject(
   {
     body_bytes: whole(1024, 1024 ** 3, 'bytes').optional(),
@@ -192,6 +210,7 @@ export const file = z.strictObject(
     routes: z.array(route, 'a list of routes').optional(),
     levers: leversByName.optional(),
     policies: z.array(policy, 'a list of policies').optional(),
+    services: services.optional(),
     limits: limits.optional(),
     breaker: z
       .strictObject({ failures: whole(1, 1_000_000).optional(), open_ms: whole(1, day_ms, 'milliseconds').optional() })

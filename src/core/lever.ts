@@ -52,6 +52,8 @@ export type LiveCall = Readonly<{
   tool_count?: number | undefined
   response_format?: string | undefined
   fingerprints: Fingerprinted
+  /** Hash of the body's options: all that is not prompt, and can change an answer. Equal options, equal hashes. */
+  options: string
   /** The prefix chain of the prompt as asked, with estimated tokens; one boundary a part of the reading, not thinned. */
   chain: Chain
   /** The prompt as earlier levers left it; absent where the wire has no editor. Read on first use. */
@@ -78,7 +80,10 @@ export type Pulled =
       do: 'change'
       changes: readonly Change[]
       why: string
-      /** Tokens taken out, cumulative at each boundary of `LiveCall.chain`; absent where the prompt is not shortened. */
+      /**
+       * Tokens taken out, cumulative at each boundary of `LiveCall.chain`; absent where the prompt is not shortened. A lever may
+       * reckon by characters: the gateway counts each edited text before the receipt is written.
+       */
       removed?: readonly number[]
       /** What it should save of this call, in picodollars: recorded where it is only observed and `worth` is absent. */
       foreseen?: number
@@ -97,6 +102,8 @@ export type Ended = Readonly<{
   /** The answer as `StoredAnswer` has it, where a lever asked for it by `wants_answer`, the outcome is ok and it was not longer than that. */
   body?: Uint8Array
   content_type?: string
+  /** What the answer says, where it is kept and the wire can tell. */
+  text?(): string | undefined
   /** Does the answer ask for tools; does the model refuse to answer? Known where `body` is. */
   has_tool_calls?: boolean
   is_refusal?: boolean
@@ -141,6 +148,26 @@ export type Answers = Readonly<{
   done(partition: string, key: string, call_id: string, answer?: StoredAnswer): void
 }>
 
+/**
+ * What a lever has learnt, note by note, shared by the threads and kept over restarts: what it knows is a fold over them.
+ * Bounded a partition, the oldest go first. A failing file reads as empty.
+ */
+export type Notes = Readonly<{
+  /** What is wrong with the file, if something is, without its path. */
+  trouble(): string | undefined
+  /** Adds a note; beyond `most` the partition's oldest go. False where it could not be written. */
+  add(partition: string, note: string, most: number): boolean
+  /** Notes after a position (0 for all that are kept), oldest first, and the position of the last. */
+  after(partition: string, position: number): Readonly<{ notes: readonly string[]; position: number }>
+}>
+
+/** Makes unit vectors of texts. `name` says which model: vectors of two models are never compared. */
+export type Embedder = Readonly<{
+  name: string
+  /** Rejects when it is down or slower than its deadline. */
+  embed(texts: readonly string[]): Promise<readonly Float32Array[]>
+}>
+
 /** The doors of a lever to the world. What is absent is not available, and a lever then says so and does nothing. */
 export type Kit = Readonly<{
   /** How the lever works on this call; `on` where absent. What is only observed is never sent, and a lever may remember that. */
@@ -157,10 +184,10 @@ export type Kit = Readonly<{
   cache_rule(provider: string, model: string, at_us: number): CacheRule | undefined
   memory: Memory
   answers?: Answers
-  /** Unit vectors of texts. Rejects when the embedder is down or slower than its deadline. */
-  embed?(texts: readonly string[]): Promise<readonly Float32Array[]>
-  /** A shorter text with the same meaning, at about this share of its tokens, by the model in this folder. */
-  compress?(text: string, share: number, model: string): Promise<string>
+  notes?: Notes
+  embedder?: Embedder
+  /** A shorter text with the same meaning, at about this share of its tokens. */
+  compress?(text: string, share: number): Promise<string>
   /** Asks a cheap model; the cost is booked as a receipt of its own. */
   ask?(request: Readonly<{ model: string; system: string; text: string; max_output_tokens: number }>): Promise<string>
 }>

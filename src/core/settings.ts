@@ -81,6 +81,20 @@ export type AlertSettings = Readonly<{
   contain: readonly ContainRule[]
 }>
 
+/** A model behind a provider's `/v1/embeddings`; the provider's key must be ours. */
+type RemoteEmbedderSettings = Readonly<{ provider: string; model: string; deadline_ms: number }>
+
+/** An ONNX model by name, in a folder of models or fetched on first use. */
+export type LocalEmbedderSettings = Readonly<{ local: string; folder?: string; deadline_ms: number }>
+
+export type EmbedderSettings = RemoteEmbedderSettings | LocalEmbedderSettings
+
+/** A LLMLingua-2 model in ONNX form, by the folder that holds it. */
+export type CompressorSettings = Readonly<{ folder: string }>
+
+/** What levers may use beside the call's own provider. */
+export type Services = Readonly<{ embedder?: EmbedderSettings; compressor?: CompressorSettings }>
+
 /** weir.yaml, the environment and flags, parsed once. Everything has a default. */
 export type Settings = Readonly<{
   host: string
@@ -96,6 +110,7 @@ export type Settings = Readonly<{
   threads: number
   providers: readonly ProviderSettings[]
   routes: readonly Route[]
+  services: Services
   limits: Limits
   /** Which lever works where: the first that matches a call decides for the levers that it names. None: no lever works. */
   policies: readonly LeverPolicy[]

@@ -132,6 +132,8 @@ export type Editor = Readonly<{
   outline(json: unknown, parts: readonly Part[]): Outline
   /** Leaves out what the wire cannot say; edits do not overlap. */
   edits(body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[]
+  /** What an answer's bytes say to the user, whole or streamed; undefined where they cannot be read. */
+  said(body: Uint8Array, content_type: string): string | undefined
 }>
 
 /** A format spoken over HTTP. It knows no provider, and no network. */

@@ -73,6 +73,9 @@ const drainServer = async (server: Server, busy: () => boolean, limit_ms: number
   await quiet(server, busy, RECEIPTS_MS)
 }
 
+/** Where a host and port are reached, e.g. `http://[::1]:4141`. */
+export const urlOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+
 /** The HTTP server of one gateway thread. */
 export const openListener = (world: World, scrape: () => Promise<string>): Listener => {
   let working = 0

@@ -104,17 +104,25 @@ const within = (change: Change, { output_cap, reading }: Call): Change => {
   return { do: 'set', fields: { ...change.fields, max_output_tokens: most } }
 }
 
+/** Counts what was taken out, beside the provider's work. Without a count the levers' own reckoning stands. */
+const count = (call: Call, pulling: Pulling, levers: Levers, world: World): Promise<void> => {
+  const { ratio } = world.tokens.ratios.of(call.upstream?.price_as ?? '', call.reading?.model ?? '')
+  return levers.recount(pulling, ratio).catch((error: unknown) => world.log.failure(call.id, asWeirError(error)))
+}
+
 const run = async (call: Call, pulling: Pulling, levers: Levers, world: World): Promise<Answer | undefined> => {
   for (const turn of pulling.turns) {
     if (turn.skipped !== undefined) continue
     await take(turn, call, pulling, levers, world)
     const { pulled, active } = turn
+    if (pulled?.do === 'change' && pulled.removed) turn.outline = pulling.live.outline()
     if (pulled?.do === 'change' && active.mode === 'on')
       for (const change of pulled.changes) pulling.changes.push(within(change, call))
     const answer = answered(turn, call, pulling, world)
     if (answer) return answer
   }
   edit(call, pulling, world)
+  if (pulling.turns.some(({ outline }) => outline)) pulling.counting = count(call, pulling, levers, world)
   return undefined
 }
 

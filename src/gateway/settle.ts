@@ -141,12 +141,7 @@ const settleNew = (call: Call, answer: Answer, attempt: Attempt, world: World): 
   return estimate(call, attempt, world).then((estimated) => columns(call, answer, attempt, estimated, world))
 }
 
-/**
- * What an attempt cost: the provider's usage, or an estimate of what it did not report, at the prices in force; and what
- * the prompt was made of. The columns that the receipt gets besides who, what and how it ended. An answer that is fetched
- * again costs nothing again.
- */
-export const settle = (call: Call, answer: Answer, world: World): Promise<Draft> | Draft => {
+const settleCounted = (call: Call, answer: Answer, world: World): Promise<Draft> | Draft => {
   const { attempt, given } = answer
   if (given) return settleGiven(call, given, world)
   if (!attempt) return nothing()
@@ -158,4 +153,14 @@ export const settle = (call: Call, answer: Answer, world: World): Promise<Draft>
     const draft = await settleNew(call, answer, attempt, world)
     return found === 'no' ? draft : { ...draft, warnings: [...(draft.warnings ?? []), UNSURE] }
   })
+}
+
+/**
+ * What an attempt cost: the provider's usage, or an estimate of what it did not report, at the prices in force; and what
+ * the prompt was made of. The columns that the receipt gets besides who, what and how it ended. An answer that is fetched
+ * again costs nothing again.
+ */
+export const settle = (call: Call, answer: Answer, world: World): Promise<Draft> | Draft => {
+  const counting = call.pulling?.counting
+  return counting ? counting.then(() => settleCounted(call, answer, world)) : settleCounted(call, answer, world)
 }

@@ -9,6 +9,7 @@ import { openBudgetWatch } from './budgets/watch.ts'
 import { type KeepOptions, keepThread } from './keep-thread.ts'
 import { openKeyWatch } from './key-watch.ts'
 import { leversSince } from './levers/since.ts'
+import { urlOf } from './listener.ts'
 import { lockData } from './lock.ts'
 import { type Log, openLog } from './log.ts'
 import { mergeCounts, prometheus } from './metrics.ts'
@@ -125,8 +126,6 @@ const startThreads = (shared: Shared, state: MainState, log: Log, overrides: Ove
   })
 }
 
-const urlOf = ({ host }: Settings, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-
 const startLedger = async (state: MainState, settings: Settings, log: Log, url: string): Promise<void> => {
   try {
     const { threads, watching, desk } = state
@@ -156,7 +155,7 @@ const openLedgerAfter = (
 ): Promise<void> => {
   const ready = listened.then(({ port, listening }) => {
     state.threads = listening
-    return startLedger(state, settings, log, urlOf(settings, port))
+    return startLedger(state, settings, log, urlOf(settings.host, port))
   })
   ready.catch(() => {})
   return ready
@@ -194,7 +193,7 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   if (overrides.ledger === false) await desk.begin(listening)
   budget_watch.watch(desk.change)
   watch.watch((changed) => Promise.all(listening.map((thread) => thread.setKeys(changed))))
-  const url = urlOf(settings, port)
+  const url = urlOf(settings.host, port)
   log.event('listening', { url, mode: settings.mode, threads: listening.length })
   const shutDown = async (): Promise<void> => {
     await Promise.all(listening.map((thread) => thread.close()))

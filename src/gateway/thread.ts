@@ -10,17 +10,22 @@ import { compileBook } from '../playbook/price/book.ts'
 import { providers } from '../providers/index.ts'
 import { openAnswers } from '../stores/answers.ts'
 import { keyringOf } from '../stores/keyring.ts'
+import { openNotes } from '../stores/notes.ts'
 import { wires } from '../wires/index.ts'
 import { createBreakers } from './breaker.ts'
 import type { BudgetsInForce } from './budgets/active.ts'
 import { type BudgetMemory, type Budgets, openBudgets } from './budgets/budgets.ts'
 import type { Disk } from './disk.ts'
+import { openErrands } from './errand.ts'
 import { openJournal } from './journal.ts'
+import { openAsker } from './levers/asker.ts'
 import { openCompressor } from './levers/compressor.ts'
+import { openEmbedder } from './levers/embedder.ts'
 import { openKits } from './levers/kit.ts'
 import { inOrder } from './levers/policies.ts'
 import type { Levers } from './levers/pulling.ts'
-import { type ListenAt, openListener } from './listener.ts'
+import { openRecount } from './levers/recount.ts'
+import { type ListenAt, openListener, urlOf } from './listener.ts'
 import { type LogStream, openLog } from './log.ts'
 import { type Counts, createMetrics, type Gauges } from './metrics.ts'
 import { createOnce } from './once.ts'
@@ -123,17 +128,23 @@ const openLevers = (data: ThreadData, doors: ThreadDoors, world: World): Levers 
   const { settings } = data
   if (settings.policies.length === 0) return undefined
   const { now_us, random } = doors
+  const { compressor, embedder } = settings.services
   const kitOf = openKits({
     now_us,
     random,
     book: world.book,
     tokens: world.tokens,
     answers: openAnswers({ path: join(settings.data, 'answers.db'), now_us, shared: settings.threads > 1 }),
-    doors: { compress: openCompressor() },
+    doors: {
+      notes: openNotes({ path: join(settings.data, 'learnt.db'), now_us }),
+      ask: openAsker(world.upstreams, world.errands),
+      ...(compressor ? { compress: openCompressor(compressor) } : {}),
+      ...(embedder ? { embedder: openEmbedder(embedder, world.errands) } : {}),
+    },
     price_as: (provider) => world.upstreams.get(provider)?.price_as ?? provider,
     ...(data.levers_since ? { since: data.levers_since } : {}),
   })
-  return { ordered: inOrder(doors.levers ?? levers), kitOf }
+  return { ordered: inOrder(doors.levers ?? levers), kitOf, recount: openRecount(world.tokens) }
 }
 
 const budgetsOf = ({ settings, budget_memory, lane, budgets }: ThreadData, now_us: () => number): Budgets => {
@@ -175,6 +186,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     tokens: openTokens(),
     restraint: createRestraint(data.restraint, data.containments),
     tenants: openTenants(data.pepper),
+    errands: openErrands(data.pepper),
     load: { in_flight: 0, shutting_down: false },
   }
   const found = openLevers(data, doors, plain)
@@ -192,7 +204,11 @@ export const openThread = (data: ThreadData, doors: ThreadDoors): GatewayThread 
   const listener = openListener(world, doors.scrape)
   let rotated = 0
   return {
-    listen: listener.listen,
+    async listen(at) {
+      const port = await listener.listen(at)
+      world.errands.listen(urlOf(at.host, port))
+      return port
+    },
     snapshot: async () => ({ counts: world.metrics.counts(), gauges: gaugesOf(world) }),
     setKeys: async (keys) => setKeys(keys),
     learn: async (learnt) => world.tokens.learn(learnt),

@@ -6,6 +6,7 @@ import type { Wire } from '../core/wire.ts'
 import type { Keyring } from '../stores/keyring.ts'
 import type { Breakers } from './breaker.ts'
 import type { Budgets } from './budgets/budgets.ts'
+import type { Errands } from './errand.ts'
 import type { Journal } from './journal.ts'
 import type { Levers } from './levers/pulling.ts'
 import type { Log } from './log.ts'
@@ -65,5 +66,7 @@ export type World = Readonly<{
   tenants: Tenants
   /** Absent where no policy names a lever. */
   levers?: Levers
+  /** Weir's own calls, for levers. */
+  errands: Errands
   load: Load
 }>

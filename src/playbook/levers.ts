@@ -1,6 +1,7 @@
 // Written by `npm run fix`: one line for each file.
 import { lever as cacheExact } from './cache/exact.ts'
 import { lever as cacheProviderPrefix } from './cache/provider-prefix.ts'
+import { lever as cacheSemantic } from './cache/semantic.ts'
 import { lever as compactCompress } from './compact/compress.ts'
 import { lever as compactExamples } from './compact/examples.ts'
 import { lever as compactHistory } from './compact/history.ts'
@@ -13,6 +14,7 @@ import { lever as compactTools } from './compact/tools.ts'
 export const levers = {
   'cache/exact': cacheExact,
   'cache/provider-prefix': cacheProviderPrefix,
+  'cache/semantic': cacheSemantic,
   'compact/compress': compactCompress,
   'compact/examples': compactExamples,
   'compact/history': compactHistory,

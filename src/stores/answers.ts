@@ -1,8 +1,7 @@
-import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import type { Answers, StoredAnswer } from '../core/lever.ts'
 import { openFlights } from './answers/flights.ts'
+import { openShelf, type Shelf } from './shelf.ts'
 
 export type AnswersOptions = Readonly<{
   path: string
@@ -38,7 +37,6 @@ export type AnswerStore = Answers &
   }>
 
 const TABLES = `
-  pragma journal_mode = wal; pragma synchronous = off;
   create table if not exists answers (
     partition text not null, key text not null, lever text not null, tags text not null, body blob not null,
     content_type text not null, receipt_id text not null, stored_at_us integer not null, expires_at_us integer not null,
@@ -49,16 +47,10 @@ const TABLES = `
     primary key (partition, key)) without rowid;
 `
 
-/** How long another thread's write is waited for: a call must not wait for its cache. */
-const BUSY_MS = 20
-const RETRY_US = 5_000_000
 /** An answer's last use is written down this seldom: a hit is a read. */
 const USE_US = 60_000_000
 /** After so many new answers the bound in bytes is looked at, and those used least lately go. */
 const ROOM_EVERY = 32
-
-const broken = new Set([11, 26])
-const codeOf = (error: unknown): number => Number((error as { errcode?: number }).errcode ?? 0) & 0xff
 
 const prepared = new WeakMap<DatabaseSync, Map<string, StatementSync>>()
 
@@ -69,78 +61,6 @@ const statement = (database: DatabaseSync, sql: string): StatementSync => {
   const found = known.get(sql) ?? database.prepare(sql)
   known.set(sql, found)
   return found
-}
-
-const openFile = (path: string): DatabaseSync => {
-  mkdirSync(dirname(path), { recursive: true })
-  const database = new DatabaseSync(path, { timeout: BUSY_MS })
-  try {
-    database.exec(TABLES)
-    chmodSync(path, 0o600)
-    return database
-  } catch (error) {
-    database.close()
-    throw error
-  }
-}
-
-const SET_ASIDE = 'the file of stored answers was broken: it was set aside and made anew'
-const UNAVAILABLE = 'the file of stored answers cannot be used'
-
-/** The file, opened when it is first needed. What goes wrong is remembered, never thrown. */
-const openGuard = ({ path, now_us }: AnswersOptions) => {
-  let database: DatabaseSync | undefined
-  let trouble: string | undefined
-  let retry_at_us = 0
-
-  const fail = (error: unknown): void => {
-    if (!broken.has(codeOf(error))) {
-      trouble = UNAVAILABLE
-      if (!database) retry_at_us = now_us() + RETRY_US
-      return
-    }
-    trouble = SET_ASIDE
-    try {
-      database?.close()
-    } catch {
-      // It is broken, and another one takes its place.
-    }
-    database = undefined
-    setAside()
-  }
-  /** Another thread may have done it already: then the file is good, and stays. */
-  const setAside = (): void => {
-    try {
-      openFile(path).close()
-    } catch (error) {
-      if (!broken.has(codeOf(error))) return
-      renameSync(path, `${path}.broken-${now_us()}`)
-      for (const more of ['-wal', '-shm']) rmSync(path + more, { force: true })
-    }
-  }
-  return {
-    trouble: () => trouble,
-    use<T>(work: (database: DatabaseSync) => T, otherwise: T): T {
-      if (!database && now_us() < retry_at_us) return otherwise
-      try {
-        database ??= openFile(path)
-        const result = work(database)
-        trouble = undefined
-        return result
-      } catch (error) {
-        try {
-          fail(error)
-        } catch {
-          trouble = UNAVAILABLE
-        }
-        return otherwise
-      }
-    },
-    close(): void {
-      database?.close()
-      database = undefined
-    },
-  }
 }
 
 type Row = Record<string, SQLOutputValue>
@@ -175,10 +95,8 @@ const makeRoom = (database: DatabaseSync, lever: string, most_bytes: number, now
   }
 }
 
-type Guard = ReturnType<typeof openGuard>
-
 /** What the command line asks of the file. */
-const openKeeping = (guard: Guard, now_us: () => number): Pick<AnswerStore, 'list' | 'stats' | 'purge'> => ({
+const openKeeping = (guard: Shelf, now_us: () => number): Pick<AnswerStore, 'list' | 'stats' | 'purge'> => ({
   list: (most) =>
     guard.use(
       (database) =>
@@ -218,7 +136,7 @@ const openKeeping = (guard: Guard, now_us: () => number): Pick<AnswerStore, 'lis
  */
 export const openAnswers = (options: AnswersOptions): AnswerStore => {
   const { now_us } = options
-  const guard = openGuard(options)
+  const guard = openShelf({ ...options, tables: TABLES, holds: 'stored answers' })
   let added = 0
 
   const get = (partition: string, key: string): StoredAnswer | undefined =>

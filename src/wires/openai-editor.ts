@@ -168,10 +168,17 @@ const maximumName = (json: unknown): string => {
   return /^(o\d|gpt-[5-9])/.test(asText(at(json, 'model')) ?? '') ? 'max_completion_tokens' : 'max_tokens'
 }
 
+/** The first choice's text, whole or the piece that an event adds. */
+const said = (json: unknown): string => {
+  const choice = asRecord(asList(at(json, 'choices'))[0])
+  return asText(at(choice, 'message', 'content')) ?? asText(at(choice, 'delta', 'content')) ?? ''
+}
+
 /** Chat completions: messages are parts of the reading, and what is in them are blocks. */
 export const chatEditor = editorOf({
   spots,
   fields,
+  said,
   temperature: temperatureOf,
   most_marks: MOST_OPENAI_MARKS,
   mark: openaiMark,

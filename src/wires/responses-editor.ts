@@ -1,7 +1,7 @@
 import type { BodyFields, Role } from '../core/prompt.ts'
 import { countOf } from './framing/counts.ts'
 import { editorOf, type Path, records, type Spot } from './framing/editing.ts'
-import { asRecord, asText, at, type JsonRecord } from './framing/json.ts'
+import { asList, asRecord, asText, at, type JsonRecord } from './framing/json.ts'
 import { textOf } from './framing/parts.ts'
 import {
   cacheFields,
@@ -95,10 +95,19 @@ const fields = (json: unknown): BodyFields => {
   }
 }
 
+const said = (json: unknown): string => {
+  if (at(json, 'type') === 'response.output_text.delta') return asText(at(json, 'delta')) ?? ''
+  return asList(at(json, 'output'))
+    .flatMap((item) => asList(at(item, 'content')))
+    .map((part) => (at(part, 'type') === 'output_text' ? (asText(at(part, 'text')) ?? '') : ''))
+    .join('')
+}
+
 /** Responses: an item of the input is a part of the reading. Instructions and a plain input take no mark. */
 export const responsesEditor = editorOf({
   spots,
   fields,
+  said,
   temperature: temperatureOf,
   most_marks: MOST_OPENAI_MARKS,
   mark: openaiMark,

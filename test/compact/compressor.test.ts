@@ -98,33 +98,34 @@ const tinyModel = (name: string, more: Readonly<Record<string, unknown>> = {}): 
 
 describe('the compressor', () => {
   test('refuses a folder without a model, naming the folder and what is missing, and fetches nothing', async () => {
-    const compress = openCompressor()
     const missing = join(home, 'nowhere')
-    await expect(compress('some text', 0.5, missing)).rejects.toMatchObject({
+    await expect(openCompressor({ folder: missing })('some text', 0.5)).rejects.toMatchObject({
       code: 'bad-config',
-      message: expect.stringMatching(/no config\.json, no tokenizer\.json.*nowhere/),
+      message: expect.stringMatching(
+        /services\.compressor\.folder: there is no config\.json, no tokenizer\.json.*nowhere/,
+      ),
     })
     const folder = tinyModel('broken')
     rmSync(join(folder, 'onnx', 'model.onnx'))
-    await expect(compress('some text', 0.5, folder)).rejects.toThrow(/no onnx\/model\.onnx in/)
+    await expect(openCompressor({ folder })('some text', 0.5)).rejects.toThrow(/no onnx\/model\.onnx in/)
   })
 
   test.skipIf(there)('says which package is missing where a model is there and the package is not', async () => {
-    await expect(openCompressor()('some text', 0.5, tinyModel('alone'))).rejects.toThrow(
+    await expect(openCompressor({ folder: tinyModel('alone') })('some text', 0.5)).rejects.toThrow(
       /package @atjsh\/llmlingua-2 cannot be found/,
     )
   })
 
   test.skipIf(!there)('keeps the words that the model finds important', async () => {
-    const compress = openCompressor()
+    const compress = openCompressor({ folder: tinyModel('tiny') })
     const text = 'the refund is paid in fourteen days to the card.'
-    const made = await compress(text, 0.5, tinyModel('tiny'))
+    const made = await compress(text, 0.5)
     expect(made).toBe('paid fourteen days card.')
-    expect(await compress(text, 0.5, join(home, 'tiny'))).toBe(made)
+    expect(await compress(text, 0.5)).toBe(made)
   })
 
   test.skipIf(!there)('refuses a model of a kind that does not compress', async () => {
-    await expect(openCompressor()('a text', 0.5, tinyModel('other', { model_type: 'gpt2' }))).rejects.toThrow(
+    await expect(openCompressor({ folder: tinyModel('other', { model_type: 'gpt2' }) })('a text', 0.5)).rejects.toThrow(
       /type gpt2 cannot compress/,
     )
   })

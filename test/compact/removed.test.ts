@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Past } from '../../src/core/past.ts'
 import type { LeverTrace } from '../../src/core/receipt.ts'
 import { lengthen, replayRemoved, shorten } from '../../src/playbook/compact/removed.ts'
-import { rates } from './calling.ts'
+import { automatic, rates } from './calling.ts'
 
 const chain = { hashes: ['a', 'b', 'c', 'd'], tokens: [1000, 2000, 3000, 4000] }
 const usage = { fresh: 500, cache_read: 2000, cache_write_5m: 1500, cache_write_long: 0, output: 70 }
@@ -98,10 +98,21 @@ describe('a call whose prompt is shorter', () => {
 })
 
 describe('a replay of what a lever recorded', () => {
-  const replay = replayRemoved('compact/minify')
+  const replay = replayRemoved('compact/minify', { cache_rule: () => automatic })
 
   test('is the shorter call where the lever observed', () => {
     expect(replay(pastOf([trace])).usage).toEqual(shorten(usage, chain, [0, 300, 300, 400]))
+  })
+
+  test('pays as written what would have got too short to be read from the cache', () => {
+    const high = replayRemoved('compact/minify', { cache_rule: () => ({ ...automatic, minimum_tokens: 1800 }) })
+    const { cache_read, cache_write_5m, ...rest } = shorten(usage, chain, [0, 300, 300, 400])
+    expect(cache_read).toBeLessThan(1800)
+    expect(high(pastOf([trace])).usage).toEqual({
+      ...rest,
+      cache_read: 0,
+      cache_write_5m: cache_write_5m + cache_read,
+    })
   })
 
   test('is the call as it was where nothing was recorded: a receipt has no text to claim anything of', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Kit } from '../../src/core/lever.ts'
+import type { Embedder, Kit } from '../../src/core/lever.ts'
 import { chunksOf, without } from '../../src/playbook/compact/chunks.ts'
 import { relevances } from '../../src/playbook/compact/relevance.ts'
 import { lever } from '../../src/playbook/compact/retrieval.ts'
@@ -112,11 +112,14 @@ describe('compact/retrieval', () => {
   test('scores by embeddings where there is an embedder, and by words where it is down', async () => {
     const vector = (text: string) =>
       new Float32Array(text.includes('Lisbon') || text.includes('refund for the') ? [1, 0] : [0, 1])
-    const embed: Kit['embed'] = async (texts) => texts.map(vector)
+    const embed: Embedder['embed'] = async (texts) => texts.map(vector)
     const messages = ask(topics.map(forms['elements'] ?? String).join(''))
-    const [near] = await leftOf(messages, kitOf({ embed }))
+    const [near] = await leftOf(messages, kitOf({ embedder: { name: 'of a test', embed } }))
     expect(near).toContain('Lisbon')
-    const [down] = await leftOf(messages, kitOf({ embed: () => Promise.reject(new Error('down')) }))
+    const [down] = await leftOf(
+      messages,
+      kitOf({ embedder: { name: 'of a test', embed: () => Promise.reject(new Error('down')) } }),
+    )
     expect(down).toBe((await leftOf(messages))[0])
   })
 

@@ -87,6 +87,7 @@ prices:
     rates: { in.text.fresh: 1.10, out.text.visible: "8.000001" }
     source: contract 2026-118
     checked_at: 2026-11-01
+services: { compressor: { folder: models/tinybert } }
 unpriced_ceiling: { input: 20 }
 reserve_output_tokens: 1000
 log_level: warn
@@ -107,6 +108,7 @@ log_level: warn
         },
         { match: {}, targets: [{ provider: 'vllm', model: 'meta-llama/Llama-4' }] },
       ],
+      services: { compressor: { folder: join(cwd, 'models', 'tinybert') } },
       breaker: { failures: 9, open_ms: defaultSettings.breaker.open_ms },
       on_client_gone: 'drain',
       policies: [],

@@ -69,14 +69,14 @@ describe('levers', () => {
         name: 'compact/shorter',
         action: 'acted',
         why: 'made for tests',
-        tokens: 4,
-        removed: [0, 4],
-        saving_usd: '0.000008',
+        tokens: 3,
+        removed: [0, 3],
+        saving_usd: '0.000006',
       },
     ])
     const input = receipt?.input_tokens ?? 0
-    expect(receipt?.prefix_tokens?.at(-1)).toBe(input + 4)
-    expect((receipt?.system_tokens ?? 0) + (receipt?.user_tokens ?? 0)).toBe(input + 4)
+    expect(receipt?.prefix_tokens?.at(-1)).toBe(input + 3)
+    expect((receipt?.system_tokens ?? 0) + (receipt?.user_tokens ?? 0)).toBe(input + 3)
   })
 
   test('leave the fingerprints what they would be without them', async () => {
@@ -94,7 +94,8 @@ describe('levers', () => {
       'prefix_hashes',
     ] as const)
       expect(edited?.[field]).toEqual(plain?.[field])
-    expect(plain?.levers?.[0]).toMatchObject({ action: 'observed', tokens: 4 })
+    expect(plain?.levers?.[0]).toMatchObject({ action: 'observed', tokens: 3 })
+    expect((plain?.input_tokens ?? 0) - (edited?.input_tokens ?? 0), 'counted, whatever the lever reckoned').toBe(3)
     expect(sent()[0]).toContain('"Weir?"')
   })
 

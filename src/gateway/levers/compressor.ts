@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { encode } from 'gpt-tokenizer'
 import { WeirError } from '../../core/errors.ts'
 import type { Kit } from '../../core/lever.ts'
+import type { CompressorSettings } from '../../core/settings.ts'
 
 type Compress = (text: string, share: number) => Promise<string>
 
@@ -27,7 +28,7 @@ const FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', join('o
 const refused = (folder: string, why: string) =>
   new WeirError(
     'bad-config',
-    `compact/compress: ${why} in ${folder}. See docs/compact.md for what a model's folder holds.`,
+    `services.compressor.folder: ${why} in ${folder}. See docs/compact.md for what a model's folder holds.`,
   )
 
 /** Throws `bad-config` where a file of the model is not there: nothing is ever fetched. */
@@ -75,12 +76,10 @@ const load = async (folder: string): Promise<Compress> => {
  * Opens the compressor: LLMLingua-2 (`@atjsh/llmlingua-2`), loaded on the first text and from disk alone. A folder whose
  * model cannot be loaded is not tried again before a restart; every text then fails with the reason.
  */
-export const openCompressor = (): NonNullable<Kit['compress']> => {
-  const loaded = new Map<string, Promise<Compress>>()
-  return async (text, share, model) => {
-    const folder = resolve(model)
-    const known = loaded.get(folder) ?? load(folder)
-    loaded.set(folder, known)
-    return (await known)(text, share)
+export const openCompressor = ({ folder }: CompressorSettings): NonNullable<Kit['compress']> => {
+  let loading: Promise<Compress> | undefined
+  return async (text, share) => {
+    loading ??= load(folder)
+    return (await loading)(text, share)
   }
 }

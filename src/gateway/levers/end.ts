@@ -9,24 +9,36 @@ const TOOLS =
 
 const REFUSAL = /"refusal"\s*:\s*"|"type"\s*:\s*"refusal"/
 
-type Kept = Readonly<{ body: Uint8Array; content_type: string; has_tool_calls: boolean; is_refusal: boolean }>
+type Kept = Readonly<{
+  body: Uint8Array
+  content_type: string
+  has_tool_calls: boolean
+  is_refusal: boolean
+  text(): string | undefined
+}>
 
 /** The answer's bytes, where there is a good one and they were kept. */
-const keptOf = ({ attempt, outcome }: Answer): Kept | undefined => {
+const keptOf = ({ wire }: Call, { attempt, outcome }: Answer): Kept | undefined => {
   const pieces = attempt?.kept
   const { status = 0, headers = {} } = attempt ?? {}
   if (!pieces || outcome !== 'ok' || status < 200 || status >= 300) return undefined
   const body = Buffer.concat(pieces)
   const content_type = headers['content-type'] ?? 'application/json'
   const text = body.toString('latin1')
-  return { body, content_type, has_tool_calls: TOOLS.test(text), is_refusal: REFUSAL.test(text) }
+  return {
+    body,
+    content_type,
+    has_tool_calls: TOOLS.test(text),
+    is_refusal: REFUSAL.test(text),
+    text: () => wire?.editor?.said(body, content_type),
+  }
 }
 
 /** Tells the levers that saw a call how it ended. What they make of it is not the call's concern any more. */
 export const endLevers = (call: Call, answer: Answer, receipt: Receipt, world: World): void => {
   const { pulling } = call
   if (!pulling || !world.levers) return
-  const kept = pulling.wants_answer > 0 ? keptOf(answer) : undefined
+  const kept = pulling.wants_answer > 0 ? keptOf(call, answer) : undefined
   for (const { active, pulled, waived } of pulling.turns) {
     const { lever, settings, mode } = active
     if (!lever.learn || waived) continue

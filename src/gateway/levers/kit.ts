@@ -49,7 +49,7 @@ export type KitParts = Readonly<{
   tokens: Tokens
   answers?: Answers
   /** Further doors, where they are configured. */
-  doors?: Pick<Kit, 'embed' | 'compress' | 'ask'>
+  doors?: Pick<Kit, 'notes' | 'embedder' | 'compress' | 'ask'>
   /** When each lever was turned on or set otherwise, µs (`since.ts`). */
   since?: Readonly<Record<string, number>>
   /** The name under which a provider's prices are looked up. */

@@ -2,6 +2,7 @@ import type { LiveCall } from '../../core/lever.ts'
 import type { Chain, Circle } from '../../core/past.ts'
 import type { Change, Outline } from '../../core/prompt.ts'
 import type { Headers } from '../../core/wire.ts'
+import { canonical } from '../../playbook/measure/canonical.ts'
 import type { PrefixChain } from '../../playbook/measure/prefixes.ts'
 import { prefixTokens } from '../../playbook/measure/prefixes.ts'
 import type { Call } from '../call.ts'
@@ -22,6 +23,18 @@ const variantOf = (path: string, query: string, headers: Headers): string => {
 }
 
 const payerFields = ['key_id', 'team', 'feature', 'customer', 'user', 'environment', 'session', 'agent'] as const
+/** Fields of a body that are its prompt, in the words of all wires. */
+const prompts = new Set(
+  'messages system input instructions prompt contents systemInstruction system_instruction tools functions model'.split(
+    ' ',
+  ),
+)
+
+/** The hash of what is left of a body without its prompt; a body that cannot be read has options of its own. */
+const optionsOf = (json: unknown): string => {
+  const fields = Object.entries(json ?? {}).filter(([name]) => !prompts.has(name))
+  return digest(canonical(Object.fromEntries(fields), digest, (_, write) => write()))
+}
 
 const circleOf = ({ payer, wire, reading }: Call): Circle => {
   const circle: { -readonly [name in keyof Circle]: Circle[name] } = { endpoint: reading?.endpoint ?? '' }
@@ -52,6 +65,7 @@ export class Live implements LiveCall {
   #chain: Chain | undefined
   #variant: string | undefined
   #fingerprints: LiveCall['fingerprints'] | undefined
+  #options: string | undefined
   #outline: Outline | undefined
   #after: Readonly<{ outline: Outline; changes: number }> | undefined
 
@@ -79,6 +93,11 @@ export class Live implements LiveCall {
     const { path, query, headers } = this.#call
     this.#variant ??= variantOf(path, query, headers)
     return this.#variant
+  }
+
+  get options(): string {
+    this.#options ??= optionsOf(this.#call.json)
+    return this.#options
   }
 
   get temperature(): number | undefined {

@@ -1,5 +1,5 @@
 import type { Kit, Lever, LeverMode, LeverPolicy, LiveCall, Pulled, StoredAnswer } from '../../core/lever.ts'
-import type { Change } from '../../core/prompt.ts'
+import type { Change, Outline } from '../../core/prompt.ts'
 import type { Edit } from '../../core/wire.ts'
 
 /** A lever that has a say in a call, with the settings that hold for it. */
@@ -13,12 +13,19 @@ export type Active = Readonly<{
 export type Arm = Readonly<{ experiment: string; arm: 'holdout' | 'levers' }>
 
 /** The levers of a gateway thread, in the order of their turns. Absent from the world where no policy names any. */
-export type Levers = Readonly<{ ordered: readonly Lever[]; kitOf(lever: Lever, mode: LeverMode): Kit }>
+export type Levers = Readonly<{
+  ordered: readonly Lever[]
+  kitOf(lever: Lever, mode: LeverMode): Kit
+  /** Counts anew, in tokens, what was taken out of a call's prompt. `ratio` is the model's to o200k. */
+  recount(pulling: Pulling, ratio: number): Promise<void>
+}>
 
 /** One lever's turn in a call. */
 export type Turn = {
   readonly active: Active
   pulled?: Pulled
+  /** The prompt as it found it, where it took something out that is yet to be counted. */
+  outline?: Outline | undefined
   /** Why it did nothing: it was waived, threw, or was too slow. */
   skipped?: string
   /** The caller wants nothing of it: it neither acts nor learns. */
@@ -36,6 +43,8 @@ export type Pulling = {
   /** How many bytes of the answer levers want to learn from; 0 for none. */
   readonly wants_answer: number
   given?: StoredAnswer
+  /** Settles when what was taken out is counted in tokens; absent where nothing was. Never rejects. */
+  counting?: Promise<void>
 }
 
 /** Did the lever act: is it on, did it have its turn, and is what it wanted in the call? */

@@ -6,27 +6,21 @@ import { replayRemoved, worthOfRemoved } from './removed.ts'
 import { resume } from './resume.ts'
 
 const settings = {
-  model: {
-    type: 'text',
-    default: '',
-    about:
-      'The folder of a LLMLingua-2 model in ONNX form. Nothing is ever downloaded; without a folder nothing is compressed.',
-  },
   share: {
     type: 'number',
     default: 0.5,
     least: 0.1,
     most: 0.95,
-    about: 'The share of a text’s tokens that is kept.',
+    about: 'the share of a text’s tokens that is kept',
   },
   least_tokens: {
     type: 'number',
     default: 1000,
     least: 50,
     unit: 'tokens',
-    about: 'Shorter texts are left as they are.',
+    about: 'shorter texts are left as they are',
   },
-  contexts_only: { type: 'flag', default: true, about: 'Compress tool results only; otherwise users’ texts, too.' },
+  contexts_only: { type: 'flag', default: true, about: 'compress tool results only, not users’ texts, too' },
 } as const
 
 type Settings = Chosen<typeof settings>
@@ -47,11 +41,11 @@ const owns = ({ form, role, replaceable, text }: Block, { contexts_only }: Setti
   (form === 'tool-result' || (!contexts_only && form === 'text' && role === 'user'))
 
 /** Compressed texts by their hash, so that a conversation that is seen anew costs no second run. */
-const compressed = async (text: string, { model, share }: Settings, kit: Kit, tenant: string): Promise<string> => {
-  const key = `${model} ${share} ${kit.hash(text)}`
+const compressed = async (text: string, { share }: Settings, kit: Kit, tenant: string): Promise<string> => {
+  const key = `${share} ${kit.hash(text)}`
   const known = kit.memory.get<string>(`compressed ${tenant}`, key)
   if (known !== undefined) return known
-  const made = (await kit.compress?.(text, share, model)) ?? text
+  const made = (await kit.compress?.(text, share)) ?? text
   kit.memory.set(`compressed ${tenant}`, key, made)
   return made
 }
@@ -59,7 +53,7 @@ const compressed = async (text: string, { model, share }: Settings, kit: Kit, te
 export const lever = {
   name: 'compact/compress',
   play: 'compact',
-  about: 'Shortens long prose in tool results word by word with LLMLingua-2, where its model is on disk.',
+  about: 'shortens long prose in tool results word by word with LLMLingua-2, where its model is on disk',
   settings,
   traits: {
     certainty: 'estimated',
@@ -70,7 +64,7 @@ export const lever = {
     next_test: 'observe it for a day, then compare answers on 50 calls with and without',
   },
   async pull(call, chosen, kit) {
-    if (!kit.compress || chosen.model === '') return { do: 'nothing', why: 'no model of a compressor is configured' }
+    if (!kit.compress) return { do: 'nothing', why: 'services.compressor names no model' }
     const outline = call.outline()
     if (!outline) return { do: 'nothing', why: 'the wire has no editor' }
     const course = resume(call, outline, kit)
@@ -90,5 +84,5 @@ export const lever = {
     return course.finish(wishes, long.length === 0 ? 'no long prose' : 'nothing got shorter')
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/compress'),
+  replay: (_, kit) => replayRemoved('compact/compress', kit),
 } satisfies Lever<typeof settings>

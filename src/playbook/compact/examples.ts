@@ -10,15 +10,15 @@ const settings = {
     type: 'text',
     default: '',
     about:
-      'The evaluation that showed the route to answer as well with fewer examples, by any name; without one nothing is left out.',
+      'the evaluation that showed the route to answer as well with fewer examples, by any name; without one nothing is left out',
   },
   templates: {
     type: 'texts',
     default: [],
     about:
-      'Template fingerprints (as on the receipts) that the verdict holds for. A changed prompt needs a new verdict.',
+      'template fingerprints (as on the receipts) that the verdict holds for; a changed prompt needs a new verdict',
   },
-  keep: { type: 'number', default: 0, least: 0, unit: 'examples', about: 'How many examples stay, from the first on.' },
+  keep: { type: 'number', default: 0, least: 0, unit: 'examples', about: 'how many examples stay, from the first on' },
 } as const
 
 type Settings = Chosen<typeof settings>
@@ -71,7 +71,7 @@ const permitted = (template: string | undefined, { verdict, templates }: Setting
 export const lever = {
   name: 'compact/examples',
   play: 'compact',
-  about: 'Leaves out worked examples that a route no longer needs, as an evaluation of its prompt has shown.',
+  about: 'leaves out worked examples that a route no longer needs, as an evaluation of its prompt has shown',
   settings,
   traits: {
     certainty: 'estimated',
@@ -89,5 +89,5 @@ export const lever = {
     return course.finish(wishes(outline.blocks, course.from, chosen.keep), 'no examples to leave out')
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/examples'),
+  replay: (_, kit) => replayRemoved('compact/examples', kit),
 } satisfies Lever<typeof settings>

@@ -10,21 +10,21 @@ const settings = {
     default: 'mask',
     one_of: ['mask', 'summarise'],
     about:
-      'mask: long texts of old turns are cut to their beginning. summarise: a cheap model says in short what was said.',
+      'mask: long texts of old turns are cut to their beginning. summarise: a cheap model says in short what was said',
   },
   keep_turns: {
     type: 'number',
     default: 6,
     least: 1,
     unit: 'turns',
-    about: 'The newest turns, which are never touched.',
+    about: 'the newest turns, which are never touched',
   },
   least_tokens: {
     type: 'number',
     default: 4000,
     least: 0,
     unit: 'tokens',
-    about: 'Conversations are left alone until their old turns are longer than this.',
+    about: 'conversations are left alone until their old turns are longer than this',
   },
   foresight: {
     type: 'number',
@@ -32,15 +32,15 @@ const settings = {
     least: 0,
     most: 1,
     about:
-      'Share of the expected further calls that counts when a warm prefix is to be rewritten. At 0 it is rewritten only where the very call gets cheaper, so no rewrite loses.',
+      'share of the expected further calls that counts when a warm prefix is to be rewritten; at 0 it is rewritten only where the very call gets cheaper, so no rewrite loses',
   },
-  model: { type: 'text', default: '', about: 'The model that summarises; without one nothing is summarised.' },
+  model: { type: 'text', default: '', about: 'the model that summarises; without one nothing is summarised' },
   summary_tokens: {
     type: 'number',
     default: 600,
     least: 50,
     unit: 'tokens',
-    about: 'The longest summary.',
+    about: 'the longest summary',
   },
 } as const
 
@@ -138,7 +138,7 @@ const summarise = async (
 export const lever = {
   name: 'compact/history',
   play: 'compact',
-  about: 'Cuts or summarises old turns: when the cache is cold anyway, or when so much is saved that a rewrite pays.',
+  about: 'cuts or summarises old turns: when the cache is cold anyway, or when so much is saved that a rewrite pays',
   settings,
   traits: {
     certainty: 'estimated',
@@ -168,5 +168,5 @@ export const lever = {
       : course.finish(masks(blocks, left), 'no old turn is long')
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/history'),
+  replay: (_, kit) => replayRemoved('compact/history', kit),
 } satisfies Lever<typeof settings>

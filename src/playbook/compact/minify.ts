@@ -9,20 +9,20 @@ const settings = {
   json: {
     type: 'flag',
     default: true,
-    about: 'Take the blanks out of JSON; numbers, key order and strings stay as written.',
+    about: 'take the blanks out of JSON; numbers, key order and strings stay as written',
   },
   blanks: {
     type: 'flag',
     default: true,
-    about: 'Take out blanks at the ends of lines, and all but one of several blank lines.',
+    about: 'take out blanks at the ends of lines, and all but one of several blank lines',
   },
-  system: { type: 'flag', default: false, about: 'Tidy the system prompt and examples, too.' },
+  system: { type: 'flag', default: false, about: 'tidy the system prompt and examples, too' },
   least_characters: {
     type: 'number',
     default: 2,
     least: 1,
     unit: 'characters',
-    about: 'A text that would get shorter by less is left as it is.',
+    about: 'a text that would get shorter by less is left as it is',
   },
 } as const
 
@@ -51,7 +51,7 @@ const wishes = (blocks: readonly Block[], from: number, chosen: Settings): Wish[
 export const lever = {
   name: 'compact/minify',
   play: 'compact',
-  about: 'Takes blanks that mean nothing out of JSON and text in tool results and user messages.',
+  about: 'takes blanks that mean nothing out of JSON and text in tool results and user messages',
   settings,
   traits: {
     certainty: 'exact',
@@ -66,5 +66,5 @@ export const lever = {
     return course.finish(wishes(outline.blocks, course.from, chosen), 'nothing to take out')
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/minify'),
+  replay: (_, kit) => replayRemoved('compact/minify', kit),
 } satisfies Lever<typeof settings>

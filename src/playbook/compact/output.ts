@@ -10,21 +10,21 @@ const settings = {
     default: 0.999,
     least: 0.9,
     most: 1,
-    about: 'The share of a route’s answers that the cap must not touch, before the margin.',
+    about: 'the share of a route’s answers that the cap must not touch, before the margin',
   },
-  margin: { type: 'number', default: 1.5, least: 1, unit: 'times', about: 'The cap is so many times that length.' },
-  floor_tokens: { type: 'number', default: 256, least: 16, unit: 'tokens', about: 'No cap is lower than this.' },
+  margin: { type: 'number', default: 1.5, least: 1, unit: 'times', about: 'the cap is so many times that length' },
+  floor_tokens: { type: 'number', default: 256, least: 16, unit: 'tokens', about: 'no cap is lower than this' },
   least_answers: {
     type: 'number',
     default: 200,
     least: 20,
     unit: 'answers',
-    about: 'A route is not capped before so many of its answers were seen.',
+    about: 'a route is not capped before so many of its answers were seen',
   },
   structured: {
     type: 'flag',
     default: false,
-    about: 'Ask for structured output where the system prompt states a JSON schema that strict modes take as it is.',
+    about: 'ask for structured output where the system prompt states a JSON schema that strict modes take as it is',
   },
 } as const
 
@@ -34,18 +34,43 @@ type Settings = Chosen<typeof settings>
 const routeOf = ({ circle, fingerprints, model }: Pick<LiveCall & Past, 'circle' | 'fingerprints' | 'model'>): string =>
   `${circle.feature ?? ''} ${fingerprints.template ?? ''} ${model}`
 
-const lengthsOf = (route: string, kit: Kit): Lengths => {
-  const known = kit.memory.get<Lengths>('lengths', route)
-  if (known) return known
-  const lengths = noLengths()
-  kit.memory.set('lengths', route, lengths)
-  return lengths
+/** So many answers are kept over a restart; the oldest have faded by then. */
+const MOST_NOTES = 4096
+
+/** What is known of a route, and how far its notes have been read. */
+type Known = { readonly lengths: Lengths; position: number }
+
+const notesOf = (route: string, kit: Kit) => `compact/output ${kit.hash(route)}`
+
+/** Takes in what other threads, and runs before, have noted; says whether there was anything. */
+const catchUp = (known: Known, route: string, kit: Kit): boolean => {
+  const read = kit.notes?.after(notesOf(route, kit), known.position)
+  if (!read) return false
+  known.position = read.position
+  for (const text of read.notes) {
+    const [tokens = 0, was_cut] = text.split(' ').map(Number)
+    if (tokens >= 0) noteLength(known.lengths, tokens, was_cut === 1)
+  }
+  return read.notes.length > 0
 }
 
+const knownOf = (route: string, kit: Kit): Known => {
+  const found = kit.memory.get<Known>('lengths', route)
+  if (found) return found
+  const known = { lengths: noLengths(), position: 0 }
+  kit.memory.set('lengths', route, known)
+  catchUp(known, route, kit)
+  return known
+}
+
+const lengthsOf = (route: string, kit: Kit): Lengths => knownOf(route, kit).lengths
+
+type Length = Readonly<{ tokens: number; was_cut: boolean }>
+
 /** An answer as it is learnt from: how long it was, or that the cap cut it. One that is only observed is cut in thought. */
-const note = (lengths: Lengths, output: number, cap: number | undefined): void => {
+const lengthOf = (output: number, cap: number | undefined): Length => {
   const was_cut = cap !== undefined && output >= cap
-  noteLength(lengths, was_cut ? cap : output, was_cut)
+  return { tokens: was_cut ? cap : output, was_cut }
 }
 
 /** The cap that stood in a decision. */
@@ -75,7 +100,9 @@ const replay = (chosen: Settings) => {
     open.sort((left, right) => left.ended_at_us - right.ended_at_us)
     while ((open[0]?.ended_at_us ?? Number.POSITIVE_INFINITY) <= at_us) {
       const first = open.shift()
-      if (first) note(first.lengths, first.output, first.cap)
+      if (!first) return
+      const { tokens, was_cut } = lengthOf(first.output, first.cap)
+      noteLength(first.lengths, tokens, was_cut)
     }
   }
   return (past: Past): Past => {
@@ -98,7 +125,7 @@ export const lever = {
   name: 'compact/output',
   play: 'compact',
   about:
-    'Caps answers at a length that its route all but never reaches, so that a runaway answer is not paid to its end.',
+    'caps answers at a length that its route all but never reaches, so that a runaway answer is not paid to its end',
   settings,
   traits: {
     certainty: 'exact',
@@ -123,7 +150,11 @@ export const lever = {
   },
   learn({ call, receipt, pulled }, _, kit) {
     if (receipt.outcome !== 'ok' || receipt.output_tokens === undefined) return
-    note(lengthsOf(routeOf(call), kit), receipt.output_tokens, capIn(pulled))
+    const route = routeOf(call)
+    const known = knownOf(route, kit)
+    const { tokens, was_cut } = lengthOf(receipt.output_tokens, capIn(pulled))
+    const isNoted = kit.notes?.add(notesOf(route, kit), `${tokens} ${was_cut ? 1 : 0}`, MOST_NOTES) ?? false
+    if (!isNoted || !catchUp(known, route, kit)) noteLength(known.lengths, tokens, was_cut)
   },
   worth({ pulled, mode, usage, rates }) {
     const cap = capIn(pulled)

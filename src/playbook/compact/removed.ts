@@ -1,5 +1,5 @@
-import type { Spent } from '../../core/lever.ts'
-import type { Past, PastUsage, Replay } from '../../core/past.ts'
+import type { ReplayKit, Spent } from '../../core/lever.ts'
+import type { CacheRule, Past, PastUsage, Replay } from '../../core/past.ts'
 
 type Chain = Past['chain']
 
@@ -41,16 +41,31 @@ export const shorten = (usage: Readonly<PastUsage>, chain: Chain, removed: reado
 }
 
 /**
+ * A shorter usage as the provider's cache can give it: a read is whole steps, and none is below the minimum. What is not read
+ * is paid as what comes behind it.
+ */
+const readable = (shorter: PastUsage, usage: Readonly<PastUsage>, rule: CacheRule | undefined): PastUsage => {
+  const { cache_read: read } = shorter
+  if (!rule || read === usage.cache_read) return shorter
+  const step = Math.max(1, rule.step_tokens)
+  const steps = usage.cache_read % step === 0 ? Math.round(read / step) * step : read
+  const next = order.slice(1).find((name) => shorter[name] > 0) ?? 'fresh'
+  const left = steps < rule.minimum_tokens ? 0 : Math.min(steps, read + shorter[next])
+  return { ...shorter, cache_read: left, [next]: shorter[next] + read - left }
+}
+
+/**
  * Replays a lever that shortens prompts by what it recorded when it only observed: exact, since the receipt says how many tokens
  * it would have taken out before each boundary. A receipt without that record says nothing about its text, so nothing is promised
  * of it: observe first. Where the lever acted the saving is in the usage already.
  */
-export const replayRemoved = (name: string): Replay => {
+export const replayRemoved = (name: string, kit: Pick<ReplayKit, 'cache_rule'>): Replay => {
   return (past) => {
     if (past.answered) return past
     const trace = past.traces.find((one) => one.name === name)
     if (trace?.action !== 'observed' || !trace.removed || (trace.removed.at(-1) ?? 0) <= 0) return past
-    return { ...past, usage: shorten(past.usage, past.chain, trace.removed) }
+    const rule = kit.cache_rule(past.provider, past.model, past.at_us)
+    return { ...past, usage: readable(shorten(past.usage, past.chain, trace.removed), past.usage, rule) }
   }
 }
 
@@ -75,13 +90,16 @@ export const worthOfRemoved = (spent: Spent): number => {
 
 /** The usage as it would have been without the edits: the inverse of `shorten`, class by class. */
 export const lengthen = (usage: Readonly<PastUsage>, chain: Chain, removed: readonly number[]): PastUsage => {
-  const left: Chain = {
-    hashes: chain.hashes,
-    tokens: chain.tokens.map((tokens, index) => tokens - (removed[index] ?? 0)),
-  }
-  const whole = left.tokens.at(-1) ?? 0
   const input = order.reduce((sum, name) => sum + usage[name], 0)
-  const scale = input === 0 ? 1 : whole / input
+  // The chain is estimated: it is stretched to what the provider counted and what was taken out.
+  const stretch = (input + (removed.at(-1) ?? 0)) / Math.max(1, chain.tokens.at(-1) ?? 0)
+  let before = 0
+  const tokens = chain.tokens.map((end, index) => {
+    before = Math.max(before, end * stretch - (removed[index] ?? 0))
+    return before
+  })
+  const left: Chain = { hashes: chain.hashes, tokens }
+  const scale = input === 0 ? 1 : (tokens.at(-1) ?? 0) / input
   const longer = { ...usage }
   let end = 0
   let added = 0

@@ -72,7 +72,7 @@ const pulled = ({ made, waiting, chain, ratio, nothing }: Decided): Pulled => {
     waiting.length === 0 ? '' : `${waiting.length} edits wait: they would cost more cache reads than they save`
   if (made.length === 0) return { do: 'nothing', why: left === '' ? nothing : left }
   const removed = cumulative(chain.tokens, made, ratio)
-  const why = `${made.length} blocks shorter by ${removed.at(-1) ?? 0} tokens`
+  const why = `${made.length} ${made.length === 1 ? 'block is' : 'blocks are'} shorter`
   return { do: 'change', changes: made.map(changeOf), removed, why: left === '' ? why : `${why}; ${left}` }
 }
 

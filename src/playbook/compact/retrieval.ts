@@ -7,18 +7,18 @@ import { replayRemoved, worthOfRemoved } from './removed.ts'
 import { resume } from './resume.ts'
 
 const settings = {
-  keep: { type: 'number', default: 5, least: 1, unit: 'passages', about: 'How many passages of a context are kept.' },
+  keep: { type: 'number', default: 5, least: 1, unit: 'passages', about: 'how many passages of a context are kept' },
   near: {
     type: 'number',
     default: 0.5,
     least: 0,
     most: 1,
-    about: 'Passages that score at least this share of the best one are kept, too, however many they are.',
+    about: 'passages that score at least this share of the best one are kept, too, however many they are',
   },
   embeddings: {
     type: 'flag',
     default: true,
-    about: 'Score by embeddings where there is an embedder, and by words where there is none.',
+    about: 'score by embeddings where there is an embedder, and by words where there is none',
   },
 } as const
 
@@ -58,9 +58,9 @@ const scoresOf = async (
   kit: Kit,
 ): Promise<number[]> => {
   const lexical = relevances(question, passages)
-  if (!chosen.embeddings || !kit.embed) return lexical
+  if (!chosen.embeddings || !kit.embedder) return lexical
   try {
-    return cosines(await kit.embed([question, ...passages]))
+    return cosines(await kit.embedder.embed([question, ...passages]))
   } catch {
     return lexical
   }
@@ -97,8 +97,7 @@ const contextsOf = (blocks: readonly Block[], from: number, keep: number): Conte
 export const lever = {
   name: 'compact/retrieval',
   play: 'compact',
-  about:
-    'Keeps the passages of a retrieved context that matter most for the question; their order and delimiters stay.',
+  about: 'keeps the passages of a retrieved context that matter most for the question; their order and delimiters stay',
   settings,
   traits: {
     certainty: 'estimated',
@@ -120,5 +119,5 @@ export const lever = {
     )
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/retrieval'),
+  replay: (_, kit) => replayRemoved('compact/retrieval', kit),
 } satisfies Lever<typeof settings>

@@ -8,7 +8,7 @@ const settings = {
   duplicates: {
     type: 'flag',
     default: true,
-    about: 'Put a short reference in place of a tool result that an earlier result of the prompt says word for word.',
+    about: 'put a short reference in place of a tool result that an earlier result of the prompt says word for word',
   },
   mask_after_turns: {
     type: 'number',
@@ -16,14 +16,14 @@ const settings = {
     least: 0,
     unit: 'turns',
     about:
-      'Leave tool results out once the model has answered so often since; 0 never does. Loses content: evaluate it first.',
+      'leave tool results out once the model has answered so often since; 0 never does, and what it leaves out is lost, so evaluate it first',
   },
   least_characters: {
     type: 'number',
     default: 120,
     least: 80,
     unit: 'characters',
-    about: 'Shorter results are left as they are.',
+    about: 'shorter results are left as they are',
   },
 } as const
 
@@ -109,7 +109,7 @@ const stale = (
 export const lever = {
   name: 'compact/tool-results',
   play: 'compact',
-  about: 'Refers to an earlier tool result instead of repeating it, and leaves old ones out where that pays.',
+  about: 'refers to an earlier tool result instead of repeating it, and leaves old ones out where that pays',
   settings,
   traits: {
     certainty: 'exact',
@@ -130,5 +130,5 @@ export const lever = {
     return course.finish([...wishes, ...old], 'no result is repeated, and none is old')
   },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/tool-results'),
+  replay: (_, kit) => replayRemoved('compact/tool-results', kit),
 } satisfies Lever<typeof settings>

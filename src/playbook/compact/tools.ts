@@ -11,34 +11,84 @@ const settings = {
     least: 0.0001,
     most: 0.2,
     about:
-      'A tool is left out once it is 95 % sure that fewer than this share of a route’s conversations would have called it.',
+      'a tool is left out once it is 95 % sure that fewer than this share of a route’s conversations would have called it',
   },
   least_tokens: {
     type: 'number',
     default: 500,
     least: 0,
     unit: 'tokens',
-    about: 'Nothing is left out of a route whose unused tools together are shorter.',
+    about: 'nothing is left out of a route whose unused tools together are shorter',
   },
-  keep: { type: 'texts', default: [], about: 'Names of tools that always stay.' },
+  keep: { type: 'texts', default: [], about: 'names of tools that always stay' },
 } as const
 
 type Settings = Chosen<typeof settings>
 
 /** What is known of a route's use of its tools. `left_out` is kept as it is between two decisions, so that prompts begin alike. */
-type Use = { conversations: number; decided_at: number; readonly used: Set<string>; left_out: ReadonlySet<string> }
+type Use = {
+  conversations: number
+  decided_at: number
+  readonly used: Set<string>
+  left_out: ReadonlySet<string>
+  /** Tools of which it is noted that they were called. */
+  readonly noted: Set<string>
+  /** How far the notes of conversations and of tools have been read. */
+  readonly read: { met: number; used: number }
+}
 
 /** Conversations without a call of a tool after which it is 95 % sure that fewer than `share` of them call it: (1 − share)ⁿ = 5 %. */
 const enough = (share: number): number => Math.ceil(Math.log(0.05) / Math.log(1 - share))
 
 const MOST_TOOLS = 2048
 
-const useOf = ({ circle, fingerprints, tenant }: LiveCall, kit: Kit): Use => {
-  const route = `${circle.feature ?? ''} ${fingerprints.template ?? ''}`
-  const known = kit.memory.get<Use>(`use ${tenant}`, route)
+/** So many conversations are kept over a restart. */
+const MOST_NOTES = 4096
+
+const routeOf = ({ circle, fingerprints }: LiveCall): string => `${circle.feature ?? ''} ${fingerprints.template ?? ''}`
+
+const notesOf = (call: LiveCall, kit: Kit) => {
+  const place = `compact/tools ${kit.hash(`${call.tenant} ${routeOf(call)}`)}`
+  return { met: `${place} met`, used: `${place} used` }
+}
+
+const putBack = (use: Use, name: string): void => {
+  if (use.used.size < MOST_TOOLS) use.used.add(name)
+  if (use.left_out.has(name)) use.left_out = new Set([...use.left_out].filter((other) => other !== name))
+}
+
+/** Takes in what other threads, and runs before, have noted. */
+const catchUp = (use: Use, call: LiveCall, kit: Kit): void => {
+  const { notes } = kit
+  if (!notes) return
+  const place = notesOf(call, kit)
+  const used = notes.after(place.used, use.read.used)
+  for (const name of used.notes) {
+    use.noted.add(name)
+    putBack(use, name)
+  }
+  const met = notes.after(place.met, use.read.met)
+  for (const key of met.notes) {
+    if (kit.memory.get(`met ${call.tenant}`, key) === undefined) use.conversations += 1
+    kit.memory.set(`met ${call.tenant}`, key, 'noted')
+  }
+  use.read.used = used.position
+  use.read.met = met.position
+}
+
+const useOf = (call: LiveCall, kit: Kit): Use => {
+  const known = kit.memory.get<Use>(`use ${call.tenant}`, routeOf(call))
   if (known) return known
-  const use: Use = { conversations: 0, decided_at: 0, used: new Set(), left_out: new Set() }
-  kit.memory.set(`use ${tenant}`, route, use)
+  const use: Use = {
+    conversations: 0,
+    decided_at: 0,
+    used: new Set(),
+    left_out: new Set(),
+    noted: new Set(),
+    read: { met: 0, used: 0 },
+  }
+  kit.memory.set(`use ${call.tenant}`, routeOf(call), use)
+  catchUp(use, call, kit)
   return use
 }
 
@@ -51,15 +101,28 @@ const calledIn = (blocks: readonly Block[]): Set<string> => {
 
 /** A conversation counts when it is seen with an answer: before that nothing can have been called. */
 const learn = (use: Use, call: LiveCall, blocks: readonly Block[], kit: Kit): void => {
-  for (const name of calledIn(blocks)) {
-    if (use.used.size < MOST_TOOLS) use.used.add(name)
-    if (use.left_out.has(name)) use.left_out = new Set([...use.left_out].filter((other) => other !== name))
-  }
+  for (const name of calledIn(blocks)) putBack(use, name)
   const key = call.fingerprints.conversation
   if (key === undefined || !blocks.some(({ role }) => role === 'assistant')) return
   if (kit.memory.get(`met ${call.tenant}`, key)) return
-  kit.memory.set(`met ${call.tenant}`, key, true)
+  kit.memory.set(`met ${call.tenant}`, key, 'met')
   use.conversations += 1
+}
+
+/** Notes what this call has shown: the tools that were called for the first time, and a conversation that counts. */
+const keep = (call: LiveCall, blocks: readonly Block[], kit: Kit): void => {
+  const { notes } = kit
+  if (!notes) return
+  const use = useOf(call, kit)
+  const place = notesOf(call, kit)
+  for (const name of calledIn(blocks))
+    if (!use.noted.has(name) && use.noted.size < MOST_TOOLS && notes.add(place.used, name, MOST_TOOLS))
+      use.noted.add(name)
+  const key = call.fingerprints.conversation
+  if (key === undefined || kit.memory.get(`met ${call.tenant}`, key) !== 'met') return
+  if (!notes.add(place.met, key, MOST_NOTES)) return
+  kit.memory.set(`met ${call.tenant}`, key, 'noted')
+  catchUp(use, call, kit)
 }
 
 /** Decides anew each time that twice as many conversations are known, never in between: every decision moves a prefix. */
@@ -80,7 +143,7 @@ const isNamed = (name: string, blocks: readonly Block[]): boolean =>
 export const lever = {
   name: 'compact/tools',
   play: 'compact',
-  about: 'Leaves out definitions of tools that a route has never called over enough conversations.',
+  about: 'leaves out definitions of tools that a route has never called over enough conversations',
   settings,
   traits: {
     certainty: 'estimated',
@@ -118,6 +181,10 @@ export const lever = {
     const known = `${use.conversations} of ${enough(chosen.most_missed)} conversations seen`
     return course.finish(wishes, use.decided_at > 0 ? 'no long tool is unused' : known)
   },
+  learn({ call }, _, kit) {
+    const outline = call.outline()
+    if (outline) keep(call, outline.blocks, kit)
+  },
   worth: worthOfRemoved,
-  replay: () => replayRemoved('compact/tools'),
+  replay: (_, kit) => replayRemoved('compact/tools', kit),
 } satisfies Lever<typeof settings>

@@ -153,10 +153,18 @@ const fields = (json: unknown): BodyFields => {
   }
 }
 
+const said = (json: unknown): string => {
+  if (at(json, 'type') === 'content_block_delta') return asText(at(json, 'delta', 'text')) ?? ''
+  return asList(at(json, 'content'))
+    .map((block) => (at(block, 'type') === 'text' ? (asText(at(block, 'text')) ?? '') : ''))
+    .join('')
+}
+
 /** Anthropic's blocks and marks (https://docs.claude.com/en/docs/build-with-claude/prompt-caching). */
 export const messagesEditor = editorOf({
   spots,
   fields,
+  said,
   temperature: (json) => {
     const given = at(json, 'temperature')
     return typeof given === 'number' ? given : undefined

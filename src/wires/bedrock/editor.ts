@@ -112,10 +112,17 @@ const fields = (json: unknown): BodyFields => {
   return most === undefined ? {} : { max_output_tokens: most }
 }
 
+/** A streamed answer is binary frames, which are not read here. */
+const said = (json: unknown): string =>
+  asList(at(json, 'output', 'message', 'content'))
+    .map((block) => asText(at(block, 'text')) ?? '')
+    .join('')
+
 /** Converse (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html). */
 export const converseEditor = editorOf({
   spots,
   fields,
+  said,
   temperature: (json) => countOf(at(json, 'inferenceConfig', 'temperature')),
   most_marks: MOST_MARKS,
   mark: (ttl) => ({ name: 'cachePoint', value: { type: 'default', ...(ttl === '1h' ? { ttl } : {}) }, after: true }),

@@ -1,5 +1,6 @@
 import type { Block, BodyFields, CacheTtl, Change, Outline } from '../../core/prompt.ts'
 import type { Edit, Editor, Part } from '../../core/wire.ts'
+import { answerText } from './answer-text.ts'
 import { asList, asRecord, decode, encode } from './json.ts'
 import { insertingAll, leavingOut, locateAll, type Place, replacing } from './json-bytes.ts'
 
@@ -27,6 +28,8 @@ export type Dialect = Readonly<{
   listed?: string
   /** Where fields are written, by path; those that the wire does not have are left out. */
   set(json: unknown, fields: BodyFields): readonly Readonly<{ path: Path; value: unknown }>[]
+  /** What a whole answer, or an event of a streamed one, says to the user. */
+  said(json: unknown): string
   /** What is left out instead when a list has lost all its elements. */
   emptied(list: Path): readonly Path[]
 }>
@@ -232,6 +235,7 @@ const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: rea
 export const editorOf = (dialect: Dialect): Editor => ({
   outline: (json, parts) => outlineOf(dialect, json, parts),
   edits: (body, json, changes) => (changes.length === 0 ? [] : editsOf(dialect, body, json, changes)),
+  said: (body, content_type) => answerText(body, content_type, dialect.said),
 })
 
 /** Elements of a list that are objects, with their place in it. */

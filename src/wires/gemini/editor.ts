@@ -132,10 +132,20 @@ const fields = (json: unknown): BodyFields => {
   }
 }
 
+/** The first candidate's text without its thoughts. A stream may come as one list of answers. */
+const said = (json: unknown): string => {
+  if (Array.isArray(json)) return json.map(said).join('')
+  const candidate = asList(field(json, 'candidates'))[0]
+  return asList(field(field(candidate, 'content'), 'parts'))
+    .map((part) => (field(part, 'thought') === true ? '' : (asText(field(part, 'text')) ?? '')))
+    .join('')
+}
+
 /** Gemini's generateContent. It caches by itself and knows no marks. */
 export const generateEditor = editorOf({
   spots,
   fields,
+  said,
   temperature: (json) => countOf(field(field(json, 'generationConfig'), 'temperature')),
   most_marks: 0,
   set: (json, { max_output_tokens, response_schema }) => [

@@ -1,0 +1,84 @@
+import type { Pulled } from '../../core/lever.ts'
+import type { Block } from '../../core/prompt.ts'
+import { digest } from '../prompt.ts'
+import type { Tokens } from '../tokens.ts'
+import { openMemory } from './kit.ts'
+import type { Levers, Pulling, Turn } from './pulling.ts'
+
+type Shorter = Extract<Pulled, { do: 'change' }>
+
+/** A long text is counted in pieces of so many characters; between two, other calls have their turn. */
+const PIECE = 4096
+
+const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Counts tokens of texts in o200k, each text once for as long as its hash is remembered. */
+const openCounter = (tokens: Tokens): ((text: string) => Promise<number>) => {
+  const memory = openMemory()
+  return async (text) => {
+    if (text === '') return 0
+    const key = digest(text)
+    const known = memory.get<number>('', key)
+    if (known !== undefined) return known
+    const count = await tokens.counter()
+    let sum = 0
+    for (let at = 0; at < text.length; at += PIECE) {
+      await pause()
+      sum += count(text.slice(at, at + PIECE))
+    }
+    memory.set('', key, sum)
+    return sum
+  }
+}
+
+/** The blocks that a change shortens, each with the text that it leaves. */
+const shortenings = ({ changes }: Shorter): Readonly<{ index: number; text: string }>[] =>
+  changes.flatMap((one) => {
+    if (one.do === 'remove') return [{ index: one.block, text: '' }]
+    return one.do === 'replace' ? [{ index: one.block, text: one.text }] : []
+  })
+
+/**
+ * Levers reckon what they take out by characters, for nobody waits for a tokenizer. This counts it, while the provider is at work: each
+ * text that was edited before and after, in o200k times the model's ratio. So the receipt says what the provider's own count
+ * falls by, but for what JSON and the framing of messages cost.
+ */
+export const openRecount = (tokens: Tokens): Levers['recount'] => {
+  const counted = openCounter(tokens)
+  const memory = openMemory()
+
+  /** What an edit takes out. It is remembered by the prompt's hash up to it, so that later turns of a conversation hash no text. */
+  const taken = async (place: string, block: Block, text: string): Promise<number> => {
+    const key = `${place} ${block.text.length} ${text.length}`
+    const known = memory.get<number>('', key)
+    if (known !== undefined) return known
+    const difference = (await counted(block.text)) - (await counted(text))
+    memory.set('', key, difference)
+    return difference
+  }
+
+  const removedBy = async (turn: Turn, change: Shorter, { live }: Pulling, ratio: number): Promise<number[]> => {
+    const { hashes } = live.chain
+    const parts = new Array<number>(hashes.length).fill(0)
+    for (const { index, text } of shortenings(change)) {
+      const block = turn.outline?.blocks[index]
+      if (!block || !(block.part in parts)) continue
+      const place = `${turn.active.lever.name} ${hashes[block.part]} ${index}`
+      parts[block.part] = (parts[block.part] ?? 0) + (await taken(place, block, text))
+    }
+    let sum = 0
+    return parts.map((part) => {
+      sum += part
+      return Math.max(0, Math.round(sum * ratio))
+    })
+  }
+
+  return async (pulling, ratio) => {
+    for (const turn of pulling.turns) {
+      const { pulled } = turn
+      if (pulled?.do !== 'change' || !turn.outline) continue
+      turn.pulled = { ...pulled, removed: await removedBy(turn, pulled, pulling, ratio) }
+      delete turn.outline
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+export type ShelfOptions = Readonly<{
+  path: string
+  now_us: () => number
+  /** The SQL that makes its tables where they are not there yet. */
+  tables: string
+  /** What it holds, for messages, e.g. `stored answers`. */
+  holds: string
+}>
+
+/** A SQLite file of things that can be lost: shared by threads, and never the reason why a call fails. */
+export type Shelf = Readonly<{
+  /** What is wrong with the file, if something is, without its path. */
+  trouble(): string | undefined
+  /** Works on the file; gives `otherwise` where that goes wrong. Throws nothing. */
+  use<T>(work: (database: DatabaseSync) => T, otherwise: T): T
+  close(): void
+}>
+
+/** How long another thread's write is waited for: a call must not wait for its cache. */
+const BUSY_MS = 20
+const RETRY_US = 5_000_000
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
+const broken = new Set([11, 26])
+const codeOf = (error: unknown): number => Number((error as { errcode?: number }).errcode ?? 0) & 0xff
+
+const openFile = ({ path, tables }: ShelfOptions): DatabaseSync => {
+  mkdirSync(dirname(path), { recursive: true })
+  const database = new DatabaseSync(path, { timeout: BUSY_MS })
+  try {
+    database.exec(`pragma journal_mode = wal; pragma synchronous = off; ${tables}`)
+    chmodSync(path, 0o600)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** Moves a broken file out of the way. Another thread may have done it already: then the file is good, and stays. */
+const setAside = (options: ShelfOptions): void => {
+  const { path, now_us } = options
+  try {
+    openFile(options).close()
+  } catch (error) {
+    if (!broken.has(codeOf(error))) return
+    renameSync(path, `${path}.broken-${now_us()}`)
+    for (const more of ['-wal', '-shm']) rmSync(path + more, { force: true })
+  }
+}
+
+/**
+ * The file, opened when it is first needed. One that is broken is set aside and made anew, one that cannot be used counts as empty,
+ * and `trouble` says so.
+ */
+export const openShelf = (options: ShelfOptions): Shelf => {
+  const { now_us, holds } = options
+  let database: DatabaseSync | undefined
+  let trouble: string | undefined
+  let retry_at_us = 0
+
+  const fail = (error: unknown): void => {
+    trouble = `the file of ${holds} cannot be used`
+    if (!broken.has(codeOf(error))) {
+      if (!database) retry_at_us = now_us() + RETRY_US
+      return
+    }
+    const old = database
+    database = undefined
+    try {
+      old?.close()
+    } catch {
+      // It is broken, and another one takes its place.
+    }
+    setAside(options)
+    trouble = `the file of ${holds} was broken: it was set aside and made anew`
+  }
+  return {
+    trouble: () => trouble,
+    use(work, otherwise) {
+      if (!database && now_us() < retry_at_us) return otherwise
+      try {
+        database ??= openFile(options)
+        const result = work(database)
+        trouble = undefined
+        return result
+      } catch (error) {
+        try {
+          fail(error)
+        } catch {
+          // Nothing more can be done: `trouble` says that the file cannot be used.
+        }
+        return otherwise
+      }
+    },
+    close() {
+      database?.close()
+      database = undefined
+    },
+  }
+}

@@ -1,0 +1,171 @@
+/** cache/semantic through the real gateway: what is shared, what is served, and what happens when the embedder is down. */
+import OpenAI from 'openai'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { LeverMode, LeverPolicy } from '../../src/core/lever.ts'
+import type { Services } from '../../src/core/settings.ts'
+import { lever } from '../../src/playbook/cache/semantic.ts'
+import { type House, startHouse } from '../gateway/harness.ts'
+import { seeded } from './banking.ts'
+
+let house: House | undefined
+afterEach(async () => {
+  await house?.close()
+  house = undefined
+})
+
+const ways = ['how do I', 'how can I', 'please tell me how to', 'what is the way to', 'I want to', 'help me to']
+const acts = ['activate', 'freeze', 'replace', 'top up', 'cancel', 'order']
+const things = ['my virtual card', 'the physical card', 'a standing payment', 'the savings pot', 'my account statement']
+
+/** A question and what makes its answer: what is done to what, however it is asked. */
+const ask = (random: () => number) => {
+  const pick = (list: readonly string[]): string => list[Math.floor(random() * list.length)] ?? ''
+  const [way, act, thing] = [pick(ways), pick(acts), pick(things)]
+  return { text: `${way} ${act} ${thing}?`, answer: `To ${act} ${thing} open its page.` }
+}
+
+const answerTo = (latest: string): string | undefined => {
+  const act = acts.find((one) => latest.includes(one))
+  const thing = things.find((one) => latest.includes(one))
+  return act && thing ? `To ${act} ${thing} open its page.` : undefined
+}
+
+const policy = (mode: LeverMode, settings: object): LeverPolicy => {
+  const defaults = Object.fromEntries(Object.entries(lever.settings).map(([name, setting]) => [name, setting.default]))
+  return {
+    match: {},
+    holdout: 0,
+    experiment: 'levers',
+    levers: { [lever.name]: { mode, settings: { ...defaults, ...settings } } },
+  }
+}
+
+const open = async (mode: LeverMode, settings: object = {}, services: Services = {}): Promise<House> => {
+  house = await startHouse({
+    simulator: { says: answerTo },
+    settings: { policies: [policy(mode, { most_wrong_percent: 10, confidence_percent: 90, ...settings })], services },
+    overrides: { random: seeded(5) },
+  })
+  return house
+}
+
+const client = ({ gateway }: House, key = 'sk-one') =>
+  new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1`, maxRetries: 0 })
+
+const say = async (openai: OpenAI, text: string): Promise<string> => {
+  const { choices } = await openai.chat.completions.create({
+    model: 'gpt-4o-mini',
+    messages: [
+      { role: 'system', content: 'You answer customers of a bank.' },
+      { role: 'user', content: text },
+    ],
+  })
+  return choices[0]?.message.content ?? ''
+}
+
+/** Asks so many questions and counts the wrong answers. */
+const askMany = async (openai: OpenAI, count: number, seed: number): Promise<number> => {
+  const random = seeded(seed)
+  let wrong = 0
+  for (let asked = 0; asked < count; asked++) {
+    const { text, answer } = ask(random)
+    if ((await say(openai, text)) !== answer) wrong += 1
+  }
+  return wrong
+}
+
+const tracesOf = async (at: House) =>
+  (await at.receipts()).map(({ outcome, levers = [], cost_usd }) => ({
+    outcome,
+    cost_usd,
+    trace: levers.find(({ name }) => name === lever.name),
+  }))
+
+describe('cache/semantic', () => {
+  test('begins in shadow, then answers what means the same, right and for nothing', async () => {
+    const at = await open('on')
+    const wrong = await askMany(client(at), 500, 1)
+    const traces = await tracesOf(at)
+    const served = traces.filter(({ outcome }) => outcome === 'cached')
+    expect(traces.slice(0, 100).some(({ outcome }) => outcome === 'cached')).toBe(false)
+    expect(served.length).toBeGreaterThan(100)
+    expect(at.simulator.calls.length).toBe(500 - served.length)
+    expect(wrong).toBeLessThanOrEqual(0.1 * served.length)
+    for (const { trace } of served) expect(trace).toMatchObject({ action: 'acted', saving_usd: expect.any(String) })
+    for (const { cost_usd } of served) expect(Number(cost_usd ?? 0)).toBe(0)
+    const explored = traces.filter(({ trace }) => trace?.why.includes('keep the error bound true'))
+    expect(explored.length).toBeGreaterThan(0)
+  }, 120_000)
+
+  test('serves nothing while it only observes, and says what it would have served', async () => {
+    const at = await open('observe')
+    await askMany(client(at), 300, 1)
+    const traces = await tracesOf(at)
+    expect(at.simulator.calls.length).toBe(300)
+    expect(traces.filter(({ trace }) => trace?.action === 'observed').length).toBeGreaterThan(20)
+  }, 120_000)
+
+  test('never serves one caller what another one asked, nor a digit for another, nor another system prompt', async () => {
+    const at = await open('on')
+    await askMany(client(at), 400, 1)
+    const before = at.simulator.calls.length
+    const random = seeded(9)
+    for (let asked = 0; asked < 20; asked++) await say(client(at, 'sk-two'), ask(random).text)
+    expect(at.simulator.calls.length - before).toBe(20)
+    for (const digit of [1, 2, 3]) await say(client(at), `how do I freeze my virtual card ${digit}?`)
+    expect(at.simulator.calls.length - before).toBe(23)
+    await client(at).chat.completions.create({
+      model: 'gpt-4o-mini',
+      messages: [
+        { role: 'system', content: 'You answer in rhymes.' },
+        { role: 'user', content: 'how do I freeze my virtual card?' },
+      ],
+    })
+    expect(at.simulator.calls.length - before).toBe(24)
+  }, 120_000)
+
+  test('leaves calls alone whose newest words are not all that is new, and answers with tools', async () => {
+    const at = await open('on')
+    await client(at).chat.completions.create({
+      model: 'gpt-4o-mini',
+      messages: [
+        { role: 'user', content: 'first words' },
+        { role: 'user', content: 'and more words' },
+      ],
+    })
+    const [receipt] = await at.receipts()
+    expect(receipt?.levers?.[0]).toMatchObject({ action: 'skipped', why: expect.stringContaining('newest words') })
+  })
+
+  test('with an embedder that is down every call still goes through, and its receipt says so', async () => {
+    const nowhere = { provider: 'mistral', model: 'no-such-embedder', deadline_ms: 100 }
+    const at = await open('on', {}, { embedder: nowhere })
+    expect(await say(client(at), 'how do I freeze my virtual card?')).toBe('To freeze my virtual card open its page.')
+    const receipts = await at.receipts()
+    const call = receipts.find(({ agent }) => agent !== 'weir')
+    expect(call?.levers?.[0]).toMatchObject({ name: lever.name, action: 'skipped' })
+    expect(call?.outcome).toBe('ok')
+  })
+
+  test("an embedder's calls go through the gateway and have receipts of their own", async () => {
+    const settings = { provider: 'openai', model: 'text-embedding-3-small', deadline_ms: 2000 }
+    house = await startHouse({
+      simulator: { says: answerTo },
+      settings: { policies: [policy('on', {})], services: { embedder: settings } },
+      providers: { openai: { credentials: { api_key: 'sk-ours' } } },
+    })
+    await say(client(house), 'how do I freeze my virtual card?')
+    const receipts = await house.receipts()
+    const [errand] = receipts.filter(({ agent }) => agent === 'weir')
+    expect(errand).toMatchObject({ endpoint: 'embeddings', model_asked: 'text-embedding-3-small', outcome: 'ok' })
+    expect(Number(errand?.cost_usd)).toBeGreaterThan(0)
+  })
+
+  test('a local model whose package is not installed is named, and the call goes through', async () => {
+    const at = await open('on', {}, { embedder: { local: 'Xenova/all-MiniLM-L6-v2', deadline_ms: 2000 } })
+    expect(await say(client(at), 'how do I freeze my virtual card?')).toBe('To freeze my virtual card open its page.')
+    expect(at.log.join('')).not.toContain('freeze')
+    const [receipt] = await at.receipts()
+    expect(receipt?.levers?.[0]?.action).toBe('skipped')
+  })
+})

@@ -1,5 +1,6 @@
 import type { Pulled } from '../core/lever.ts'
 import type { Change } from '../core/prompt.ts'
+import { defaultRatio } from '../playbook/measure/ratios.ts'
 import type { Answer, Call } from './call.ts'
 import { give } from './give.ts'
 import { Live } from './levers/live.ts'
@@ -106,7 +107,8 @@ const within = (change: Change, { output_cap, reading }: Call): Change => {
 
 /** Counts what was taken out, beside the provider's work. Without a count the levers' own reckoning stands. */
 const count = (call: Call, pulling: Pulling, levers: Levers, world: World): Promise<void> => {
-  const { ratio } = world.tokens.ratios.of(call.upstream?.price_as ?? '', call.reading?.model ?? '')
+  // Of the ratios the tokenizer's own: what the ledger learns is of a model's usual texts, and edited ones are denser.
+  const ratio = defaultRatio(call.reading?.model ?? '')
   return levers.recount(pulling, ratio).catch((error: unknown) => world.log.failure(call.id, asWeirError(error)))
 }
 

@@ -17,6 +17,7 @@ import { ratios } from '../../src/playbook/measure/ratios.ts'
 import { compileBook } from '../../src/playbook/price/book.ts'
 import { startHouse } from '../gateway/harness.ts'
 import { prices } from '../gateway/prices.ts'
+import { seeded } from './banking.ts'
 
 /** A call of the day; `at_s` is seconds after its beginning. */
 export type Step = Readonly<{ at_s: number; path: string; body: string; headers?: Readonly<Record<string, string>> }>
@@ -30,7 +31,14 @@ export type Day = Readonly<{
 export const BEGIN_US = Date.parse('2026-11-20T08:00:00Z') * 1000
 
 /** What a lever is told, e.g. settings that throw when they are read. */
-export type Said = Readonly<{ name: string; mode: LeverMode; settings: Chosen; started?: () => void }>
+export type Said = Readonly<{
+  name: string
+  mode: LeverMode
+  settings: Chosen
+  started?: () => void
+  /** Knows the right answers (`SimulatorOptions.says`). */
+  says?: ((latest: string) => string | undefined) | undefined
+}>
 
 const policyOf = ({ name, mode, settings }: Said) => ({
   match: {},
@@ -43,9 +51,9 @@ const policyOf = ({ name, mode, settings }: Said) => ({
 export const runDay = async (steps: readonly Step[], said: Said): Promise<Day> => {
   let now = BEGIN_US
   const house = await startHouse({
-    simulator: { seed: 7, now_us: () => now },
+    simulator: { seed: 7, now_us: () => now, ...(said.says ? { says: said.says } : {}) },
     settings: { policies: [policyOf(said)] },
-    overrides: { now_us: () => now },
+    overrides: { now_us: () => now, random: seeded(11) },
   })
   said.started?.()
   try {

@@ -51,22 +51,13 @@ export type Pulling = {
 export const acted = ({ active, pulled, skipped }: Turn): boolean =>
   skipped === undefined && active.mode === 'on' && pulled !== undefined && pulled.do !== 'nothing'
 
-/** Input tokens that acting levers took out of the prompt, by our own estimate. */
+/** Input tokens that acting levers took out of the prompt. */
 const removedTokens = ({ turns }: Pulling): number => {
   let sum = 0
   for (const turn of turns) if (acted(turn) && turn.pulled?.do === 'change') sum += turn.pulled.removed?.at(-1) ?? 0
   return sum
 }
 
-/**
- * How many tokens the provider counts for one that is estimated by the length of texts: from what it counted of the prompt as
- * it was sent. 1 where it has counted nothing.
- */
-export const countedFor = (pulling: Pulling, input_tokens: number | undefined): number => {
-  const sent = (pulling.live.chain.tokens.at(-1) ?? 0) - removedTokens(pulling)
-  return input_tokens === undefined || input_tokens <= 0 || sent <= 0 ? 1 : input_tokens / sent
-}
-
-/** Input tokens of the prompt as it was asked, as the provider would have counted them. */
+/** Input tokens of the prompt as it was asked, where the provider counted those of what levers left of it. */
 export const askedTokens = (pulling: Pulling | undefined, input_tokens: number): number =>
-  pulling ? Math.round(input_tokens + removedTokens(pulling) * countedFor(pulling, input_tokens)) : input_tokens
+  pulling ? input_tokens + removedTokens(pulling) : input_tokens

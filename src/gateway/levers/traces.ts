@@ -5,7 +5,7 @@ import type { LeverTrace } from '../../core/receipt.ts'
 import { keptBoundaries } from '../../playbook/measure/prefixes.ts'
 import type { Call } from '../call.ts'
 import type { Draft } from '../draft.ts'
-import { acted, countedFor, type Levers, type Pulling, type Turn } from './pulling.ts'
+import { acted, type Levers, type Pulling, type Turn } from './pulling.ts'
 
 type Change = Extract<Pulled, { do: 'change' }>
 
@@ -37,12 +37,11 @@ const savingOf = (turn: Turn, spent: Spent, draft: Draft): number | undefined =>
 
 const usd = (amount: number): Usd => formatUsd(picodollars(BigInt(Math.round(amount))))
 
-/** Tokens taken out, as the provider counts them, at the boundaries that the receipt keeps. */
-const removedAt = ({ removed }: Change, counted: number): Pick<LeverTrace, 'tokens' | 'removed'> => {
+/** Tokens taken out, at the boundaries that the receipt keeps. */
+const removedAt = ({ removed }: Change): Pick<LeverTrace, 'tokens' | 'removed'> => {
   const total = removed?.at(-1)
   if (!removed || total === undefined) return {}
-  const told = (tokens: number): number => Math.round(tokens * counted)
-  return { tokens: told(total), removed: keptBoundaries(removed.length).map((index) => told(removed[index] ?? 0)) }
+  return { tokens: total, removed: keptBoundaries(removed.length).map((index) => removed[index] ?? 0) }
 }
 
 const traceOf = (turn: Turn, pulling: Pulling, draft: Draft, rates: TokenRates | undefined): LeverTrace => {
@@ -60,7 +59,7 @@ const traceOf = (turn: Turn, pulling: Pulling, draft: Draft, rates: TokenRates |
     action: acted(turn) ? 'acted' : 'observed',
     ...(saving === undefined || !Number.isFinite(saving) ? {} : { saving_usd: usd(saving) }),
     why: pulled.why,
-    ...(pulled.do === 'change' ? removedAt(pulled, countedFor(pulling, draft.input_tokens)) : {}),
+    ...(pulled.do === 'change' ? removedAt(pulled) : {}),
   }
 }
 

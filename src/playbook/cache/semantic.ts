@@ -185,8 +185,8 @@ const learn = (ended: Ended, chosen: Settings, kit: Kit): void => {
   if (!asked) return
   pending.delete(ended.call)
   const { receipt } = ended
-  const ours = receipt.outcome === 'cached' && ended.pulled?.do === 'answer'
-  if (ours) asked.known.partition.served()
+  // What is only observed counts too, so that what is promised is what is then served.
+  if (ended.pulled?.do === 'answer') asked.known.partition.served()
   const good = receipt.outcome === 'ok' && WHOLE.has(receipt.finish_reason ?? '') && ended.is_refusal !== true
   if (!good || ended.has_tool_calls === true) return
   const text = ended.text?.()

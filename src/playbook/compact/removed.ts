@@ -40,15 +40,35 @@ export const shorten = (usage: Readonly<PastUsage>, chain: Chain, removed: reado
   return shorter
 }
 
+/** Boundaries are placed by characters, so the one that a cache had read to may seem to lie a little before what was read. */
+const MISPLACED = 0.02
+
+/**
+ * Tokens that are still read: whole steps of what is left of the prefix that was cached. Its end is the boundary that lies in the step
+ * behind what was read; where none does, it is somewhere in that step.
+ */
+const stillRead = (read: number, step: number, chain: Chain, removed: readonly number[]): number => {
+  const from = read * (1 - MISPLACED)
+  const at = chain.tokens.findLastIndex((end) => end < read + step)
+  const end = chain.tokens[at] ?? 0
+  const cached = end < from ? read + step / 2 : end
+  return Math.floor((cached - removedUpTo(cached, chain, removed)) / step) * step
+}
+
 /**
  * A shorter usage as the provider's cache can give it: a read is whole steps, and none is below the minimum. What is not read
  * is paid as what comes behind it.
  */
-const readable = (shorter: PastUsage, usage: Readonly<PastUsage>, rule: CacheRule | undefined): PastUsage => {
+const readable = (
+  shorter: PastUsage,
+  usage: Readonly<PastUsage>,
+  { chain, removed, rule }: Readonly<{ chain: Chain; removed: readonly number[]; rule: CacheRule | undefined }>,
+): PastUsage => {
   const { cache_read: read } = shorter
   if (!rule || read === usage.cache_read) return shorter
   const step = Math.max(1, rule.step_tokens)
-  const steps = usage.cache_read % step === 0 ? Math.round(read / step) * step : read
+  const whole = step > 1 && usage.cache_read % step === 0
+  const steps = whole ? stillRead(usage.cache_read, step, chain, removed) : read
   const next = order.slice(1).find((name) => shorter[name] > 0) ?? 'fresh'
   const left = steps < rule.minimum_tokens ? 0 : Math.min(steps, read + shorter[next])
   return { ...shorter, cache_read: left, [next]: shorter[next] + read - left }
@@ -65,7 +85,9 @@ export const replayRemoved = (name: string, kit: Pick<ReplayKit, 'cache_rule'>):
     const trace = past.traces.find((one) => one.name === name)
     if (trace?.action !== 'observed' || !trace.removed || (trace.removed.at(-1) ?? 0) <= 0) return past
     const rule = kit.cache_rule(past.provider, past.model, past.at_us)
-    return { ...past, usage: readable(shorten(past.usage, past.chain, trace.removed), past.usage, rule) }
+    const { usage, chain } = past
+    const { removed } = trace
+    return { ...past, usage: readable(shorten(usage, chain, removed), usage, { chain, removed, rule }) }
   }
 }
 

@@ -30,8 +30,9 @@ const allOpen = (stops: readonly Stop[], world: World): WeirError => {
   )
 }
 
-const begin = (stop: Stop, number: number, request: Outbound, keeps: boolean, world: World): Attempt => ({
-  receipt_id: world.new_id(),
+/** The first attempt's receipt has the call's own id, which then is written once. */
+const begin = (call: Call, stop: Stop, number: number, request: Outbound, world: World): Attempt => ({
+  receipt_id: number === 1 ? call.id : world.new_id(),
   number,
   upstream: stop.upstream,
   model: stop.model,
@@ -42,7 +43,7 @@ const begin = (stop: Stop, number: number, request: Outbound, keeps: boolean, wo
   request_bytes: request.body.length,
   response_bytes: 0,
   ended_at_us: 0,
-  ...(keeps ? { kept: [] } : {}),
+  ...((call.pulling?.wants_answer ?? 0) > 0 ? { kept: [] } : {}),
 })
 
 /** What an outcome says of the target's health: 5xx, timeouts and broken connections count, a 429 or a 400 does not. */
@@ -59,7 +60,7 @@ const dispatch = async (call: Call, stop: Stop, number: number, world: World): P
   let request: Outbound
   try {
     request = await outbound(call, stop, world)
-    attempt = begin(stop, number, request, (call.pulling?.wants_answer ?? 0) > 0, world)
+    attempt = begin(call, stop, number, request, world)
     await cover(call, attempt, stop, world)
     await world.journal.openSoon(openingReceipt(call, attempt, world.book))
     world.metrics.due()

@@ -1,12 +1,15 @@
 import { defineCommand } from 'citty'
-import { type Verdict, verdicts } from '../core/alert.ts'
 import { WeirError } from '../core/errors.ts'
-import { readMoment } from '../verbs/outcomes/moment.ts'
+import { verb as judgeAlert } from '../verbs/alerts-feedback.ts'
+import { verb as releaseAlert } from '../verbs/alerts-release.ts'
+import { verb as showAlert } from '../verbs/alerts-show.ts'
+import { verb as testAlerts } from '../verbs/alerts-test.ts'
+import { perform } from '../verbs/perform.ts'
 import { listAlerts, listArgs } from './alerts/list.ts'
 import { renderAlert, renderTried } from './alerts/render.ts'
 import { secret } from './alerts/secret.ts'
 import { folderArgs, now_us, windowArgs } from './asking.ts'
-import { withStore } from './keys/vault.ts'
+import { withContext } from './calling.ts'
 import { lookOf } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
 import { moment } from './show/time.ts'
@@ -18,9 +21,8 @@ const show = {
     meta: { name: 'show', description: 'One alert: numbers, cause, calls to look at, and who was told.' },
     args: { id, zone: windowArgs.zone, ...folderArgs },
     run: ({ args }) =>
-      withStore(args, async (store) => {
-        const { showAlert } = await import('../gateway/watch/verbs.ts')
-        const sight = await showAlert(store.alerts, args.id)
+      withContext(args, 'weir alerts show', async (context) => {
+        const sight = await perform(showAlert, { id: args.id }, context)
         if (args.json) printJson(sight)
         else print(renderAlert(sight, args.zone, lookOf()))
       }),
@@ -38,35 +40,21 @@ const test = {
       channel: { type: 'positional', required: false, description: 'A channel’s name in weir.yaml; all otherwise' },
       ...folderArgs,
     },
-    run: async ({ args }) => {
-      const { readSettings } = await import('./serve/settings.ts')
-      const { tryChannels } = await import('../gateway/watch/verbs.ts')
-      const { channels } = await readSettings({ config: args.config, data: args.data })
-      const { channel: name } = args
-      const tried = await tryChannels(channels, { at_us: now_us(), ...(name === undefined ? {} : { name }) })
-      if (args.json) printJson(tried)
-      else print(renderTried(tried, lookOf()))
-      const failed = tried.filter(({ state }) => state !== 'delivered').map(({ channel }) => channel)
-      if (failed.length > 0) throw new WeirError('internal', `not delivered to ${failed.join(', ')}`)
-    },
+    run: ({ args }) =>
+      withContext(args, 'weir alerts test', async (context) => {
+        const { channel } = args
+        const tried = await perform(testAlerts, channel === undefined ? {} : { channel }, context)
+        if (args.json) printJson(tried)
+        else print(renderTried(tried, lookOf()))
+        const failed = tried.filter(({ state }) => state !== 'delivered').map((one) => one.channel)
+        if (failed.length > 0) throw new WeirError('internal', `not delivered to ${failed.join(', ')}`)
+      }),
   }),
   examples: [
     ['weir alerts test', 'every channel'],
     ['weir alerts test pager', 'one'],
   ],
 } as const
-
-const isVerdict = (text: string): text is Verdict => (verdicts as readonly string[]).includes(text)
-
-const spans_us = { h: 3_600_000_000, d: 86_400_000_000, w: 604_800_000_000 } as const
-
-/** `2d` from now, or a time. */
-const until_us = (text: string | undefined, now: number, zone: string): number | undefined => {
-  if (text === undefined) return undefined
-  const [, number, unit] = /^(\d+)([hdw])$/.exec(text) ?? []
-  if (number !== undefined) return now + Number(number) * spans_us[unit as keyof typeof spans_us]
-  return readMoment(text, { zone, name: '--until', now_us: now })
-}
 
 const feedback = {
   ...defineCommand({
@@ -81,25 +69,20 @@ const feedback = {
       zone: windowArgs.zone,
       ...folderArgs,
     },
-    run: ({ args }) => {
-      const { verdict, zone } = args
-      if (!isVerdict(verdict)) throw new WeirError('bad-input', `${verdict}: say yes, no or planned`)
-      return withStore(args, async (store) => {
-        const { judgeAlert } = await import('../gateway/watch/verbs.ts')
-        const at_us = now_us()
-        const given = until_us(args.until, at_us, zone)
-        const until = verdict === 'planned' ? (given ?? at_us + spans_us.d) : given
-        const opinion = { verdict, at_us, ...(until === undefined ? {} : { until_us: until }) }
-        const alert = await judgeAlert(store.alerts, args.id, opinion)
+    run: ({ args }) =>
+      withContext(args, 'weir alerts feedback', async (context) => {
+        const { verdict, until, zone } = args
+        const said = { id: args.id, verdict, zone, ...(until === undefined ? {} : { until }) }
+        const alert = await perform(judgeAlert, said, context)
+        if (args.json) return printJson(alert)
+        const { kind, owner, opinion } = alert
         const says = {
-          yes: `it was trouble: from now on ${alert.kind} pages a little earlier for ${alert.owner}`,
-          no: `it was none: from now on ${alert.kind} takes a quarter more for ${alert.owner}`,
-          planned: `planned: ${alert.kind} of ${alert.owner} pages nobody until ${moment(until ?? at_us, zone)} ${zone}`,
+          yes: `it was trouble: from now on ${kind} pages a little earlier for ${owner}`,
+          no: `it was none: from now on ${kind} takes a quarter more for ${owner}`,
+          planned: `planned: ${kind} of ${owner} pages nobody until ${moment(opinion?.until_us ?? now_us(), zone)} ${zone}`,
         }
-        if (args.json) printJson(alert)
-        else print(`${alert.id}: ${says[verdict]}.`)
-      })
-    },
+        print(`${alert.id}: ${says[opinion?.verdict ?? 'yes']}.`)
+      }),
   }),
   examples: [
     ['weir alerts feedback al-3f9a no', 'it was no trouble'],
@@ -115,9 +98,8 @@ const release = {
     },
     args: { id, ...folderArgs },
     run: ({ args }) =>
-      withStore(args, async (store) => {
-        const { releaseAlert } = await import('../gateway/watch/verbs.ts')
-        const released = await releaseAlert(store.alerts, args.id, now_us())
+      withContext(args, 'weir alerts release', async (context) => {
+        const released = await perform(releaseAlert, { id: args.id }, context)
         if (args.json) printJson(released)
         else print(`The ${released.what} ${released.value} may go on.`)
       }),

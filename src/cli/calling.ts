@@ -1,4 +1,3 @@
-import { loadSettings } from '../config.ts'
 import type { Surroundings } from '../verbs/context.ts'
 import type { Context } from '../verbs/verb.ts'
 import { type FolderFlags, folderOf, now_us } from './asking.ts'
@@ -10,9 +9,9 @@ export const surroundingsOf = (flags: FolderFlags): Surroundings => ({
   now_us,
   random,
   settings: async () => {
-    const { providers } = await import('../providers/index.ts')
+    const { readSettings } = await import('./serve/settings.ts')
     const { config, data } = flags
-    return loadSettings({ cwd: process.cwd(), env: process.env, flags: { config, data }, providers })
+    return readSettings({ config, data })
   },
   variable: (name) => process.env[name],
   field: (name) => `--${name.replaceAll('_', '-')}`,

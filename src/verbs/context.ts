@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { WeirError } from '../core/errors.ts'
 import type { Ledger } from '../core/ledger.ts'
 import type { Store } from '../core/store.ts'
+import { reachBudgets } from '../gateway/budgets/reach.ts'
 import { reachLedger } from '../gateway/reach.ts'
 import { rulesOf } from '../playbook/allocate/statement/rules.ts'
 import { askUnitCost } from '../playbook/allocate/unit-cost/ask.ts'
@@ -45,6 +46,7 @@ export const contextOf = (around: Surroundings, { ledger: asked, store, hasStore
       })
     },
     rules,
+    budgets: async () => reachBudgets(await around.settings(), { now_us: around.now_us, ledger: asked }),
     secret: secretOf(around),
   }
 }

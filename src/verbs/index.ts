@@ -1,4 +1,13 @@
 // Written by `npm run fix`: one line for each file.
+import { verb as alertsFeedback } from './alerts-feedback.ts'
+import { verb as alertsList } from './alerts-list.ts'
+import { verb as alertsRelease } from './alerts-release.ts'
+import { verb as alertsShow } from './alerts-show.ts'
+import { verb as alertsTest } from './alerts-test.ts'
+import { verb as budgetsList } from './budgets-list.ts'
+import { verb as budgetsRemove } from './budgets-remove.ts'
+import { verb as budgetsSet } from './budgets-set.ts'
+import { verb as budgetsShow } from './budgets-show.ts'
 import { verb as call } from './call.ts'
 import { verb as calls } from './calls.ts'
 import { verb as checklist } from './checklist.ts'
@@ -36,6 +45,15 @@ import { verb as tokensRevoke } from './tokens-revoke.ts'
 import { verb as unitCost } from './unit-cost.ts'
 
 export const verbs = {
+  'alerts-feedback': alertsFeedback,
+  'alerts-list': alertsList,
+  'alerts-release': alertsRelease,
+  'alerts-show': alertsShow,
+  'alerts-test': alertsTest,
+  'budgets-list': budgetsList,
+  'budgets-remove': budgetsRemove,
+  'budgets-set': budgetsSet,
+  'budgets-show': budgetsShow,
   call,
   calls,
   checklist,

@@ -1,8 +1,9 @@
+import type { BudgetState } from '../core/budget.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Answer, Filter, Ledger, Question } from '../core/ledger.ts'
 import { formatUsd, parseUsd, sum } from '../core/money.ts'
 import type { OutcomeEvent, OutcomeKind } from '../core/outcome.ts'
-import type { KeyRecord, Store } from '../core/store.ts'
+import type { AlertStore, KeyRecord, Store } from '../core/store.ts'
 import type { Statement, StatementReport } from '../playbook/allocate/statement/statement.ts'
 import type { UnitCostReport } from '../playbook/allocate/unit-cost/ask.ts'
 import type { Asking, Context } from './verb.ts'
@@ -19,6 +20,9 @@ const narrowable = [
   'focus',
   'metered',
 ] as const satisfies readonly Extract<Question, Readonly<{ filters?: readonly Filter[] }>>['ask'][]
+
+/** Alerts are told apart by their owner after they are read. */
+const MOST_ALERTS = 100_000
 
 const notYours = (what: string): WeirError =>
   new WeirError('forbidden', `a team’s token does not reach ${what}; ask who has an administrator’s token`)
@@ -41,9 +45,46 @@ const kindsOf = (events: readonly OutcomeEvent[]): readonly OutcomeKind[] =>
     return { kind, events: some.length, count, first_us: moments[0] ?? 0, last_us: moments.at(-1) ?? 0 }
   })
 
+const refuse = (what: string) => () => Promise.reject(notYours(what))
+
+/**
+ * The team itself, or what is within it. An owner is `dimension:value` apart by blanks, in the order of the alphabet: behind a
+ * team only a user can follow, so that the team `red` is not taken for `red blue`.
+ */
+const isWithin = (owner: string, team: string): boolean => {
+  const own = `team:${team}`
+  if (/^(team|user):/.test(owner)) return owner === own || owner.startsWith(`${own} user:`)
+  return owner.endsWith(` ${own}`) || owner.includes(` ${own} user:`)
+}
+
+/** The team that a stored budget is for. */
+const teamOf = (definition: string): string | undefined =>
+  (JSON.parse(definition) as Readonly<{ scope?: Readonly<{ team?: string }> }>).scope?.team
+
+/** Alerts as if there were none but the team's; which channels were told is not its to know. */
+const alertsFor = (alerts: AlertStore, team: string): AlertStore => ({
+  list: async ({ most, ...query }) =>
+    (await alerts.list({ ...query, most: MOST_ALERTS })).filter(({ owner }) => isWithin(owner, team)).slice(0, most),
+  containments: {
+    list: async (at_us) => (await alerts.containments.list(at_us)).filter(({ owner }) => isWithin(owner, team)),
+    add: refuse('containments'),
+    release: refuse('containments'),
+  },
+  deliveries: {
+    of: async () => [],
+    waiting: refuse('deliveries'),
+    update: refuse('deliveries'),
+    retryRefused: refuse('deliveries'),
+    counts: refuse('deliveries'),
+  },
+  record: refuse('alerts to change'),
+  judge: refuse('alerts to change'),
+  judgedSince: refuse('alerts of others'),
+  watched: { load: refuse('alerts of others'), save: refuse('alerts to change') },
+})
+
 /** The store as if there were nothing but the team's keys and outcomes, and nothing could be changed. */
 const storeFor = (store: Store, team: string): Store => {
-  const refuse = (what: string) => () => Promise.reject(notYours(what))
   const own = (one: Pick<KeyRecord, 'team'>): boolean => one.team === team
   return {
     keys: {
@@ -68,24 +109,10 @@ const storeFor = (store: Store, team: string): Store => {
     rules: { put: refuse('rules'), list: refuse('rules') },
     budgets: {
       put: refuse('budgets to change'),
-      list: refuse('budgets of others'),
+      list: async () => (await store.budgets.list()).filter(({ definition }) => teamOf(definition) === team),
       remove: refuse('budgets to change'),
     },
-    alerts: {
-      record: refuse('alerts to change'),
-      watched: { load: refuse('alerts of others'), save: refuse('alerts to change') },
-      list: refuse('alerts of others'),
-      judge: refuse('alerts to change'),
-      judgedSince: refuse('alerts of others'),
-      deliveries: {
-        waiting: refuse('deliveries'),
-        of: refuse('deliveries'),
-        update: refuse('deliveries'),
-        retryRefused: refuse('deliveries'),
-        counts: refuse('deliveries'),
-      },
-      containments: { add: refuse('containments'), list: refuse('containments'), release: refuse('containments') },
-    },
+    alerts: alertsFor(store.alerts, team),
     closes: { add: refuse('closed months'), list: refuse('closed months') },
     revision: () => store.revision(),
     close: () => store.close(),
@@ -126,6 +153,8 @@ const ownUnitCost = (report: UnitCostReport, team: string): UnitCostReport => {
 export const contextFor = (team: string, context: Context): Context => ({
   ...context,
   team,
+  // A pattern may take in other teams: only a budget for the very team is its own.
+  budgets: async () => (await context.budgets()).filter(({ scope }: BudgetState) => scope['team'] === team),
   ledger: async () => ledgerFor(await context.ledger(), team),
   statements: async (asked) => {
     checkBy(asked.by)

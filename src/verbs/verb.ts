@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { BudgetState } from '../core/budget.ts'
 import type { Ledger } from '../core/ledger.ts'
 import type { Settings } from '../core/settings.ts'
 import type { Store } from '../core/store.ts'
@@ -36,6 +37,8 @@ export type Context = Readonly<{
   statements(asked: StatementsAsked): Promise<StatementReport>
   unitCosts(asked: UnitCostsAsked): Promise<UnitCostReport>
   rules(): Promise<Rules>
+  /** How the budgets stand; for a team those of its own calls. */
+  budgets(): Promise<readonly BudgetState[]>
   /** weir.yaml. Throws WeirError `bad-config`. */
   settings(): Promise<Settings>
   /** A key derived from the master secret, for one purpose. */

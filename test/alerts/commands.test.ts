@@ -135,11 +135,11 @@ test('feedback is kept for the gateway, and bad words are refused with what ther
   expect((await run('--all')).out).toMatch(/no trouble/)
   expect(await run('feedback', 'al-aaaa', 'maybe')).toMatchObject({
     code: 2,
-    err: 'weir: maybe: say yes, no or planned\n',
+    err: 'weir: --verdict: expected one of yes, no, planned\n',
   })
   expect(await run('feedback', 'al-aaaa', 'planned', '--until', '2020-01-01')).toMatchObject({
     code: 2,
-    err: 'weir: until is not in the future\n',
+    err: 'weir: --until 2020-01-01 is not in the future\n',
   })
   expect(await run('feedback', 'al-aaaa', 'no', '--until', '2d')).toMatchObject({ code: 2 })
   expect(await run('--kind', 'storm')).toMatchObject({

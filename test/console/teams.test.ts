@@ -1,9 +1,13 @@
 /** A team's token sees its team only, on every route that the OpenAPI document names. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Alert } from '../../src/core/alert.ts'
+import type { Usd } from '../../src/core/money.ts'
+import { testAlert } from '../../src/playbook/allocate/alert/make.ts'
+import { verb as setBudget } from '../../src/verbs/budgets-set.ts'
 import { verb as createKey } from '../../src/verbs/keys-create.ts'
 import { verb as addOutcome } from '../../src/verbs/outcomes-add.ts'
 import { perform } from '../../src/verbs/perform.ts'
-import { type House, openHouse } from './house.ts'
+import { type House, now, openHouse } from './house.ts'
 
 type Parameter = Readonly<{
   name: string
@@ -18,6 +22,31 @@ type Operation = Readonly<{
 }>
 type Route = Readonly<{ method: string; path: string; operation: Operation }>
 
+const alertOf = (owner: string, id: string, spent: string): Alert => ({
+  ...testAlert(Date.parse(now) * 1000),
+  id: `al-${id}`,
+  incident: owner,
+  kind: 'level-hour',
+  owner,
+  spent_usd: spent as Usd,
+  message: `${owner} has spent ${spent}`,
+})
+const alerts = [
+  alertOf('team:red', 'red-1', '2.25'),
+  alertOf('feature:red-chat team:red', 'red-2', '2'),
+  alertOf('team:blue', 'blue-1', '107'),
+  alertOf('team:red blue', 'blue-2', '9'),
+  alertOf('feature:x team:blue', 'blue-3', '9'),
+  alertOf('organisation', 'everybody', '112.25'),
+]
+const budgets: readonly Readonly<{ name: string; scope?: object }>[] = [
+  { name: 'red-budget', scope: { team: 'red' } },
+  { name: 'blue-budget', scope: { team: 'blue' } },
+  { name: 'each-team', scope: { team: 'each', environment: 'each' } },
+  { name: 'teams-by-pattern', scope: { team: '*' } },
+  { name: 'everybody' },
+]
+
 let house: House
 let routes: readonly Route[]
 beforeAll(async () => {
@@ -27,6 +56,14 @@ beforeAll(async () => {
     const outcome = { kind: `${team}_ticket`, team, session: `${team}-session`, at: '2026-11-12' }
     await perform(addOutcome, { ...outcome, id: `${team}-outcome` }, house.context)
   }
+  for (const budget of budgets)
+    await perform(setBudget, { ...budget, limit: { usd: '500' }, per: 'year' }, house.context)
+  const store = await house.context.store()
+  const delivery = { state: 'waiting', attempts: 0, created_us: 0, next_us: 0, event: 'opened' } as const
+  await store.alerts.record(
+    alerts,
+    alerts.map((alert) => ({ ...delivery, id: alert.id, alert_id: alert.id, channel: 'blue-channel', alert })),
+  )
   const { paths } = (await house.ask('/openapi.json', { token: house.tokens.admin })).json()
   routes = Object.entries(paths as Record<string, Record<string, Operation>>).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
@@ -34,9 +71,11 @@ beforeAll(async () => {
 })
 afterAll(() => house.close())
 
-/** What a required field is given; a route with another one fails here until it is named. */
+/** What a required field is given, on a path or on all; a route with another one fails here until it is named. */
 const given: Readonly<Record<string, readonly string[]>> = {
   id: ['call-red-1', 'call-blue-1', 'blue-1'],
+  '/v1/alerts/{id} id': ['al-red-1', 'al-blue-1', 'al-blue-2', 'al-blue', 'al-everybody'],
+  name: ['red-budget', 'blue-budget', 'each-team', 'teams-by-pattern', 'everybody'],
   source: ['openai'],
   per: ['red_ticket', 'blue_ticket'],
   model: ['gpt-5.5'],
@@ -45,8 +84,9 @@ const given: Readonly<Record<string, readonly string[]>> = {
 const prying: Readonly<Record<string, readonly string[]>> = {
   where: ['team=blue', 'team!=red'],
   by: ['team', 'customer,key_id'],
-  owner: ['team=blue'],
-  kind: ['blue_ticket'],
+  owner: ['team=blue', 'team:blue'],
+  kind: ['blue_ticket', 'level-hour'],
+  all: ['true'],
   after: ['blue-1'],
   at: ['2026-11'],
 }
@@ -56,7 +96,7 @@ const addressesOf = ({ path, operation: { parameters = [] } }: Route): string[] 
   const wide = parameters.some(({ name }) => name === 'since') ? ['since=2026-11'] : []
   let addresses: { path: string; query: string[] }[] = [{ path, query: wide }]
   for (const { name, in: place } of required) {
-    const values = given[name]
+    const values = given[`${path} ${name}`] ?? given[name]
     if (values === undefined) throw new Error(`${path} needs ${name}: give it a value here`)
     addresses = addresses.flatMap((one) =>
       values.map((value) =>
@@ -150,6 +190,16 @@ describe('a team’s own answer', () => {
     expect((await red('/v1/calls/call-blue-1')).status).toBe(404)
     expect((await red('/v1/calls/call-red-1')).json()[0].receipt_id).toBe('red-1')
     expect((await red('/v1/keys')).json().map(({ name }: { name: string }) => name)).toEqual(['red-key'])
+  })
+
+  test('is its budgets and alerts, and of no other the name', async () => {
+    const red = async (path: string) => (await house.ask(path, { token: house.tokens.red })).json()
+    expect(await red('/v1/budgets')).toMatchObject([{ budget: 'red-budget', spent: '2.25', scope: { team: 'red' } }])
+    expect(await red('/v1/budgets/red-budget')).toMatchObject({ written: 'store', counters: [{ spent: '2.25' }] })
+    expect((await red('/v1/alerts')).map(({ id }: Alert) => id).sort()).toEqual(['al-red-1', 'al-red-2'])
+    expect(await red('/v1/alerts/al-red-1')).toMatchObject({ alert: { id: 'al-red-1' }, deliveries: [] })
+    for (const path of ['/v1/budgets/everybody', '/v1/budgets/teams-by-pattern', '/v1/alerts/al-blue-2'])
+      expect([path, (await house.ask(path, { token: house.tokens.red })).status]).toEqual([path, 404])
   })
 
   test('follows the virtual tags in force', async () => {

@@ -1,13 +1,11 @@
 import type { Alert, Containment, Delivery } from '../../core/alert.ts'
 import type { AlertSight, Tried } from '../../gateway/watch/verbs.ts'
+import type { ListedAlert } from '../../verbs/alerts-list.ts'
 import { sparkline } from '../show/chart.ts'
 import { clean, money, nothing, percent } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
 import { type Column, facts, table } from '../show/table.ts'
 import { moment } from '../show/time.ts'
-
-/** An alert with how many of its deliveries have arrived. */
-export type Listed = Readonly<{ alert: Alert; delivered: number; deliveries: number }>
 
 const severityStyle = (text: string, severity: Alert['severity'], colours: Paint): string =>
   severity === 'critical' ? colours.red(text) : severity === 'warning' ? colours.yellow(text) : text
@@ -18,30 +16,31 @@ const stateOf = ({ state, opinion, contained }: Alert): string => {
   return contained && state === 'open' ? `open, ${contained === 'stop' ? 'stopped' : 'throttled'}` : state
 }
 
-const columns = (zone: string): readonly Column<Listed>[] => [
-  { head: 'last seen', cell: ({ alert }) => moment(alert.last_us, zone) },
+const columns = (zone: string): readonly Column<ListedAlert>[] => [
+  { head: 'last seen', cell: (alert) => moment(alert.last_us, zone) },
   {
     head: 'severity',
-    cell: ({ alert }) => alert.severity,
-    style: (text, { alert }, colours) => severityStyle(text, alert.severity, colours),
+    cell: (alert) => alert.severity,
+    style: (text, alert, colours) => severityStyle(text, alert.severity, colours),
   },
-  { head: 'kind', cell: ({ alert }) => alert.kind },
-  { head: 'owner', cell: ({ alert }) => alert.owner, shrink: 12 },
-  { head: 'so far', cell: ({ alert }) => money(alert.spent_usd), align: 'right' },
-  { head: 'if it goes on', cell: ({ alert }) => money(alert.projected_usd), align: 'right' },
-  { head: 'six hours', cell: ({ alert }) => sparkline(alert.trend_usd) || nothing, drop: 3 },
-  { head: 'state', cell: ({ alert }) => stateOf(alert), drop: 1 },
+  { head: 'kind', cell: (alert) => alert.kind },
+  { head: 'owner', cell: (alert) => alert.owner, shrink: 12 },
+  { head: 'so far', cell: (alert) => money(alert.spent_usd), align: 'right' },
+  { head: 'if it goes on', cell: (alert) => money(alert.projected_usd), align: 'right' },
+  { head: 'six hours', cell: (alert) => sparkline(alert.trend_usd) || nothing, drop: 3 },
+  { head: 'state', cell: (alert) => stateOf(alert), drop: 1 },
   {
     head: 'told',
-    cell: ({ delivered, deliveries }) => (deliveries === 0 ? 'nobody' : `${delivered}/${deliveries}`),
-    style: (text, { delivered, deliveries }, colours) => (delivered < deliveries ? colours.red(text) : text),
+    cell: ({ told_to: { delivered, deliveries } }) => (deliveries === 0 ? 'nobody' : `${delivered}/${deliveries}`),
+    style: (text, { told_to: { delivered, deliveries } }, colours) =>
+      delivered < deliveries ? colours.red(text) : text,
     drop: 2,
   },
-  { head: 'id', cell: ({ alert }) => alert.id, shrink: 9 },
+  { head: 'id', cell: (alert) => alert.id, shrink: 9 },
 ]
 
 /** Alerts, one a line. */
-export const renderAlerts = (all: readonly Listed[], zone: string, look: Look): string =>
+export const renderAlerts = (all: readonly ListedAlert[], zone: string, look: Look): string =>
   table(all, columns(zone), look)
 
 /** One alert in one line, for following. */

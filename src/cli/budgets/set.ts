@@ -1,11 +1,10 @@
 import { defineCommand } from 'citty'
 import { WeirError } from '../../core/errors.ts'
-import { budgetWarnings } from '../../playbook/allocate/budget/nesting.ts'
-import { readBudgets } from '../../playbook/allocate/budget/read.ts'
-import { every, folderArgs, now_us } from '../asking.ts'
-import { withStore } from '../keys/vault.ts'
+import { verb as setBudget } from '../../verbs/budgets-set.ts'
+import { perform } from '../../verbs/perform.ts'
+import { every, folderArgs } from '../asking.ts'
+import { withContext } from '../calling.ts'
 import { note, print, printJson } from '../show/output.ts'
-import { settingsOf } from './settings.ts'
 
 type Words = Readonly<Partial<Record<string, string | boolean | undefined>>>
 
@@ -78,28 +77,13 @@ export const set = {
       'allow-unbounded': { type: 'boolean', description: 'Let calls pass whose worst case nobody can know' },
       ...folderArgs,
     },
-    run: ({ args, rawArgs }) => {
-      const settings = settingsOf(args)
-      const definition = definitionOf(args as Words, rawArgs)
-      return withStore(args, async (store) => {
-        const stored = (await store.budgets.list()).filter(({ name }) => name !== args.name)
-        const file = settings.budgets
-        if (file.some(({ name }) => name === args.name))
-          throw new WeirError('bad-input', `the budget ${args.name} is in weir.yaml: change it there`)
-        const others = stored.map((one) => JSON.parse(one.definition) as unknown)
-        const { budgets, problems } = readBudgets([...others, definition], file)
-        const own = problems.filter(({ path }) => path[0] === others.length)
-        if (own.length > 0) {
-          const lines = own.map(({ path, message }) => `  ${path.slice(1).join('.') || 'the budget'}: ${message}`)
-          throw new WeirError('bad-input', [`${args.name} was not set:`, ...lines].join('\n'))
-        }
-        await store.budgets.put({ name: args.name, definition: JSON.stringify(definition), set_at_us: now_us() })
-        const warnings = budgetWarnings([...file, ...budgets]).filter((text) => text.includes(args.name))
-        if (args.json) printJson({ budget: definition, warnings })
-        else print(`The budget ${args.name} is set.`)
-        if (!args.json) for (const text of warnings) note(`Mind: ${text}.`)
-      })
-    },
+    run: ({ args, rawArgs }) =>
+      withContext(args, 'weir budgets set', async (context) => {
+        const { budget, warnings } = await perform(setBudget, definitionOf(args as Words, rawArgs), context)
+        if (args.json) return printJson({ budget, warnings })
+        print(`The budget ${args.name} is set.`)
+        for (const text of warnings) note(`Mind: ${text}.`)
+      }),
   }),
   examples: [
     ['weir budgets set search --scope team=search --usd 50 --per day', 'fifty dollars a day for one team'],

@@ -22,7 +22,7 @@ export type DeskOptions = Readonly<{
 }>
 
 /** Where spend is counted again: the ledger, and the way to bring everything into it that was written so far. */
-export type Counting = Readonly<{ ledger: Ledger; refresh: () => Promise<unknown> }>
+export type Counting = Readonly<{ ledger: Pick<Ledger, 'query'>; refresh: () => Promise<unknown> }>
 
 /** The main thread's part in budgets: which are in force, what was spent before, how they stand. */
 export type Desk = Readonly<{

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { choice } from '../config/fields.ts'
+import { type Alert, verdicts } from '../core/alert.ts'
+import { judgeAlert } from '../gateway/watch/verbs.ts'
+import { id } from './alerts/fields.ts'
+import { expiryOf } from './asking/expiry.ts'
+import { name, windowFields } from './asking/fields.ts'
+import { defineVerb } from './verb.ts'
+
+const DAY_US = 86_400_000_000
+
+export const verb = defineVerb({
+  name: 'alerts feedback',
+  describes:
+    'Takes in what an alert was: yes (trouble), no (none), or planned until a time. Thresholds follow it; a running gateway hears it within a second.',
+  access: 'admin',
+  http: { method: 'POST', path: '/v1/alerts/{id}/feedback' },
+  input: z.strictObject({
+    id,
+    verdict: choice(verdicts),
+    until: name('a time such as 2d or 2026-12-01').optional().describe('Of planned: until when; a day otherwise'),
+    zone: windowFields.zone,
+  }),
+  async run({ id: which, verdict, until, zone }, context): Promise<Alert> {
+    const at_us = context.now_us()
+    const given = until === undefined ? undefined : expiryOf(until, at_us, context.field('until'), zone)
+    const until_us = verdict === 'planned' ? (given ?? at_us + DAY_US) : given
+    const { alerts } = await context.store()
+    return judgeAlert(alerts, which, { verdict, at_us, ...(until_us === undefined ? {} : { until_us }) })
+  },
+})

@@ -1,0 +1,17 @@
+import { z } from 'zod'
+import type { Containment } from '../core/alert.ts'
+import { releaseAlert } from '../gateway/watch/verbs.ts'
+import { id } from './alerts/fields.ts'
+import { defineVerb } from './verb.ts'
+
+export const verb = defineVerb({
+  name: 'alerts release',
+  describes: 'Lets a session or key that was contained go on. A running gateway does within a second.',
+  access: 'admin',
+  http: { method: 'POST', path: '/v1/alerts/{id}/release' },
+  input: z.strictObject({ id }),
+  async run({ id: which }, context): Promise<Containment> {
+    const { alerts } = await context.store()
+    return releaseAlert(alerts, which, context.now_us())
+  },
+})

@@ -1,0 +1,16 @@
+import { z } from 'zod'
+import { type AlertSight, showAlert } from '../gateway/watch/verbs.ts'
+import { id } from './alerts/fields.ts'
+import { defineVerb } from './verb.ts'
+
+export const verb = defineVerb({
+  name: 'alerts show',
+  describes: 'One alert: numbers, cause, calls to look at, what was contained, and who was told.',
+  access: 'team',
+  http: { method: 'GET', path: '/v1/alerts/{id}' },
+  input: z.strictObject({ id }),
+  async run({ id: which }, context): Promise<AlertSight> {
+    const { alerts } = await context.store()
+    return showAlert(alerts, which)
+  },
+})

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { WeirError } from '../core/errors.ts'
+import { name } from './budgets/fields.ts'
+import { defineVerb } from './verb.ts'
+
+type Removed = Readonly<{ name: string; removed: true }>
+
+export const verb = defineVerb({
+  name: 'budgets remove',
+  describes: 'Takes a budget away. What was spent stays in the ledger; a running gateway knows it within a second.',
+  access: 'admin',
+  http: { method: 'DELETE', path: '/v1/budgets/{name}' },
+  input: z.strictObject({ name }),
+  async run({ name: which }, context): Promise<Removed> {
+    const { budgets } = await context.store()
+    if (await budgets.remove(which)) return { name: which, removed: true }
+    const inFile = (await context.settings()).budgets.some((one) => one.name === which)
+    const why = inFile ? 'is in weir.yaml: take it out there' : 'is not there; weir budgets list shows all'
+    throw new WeirError('not-found', `the budget ${which} ${why}`)
+  },
+})

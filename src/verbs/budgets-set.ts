@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { WeirError } from '../core/errors.ts'
+import { budgetWarnings } from '../playbook/allocate/budget/nesting.ts'
+import { readBudgets } from '../playbook/allocate/budget/read.ts'
+import { name } from './budgets/fields.ts'
+import { InputError } from './perform.ts'
+import { type Context, defineVerb } from './verb.ts'
+
+/** A budget as weir.yaml says it: its own reader checks it, so that both say the same of the same. */
+const said = {
+  scope: z.unknown().describe('Whose calls: { team: search, session: each }; everything otherwise'),
+  limit: z.unknown().describe('At least one of { usd: "50", tokens: 100000, calls: 60 }'),
+  per: z.unknown().describe('minute, hour, day, week, month, quarter or year by the calendar, or lifetime'),
+  last: z.unknown().describe('Or a rolling window: 10m, 24h, 30d'),
+  zone: z.unknown().describe('Time zone of the calendar; UTC otherwise'),
+  kind: z.unknown().describe('hard, or soft: calls go on'),
+  when_exhausted: z.unknown().describe('refuse, or targets [provider/model] where calls go instead'),
+  unbounded: z.unknown().describe('refuse or allow calls whose worst case nobody can know'),
+} as const
+
+export type BudgetSet = Readonly<{ budget: Readonly<Record<string, unknown>>; warnings: readonly string[] }>
+
+/** Throws InputError naming every wrong field, or WeirError `bad-input` for a budget that weir.yaml has. */
+const checked = async (definition: Readonly<{ name: string }>, context: Context) => {
+  const { name: which } = definition
+  const { budgets: file } = await context.settings()
+  if (file.some((one) => one.name === which))
+    throw new WeirError('bad-input', `the budget ${which} is in weir.yaml: change it there`)
+  const { budgets: all } = await context.store()
+  const stored = (await all.list()).filter((one) => one.name !== which)
+  const others = stored.map((one) => JSON.parse(one.definition) as unknown)
+  const { budgets, problems } = readBudgets([...others, definition], file)
+  const own = problems.filter(({ path }) => path[0] === others.length)
+  if (own.length > 0)
+    throw new InputError(own.map(({ path, message }) => ({ field: path.slice(1).join('.') || 'the budget', message })))
+  return budgetWarnings([...file, ...budgets]).filter((text) => text.includes(which))
+}
+
+export const verb = defineVerb({
+  name: 'budgets set',
+  describes:
+    'Makes a budget, or changes the one of that name. What was spent stays; a running gateway knows it within a second.',
+  access: 'admin',
+  http: { method: 'PUT', path: '/v1/budgets/{name}' },
+  input: z.strictObject({ name, ...z.strictObject(said).partial().shape }),
+  async run(input, context): Promise<BudgetSet> {
+    const definition = Object.fromEntries(
+      Object.entries(input).filter(([, value]) => value !== undefined),
+    ) as typeof input
+    const warnings = await checked(definition, context)
+    const { budgets } = await context.store()
+    await budgets.put({ name: input.name, definition: JSON.stringify(definition), set_at_us: context.now_us() })
+    return { budget: definition, warnings }
+  },
+})

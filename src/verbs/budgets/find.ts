@@ -1,0 +1,29 @@
+import type { Budget, BudgetState } from '../../core/budget.ts'
+import { WeirError } from '../../core/errors.ts'
+import { readBudgets } from '../../playbook/allocate/budget/read.ts'
+import type { Context } from '../verb.ts'
+
+/** A budget with where it is written: weir.yaml, or the store, where it can be changed. */
+export type DefinedBudget = Readonly<{ budget: Budget; written: 'weir.yaml' | 'store' }>
+
+/** A budget as it is meant and as it stands, counter by counter. */
+export type BudgetSight = DefinedBudget & Readonly<{ counters: readonly BudgetState[] }>
+
+/** All budgets: those of weir.yaml, then those of the store. For a team only those whose scope is that very team. */
+export const definedBudgets = async (context: Context): Promise<readonly DefinedBudget[]> => {
+  const { team } = context
+  const { budgets: file } = await context.settings()
+  const { budgets: all } = await context.store()
+  const stored = (await all.list()).map(({ definition }) => JSON.parse(definition) as unknown)
+  return [
+    ...file.map((budget) => ({ budget, written: 'weir.yaml' as const })),
+    ...readBudgets(stored, file).budgets.map((budget) => ({ budget, written: 'store' as const })),
+  ].filter(({ budget: { scope } }) => team === undefined || scope.team === team)
+}
+
+/** The budget of a name with its counters. Throws WeirError `not-found`. */
+export const findBudget = async (context: Context, name: string): Promise<BudgetSight> => {
+  const found = (await definedBudgets(context)).find(({ budget }) => budget.name === name)
+  if (found === undefined) throw new WeirError('not-found', `there is no budget ${name}; weir budgets list shows all`)
+  return { ...found, counters: (await context.budgets()).filter(({ budget }) => budget === name) }
+}

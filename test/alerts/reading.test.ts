@@ -24,8 +24,8 @@ const read = (lines: readonly string[]) => {
 }
 /** What the detectors are told of it, and what rules of who pays can look at beside. */
 const seen = (one: ReturnType<typeof watchedOf>) => {
-  const { tags, environment, region, wire, endpoint, origin, model_asked, price_rows } = one
-  const beside = { tags, environment, region, wire, endpoint, origin, model_asked, price_rows }
+  const { team, tags, environment, region, wire, endpoint, origin, model_asked, price_rows } = one
+  const beside = { team, tags, environment, region, wire, endpoint, origin, model_asked, price_rows }
   const call = observationOf(one, { owners: [] })
   // The reservation stands in for a cost that nobody knows; where it is known, it is not read.
   return { call: call && { ...call, ceiling: call.cost === null ? call.ceiling : null }, beside }

@@ -92,12 +92,20 @@ const fieldsOf = (call: LiveCall, chosen: Settings, kit: Kit): BodyFields => {
   }
 }
 
+type Open = Readonly<{ ended_at_us: number; lengths: Lengths; output: number; cap: number | undefined }>
+
+/** Puts an answer that is under way behind those that end no later: most calls end soon after the others. */
+const place = (open: Open[], one: Open): void => {
+  let at = open.length
+  while (at > 0 && (open[at - 1]?.ended_at_us ?? 0) > one.ended_at_us) at -= 1
+  open.splice(at, 0, one)
+}
+
 /** Replays answers in the order in which they ended, as they were learnt from when they were live. */
 const replay = (chosen: Settings) => {
   const routes = new Map<string, Lengths>()
-  const open: { ended_at_us: number; lengths: Lengths; output: number; cap: number | undefined }[] = []
+  const open: Open[] = []
   const learnUpTo = (at_us: number): void => {
-    open.sort((left, right) => left.ended_at_us - right.ended_at_us)
     while ((open[0]?.ended_at_us ?? Number.POSITIVE_INFINITY) <= at_us) {
       const first = open.shift()
       if (!first) return
@@ -115,7 +123,7 @@ const replay = (chosen: Settings) => {
     const cap =
       learnt !== undefined && learnt < (past.max_output_tokens ?? Number.POSITIVE_INFINITY) ? learnt : undefined
     const { output } = past.usage
-    if (past.outcome === 'ok') open.push({ ended_at_us: past.ended_at_us, lengths, output, cap })
+    if (past.outcome === 'ok') place(open, { ended_at_us: past.ended_at_us, lengths, output, cap })
     if (cap === undefined || output <= cap) return past
     return { ...past, usage: { ...past.usage, output: cap }, finish_reason: 'length' }
   }

@@ -1,8 +1,8 @@
 import type { CacheRule, TokenRates } from '../../../core/past.ts'
 import { type Candidate, candidatesOf, inputCost, type Marked, planOf, type Wanted } from './candidates.ts'
-import { type Plan, type Shelf, type Visit, visit } from './shelf.ts'
+import { lookAt, openShelf, type Plan, type Shelf, type Visit, visit } from './shelf.ts'
 
-type Way = Readonly<{ candidate: Candidate; shelf: Shelf }> & { bill: number }
+type Way = Readonly<{ candidate: Candidate }> & { bill: number }
 
 /** What is known of a route: what its calls would have cost in every way of caching, and what the provider holds by now. */
 export type Route = Readonly<{
@@ -10,7 +10,8 @@ export type Route = Readonly<{
   /** The way was chosen by configuration: there is nothing to learn. */
   settled: boolean
   ways: readonly Way[]
-  held: Shelf
+  /** What is held in each way, and, behind them, by what was decided. */
+  shelf: Shelf
 }>
 
 /** What is decided for a call, and what comes of it. */
@@ -30,12 +31,11 @@ const FADE = 0.999
 /** What a way must save over doing nothing before it is taken. */
 const MARGIN = 0.005
 
-export const openRoute = (rule: CacheRule, wanted: Wanted): Route => ({
-  rule,
-  settled: wanted.reach !== 'auto' && wanted.ttl !== 'auto',
-  ways: candidatesOf(rule, wanted).map((candidate) => ({ candidate, shelf: new Map(), bill: 0 })),
-  held: new Map(),
-})
+export const openRoute = (rule: CacheRule, wanted: Wanted): Route => {
+  const ways = candidatesOf(rule, wanted).map((candidate) => ({ candidate, bill: 0 }))
+  const settled = wanted.reach !== 'auto' && wanted.ttl !== 'auto'
+  return { rule, settled, ways, shelf: openShelf(ways.length + 1) }
+}
 
 /** The way that cost least so far; the idle one unless another is clearly better. Only what is past is looked at. */
 const cheapest = ({ ways, settled }: Route): Candidate | undefined => {
@@ -54,21 +54,22 @@ const cheapest = ({ ways, settled }: Route): Candidate | undefined => {
 export const decide = (route: Route, prompt: Marked, rates: TokenRates, at_us: number): Decision | undefined => {
   const candidate = cheapest(route)
   if (!candidate) return undefined
-  const { rule, ways, held } = route
+  const { rule, ways, shelf } = route
   const total = prompt.chain.tokens.at(-1) ?? 0
+  const look = lookAt(shelf, prompt.chain, at_us)
   const writes: Visit['writes'][number][] = []
   let idle = 0
-  for (const way of ways) {
+  for (const [at, way] of ways.entries()) {
     // What nothing is learnt from need not be reckoned, but for what it is compared with.
     if (route.settled && !way.candidate.idle) continue
-    const seen = visit(way.shelf, prompt.chain, planOf(way.candidate, prompt, rule), rule, at_us)
+    const seen = visit(look, at, planOf(way.candidate, prompt, rule), rule)
     const cost = inputCost(seen, total, rates)
     way.bill = way.bill * FADE + cost
     writes.push(...seen.writes)
     if (way.candidate.idle) idle = cost
   }
   const plan = planOf(candidate, prompt, rule)
-  const real = visit(held, prompt.chain, plan, rule, at_us)
+  const real = visit(look, ways.length, plan, rule)
   writes.push(...real.writes)
   return { candidate, plan, visit: real, foreseen: idle - inputCost(real, total, rates), writes }
 }

@@ -197,6 +197,8 @@ describe('a team’s own answer', () => {
     expect(await red('/v1/budgets')).toMatchObject([{ budget: 'red-budget', spent: '2.25', scope: { team: 'red' } }])
     expect(await red('/v1/budgets/red-budget')).toMatchObject({ written: 'store', counters: [{ spent: '2.25' }] })
     expect((await red('/v1/alerts')).map(({ id }: Alert) => id).sort()).toEqual(['al-red-1', 'al-red-2'])
+    const { steps } = (await house.ask('/v1/checklist', { token: house.tokens.admin })).json()
+    expect(JSON.stringify(steps)).toContain('5 budgets')
     expect(await red('/v1/alerts/al-red-1')).toMatchObject({ alert: { id: 'al-red-1' }, deliveries: [] })
     for (const path of ['/v1/budgets/everybody', '/v1/budgets/teams-by-pattern', '/v1/alerts/al-blue-2'])
       expect([path, (await house.ask(path, { token: house.tokens.red })).status]).toEqual([path, 404])

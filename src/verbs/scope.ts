@@ -108,6 +108,7 @@ const storeFor = (store: Store, team: string): Store => {
     secrets: { put: refuse('credentials'), all: refuse('credentials'), remove: refuse('credentials') },
     rules: { put: refuse('rules'), list: refuse('rules') },
     budgets: {
+      version: () => store.budgets.version(),
       put: refuse('budgets to change'),
       list: async () => (await store.budgets.list()).filter(({ definition }) => teamOf(definition) === team),
       remove: refuse('budgets to change'),

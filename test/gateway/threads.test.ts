@@ -1,4 +1,5 @@
 /** A gateway thread that dies takes its own calls with it, and nothing else. */
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Worker } from 'node:worker_threads'
@@ -66,8 +67,9 @@ test('its open attempts become unknown, those of the other end well, and it serv
   }
   await until(alive(2))
   // The other dies too: only the one that was started again can answer now.
+  const gone = once(workers[1] as Worker, 'exit')
   kill(workers[1])
-  await until(alive(1))
+  await gone
   expect((await ask()).status).toBe(200)
   await until(alive(2))
   expect(workers).toHaveLength(4)

@@ -11,7 +11,14 @@ const columns = [
   'context_tokens',
   'user_tokens',
 ] as const satisfies readonly (keyof AnatomyTokens)[]
-const placeOf: Readonly<Record<PartKind, number>> = { tools: 0, system: 1, examples: 2, history: 3, context: 4, user: 5 }
+const placeOf: Readonly<Record<PartKind, number>> = {
+  tools: 0,
+  system: 1,
+  examples: 2,
+  history: 3,
+  context: 4,
+  user: 5,
+}
 
 /** Where the largest remainder stands that is not taken yet (-1); the first of equals. Parts are few, so nothing is sorted. */
 const largest = (remainders: readonly number[]): number => {

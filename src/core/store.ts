@@ -58,6 +58,12 @@ export type AlertStore = Readonly<{
   judge(id: string, opinion: Opinion): Promise<boolean>
   /** Alerts that somebody judged after a moment, in the order of judging. */
   judgedSince(at_us: number): Promise<readonly Alert[]>
+  /**
+   * Forgets alerts that are over and were last seen before a moment, with their deliveries and ended containments, and
+   * deliveries that have arrived or were refused and were made before another. What waits or is in force stays. Gives how
+   * many alerts and deliveries there were.
+   */
+  prune(alerts_us: number, deliveries_us: number): Promise<Readonly<{ alerts: number; deliveries: number }>>
   deliveries: Readonly<{
     /** Those that wait, oldest first. */
     waiting(most: number): Promise<readonly Delivery[]>

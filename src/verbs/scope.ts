@@ -78,6 +78,7 @@ const alertsFor = (alerts: AlertStore, team: string): AlertStore => ({
     counts: refuse('deliveries'),
   },
   record: refuse('alerts to change'),
+  prune: refuse('alerts to change'),
   judge: refuse('alerts to change'),
   judgedSince: refuse('alerts of others'),
   watched: { load: refuse('alerts of others'), save: refuse('alerts to change') },

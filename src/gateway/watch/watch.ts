@@ -42,6 +42,7 @@ export type Watch = Readonly<{
 
 const LOOK_EVERY_MS = 500
 const TEND_EVERY_US = 5_000_000
+const DAY_US = 86_400_000_000
 const SAVE_EVERY_US = 15_000_000
 /** Trouble that has not been seen for so long is over. */
 const OVER_AFTER_US = 6 * 3_600_000_000
@@ -134,6 +135,18 @@ const endOld = async (
   return any
 }
 
+/** Forgets once a day what is over for longer than the settings keep it. */
+const pruner = ({ store, settings, now_us }: WatchOptions) => {
+  const { keep_days, keep_deliveries_days } = settings.alerts
+  let pruned_us = 0
+  return async (): Promise<void> => {
+    const at_us = now_us()
+    if (at_us - pruned_us < DAY_US) return
+    await store.alerts.prune(at_us - keep_days * DAY_US, at_us - keep_deliveries_days * DAY_US)
+    pruned_us = at_us
+  }
+}
+
 /** Tells the threads what is contained, when that has changed. */
 const container = ({ store, contain, now_us }: WatchOptions, told: readonly Containment[]) => {
   let last = JSON.stringify(told)
@@ -166,11 +179,13 @@ const looker = (inside: Inside, told: readonly Containment[]) => {
   const { store, budgets, now_us } = options
   const segments = queueWatcher(options, memory, record, settings)
   const containing = container(options, told)
+  const prune = pruner(options)
   let revision: number | undefined
   let tended_us = 0
 
   const tend = async (): Promise<boolean> => {
     tended_us = now_us()
+    await prune()
     const spent = (await budgets?.look(memory.detection).catch(() => false)) ?? false
     return (await endOld(options, memory, record, settings)) || spent
   }

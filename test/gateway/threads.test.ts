@@ -1,5 +1,4 @@
 /** A gateway thread that dies takes its own calls with it, and nothing else. */
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Worker } from 'node:worker_threads'
@@ -67,7 +66,7 @@ test('its open attempts become unknown, those of the other end well, and it serv
   }
   await until(alive(2))
   // The other dies too: only the one that was started again can answer now.
-  const gone = once(workers[1] as Worker, 'exit')
+  const gone = new Promise((resolve) => workers[1]?.once('exit', resolve))
   kill(workers[1])
   await gone
   expect((await ask()).status).toBe(200)

@@ -1,5 +1,6 @@
 /** From a line of the ledger's history to a call of the past. */
-import { historyFacts, historyFields, historyMarks } from '../../core/history.ts'
+import { packs } from '../../core/columns.ts'
+import { historyFields, historyKeys, historyMarks, type historyPacks } from '../../core/history.ts'
 import type { Answers } from '../../core/ledger.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { Chain, Past, PastUsage, TokenRates } from '../../core/past.ts'
@@ -10,41 +11,52 @@ import { contextOf, costOf, type Trip } from './trip.ts'
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
 
-const factAt = Object.fromEntries(historyFacts.map((name, at) => [name, at])) as Record<
-  (typeof historyFacts)[number],
-  number
->
-const fieldAt = Object.fromEntries(historyFields.map((name, at) => [name, at])) as Record<
-  (typeof historyFields)[number],
-  number
->
+const placesOf = <Name extends string>(names: readonly Name[]): Readonly<Record<Name, number>> =>
+  Object.fromEntries(names.map((name, at) => [name, at])) as Record<Name, number>
 
-/** What a combination of facts says, worked out once for all receipts that have it. */
-type Facts = Readonly<{
-  circle: Past['circle']
-  tenant: string
-  account: string
+const keyAt = placesOf(historyKeys)
+const fieldAt = placesOf(historyFields)
+
+/** The values of a pack, by name. */
+const packOf = <Pack extends (typeof historyPacks)[number]>(pack: Pack, text: string) => {
+  const values = text.split(historyMarks.value)
+  const at = placesOf<(typeof packs)[Pack][number]>(packs[pack])
+  return (name: (typeof packs)[Pack][number]): string => values[at[name]] ?? ''
+}
+
+type Payer = Readonly<{ circle: Past['circle']; tenant: string; account: string }>
+type What = Readonly<{
+  wire: string
+  endpoint: string
   provider: string
   model: string
   stream: boolean
-  outcome: Receipt['outcome']
-  finish_reason: string | undefined
-  temperature: number | undefined
-  price_state: string
   deferrable: boolean
   service: Service
   rates_of: RatesOf
 }>
+type Ended = Readonly<{ outcome: Receipt['outcome']; finish_reason: string; price_state: string }>
 
 const given = <T extends Readonly<Record<string, unknown>>>(fields: T): T =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '' && value !== undefined)) as T
 
-const factsOf = (text: string, sheet: RateSheet): Facts => {
-  const values = text.split(historyMarks.value)
-  const value = (name: keyof typeof factAt): string => values[factAt[name]] ?? ''
+const payerOf = (text: string): Payer => {
+  const value = packOf('payer', text)
+  const key_id = value('key_id')
+  const tenant = value('tenant') || key_id
+  const [team, feature, environment, agent] = [value('team'), value('feature'), value('environment'), value('agent')]
+  return {
+    circle: given({ key_id, team, feature, environment, agent }) as Past['circle'],
+    tenant,
+    // With a key of Weir's the provider's key is the gateway's own, and so is the provider's cache.
+    account: key_id === '' ? tenant : '',
+  }
+}
+
+const whatOf = (text: string, sheet: RateSheet): What => {
+  const value = packOf('what', text)
   const provider = value('provider')
   const model = value('model_served') || value('model_asked')
-  const [key_id, tenant, temperature] = [value('key_id'), value('tenant') || value('key_id'), value('temperature')]
   const service: Service = given({
     tier: value('service_tier') as ServiceTier,
     speed: value('speed') as 'standard',
@@ -52,28 +64,35 @@ const factsOf = (text: string, sheet: RateSheet): Facts => {
     geo: value('geo'),
   })
   return {
-    circle: given({
-      key_id,
-      team: value('team'),
-      feature: value('feature'),
-      environment: value('environment'),
-      agent: value('agent'),
-      wire: value('wire'),
-      endpoint: value('endpoint'),
-    }),
-    tenant,
-    // With a key of Weir's the provider's key is the gateway's own, and so is the provider's cache.
-    account: key_id === '' ? tenant : '',
+    wire: value('wire'),
+    endpoint: value('endpoint'),
     provider,
     model,
     stream: value('stream') === 'true',
-    outcome: value('outcome') as Receipt['outcome'],
-    finish_reason: value('finish_reason') || undefined,
-    temperature: temperature === '' ? undefined : Number(temperature),
-    price_state: value('price_state'),
     deferrable: value('deferrable') === 'true',
     service,
     rates_of: sheet.of(provider, model, service),
+  }
+}
+
+const endedOf = (text: string): Ended => {
+  const value = packOf('ended', text)
+  return {
+    outcome: value('outcome') as Receipt['outcome'],
+    finish_reason: value('finish_reason'),
+    price_state: value('price_state'),
+  }
+}
+
+/** Works out once what a text says. */
+const once = <T>(work_out: (text: string) => T): ((text: string) => T) => {
+  const known = new Map<string, T>()
+  return (text) => {
+    const found = known.get(text)
+    if (found !== undefined) return found
+    const made = work_out(text)
+    known.set(apart(text), made)
+    return made
   }
 }
 
@@ -85,7 +104,7 @@ const unpriced: TokenRates = { fresh: 0, cache_read: 0, cache_write: {}, output:
 const noTraces: readonly LeverTrace[] = []
 
 const chainOf = (hashes: string, tokens: string): Chain =>
-  hashes === '' ? nothing : { hashes: apart(hashes).split(','), tokens: tokens.split(',').map(Number) }
+  hashes === '' ? nothing : { hashes: hashes.split(','), tokens: tokens.split(',').map(Number) }
 
 const tracesOf = (text: string): readonly LeverTrace[] =>
   text === '' || text === '[]' ? noTraces : (JSON.parse(text) as readonly LeverTrace[])
@@ -117,47 +136,66 @@ const usageOf = (field: (name: keyof typeof fieldAt) => string, state: string, a
   }
 }
 
-const pastOf = (values: readonly string[], facts: Facts): Past => {
-  const field = (name: keyof typeof fieldAt): string => values[fieldAt[name]] ?? ''
-  const [session, customer, user] = [apart(field('session')), field('customer'), field('user')]
-  const circle: Mutable<Past['circle']> = { ...facts.circle }
-  if (session !== '') circle.session = session
-  if (customer !== '') circle.customer = customer
-  if (user !== '') circle.user = user
+type Read = Readonly<{
+  payer: Payer
+  what: What
+  ended: Ended
+  keys: readonly string[]
+  values: readonly string[]
+}>
+
+const circleOf = ({ payer, what, keys, values }: Read): Past['circle'] => {
+  const [session, customer, user] = [keys[keyAt.session], values[fieldAt.customer], values[fieldAt.user]]
+  const circle: Mutable<Past['circle']> = { ...payer.circle, endpoint: what.endpoint }
+  if (what.wire !== '') circle.wire = what.wire
+  if (session) circle.session = session
+  if (customer) circle.customer = customer
+  if (user) circle.user = user
+  return circle
+}
+
+const fingerprintsOf = (keys: Read['keys']): Past['fingerprints'] => {
   const fingerprints: Mutable<Past['fingerprints']> = {}
-  const [exact, template] = [apart(field('fingerprint_exact')), apart(field('fingerprint_template'))]
-  const conversation = apart(field('fingerprint_conversation'))
-  if (exact !== '') fingerprints.exact = exact
-  if (template !== '') fingerprints.template = template
-  if (conversation !== '') fingerprints.conversation = conversation
+  const [exact, template] = [keys[keyAt.fingerprint_exact], keys[keyAt.fingerprint_template]]
+  const conversation = keys[keyAt.fingerprint_conversation]
+  if (exact) fingerprints.exact = exact
+  if (template) fingerprints.template = template
+  if (conversation) fingerprints.conversation = conversation
+  return fingerprints
+}
+
+const pastOf = (read: Read): Past => {
+  const { payer, what, ended, keys, values } = read
+  const field = (name: keyof typeof fieldAt): string => values[fieldAt[name]] ?? ''
   const at_us = Number(field('started_at_us'))
-  const answered = facts.outcome === 'cached'
-  const usage = usageOf(field, facts.price_state, answered)
+  const answered = ended.outcome === 'cached'
+  const usage = usageOf(field, ended.price_state, answered)
   const [first_token, most] = [Number(field('first_token_at_us')), Number(field('max_output_asked'))]
+  const temperature = field('temperature')
   const past: Mutable<Past> = {
     receipt_id: field('receipt_id'),
     at_us,
     ended_at_us: Number(field('ended_at_us')),
-    circle,
-    tenant: facts.tenant,
-    account: facts.account,
-    provider: facts.provider,
-    model: facts.model,
-    stream: facts.stream,
-    outcome: facts.outcome,
-    fingerprints,
-    chain: chainOf(field('prefix_hashes'), field('prefix_tokens')),
+    circle: circleOf(read),
+    tenant: payer.tenant,
+    account: payer.account,
+    provider: what.provider,
+    model: what.model,
+    stream: what.stream,
+    outcome: ended.outcome,
+    fingerprints: fingerprintsOf(keys),
+    chain: chainOf(keys[keyAt.prefix_hashes] ?? '', keys[keyAt.prefix_tokens] ?? ''),
     usage,
     tools_tokens: Number(field('tools_tokens')),
     system_tokens: Number(field('system_tokens')),
     traces: tracesOf(field('levers')),
     answered,
-    rates: facts.rates_of(at_us, contextOf({ usage })) ?? unpriced,
+    rates: what.rates_of(at_us, contextOf({ usage })) ?? unpriced,
   }
   if (first_token > 0) past.first_token_at_us = first_token
   if (most > 0) past.max_output_tokens = most
-  if (facts.finish_reason !== undefined) past.finish_reason = facts.finish_reason
-  if (facts.temperature !== undefined) past.temperature = facts.temperature
+  if (ended.finish_reason !== '') past.finish_reason = ended.finish_reason
+  if (temperature !== '') past.temperature = Number(temperature)
   return past
 }
 
@@ -176,7 +214,7 @@ export type TripReader = Readonly<{
 
 /** Reads pages of one window in their order; what the first page says of repeated calls holds for all. */
 export const tripReader = (sheet: RateSheet): TripReader => {
-  const known = new Map<string, Facts>()
+  const [payerIn, whatIn, endedIn] = [once(payerOf), once((text) => whatOf(text, sheet)), once(endedOf)]
   const costs = new Map<string, number>()
   const left_out = new Set<string>()
   let unattached = 0
@@ -187,32 +225,30 @@ export const tripReader = (sheet: RateSheet): TripReader => {
       else costs.set(stands, Number(parseUsd(cost_usd)))
     }
   }
-  const factsIn = (text: string): Facts => {
-    const found = known.get(text)
-    if (found !== undefined) return found
-    const facts = factsOf(text, sheet)
-    known.set(text, facts)
-    return facts
-  }
   const tripOf = (line: string): Trip | undefined => {
-    const cut = line.indexOf(historyMarks.part)
-    const values = line.slice(cut + 1).split(historyMarks.value)
+    const [payer_text = '', what_text = '', ended_text = '', keys = '', fields = ''] = line.split(historyMarks.part)
+    const values = fields.split(historyMarks.value)
     const receipt_id = values[fieldAt.receipt_id] ?? ''
     if (left_out.size > 0 && left_out.has(receipt_id)) return undefined
-    const facts = factsIn(line.slice(0, cut))
-    const past = pastOf(values, facts)
-    const own = costIn(values[fieldAt.cost_usd] ?? '', facts.price_state)
+    const [what, ended] = [whatIn(what_text), endedIn(ended_text)]
+    const past = pastOf({
+      payer: payerIn(payer_text),
+      what,
+      ended,
+      keys: apart(keys).split(historyMarks.value),
+      values,
+    })
+    const own = costIn(values[fieldAt.cost_usd] ?? '', ended.price_state)
     const cost = costs.get(receipt_id) ?? own.cost
-    const other = past.answered ? cost : cost - costOf(past, past.rates)
     return {
       past,
       cost,
-      other,
+      other: past.answered ? cost : cost - costOf(past, past.rates),
       known: own.known,
-      service: facts.service,
-      rates_of: facts.rates_of,
+      service: what.service,
+      rates_of: what.rates_of,
       cluster: clusterOf(past),
-      deferrable: facts.deferrable,
+      deferrable: what.deferrable,
     }
   }
   return {

@@ -3,6 +3,7 @@ import type { Lever, Play } from '../../core/lever.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { Past } from '../../core/past.ts'
 import type { LeverTrace } from '../../core/receipt.ts'
+import { type Alone, aloneBySample } from './alone.ts'
 import { bitsOf, chance } from './chance.ts'
 import { type Candidate, type Fold, type FoldKit, foldOf } from './fold.ts'
 import { affordable, inSample, MOST_PARTED, type Parted, part } from './shapley.ts'
@@ -34,8 +35,8 @@ export type Line = {
   readonly candidate: Candidate
   /** What it saves of what the levers before it have left. */
   readonly marginal: Measure
-  /** What it would save if it were the only one. */
-  readonly alone: Measure
+  /** What it would save if it were the only one; undefined where that is estimated from a sample (`aloneSavings`). */
+  readonly alone: Measure | undefined
   /** What receipts say that it has saved already, picodollars, and on how many calls. */
   readonly realised: ExactSum
   realised_calls: number
@@ -74,16 +75,19 @@ const realise = (lines: ReadonlyMap<string, Line>, traces: readonly LeverTrace[]
   }
 }
 
-const lineOf = (candidate: Candidate, kit: FoldKit, at: number): Line => {
+/** Up to so many calls everything is replayed over all of them; beyond, what levers save alone is estimated from a sample. */
+const MOST_WHOLE = 150_000
+
+const lineOf = (candidate: Candidate, kit: FoldKit, at: number, whole: boolean): Line => {
   const seeded = { ...kit, seed: kit.seed + at }
   return {
     candidate,
     marginal: new Measure(),
-    alone: new Measure(),
+    alone: at === 0 || whole ? new Measure() : undefined,
     realised: new ExactSum(),
     realised_calls: 0,
     // The first lever finds everything as it was, so that for it both are one.
-    folds: at === 0 ? [foldOf(candidate, seeded)] : [foldOf(candidate, seeded), foldOf(candidate, seeded)],
+    folds: Array.from({ length: at === 0 || !whole ? 1 : 2 }, () => foldOf(candidate, seeded)),
   }
 }
 
@@ -113,6 +117,7 @@ const pull = (
     marginal.calls += 1
     marginal.add(found.price - price, group, half)
   }
+  if (alone === undefined) return past === found.past ? found : { past, price }
   const only = single ? single.replay(trip.past) : past
   if (only !== trip.past) {
     alone.calls += 1
@@ -125,7 +130,7 @@ export type Replayer = Readonly<{ take(trip: Trip): void; result(): Replayed }>
 
 /** Takes calls in order of time. */
 export const replayer = ({ candidates, kit, window, expected, group_of }: ReplayOptions): Replayer => {
-  const lines = candidates.map((candidate, at) => lineOf(candidate, kit, at))
+  const lines = candidates.map((candidate, at) => lineOf(candidate, kit, at, expected <= MOST_WHOLE))
   const byName = new Map(lines.map((line) => [line.candidate.lever.name, line]))
   const [cost, together, other] = [new Measure(), new Measure(), new ExactSum()]
   const groups = new Map<string, Group>()
@@ -176,17 +181,33 @@ export const replayer = ({ candidates, kit, window, expected, group_of }: Replay
   }
 }
 
+/** What each lever saves alone, picodollars, with its standard error: zero where every call was replayed. */
+export const aloneSavings = ({ lines, sample, cost }: Replayed, kit: FoldKit): readonly Alone[] => {
+  const counted = (line: Line): Alone | undefined => line.alone && { saved: Number(line.alone.sum.total), error: 0 }
+  if (lines.every(({ alone }) => alone !== undefined)) return lines.flatMap((line) => counted(line) ?? [])
+  const sampled = aloneBySample({
+    trips: sample.trips,
+    candidates: lines.map(({ candidate }) => candidate),
+    kit,
+    marginal: lines.map(({ marginal }) => Number(marginal.sum.total)),
+    cost: Number(cost.sum.total),
+  })
+  return lines.map((line, at) => counted(line) ?? sampled[at] ?? { saved: 0, error: 0 })
+}
+
 /**
  * Parts the common saving among the levers that do anything: exactly over all subsets, on all calls where that is
  * affordable, else on whole sessions chosen by hash. Undefined where fewer than two levers do anything.
  */
 export const partSaving = (
   { lines, sample }: Replayed,
+  alone: readonly Alone[],
   kit: FoldKit,
 ): ReadonlyMap<string, Readonly<{ share: number; error: number; calls: number; whole: boolean }>> => {
+  const savedAlone = new Map(lines.map((line, at) => [line, alone[at]?.saved ?? 0]))
   const active = lines
-    .filter(({ marginal, alone }) => marginal.calls > 0 || alone.calls > 0)
-    .toSorted((a, b) => Number(b.alone.sum.total - a.alone.sum.total))
+    .filter((line) => line.marginal.calls > 0 || savedAlone.get(line) !== 0)
+    .toSorted((a, b) => (savedAlone.get(b) ?? 0) - (savedAlone.get(a) ?? 0))
     .slice(0, MOST_PARTED)
   const players = lines.filter((line) => active.includes(line))
   if (players.length === 0) return new Map()

@@ -1,6 +1,6 @@
 import type { CacheRule, PastUsage } from '../../core/past.ts'
 import { bitsOf } from './chance.ts'
-import type { RateSheet } from './rates.ts'
+import type { RateSheet, RatesOf } from './rates.ts'
 import { ExactSum } from './tally.ts'
 import { contextOf, costOf, type Trip } from './trip.ts'
 
@@ -31,16 +31,28 @@ const classes = ['fresh', 'cache_read', 'cache_write_5m', 'cache_write_long', 'o
 
 const MOST_SESSIONS = 2_000_000
 
-/** What the call would save as part of a batch; zero where the provider sells none. A call that streams has somebody waiting. */
-const batchSaving = ({ past, known, service, cost, other }: Trip, sheet: RateSheet): number => {
-  const tier = service.tier ?? 'standard'
-  if (!known || past.stream || past.answered || past.outcome !== 'ok' || tier !== 'standard') return 0
-  const rates = sheet.of(past.provider, past.model, { ...service, tier: 'batch' })(past.at_us, contextOf(past))
-  return rates === undefined ? 0 : Math.max(0, cost - other - costOf(past, rates))
+/** What a call would save as part of a batch; zero where the provider sells none. A call that streams has somebody waiting. */
+const batchSavings = (sheet: RateSheet): ((trip: Trip) => number) => {
+  const batch = new Map<RatesOf, RatesOf>()
+  const batchRates = ({ past, service, rates_of }: Trip): RatesOf => {
+    const found = batch.get(rates_of)
+    if (found !== undefined) return found
+    const rates = sheet.of(past.provider, past.model, { ...service, tier: 'batch' })
+    batch.set(rates_of, rates)
+    return rates
+  }
+  return (trip) => {
+    const { past, known, service, cost, other } = trip
+    const tier = service.tier ?? 'standard'
+    if (!known || past.stream || past.answered || past.outcome !== 'ok' || tier !== 'standard') return 0
+    const rates = batchRates(trip)(past.at_us, contextOf(past))
+    return rates === undefined ? 0 : Math.max(0, cost - other - costOf(past, rates))
+  }
 }
 
 /** Looks at calls as they come, beside the replay. */
 export const surveyor = (sheet: RateSheet, cache_rule: CacheRules): Surveyor => {
+  const batchSaving = batchSavings(sheet)
   const sums = Object.fromEntries([...classes, 'other'].map((name) => [name, new ExactSum()]))
   const tokens: PastUsage = { fresh: 0, cache_read: 0, cache_write_5m: 0, cache_write_long: 0, output: 0 }
   const minimum: Record<string, number> = {}
@@ -78,7 +90,7 @@ export const surveyor = (sheet: RateSheet, cache_rule: CacheRules): Surveyor => 
       if (sessions.size < MOST_SESSIONS) sessions.add(bitsOf(trip.cluster))
       spend(trip)
       prompt(trip)
-      const saving = batchSaving(trip, sheet)
+      const saving = batchSaving(trip)
       if (saving === 0) return
       waiting.calls += 1
       waiting.saving += saving

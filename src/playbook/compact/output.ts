@@ -1,4 +1,5 @@
 import type { Chosen, Kit, Lever, LiveCall, Pulled } from '../../core/lever.ts'
+import { openNest } from '../../core/nest.ts'
 import type { Past } from '../../core/past.ts'
 import type { BodyFields } from '../../core/prompt.ts'
 import { capOf, type Lengths, noLengths, noteLength } from './lengths.ts'
@@ -103,7 +104,7 @@ const place = (open: Open[], one: Open): void => {
 
 /** Replays answers in the order in which they ended, as they were learnt from when they were live. */
 const replay = (chosen: Settings) => {
-  const routes = new Map<string, Lengths>()
+  const routes = openNest<Lengths>()
   const open: Open[] = []
   const learnUpTo = (at_us: number): void => {
     while ((open[0]?.ended_at_us ?? Number.POSITIVE_INFINITY) <= at_us) {
@@ -116,9 +117,8 @@ const replay = (chosen: Settings) => {
   return (past: Past): Past => {
     if (past.answered) return past
     learnUpTo(past.at_us)
-    const route = routeOf(past)
-    const lengths = routes.get(route) ?? noLengths()
-    routes.set(route, lengths)
+    const { circle, fingerprints, model } = past
+    const lengths = routes.at([circle.feature, model, fingerprints.template], noLengths)
     const learnt = capOf(lengths, chosen)
     const cap =
       learnt !== undefined && learnt < (past.max_output_tokens ?? Number.POSITIVE_INFINITY) ? learnt : undefined

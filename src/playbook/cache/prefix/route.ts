@@ -1,6 +1,6 @@
 import type { CacheRule, TokenRates } from '../../../core/past.ts'
-import { type Candidate, candidatesOf, inputCost, type Marked, planOf, type Wanted } from './candidates.ts'
-import { lookAt, openShelf, type Plan, type Shelf, type Visit, visit } from './shelf.ts'
+import { type Candidate, candidatesOf, inputCost, type Marked, planOf, type Reach, type Wanted } from './candidates.ts'
+import { lookAt, openShelf, type Plan, type Shelf, type Visit, visit, type Write } from './shelf.ts'
 
 type Way = Readonly<{ candidate: Candidate }> & { bill: number }
 
@@ -23,7 +23,7 @@ export type Decision = Readonly<{
   /** What doing nothing would cost more for this call, picodollars. */
   foreseen: number
   /** Everything written on all shelves, to be made readable when the answer begins. */
-  writes: Visit['writes']
+  writes: readonly Write[]
 }>
 
 /** Each call makes the calls before it count so much less: a route is judged by about its last thousand. */
@@ -57,19 +57,19 @@ export const decide = (route: Route, prompt: Marked, rates: TokenRates, at_us: n
   const { rule, ways, shelf } = route
   const total = prompt.chain.tokens.at(-1) ?? 0
   const look = lookAt(shelf, prompt.chain, at_us)
-  const writes: Visit['writes'][number][] = []
+  const plans: Partial<Record<Reach, Plan>> = {}
+  const plan = (reach: Reach): Plan => (plans[reach] ??= planOf(reach, prompt, rule))
+  const writes: Write[] = []
   let idle = 0
   for (const [at, way] of ways.entries()) {
+    const { reach, ttl, idle: is_idle } = way.candidate
     // What nothing is learnt from need not be reckoned, but for what it is compared with.
-    if (route.settled && !way.candidate.idle) continue
-    const seen = visit(look, at, planOf(way.candidate, prompt, rule), rule)
-    const cost = inputCost(seen, total, rates)
+    if (route.settled && !is_idle) continue
+    const cost = inputCost(visit(look, { way: at, plan: plan(reach), ttl, rule, writes }), total, rates)
     way.bill = way.bill * FADE + cost
-    writes.push(...seen.writes)
-    if (way.candidate.idle) idle = cost
+    if (is_idle) idle = cost
   }
-  const plan = planOf(candidate, prompt, rule)
-  const real = visit(look, ways.length, plan, rule)
-  writes.push(...real.writes)
-  return { candidate, plan, visit: real, foreseen: idle - inputCost(real, total, rates), writes }
+  const { reach, ttl } = candidate
+  const real = visit(look, { way: ways.length, plan: plan(reach), ttl, rule, writes })
+  return { candidate, plan: plan(reach), visit: real, foreseen: idle - inputCost(real, total, rates), writes }
 }

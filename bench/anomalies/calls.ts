@@ -1,6 +1,7 @@
 /** Calls as the benchmark lays them out, and their price. */
 import { multiply, picodollars, ZERO } from '../../src/core/money.ts'
-import type { Cell, Observation } from '../../src/playbook/allocate/detect/observation.ts'
+import type { Observation } from '../../src/playbook/allocate/detect/observation.ts'
+import type { Cell } from '../../src/playbook/allocate/detect/watched.ts'
 
 export const HOUR_US = 3_600_000_000
 export const DAY_US = 24 * HOUR_US

@@ -40,8 +40,12 @@ const scaled = (text: string, scale: number): bigint => {
   return sign === '-' ? -magnitude : magnitude
 }
 
+const PLAIN = /^\d{1,3}(\.\d{1,12})?$/
+
 /** Parses a decimal amount of US dollars (`'0.02'`, `'1e-7'`). Throws RangeError when it is not a number. */
-export const parseUsd = (text: string): Picodollars => scaled(text, 12) as Picodollars
+export const parseUsd = (text: string): Picodollars =>
+  // Below a thousand dollars a float is less than a quarter of a picodollar off, so that rounding it is exact.
+  (PLAIN.test(text) ? BigInt(Math.round(Number(text) * 1e12)) : scaled(text, 12)) as Picodollars
 
 const LARGEST_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 const ZERO_DIGIT = 48

@@ -30,6 +30,15 @@ const refuse = (request: IncomingMessage): void => {
   request.resume()
 }
 
+const cutOff = (): WeirError => new WeirError('bad-request', 'The request ended before its body did.')
+
+/** A body that has come already, as most have that came in one piece with their head. */
+const readWhole = (request: IncomingMessage, limit_bytes: number): Buffer => {
+  const body: Buffer = request.read() ?? NOTHING
+  if (body.length > limit_bytes) throw tooLarge(limit_bytes)
+  return body
+}
+
 /** A request, and its headers as they were read. (Asked for its own, Node would read them a second time.) */
 type Incoming = Readonly<{ request: IncomingMessage; headers: Headers }>
 
@@ -43,6 +52,8 @@ export const readBody = ({ request, headers }: Incoming, limit_bytes: number): P
     refuse(request)
     throw tooLarge(limit_bytes)
   }
+  if (request.complete) return readWhole(request, limit_bytes)
+  if (request.destroyed) throw cutOff()
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = []
     let size = 0
@@ -58,7 +69,7 @@ export const readBody = ({ request, headers }: Incoming, limit_bytes: number): P
       resolve(pieces.length === 1 && first ? first : Buffer.concat(pieces, size))
     })
     request.on('close', () => {
-      if (!request.complete) reject(new WeirError('bad-request', 'The request ended before its body did.'))
+      if (!request.complete) reject(cutOff())
     })
   })
 }

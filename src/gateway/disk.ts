@@ -19,7 +19,7 @@ export type LineFile = { readonly fd: number; bytes: number }
 /** Appends lines to files: a line is in the file wholly or not at all, whatever the disk says. */
 export type LineWriter = Readonly<{
   /** Throws what the disk throws, after cutting off what it wrote of the line. */
-  append(file: LineFile, line: string): void
+  append(file: LineFile, lines: Uint8Array): void
   /** Cuts what is left of a line that failed. Throws while the disk refuses that. */
   repair(): void
   /** Throws while the disk has no room; leaves no trace. */
@@ -27,7 +27,6 @@ export type LineWriter = Readonly<{
 }>
 
 export const openLineWriter = (disk: Disk = nodeDisk): LineWriter => {
-  const buffer = Buffer.allocUnsafe(256 * 1024)
   let torn: LineFile | undefined
 
   const repair = (): void => {
@@ -35,17 +34,17 @@ export const openLineWriter = (disk: Disk = nodeDisk): LineWriter => {
     torn = undefined
   }
 
-  const put = (file: LineFile, bytes: Uint8Array, length: number): void => {
+  const put = (file: LineFile, bytes: Uint8Array): void => {
     repair()
     torn = file
-    const written = disk.write(file.fd, bytes, length, file.bytes)
-    if (written !== length) throw new Error(`only ${written} of ${length} bytes fitted`)
+    const written = disk.write(file.fd, bytes, bytes.length, file.bytes)
+    if (written !== bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes fitted`)
     torn = undefined
   }
 
-  const putWhole = (file: LineFile, bytes: Uint8Array, length: number): void => {
+  const putWhole = (file: LineFile, bytes: Uint8Array): void => {
     try {
-      put(file, bytes, length)
+      put(file, bytes)
     } catch (error) {
       try {
         repair()
@@ -58,15 +57,12 @@ export const openLineWriter = (disk: Disk = nodeDisk): LineWriter => {
 
   return {
     repair,
-    append(file, line) {
-      const fits = line.length * 3 <= buffer.length
-      const bytes = fits ? buffer : Buffer.from(line)
-      const length = fits ? buffer.write(line, 0, 'utf8') : bytes.length
-      putWhole(file, bytes, length)
-      file.bytes += length
+    append(file, lines) {
+      putWhole(file, lines)
+      file.bytes += lines.length
     },
     probe(file) {
-      putWhole(file, PROBE, PROBE.length)
+      putWhole(file, PROBE)
       disk.truncate(file.fd, file.bytes)
     },
   }

@@ -1,10 +1,11 @@
 import { closeSync, mkdirSync, openSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { WeirError } from '../core/errors.ts'
+import { writeLine } from '../core/line-bytes.ts'
 import type { Receipt } from '../core/receipt.ts'
 import { type Disk, type LineWriter, openLineWriter } from './disk.ts'
 import { closer, type SegmentInHand, syncer } from './platter.ts'
-import { encodeLine, segmentName } from './segment.ts'
+import { segmentName } from './segment.ts'
 
 export type JournalOptions = Readonly<{
   /** `<data>/journal`; made if it is absent. */
@@ -59,7 +60,7 @@ const MOST_WAITING = 20_000
 
 type File = SegmentInHand & { readonly started_us: number; receipts: number }
 type Run = Readonly<{ folder: string; run: string }>
-type Entry = Readonly<{ k: 'open' | 'receipt'; id: string; line: string }>
+type Entry = Readonly<{ k: 'open' | 'receipt'; id: string; line: Uint8Array }>
 
 const createFile = ({ folder, run }: Run, sequence: number, started_us: number): File => {
   const name = segmentName(run, sequence)
@@ -89,7 +90,7 @@ const createRun = (folder: string, thread: string, now_us: number): { run: Run; 
 /** The lines of one run: which segment they go to, what is open, what waits for room. */
 const openLines = (run: Run, first: File, writer: LineWriter) => {
   /** Lines of the attempts that are open, by receipt id: they go along into every new segment. */
-  const open = new Map<string, string>()
+  const open = new Map<string, Uint8Array>()
   const waiting: Entry[] = []
   const state = { file: first, sequence: 1, carried: 0, failed: false }
 
@@ -101,9 +102,7 @@ const openLines = (run: Run, first: File, writer: LineWriter) => {
     }
   }
   const put = (entries: readonly Entry[]): void => {
-    let text = ''
-    for (const { line } of entries) text += line
-    writer.append(state.file, text)
+    writer.append(state.file, whole(entries))
     for (const entry of entries) note(entry)
   }
   const putWaiting = (): void => {
@@ -177,13 +176,43 @@ const discard = (folder: string, file: File): void => {
   }
 }
 
-const entryOf = (k: Entry['k'], receipt: Receipt): Entry => ({
-  k,
-  id: receipt.receipt_id,
-  line: encodeLine(k, receipt),
-})
+/** The bytes of entries in one piece; those of one sheet lie one behind the other, and are not copied. */
+const whole = (entries: readonly Entry[]): Uint8Array => {
+  const first = entries[0]?.line
+  const last = entries.at(-1)?.line
+  if (!(first && last)) return new Uint8Array(0)
+  if (entries.length === 1) return first
+  let length = 0
+  for (const { line } of entries) length += line.length
+  const end = last.byteOffset + last.length
+  const together = first.buffer === last.buffer && end - first.byteOffset === length
+  return together
+    ? new Uint8Array(first.buffer, first.byteOffset, length)
+    : Buffer.concat(entries.map(({ line }) => line))
+}
 
-/** Gathers the lines of one turn of the event loop and writes them at its end: a write costs more than the line itself. */
+/** Lines of about a hundred attempts: an attempt that stays open keeps no more than one sheet in memory. */
+const SHEET_BYTES = 64 * 1024
+
+/** Writes lines one behind the other on sheets of memory. */
+const openSheets = () => {
+  let sheet = new Uint8Array(SHEET_BYTES)
+  let used = 0
+  return (k: Entry['k'], receipt: Receipt): Entry => {
+    for (let size = SHEET_BYTES; ; size *= 4) {
+      const end = writeLine(k, receipt, sheet, used)
+      if (end > 0) {
+        const line = sheet.subarray(used, end)
+        used = end
+        return { k, id: receipt.receipt_id, line }
+      }
+      sheet = new Uint8Array(size)
+      used = 0
+    }
+  }
+}
+
+/** Gathers the lines of calls that go on side by side (`turn.ts`) and writes them at once: a write costs more than the line itself. */
 const gatherer = (write: (entries: readonly Entry[]) => void) => {
   let entries: Entry[] = []
   let written = Promise.withResolvers<void>()
@@ -204,7 +233,8 @@ const gatherer = (write: (entries: readonly Entry[]) => void) => {
     flush,
     opening: () => entries.filter(({ k }) => k === 'open').map(({ id }) => id),
     add(entry: Entry): Promise<void> {
-      if (entries.length === 0) setImmediate(flush)
+      // After all that is ready now: Node comes to its next tick when no promise is left to go on.
+      if (entries.length === 0) process.nextTick(flush)
       entries.push(entry)
       return written.promise
     },
@@ -237,6 +267,7 @@ export const openJournal = (options: JournalOptions): Journal => {
     if (state.file.receipts > 0 && state.file.bytes - state.carried >= segment_bytes) rotate()
   }
   const soon = gatherer(write)
+  const entryOf = openSheets()
 
   return {
     open: (receipt) => write([entryOf('open', receipt)]),

@@ -57,7 +57,10 @@ export const receive = async (call: Call, world: World): Promise<void> => {
   const wire = wireOf(call)
   if (wire) call.wire = wire
   const body = readBody(call, limit_bytes)
-  call.body = body instanceof Promise ? await body : body
+  if (body instanceof Promise) {
+    call.body = await body
+    await world.turn()
+  } else call.body = body
   call.plain = call.body
   if (!(wire && call.upstream)) return
   if (isEncoded(call.headers['content-encoding'])) {

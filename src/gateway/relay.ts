@@ -118,12 +118,19 @@ const settleEncoded = async (flow: Flow, encoding: string): Promise<void> => {
   settle(flow, { outcome: outcomeOf(flow), retryable: isRetryable(flow.attempt.status ?? 0, flow.attempt.headers) })
 }
 
+/** Answers that end in one turn of the event loop are settled side by side. */
+const endTogether = async (flow: Flow): Promise<void> => {
+  await flow.world.turn()
+  if (flow.settled) return
+  if (flow.encoding === undefined) settleEnd(flow)
+  else await settleEncoded(flow, flow.encoding)
+}
+
 const onEnd = (flow: Flow): void => {
   flow.ended = true
   if (flow.released) finish(flow)
   else if (flow.settled) return
-  else if (flow.encoding === undefined) settleEnd(flow)
-  else settleEncoded(flow, flow.encoding).catch((error) => onFailure(flow, error))
+  else endTogether(flow).catch((error) => onFailure(flow, error))
 }
 
 const onFailure = (flow: Flow, cause: Error): void => {

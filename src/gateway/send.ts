@@ -2,6 +2,7 @@ import { WeirError } from '../core/errors.ts'
 import { cover } from './budgets/let-in.ts'
 import type { Answer, Attempt, Call, Stop } from './call.ts'
 import { type Outbound, outbound } from './outgoing.ts'
+import { promptOf } from './prompt.ts'
 import { openingReceipt } from './receipt.ts'
 import { recordAttempt } from './record.ts'
 import { exchange } from './relay.ts'
@@ -54,6 +55,15 @@ const report = (attempt: Attempt, answer: Answer, { breakers }: World): void => 
   else breakers.succeeded(attempt.target)
 }
 
+/** Takes the prompt's fingerprints while the provider works. */
+const lookAhead = (call: Call): void => {
+  try {
+    promptOf(call)
+  } catch {
+    // A fault of ours: `settle` meets it again, and says so.
+  }
+}
+
 /** One attempt: opened in the journal, then dispatched. Throws `journal-unwritable`: then nothing was dispatched. */
 const dispatch = async (call: Call, stop: Stop, number: number, world: World): Promise<Answer> => {
   let attempt: Attempt
@@ -68,7 +78,9 @@ const dispatch = async (call: Call, stop: Stop, number: number, world: World): P
     world.breakers.abstained(stop.target)
     throw error
   }
-  const answer = await exchange(call, attempt, request, world)
+  const answering = exchange(call, attempt, request, world)
+  lookAhead(call)
+  const answer = await answering
   report(attempt, answer, world)
   return answer
 }

@@ -28,6 +28,7 @@ export const serve = async (request: IncomingMessage, response: ServerResponse, 
 
 const answerTo = async (call: Call, world: World): Promise<Answer> => {
   try {
+    await world.turn() // calls that came in one turn of the event loop go on side by side
     identify(call, world) // which provider is meant, by which key, who pays
     await receive(call, world) // the body, kept as it came; the wire reads model, stream, prompt, tags
     await admit(call, world) // limits and scopes, then the worst case is reserved in every budget

@@ -33,6 +33,7 @@ import type { Prices } from './prices.ts'
 import { createRestraint } from './restraint.ts'
 import { openTenants } from './tenant.ts'
 import { openTokens } from './tokens.ts'
+import { openTurn } from './turn.ts'
 import { openUpstreams } from './upstreams.ts'
 import type { World } from './world.ts'
 
@@ -188,6 +189,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     tenants: openTenants(data.pepper),
     errands: openErrands(data.pepper),
     load: { in_flight: 0, shutting_down: false },
+    turn: openTurn(),
   }
   const found = openLevers(data, doors, plain)
   const world: World = found ? { ...plain, levers: found } : plain

@@ -15,6 +15,7 @@ import type { Once } from './once.ts'
 import type { Restraint } from './restraint.ts'
 import type { Tenants } from './tenant.ts'
 import type { Tokens } from './tokens.ts'
+import type { Turn } from './turn.ts'
 
 /** A configured provider with the adapter that speaks to it. */
 export type Upstream = Readonly<{
@@ -69,4 +70,5 @@ export type World = Readonly<{
   /** Weir's own calls, for levers. */
   errands: Errands
   load: Load
+  turn: Turn
 }>

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Checklist, checklistOf } from '../playbook/advise/checklist.ts'
 import { windowFields } from './asking/fields.ts'
 import { type NamedWindow, windowIn } from './asking/window.ts'
+import { definedBudgets } from './budgets/find.ts'
 import { type Context, defineVerb } from './verb.ts'
 
 type Judged = Readonly<{ window: NamedWindow }> & Checklist
@@ -21,11 +22,8 @@ const settled = async (context: Context) => {
   }
 }
 
-/** How many budgets weir.yaml sets. A configuration that cannot be read must not keep the checklist from being shown. */
-const budgetsOf = async (context: Context): Promise<number> => {
-  const settings = (await context.settings().catch(() => ({}))) as Readonly<{ budgets?: readonly unknown[] }>
-  return settings.budgets?.length ?? 0
-}
+/** How many budgets there are. A configuration that cannot be read must not keep the checklist from being shown. */
+const budgetsOf = async (context: Context): Promise<number> => (await definedBudgets(context).catch(() => [])).length
 
 export const verb = defineVerb({
   name: 'checklist',

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { choice, text } from '../config/fields.ts'
 import type { StatementReport } from '../playbook/allocate/statement/statement.ts'
 import { name, windowFields } from './asking/fields.ts'
+import { monthlyBudgets } from './budgets/monthly.ts'
 import { checkOwners, periodFor, readBudgets, readOwners } from './statement/gather.ts'
 import { defineVerb } from './verb.ts'
 
@@ -27,13 +28,17 @@ export const verb = defineVerb({
       .optional()
       .describe('The week or month that holds this time; the last that is over otherwise'),
     zone: windowFields.zone,
-    budget: texts('OWNER=USD').describe('What an owner may spend in a month, e.g. search=500'),
+    budget: texts('OWNER=USD').describe(
+      'What an owner may spend in a month, e.g. search=500; its budget in dollars a month otherwise',
+    ),
   }),
   async run({ owner, by, budget, ...asked }, context): Promise<StatementReport> {
     const owners = readOwners(owner, by, context.field)
-    const budgets = readBudgets(budget, context.field('budget'))
+    const said = readBudgets(budget, context.field('budget'))
+    const meant = await monthlyBudgets(context, owners.by)
+    const budgets = { ...meant.budgets, ...said }
     const period = await periodFor(await context.ledger(), asked, context)
-    const report = await context.statements({ ...owners, budgets, period, now_us: context.now_us() })
+    const report = await context.statements({ ...owners, ...meant, budgets, period, now_us: context.now_us() })
     checkOwners(report, owners.owners)
     return report
   },

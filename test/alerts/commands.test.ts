@@ -144,7 +144,7 @@ test('feedback is kept for the gateway, and bad words are refused with what ther
   expect(await run('feedback', 'al-aaaa', 'no', '--until', '2d')).toMatchObject({ code: 2 })
   expect(await run('--kind', 'storm')).toMatchObject({
     code: 2,
-    err: expect.stringContaining('use one of budget-burn'),
+    err: expect.stringContaining('--kind: expected one of budget-burn'),
   })
 })
 

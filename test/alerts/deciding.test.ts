@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest'
 import type { Alert, Containment } from '../../src/core/alert.ts'
 import type { Usd } from '../../src/core/money.ts'
 import { parseUsd } from '../../src/core/money.ts'
-import type { Receipt } from '../../src/core/receipt.ts'
 import type { AlertRoute } from '../../src/core/settings.ts'
 import {
   type BudgetStanding,
@@ -18,6 +17,7 @@ import { alertOf, testAlert, toldAgain } from '../../src/playbook/allocate/alert
 import { ownersOf } from '../../src/playbook/allocate/alert/owners.ts'
 import { channelsFor, quietUntil } from '../../src/playbook/allocate/alert/route.ts'
 import type { Finding } from '../../src/playbook/allocate/detect/finding.ts'
+import type { Watched } from '../../src/playbook/allocate/detect/watched.ts'
 
 const at = (text: string) => Date.parse(text) * 1000
 const now = at('2026-11-03T10:00:00Z')
@@ -158,12 +158,12 @@ describe('budgets', () => {
   test('are owned by their scope, and calls are watched for every budget that they count against', () => {
     expect(scopeOwner({})).toBe('organisation')
     expect(scopeOwner({ team: 'a', customer: 'b' })).toBe('customer:b team:a')
-    const receipt = { team: 'search', customer: 'acme', key_id: 'k' } as Receipt
+    const receipt = { team: 'search', customer: 'acme', key_id: 'k' } as Watched
     const known = new Set(['customer:acme', 'organisation', 'team:search'])
     const shapes = [['customer'], ['team'], ['user']]
     expect(ownersOf(receipt, shapes, known)).toEqual(['team:search', 'customer:acme', 'organisation'])
     expect(ownersOf({ ...receipt, customer: 'other' }, shapes, known)).toEqual(['team:search', 'organisation'])
-    expect(ownersOf({ key_id: 'k' } as Receipt)).toEqual(['key:k', 'organisation'])
+    expect(ownersOf({ key_id: 'k' } as Watched)).toEqual(['key:k', 'organisation'])
   })
 })
 

@@ -327,4 +327,4 @@ test('totals are the receipts under random rules and splits', async () => {
     const totals: string[] = report.statements.map(({ total_usd }: { total_usd: string }) => total_usd)
     expect(formatUsd(sum(totals.map(parseUsd)))).toBe(formatUsd(sum([parseUsd(all), evil_total])))
   }
-})
+}, 120_000)

@@ -37,11 +37,11 @@ describe('weir report', () => {
         ! 1 estimated call: counted by tokenizer, as the provider reported no usage
 
       By team
-        team        cost   share            input  output  tokens in    out  cached  calls   change  trend
-        search     $1.46    82 %  ██████▋   $1.19   $0.27       664k  17.9k    32 %      6    ▲ ×11  ▃▄▆██▁▁
-        billing    $0.31    18 %  █▍        $0.22   $0.09      85.0k   3.5k    56 %      5  ▼ -75 %  █▄▄▄▄▁▁
-        labs     <$0.01+   0.2 %  ▏        <$0.01  <$0.01       1.9k    150     0 %      2      new  ▁▁▁▁█▁▁
-        (none)    <$0.01  <0.1 %  ▏        <$0.01  <$0.01         10      1     0 %      2      new  ▁▁▁▁▁▁█
+        team            cost   share            input  output  tokens in    out  cached  calls   change  trend
+        search         $1.46    82 %  ██████▋   $1.19   $0.27       664k  17.9k    32 %      6    ▲ ×11  ▃▄▆██▁▁
+        billing        $0.31    18 %  █▍        $0.22   $0.09      85.0k   3.5k    56 %      5  ▼ -75 %  █▄▄▄▄▁▁
+        labs         <$0.01+   0.2 %  ▏        <$0.01  <$0.01       1.9k    150     0 %      2      new  ▁▁▁▁█▁▁
+        unallocated   <$0.01  <0.1 %  ▏        <$0.01  <$0.01         10      1     0 %      2      new  ▁▁▁▁▁▁█
 
       By model
         model             cost  share           input  output  tokens in    out  cached  calls   change  trend
@@ -81,11 +81,11 @@ describe('weir report', () => {
         ! 1 unmetered call: an endpoint without a meter, so what it cost is not known
 
       By team and model
-        team     model            cost   share   input  output  cached  calls   change
-        search   gpt-5.5         $1.46    82 %   $1.19   $0.27    32 %      6    ▲ ×11
-        billing  claude-opus-…   $0.31    18 %   $0.22   $0.09    56 %      5  ▼ -75 %
-        (none)   gpt-5.5        <$0.01  <0.1 %  <$0.01  <$0.01     0 %      1      new
-        (none)   (none)              –       –       –       –       –      1        –
+        team        model         cost   share   input  output  cached  calls   change
+        search      gpt-5.5      $1.46    82 %   $1.19   $0.27    32 %      6    ▲ ×11
+        billing     claude-op…   $0.31    18 %   $0.22   $0.09    56 %      5  ▼ -75 %
+        unallocat…  gpt-5.5     <$0.01  <0.1 %  <$0.01  <$0.01     0 %      1      new
+        unallocat…  (none)           –       –       –       –       –      1        –
         ──────────────────────────────────────────────────────────────────────────────
         total                    $1.77   100 %   $1.41   $0.36    34 %     13  ▲ +30 %
       "

@@ -197,9 +197,34 @@ describe('a team’s own answer', () => {
     expect(await red('/v1/budgets')).toMatchObject([{ budget: 'red-budget', spent: '2.25', scope: { team: 'red' } }])
     expect(await red('/v1/budgets/red-budget')).toMatchObject({ written: 'store', counters: [{ spent: '2.25' }] })
     expect((await red('/v1/alerts')).map(({ id }: Alert) => id).sort()).toEqual(['al-red-1', 'al-red-2'])
+    const { steps } = (await house.ask('/v1/checklist', { token: house.tokens.admin })).json()
+    expect(JSON.stringify(steps)).toContain('5 budgets')
     expect(await red('/v1/alerts/al-red-1')).toMatchObject({ alert: { id: 'al-red-1' }, deliveries: [] })
     for (const path of ['/v1/budgets/everybody', '/v1/budgets/teams-by-pattern', '/v1/alerts/al-blue-2'])
       expect([path, (await house.ask(path, { token: house.tokens.red })).status]).toEqual([path, 404])
+  })
+
+  test('has its budget of the month on its statement, the lowest that is its own, unless another is said', async () => {
+    const budget = { limit: { usd: '9' }, per: 'month' }
+    const put = (name: string, json: object) =>
+      house.ask(`/v1/budgets/${name}`, { token: house.tokens.admin, method: 'PUT', json: { ...budget, ...json } })
+    const red = async (more = '') => {
+      const said = await house.ask(`/v1/statements?at=2026-11-10${more}`, { token: house.tokens.red })
+      return said.json().statements[0].budget_usd
+    }
+    expect(await red()).toBeNull()
+    expect((await put('for-each', { scope: { team: 'each' } })).json()).toMatchObject({ budget: { name: 'for-each' } })
+    await put('for-many', { scope: { team: 're*' }, limit: { usd: '1' } })
+    await put('for-blue', { scope: { team: 'blue' }, limit: { usd: '2' } })
+    const all = await house.ask('/v1/statements?at=2026-11-10', { token: house.tokens.admin })
+    const budgetOf = ({ owner, budget_usd }: { owner: string; budget_usd: string | null }) => [owner, budget_usd]
+    expect(Object.fromEntries(all.json().statements.map(budgetOf))).toEqual({ blue: '2', red: '9', unallocated: null })
+    await put('for-red', { scope: { team: 'red' }, limit: { usd: '7.5' } })
+    expect(await red()).toBe('7.5')
+    expect(await red('&budget=red%3D3')).toBe('3')
+    const wrong = await put('for-red', { scope: { team: 'red' }, limit: { usd: '-1' }, zone: 'X/Y' })
+    expect(wrong.status).toBe(422)
+    expect(wrong.json().error.fields.map(({ field }: { field: string }) => field)).toEqual(['limit.usd', 'zone'])
   })
 
   test('follows the virtual tags in force', async () => {

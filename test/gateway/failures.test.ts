@@ -262,6 +262,24 @@ describe('a client that leaves', () => {
     expect(await house.receipts()).toMatchObject([{ attempt: 0, outcome: 'client-gone', price_state: 'none' }])
     expect(house.simulator.calls).toHaveLength(0)
   })
+
+  test('or the moment its head has come, leaves one all the same', async () => {
+    await open()
+    const CLIENTS = 40
+    for (let client = 0; client < CLIENTS; client++) {
+      const socket = connect(house.gateway.port, '127.0.0.1', () => {
+        const head = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{"model":'
+        socket.write(head, () => socket.resetAndDestroy())
+      })
+      socket.on('error', () => {})
+    }
+    const known = () => house.journal().length
+    for (let tries = 0; tries < 100 && known() < CLIENTS; tries++) await sleep(20)
+    const receipts = await house.receipts()
+    expect(outcomes(receipts)).toEqual(Array.from({ length: CLIENTS }, () => [0, 'client-gone', 400]))
+    expect(await (await fetch(`${house.gateway.url}/metrics`)).text()).toContain('weir_calls_in_flight 0')
+    expect(house.simulator.calls).toHaveLength(0)
+  })
 })
 
 describe('a request that is wrong', () => {

@@ -80,7 +80,7 @@ const load = async (gateway: GatewayProcess, round: number, complete: Set<string
   await sleep(20 + random() * 250)
   // Every other gateway dies in the middle of its work, however slow the machine is to begin with it.
   const before = complete.size
-  for (let waited = 0; round % 2 === 1 && complete.size < before + CLIENTS && waited < 100; waited++) await sleep(20)
+  for (let waited = 0; round % 2 === 1 && complete.size < before + 3 && waited < 100; waited++) await sleep(20)
   await gateway.kill()
   running = false
   await Promise.all(clients)
@@ -135,4 +135,4 @@ test('after 100 kills under load every call that a client saw whole has one rece
   const unknown = receipts.filter((receipt) => receipt.outcome === 'unknown')
   expect(unknown.length).toBeGreaterThan(0)
   for (const receipt of unknown) expect(receipt.cost_usd).toBe(receipt.reserved_usd)
-}, 600_000)
+}, 1_200_000)

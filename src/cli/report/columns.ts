@@ -1,4 +1,5 @@
 import type { Dimension, SpendRow } from '../../core/ledger.ts'
+import { ownerOf } from '../../playbook/allocate/statement/owners.ts'
 import { isDate } from '../../verbs/spend/report.ts'
 import { bar, sparkline } from '../show/chart.ts'
 import { change, count, moneyColumn, nothing, percent, shareOf, tokens } from '../show/format.ts'
@@ -8,9 +9,11 @@ import type { Column } from '../show/table.ts'
 export const headOf = (dimension: Dimension): string => dimension.replace(/^tag:/, '').replaceAll('_', ' ')
 
 /** What stands for a payer field that a call did not carry. */
-export const untagged = '(none)'
+const untagged = '(none)'
 
-export const groupName = (row: SpendRow, dimension: Dimension): string => row.group[dimension] ?? untagged
+/** The name of a row in a table: spend without a team is the owner `unallocated`, as in `weir owners`. */
+export const groupName = (row: SpendRow, dimension: Dimension): string =>
+  dimension === 'team' ? ownerOf(row.group['team']) : (row.group[dimension] ?? untagged)
 
 /** Cache reads as a share of all input tokens, or null where there was no input. */
 export const cachedShare = (row: SpendRow): number | null => shareOf(row.cache_read_tokens, row.input_tokens)

@@ -1,9 +1,9 @@
-import type { Receipt } from '../../core/receipt.ts'
 import type { Store } from '../../core/store.ts'
 import { ownersOf } from '../../playbook/allocate/alert/owners.ts'
 import { observe, spendTrend } from '../../playbook/allocate/detect/detect.ts'
 import { observationOf } from '../../playbook/allocate/detect/observation.ts'
 import type { DetectSettings } from '../../playbook/allocate/detect/settings.ts'
+import type { Watched } from '../../playbook/allocate/detect/watched.ts'
 import { rulesOf } from '../../playbook/allocate/statement/rules.ts'
 import { readTagRules } from '../../playbook/allocate/tags/read.ts'
 import { compileTagRules, type TagRules } from '../../playbook/allocate/tags/rules.ts'
@@ -17,7 +17,7 @@ export type FinderOptions = Readonly<{ store: Store; prices: Prices; log: Log; b
 
 export type Finder = Readonly<{
   /** One look at a receipt: what the detectors find in it. Throws nothing. */
-  find(receipt: Receipt): readonly Found[]
+  find(receipt: Watched): readonly Found[]
   /** Reads the rules in force for who pays. */
   read(): Promise<void>
 }>
@@ -25,10 +25,10 @@ export type Finder = Readonly<{
 /** When the prices of a receipt were last compared with their source: the oldest of its rows. */
 const checkedAt = ({ rows }: Prices) => {
   const moments = new Map(rows.map(({ id, checked_at }) => [id, Date.parse(checked_at ?? '') * 1000]))
-  return ({ lines }: Receipt): number | undefined => {
+  return ({ price_rows }: Watched): number | undefined => {
     let oldest: number | undefined
-    for (const { price_row } of lines ?? []) {
-      const at_us = moments.get(price_row ?? '') ?? Number.NaN
+    for (const row of price_rows) {
+      const at_us = moments.get(row) ?? Number.NaN
       if (at_us < (oldest ?? Number.POSITIVE_INFINITY)) oldest = at_us
     }
     return oldest
@@ -47,13 +47,12 @@ export const finder = (options: FinderOptions, memory: Memory, settings: DetectS
   const checked_at_us = checkedAt(prices)
   let tags: TagRules | undefined
 
-  const look = (receipt: Receipt): readonly Found[] => {
+  const look = (receipt: Watched): readonly Found[] => {
     const { detection } = memory
     const paid = tags ? { ...receipt, ...tags.apply(receipt).values } : receipt
     const { shapes, budgets: burning } = budgets?.burning() ?? {}
     const prices_checked_at_us = checked_at_us(receipt)
-    const beside = prices_checked_at_us === undefined ? {} : { prices_checked_at_us }
-    const call = observationOf(paid, { owners: ownersOf(paid, shapes, burning), ...beside })
+    const call = observationOf(paid, { owners: ownersOf(paid, shapes, burning), prices_checked_at_us })
     if (!call) return []
     const findings = observe(detection, call, settings, burning)
     return findings.map((finding) => ({ finding, receipt, trend_usd: spendTrend(detection, finding.owner) }))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { picodollars } from '../../../src/core/money.ts'
 import type { Receipt } from '../../../src/core/receipt.ts'
-import { touch } from '../../../src/playbook/allocate/detect/bounded.ts'
+import { Recent } from '../../../src/playbook/allocate/detect/bounded.ts'
 import {
   answer,
   loadDetection,
@@ -13,6 +13,7 @@ import type { Candidate } from '../../../src/playbook/allocate/detect/finding.ts
 import { admit, judge, openGate, sensitivity } from '../../../src/playbook/allocate/detect/gate.ts'
 import { observationOf } from '../../../src/playbook/allocate/detect/observation.ts'
 import { defaultSettings } from '../../../src/playbook/allocate/detect/settings.ts'
+import { watchedOf } from '../../../src/playbook/allocate/detect/watched.ts'
 import { call, DAY, HOUR, ordinary, run, START, usd } from './traffic.ts'
 
 const raised = (more: Partial<Candidate> = {}): Candidate => ({
@@ -142,9 +143,10 @@ describe('state', () => {
   })
 
   test('forgets the longest unseen first', () => {
-    const map = new Map<string, number>()
-    for (const name of ['a', 'b', 'a', 'c']) touch(map, name, 2, () => 0)
-    expect([...map.keys()]).toEqual(['a', 'c'])
+    const map = new Recent<number>()
+    for (const name of ['a', 'b', 'a', 'c']) map.touch(name, 2, () => 0)
+    expect([...map].map(([name]) => name)).toEqual(['a', 'c'])
+    expect(map.values()).toEqual([0, 0])
   })
 
   test('books a late call at the moment of the last', () => {
@@ -185,7 +187,7 @@ describe('a receipt', () => {
   const beside = { owners: ['team:a'] }
 
   test('is observed with its exact cost, its meters and the moment it was known', () => {
-    const seen = observationOf(receipt, { ...beside, network: '10.0.0' })
+    const seen = observationOf(watchedOf(receipt), { ...beside, network: '10.0.0' })
     expect(seen).toMatchObject({
       id: 'r1',
       at_us: START + 5,
@@ -195,15 +197,15 @@ describe('a receipt', () => {
       network: '10.0.0',
     })
     expect(seen?.cells).toEqual([{ key: 'served in.text.fresh', quantity: 10, cost: usd(0.03) }])
-    expect(seen && 'user' in seen).toBe(false)
+    expect(seen?.user).toBeUndefined()
   })
 
   test('has no cost while it is unpriced, and is no observation when it corrects or was refused', () => {
     const { cost_usd, ...free } = receipt
     expect(cost_usd).toBe('0.03')
-    expect(observationOf({ ...free, price_state: 'unpriced' }, beside)?.cost).toBeNull()
-    expect(observationOf({ ...receipt, corrects: 'r0' }, beside)).toBeUndefined()
-    expect(observationOf({ ...receipt, outcome: 'refused' }, beside)).toBeUndefined()
-    expect(observationOf({ ...receipt, outcome: 'cut' }, beside)?.failed).toBe(true)
+    expect(observationOf(watchedOf({ ...free, price_state: 'unpriced' }), beside)?.cost).toBeNull()
+    expect(observationOf(watchedOf({ ...receipt, corrects: 'r0' }), beside)).toBeUndefined()
+    expect(observationOf(watchedOf({ ...receipt, outcome: 'refused' }), beside)).toBeUndefined()
+    expect(observationOf(watchedOf({ ...receipt, outcome: 'cut' }), beside)?.failed).toBe(true)
   })
 })

@@ -1,4 +1,5 @@
 import type { Receipt } from '../../../core/receipt.ts'
+import type { Watched } from '../detect/watched.ts'
 import { scopeOwner } from './budgets.ts'
 
 /** Who is accountable for a call: its team, else its feature, else its key; nobody is `unallocated`. */
@@ -8,7 +9,7 @@ export const ownerOf = ({ team, feature, key_id }: Pick<Receipt, 'team' | 'featu
   return key_id === undefined ? 'unallocated' : `key:${key_id}`
 }
 
-const readScope = (receipt: Receipt, dimension: string): string | undefined => {
+const readScope = (receipt: Watched, dimension: string): string | undefined => {
   if (dimension === 'key') return receipt.key_id
   if (dimension === 'model') return receipt.model_asked
   if (dimension.startsWith('tag:')) return receipt.tags?.[dimension.slice('tag:'.length)]
@@ -24,11 +25,12 @@ export type ScopeShapes = readonly (readonly string[])[]
  * then the organisation.
  */
 export const ownersOf = (
-  receipt: Receipt,
+  receipt: Watched,
   shapes: ScopeShapes = [],
   known: Readonly<{ has(owner: string): boolean }> = new Set(),
 ): readonly string[] => {
   const first = ownerOf(receipt)
+  if (shapes.length === 0) return first === 'organisation' ? [first] : [first, 'organisation']
   const owners = new Set([first])
   for (const shape of shapes) {
     const scope: Record<string, string> = {}

@@ -1,5 +1,5 @@
 import { amountOf, show } from './amounts.ts'
-import { push, touch } from './bounded.ts'
+import { push, type Recent, within } from './bounded.ts'
 import { HOUR_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
 import type { Observation } from './observation.ts'
@@ -32,7 +32,7 @@ type Family = {
   lost: number
   evidence: string[]
 }
-export type Families = Map<string, Family>
+export type Families = Recent<Family>
 
 const openFamily = (at_us: number): Family => ({
   since_us: at_us,
@@ -107,7 +107,7 @@ export const watchCache = (
   const owner = call.owners[0] ?? 'unallocated'
   const name = call.feature ?? call.agent ?? owner
   const make = () => openFamily(call.at_us)
-  const family = touch(families, JSON.stringify([owner, name, call.model]), settings.bounds.owners, make)
+  const family = families.touch(within(owner, within(name, call.model)), settings.bounds.owners, make)
   book(family, call)
   const old = call.at_us - family.since_us >= HOUR_US
   if (family.calls < BIN_CALLS && !(old && family.calls >= BIN_CALLS / 2)) return undefined

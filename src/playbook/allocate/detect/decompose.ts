@@ -1,6 +1,6 @@
 import { picodollars } from '../../../core/money.ts'
 import type { Change } from './finding.ts'
-import type { Cell } from './observation.ts'
+import type { Cell } from './watched.ts'
 
 /** Spend of a time: how many calls, and quantity and cost by model and meter. */
 export type Mix = Readonly<{ calls: number; cells: readonly Cell[] }>

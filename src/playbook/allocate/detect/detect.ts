@@ -1,6 +1,6 @@
 import type { Verdict } from '../../../core/alert.ts'
 import { formatUsd, picodollars } from '../../../core/money.ts'
-import { fromJson, toJson, touch } from './bounded.ts'
+import { fromJson, Recent, toJson } from './bounded.ts'
 import { type Families, watchCache } from './cache-share.ts'
 import { type Day, dayAt, HOUR_US, MINUTE_US } from './clock.ts'
 import type { Candidate, Finding, Kind } from './finding.ts'
@@ -21,10 +21,10 @@ type Owner = { hours: Level; days: Level; pace: Pace; mix: MixState; tallies: Ta
 
 /** Everything the detectors remember. Bounded by the settings; `saveDetection` makes it JSON. */
 export type Detection = {
-  version: 1
+  version: 2
   now_us: number
   day: Day | null
-  owners: Map<string, Owner>
+  owners: Recent<Owner>
   storms: Storms
   sessions: Sessions
   families: Families
@@ -34,13 +34,13 @@ export type Detection = {
 }
 
 export const openDetection = (): Detection => ({
-  version: 1,
+  version: 2,
   now_us: 0,
   day: null,
-  owners: new Map(),
+  owners: new Recent(),
   storms: openStorms(),
   sessions: openSessions(),
-  families: new Map(),
+  families: new Recent(),
   newcomers: openNewcomers(),
   doubts: openDoubts(),
   gate: openGate(),
@@ -53,7 +53,7 @@ export const saveDetection = (state: Detection): string => toJson(state)
 export const loadDetection = (text: string): Detection => {
   try {
     const state = fromJson(text) as Detection | null
-    return typeof state === 'object' && state?.version === 1 ? state : openDetection()
+    return typeof state === 'object' && state?.version === 2 ? state : openDetection()
   } catch {
     return openDetection()
   }
@@ -82,7 +82,7 @@ const turn = (owner: Owner, name: string, now: Now): void => {
 
 const watchOwner = (state: Detection, name: string, call: Observation, now: Now, budgets: Budgets): Candidate[] => {
   const { hour, day, at_us, settings, gate } = now
-  const owner = touch(state.owners, name, settings.bounds.owners, () => ({
+  const owner = state.owners.touch(name, settings.bounds.owners, () => ({
     hours: openLevel(hour, at_us),
     days: openLevel(day.number, at_us),
     pace: openPace(),

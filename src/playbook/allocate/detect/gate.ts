@@ -1,6 +1,6 @@
 import type { Severity, Verdict } from '../../../core/alert.ts'
 import { formatUsd, type Picodollars, picodollars } from '../../../core/money.ts'
-import { touch } from './bounded.ts'
+import { Recent } from './bounded.ts'
 import { HOUR_US } from './clock.ts'
 import { type Candidate, type Finding, type Kind, keyOf } from './finding.ts'
 import type { DetectSettings } from './settings.ts'
@@ -9,9 +9,9 @@ import type { DetectSettings } from './settings.ts'
 type Told = { told_us: number; seen_us: number; excess: bigint; largest: bigint }
 /** What people said of an owner's alerts of a kind: how much more it takes now, and until when nothing is said. */
 type Opinion = { factor: number; quiet_until_us: number }
-export type Gate = { told: Map<string, Told>; opinions: Map<string, Opinion> }
+export type Gate = { told: Recent<Told>; opinions: Recent<Opinion> }
 
-export const openGate = (): Gate => ({ told: new Map(), opinions: new Map() })
+export const openGate = (): Gate => ({ told: new Recent(), opinions: new Recent() })
 
 const ENTRIES = 20_000
 const levels: ReadonlySet<Kind> = new Set(['level-burst', 'level-hour', 'level-day'])
@@ -34,7 +34,7 @@ export const judge = (
   until_us: number,
 ): void => {
   const make = (): Opinion => ({ factor: 1, quiet_until_us: 0 })
-  const opinion = touch(gate.opinions, JSON.stringify([about.owner, about.kind]), ENTRIES, make)
+  const opinion = gate.opinions.touch(JSON.stringify([about.owner, about.kind]), ENTRIES, make)
   if (verdict === 'no') opinion.factor = Math.min(4, opinion.factor * 1.25)
   if (verdict === 'yes') opinion.factor = Math.max(0.6, opinion.factor * 0.9)
   if (verdict === 'planned') opinion.quiet_until_us = Math.max(opinion.quiet_until_us, until_us)
@@ -118,7 +118,7 @@ export const admit = (gate: Gate, candidate: Candidate, moment: Moment): Finding
     if (excess < before.excess * 2n || candidate.excess === null || at_us - before.told_us < HOUR_US) return undefined
   }
   if (toldNarrower(gate, candidate, moment.narrower, at_us, cooldown_us)) return undefined
-  const told = touch(gate.told, name, ENTRIES, () => ({ told_us: at_us, seen_us: at_us, excess, largest: excess }))
+  const told = gate.told.touch(name, ENTRIES, () => ({ told_us: at_us, seen_us: at_us, excess, largest: excess }))
   told.told_us = at_us
   told.seen_us = at_us
   told.excess = excess

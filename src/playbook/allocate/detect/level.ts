@@ -92,8 +92,8 @@ type Seen = Readonly<{ owner: string; at_us: number; hour: number; day: Day; tal
  */
 export const overLimit = (level: Level, kind: 'level-hour' | 'level-day', seen: Seen): Candidate | undefined => {
   const spent = dollars(level.cost)
+  if (!level.limits.some(({ limit }) => spent > limit)) return undefined
   const passed = level.limits.filter(({ limit }) => spent > limit)
-  if (passed.length === 0) return undefined
   level.limits = level.limits.map((one) => (spent > one.limit ? { ...one, limit: spent * 1.25 } : one))
   const standing = (one: Limit) => (spent + one.closed) / Math.max(0.01, one.expected)
   const top = passed.reduce((one, other) => (standing(other) > standing(one) ? other : one))

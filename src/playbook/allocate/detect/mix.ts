@@ -1,6 +1,6 @@
 import { picodollars } from '../../../core/money.ts'
 import { amountOf, dollars, show } from './amounts.ts'
-import { push, touch } from './bounded.ts'
+import { push, Recent } from './bounded.ts'
 import { HOUR_US } from './clock.ts'
 import { decompose, type Mix } from './decompose.ts'
 import type { Candidate } from './finding.ts'
@@ -10,10 +10,10 @@ import type { DetectSettings } from './settings.ts'
 import { explain, type Tallies } from './tallies.ts'
 
 /** Calls and cells of the running hour and of all hours before, these decaying by half in three days. */
-type Sum = { calls: number; cells: Map<string, { quantity: number; cost: bigint }> }
+type Sum = { calls: number; cells: Recent<{ quantity: number; cost: bigint }> }
 export type MixState = { now: Sum; before: Sum; weight: number; costs: number[]; judged: number }
 
-const open = (): Sum => ({ calls: 0, cells: new Map() })
+const open = (): Sum => ({ calls: 0, cells: new Recent() })
 export const openMix = (): MixState => ({ now: open(), before: open(), weight: 0, costs: [], judged: 0 })
 
 const CELLS = 64
@@ -24,7 +24,7 @@ const KEPT = 336
 const DECAY = 9904n
 
 const add = (sum: Sum, key: string, quantity: number, cost: bigint): void => {
-  const cell = touch(sum.cells, key, CELLS, () => ({ quantity: 0, cost: 0n }))
+  const cell = sum.cells.touch(key, CELLS, () => ({ quantity: 0, cost: 0n }))
   cell.quantity += quantity
   cell.cost += cost
 }

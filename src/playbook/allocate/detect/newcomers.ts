@@ -1,5 +1,5 @@
 import { amountOf, dollars, show } from './amounts.ts'
-import { push, touch } from './bounded.ts'
+import { push, Recent, within } from './bounded.ts'
 import { HOUR_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
 import type { Observation } from './observation.ts'
@@ -11,10 +11,10 @@ type Newcomer = { first_us: number; cost: bigint; evidence: string[] }
 type Habits = {
   first_us: number
   calls: number
-  networks: Map<string, number>
-  users: Map<string, number>
-  models: Map<string, number>
-  features: Map<string, number>
+  networks: Recent<number>
+  users: Recent<number>
+  models: Recent<number>
+  features: Recent<number>
   /** Share of calls that had something new, decaying: some keys are used by everybody from everywhere. */
   novelty: number
   strange_since_us: number
@@ -25,16 +25,16 @@ type Habits = {
 }
 export type Newcomers = {
   begun_us: number | null
-  keys: Map<string, Newcomer>
-  models: Map<string, Newcomer>
-  habits: Map<string, Habits>
+  keys: Recent<Newcomer>
+  models: Recent<Newcomer>
+  habits: Recent<Habits>
 }
 
 export const openNewcomers = (): Newcomers => ({
   begun_us: null,
-  keys: new Map(),
-  models: new Map(),
-  habits: new Map(),
+  keys: new Recent(),
+  models: new Recent(),
+  habits: new Recent(),
 })
 
 const DAY_US = 24 * HOUR_US
@@ -76,7 +76,7 @@ const meet = (
   const owner = call.owners[0] ?? 'unallocated'
   const map = kind === 'new-key' ? newcomers.keys : newcomers.models
   const make = (): Newcomer => ({ first_us: call.at_us, cost: 0n, evidence: [] })
-  const entry = touch(map, JSON.stringify([owner, subject]), settings.bounds.entities, make)
+  const entry = map.touch(within(owner, subject), settings.bounds.entities, make)
   const old = entry.first_us - (newcomers.begun_us ?? call.at_us) < settings.learning_us
   if (old || call.at_us - entry.first_us > DAY_US) return undefined
   entry.cost += call.cost ?? 0n
@@ -86,21 +86,21 @@ const meet = (
 
 /** True for a day after the value was first seen with the key; a key's own first days make everything known. */
 const isStrange = (
-  known: Map<string, number>,
+  known: Recent<number>,
   value: string | undefined,
   habits: Habits,
   at_us: number,
   learning_us: number,
 ): boolean => {
   if (value === undefined) return false
-  const first = touch(known, value, KNOWN, () => at_us)
+  const first = known.touch(value, KNOWN, () => at_us)
   return first - habits.first_us >= learning_us && at_us - first <= DAY_US
 }
 
 type Strange = Readonly<{ network: boolean; user: boolean; model: boolean; feature: boolean }>
 
 const strangeIn = (habits: Habits, call: Observation, learning_us: number): Strange => {
-  const strange = (known: Map<string, number>, value: string | undefined) =>
+  const strange = (known: Recent<number>, value: string | undefined) =>
     isStrange(known, value, habits, call.at_us, learning_us)
   return {
     network: strange(habits.networks, call.network),
@@ -152,12 +152,14 @@ const leak = (
 const leaked = (newcomers: Newcomers, call: Observation, settings: DetectSettings): Candidate | undefined => {
   const { key, at_us } = call
   if (key === undefined) return undefined
-  const habits = touch(newcomers.habits, key, settings.bounds.entities, (): Habits => {
-    const empty = { networks: new Map(), users: new Map(), models: new Map(), features: new Map() }
+  const habits = newcomers.habits.touch(key, settings.bounds.entities, (): Habits => {
     return {
       first_us: at_us,
       calls: 0,
-      ...empty,
+      networks: new Recent(),
+      users: new Recent(),
+      models: new Recent(),
+      features: new Recent(),
       novelty: 0,
       allowed: 0,
       strange_since_us: 0,

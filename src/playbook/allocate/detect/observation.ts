@@ -1,8 +1,6 @@
 import { type Picodollars, parseUsd, ZERO } from '../../../core/money.ts'
 import type { Receipt } from '../../../core/receipt.ts'
-
-/** What one meter of one model cost in a call. */
-export type Cell = Readonly<{ key: string; quantity: number; cost: Picodollars }>
+import type { Cell, Watched } from './watched.ts'
 
 /** One attempt as the detectors see it: who pays, what for, how much. Never a prompt. */
 export type Observation = Readonly<{
@@ -19,44 +17,34 @@ export type Observation = Readonly<{
   failed: boolean
   provider: string
   model: string
-  key?: string
-  user?: string
+  key?: string | undefined
+  user?: string | undefined
   /** Where the call came from, as coarse as the gateway keeps it, e.g. an address block. */
-  network?: string
-  customer?: string
-  feature?: string
-  agent?: string
-  session?: string
+  network?: string | undefined
+  customer?: string | undefined
+  feature?: string | undefined
+  agent?: string | undefined
+  session?: string | undefined
   /** Equal for equal requests. */
-  fingerprint?: string
+  fingerprint?: string | undefined
   input_tokens: number
   cache_read_tokens: number
   cells: readonly Cell[]
   /** When the prices used were last compared with their source. */
-  prices_checked_at_us?: number
+  prices_checked_at_us?: number | undefined
 }>
 
 /** What a receipt does not say about its call. */
 export type Beside = Readonly<{
   owners: readonly string[]
-  network?: string
-  prices_checked_at_us?: number
+  network?: string | undefined
+  prices_checked_at_us?: number | undefined
 }>
 
 const failures: ReadonlySet<Receipt['outcome']> = new Set(['error', 'cut', 'unknown'])
 
-const cellsOf = (receipt: Receipt): Cell[] =>
-  (receipt.lines ?? []).flatMap(({ model, meter, quantity, cost_usd }) =>
-    cost_usd === undefined ? [] : [{ key: `${model} ${meter}`, quantity, cost: parseUsd(cost_usd) }],
-  )
-
-const given = <T extends Record<string, string | undefined>>(fields: T) =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: string
-  }
-
 /** Reads a receipt; undefined for corrections of the past and for calls that were refused, which spend nothing now. */
-export const observationOf = (receipt: Receipt, beside: Beside): Observation | undefined => {
+export const observationOf = (receipt: Watched, beside: Beside): Observation | undefined => {
   if (receipt.corrects !== undefined || receipt.outcome === 'refused') return undefined
   const unknown = receipt.price_state === 'unpriced' && receipt.cost_usd === undefined
   return {
@@ -68,19 +56,17 @@ export const observationOf = (receipt: Receipt, beside: Beside): Observation | u
     failed: failures.has(receipt.outcome),
     provider: receipt.provider,
     model: receipt.model_served ?? receipt.model_asked ?? 'unknown',
-    ...given({
-      key: receipt.key_id,
-      user: receipt.user,
-      network: beside.network,
-      customer: receipt.customer,
-      feature: receipt.feature,
-      agent: receipt.agent,
-      session: receipt.session,
-      fingerprint: receipt.fingerprint_exact,
-    }),
+    key: receipt.key_id,
+    user: receipt.user,
+    network: beside.network,
+    customer: receipt.customer,
+    feature: receipt.feature,
+    agent: receipt.agent,
+    session: receipt.session,
+    fingerprint: receipt.fingerprint_exact,
     input_tokens: receipt.input_tokens ?? 0,
     cache_read_tokens: receipt.cache_read_tokens ?? 0,
-    cells: cellsOf(receipt),
-    ...(beside.prices_checked_at_us === undefined ? {} : { prices_checked_at_us: beside.prices_checked_at_us }),
+    cells: receipt.cells,
+    prices_checked_at_us: beside.prices_checked_at_us,
   }
 }

@@ -1,5 +1,5 @@
 import { amountOf, dollars, show } from './amounts.ts'
-import { push, touch } from './bounded.ts'
+import { push, Recent, within } from './bounded.ts'
 import { HOUR_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
 import type { Observation } from './observation.ts'
@@ -7,15 +7,15 @@ import type { DetectSettings } from './settings.ts'
 
 /** Calls to one model of one provider whose price is unknown or old, within a day. */
 type Doubt = { since_us: number; calls: number; cost: bigint; evidence: string[] }
-export type Doubts = { unpriced: Map<string, Doubt>; stale: Map<string, Doubt> }
+export type Doubts = { unpriced: Recent<Doubt>; stale: Recent<Doubt> }
 
-export const openDoubts = (): Doubts => ({ unpriced: new Map(), stale: new Map() })
+export const openDoubts = (): Doubts => ({ unpriced: new Recent(), stale: new Recent() })
 
 const DAY_US = 24 * HOUR_US
 
-const book = (map: Map<string, Doubt>, call: Observation, cost: bigint, most: number): Doubt => {
+const book = (map: Recent<Doubt>, call: Observation, cost: bigint, most: number): Doubt => {
   const make = (): Doubt => ({ since_us: call.at_us, calls: 0, cost: 0n, evidence: [] })
-  const doubt = touch(map, JSON.stringify([call.provider, call.model]), most, make)
+  const doubt = map.touch(within(call.provider, call.model), most, make)
   if (call.at_us - doubt.since_us > DAY_US) Object.assign(doubt, make())
   doubt.calls += 1
   doubt.cost += cost

@@ -1,5 +1,5 @@
 import { amountOf, dollars, show } from './amounts.ts'
-import { push, touch } from './bounded.ts'
+import { push, Recent, within } from './bounded.ts'
 import { MINUTE_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
 import type { Observation } from './observation.ts'
@@ -15,19 +15,20 @@ type Call = [at_us: number, cost: bigint, id: string]
 /** Calls of the last two minutes, with how many came and failed in a usual two minutes. */
 type Feature = { calls: Call[]; failed: Call[]; window: number; count: number; usual: number }
 /** Most equal requests within two minutes that an owner made, by day: its habit. */
-type Habit = { day: number; most: number; days: number[] }
-export type Storms = { prompts: Map<string, Call[]>; features: Map<string, Feature>; habits: Map<string, Habit> }
+type Habit = { day: number; most: number; days: number[]; allowed: number }
+export type Storms = { prompts: Recent<Call[]>; features: Recent<Feature>; habits: Recent<Habit> }
 
-export const openStorms = (): Storms => ({ prompts: new Map(), features: new Map(), habits: new Map() })
+export const openStorms = (): Storms => ({ prompts: new Recent(), features: new Recent(), habits: new Recent() })
 
 const forget = (calls: Call[], now_us: number): void => {
   while (calls[0] && calls[0][0] <= now_us - WINDOW_US) calls.shift()
 }
 
 const habitOf = (storms: Storms, owner: string, day: number, most: number): Habit => {
-  const habit = touch(storms.habits, owner, most, () => ({ day, most: 0, days: [] }))
+  const habit = storms.habits.touch(owner, most, () => ({ day, most: 0, days: [], allowed: 0 }))
   if (habit.day !== day) {
     push(habit.days, habit.most, 7)
+    habit.allowed = habit.days.length < 3 ? 0 : 2 * median(habit.days)
     habit.day = day
     habit.most = 0
   }
@@ -39,7 +40,7 @@ const candidate = (
   subject: string,
   calls: readonly Call[],
   wasted: bigint,
-  message: string,
+  message: () => string,
   score: number,
 ): Candidate => {
   const first = calls[0]?.[0] ?? call.at_us
@@ -53,8 +54,13 @@ const candidate = (
     excess: amountOf(dollars(wasted)),
     hourly: amountOf((dollars(wasted) / minutes) * 60),
     score,
-    evidence: calls.slice(-8).map(([, , id]) => id),
-    message,
+    // A storm is seen with each of its calls and told of seldom: what is told is put together then.
+    get evidence() {
+      return calls.slice(-8).map(([, , id]) => id)
+    },
+    get message() {
+      return message()
+    },
   }
 }
 
@@ -62,23 +68,19 @@ const candidate = (
 const repeats = (storms: Storms, call: Observation, day: number, settings: DetectSettings): Candidate | undefined => {
   const owner = call.owners[0]
   if (call.fingerprint === undefined || owner === undefined) return undefined
-  const calls = touch(
-    storms.prompts,
-    JSON.stringify([owner, call.fingerprint]),
-    settings.bounds.prompts,
-    (): Call[] => [],
-  )
+  const calls = storms.prompts.touch(within(owner, call.fingerprint), settings.bounds.prompts, (): Call[] => [])
   forget(calls, call.at_us)
   push(calls, [call.at_us, call.cost ?? call.ceiling, call.id], KEPT)
   const habit = habitOf(storms, owner, day, settings.bounds.owners)
-  const allowed = Math.min(KEPT, Math.max(settings.storm_repeats, habit.days.length < 3 ? 0 : 2 * median(habit.days)))
+  const allowed = Math.min(KEPT, Math.max(settings.storm_repeats, habit.allowed))
   if (calls.length < allowed) {
     habit.most = Math.max(habit.most, calls.length)
     return undefined
   }
   const wasted = calls.slice(1).reduce((sum, [, cost]) => sum + cost, 0n)
   const seconds = Math.round((call.at_us - (calls[0]?.[0] ?? call.at_us)) / 1e6)
-  const message = `${owner} has sent the same request ${calls.length} times in ${seconds} s (${show(dollars(wasted))} after the first)`
+  const message = () =>
+    `${owner} has sent the same request ${calls.length} times in ${seconds} s (${show(dollars(wasted))} after the first)`
   return candidate(call, `prompt:${call.fingerprint}`, calls, wasted, message, calls.length / settings.storm_repeats)
 }
 
@@ -89,7 +91,7 @@ const failing = (storms: Storms, call: Observation, settings: DetectSettings): C
   const owner = call.owners[0] ?? 'unallocated'
   const name = call.feature ?? call.agent ?? call.model
   const make = (): Feature => ({ calls: [], failed: [], window: 0, count: 0, usual: 0 })
-  const feature = touch(storms.features, JSON.stringify([owner, name]), settings.bounds.owners, make)
+  const feature = storms.features.touch(within(owner, name), settings.bounds.owners, make)
   const window = Math.floor(call.at_us / WINDOW_US)
   if (feature.window !== window) {
     const idle = Math.min(100, window - feature.window - 1)
@@ -107,7 +109,8 @@ const failing = (storms: Storms, call: Observation, settings: DetectSettings): C
   const [failed, all] = [feature.failed.length, feature.calls.length]
   if (failed < FAILURES || failed * 2 <= all || all <= 5 * feature.usual) return undefined
   const wasted = feature.failed.reduce((sum, [, cost]) => sum + cost, 0n)
-  const message = `${failed} of the last ${all} calls of ${name} (${owner}) failed, and they come ${feature.usual > 0.1 ? `${(all / feature.usual).toFixed(0)} times as often as usual` : 'out of the blue'}`
+  const message = () =>
+    `${failed} of the last ${all} calls of ${name} (${owner}) failed, and they come ${feature.usual > 0.1 ? `${(all / feature.usual).toFixed(0)} times as often as usual` : 'out of the blue'}`
   return candidate(call, `feature:${name}`, feature.failed, wasted, message, failed / FAILURES)
 }
 

@@ -1,28 +1,31 @@
 import { type Picodollars, picodollars } from '../../../core/money.ts'
-import { push, touch } from './bounded.ts'
+import { push, Recent } from './bounded.ts'
 import type { Explanation } from './finding.ts'
 import type { Observation } from './observation.ts'
 
 const dimensions = ['feature', 'model', 'agent', 'key', 'user', 'customer', 'session'] as const
 type Dimension = (typeof dimensions)[number]
 
-/** Spend of one value of a dimension: this hour, today, and in a usual hour (dollars, decaying by half in two days). */
-type Tally = { hour: number; day: number; now: bigint; today: bigint; usual: number; evidence: string[] }
-export type Tallies = { [D in Dimension]: Map<string, Tally> }
+/**
+ * Spend of one value of a dimension: this hour and today (picodollars, whole numbers while they are below 2^53: they explain an
+ * alert and bill nobody), and in a usual hour (dollars, decaying by half in two days).
+ */
+type Tally = { hour: number; day: number; now: number; today: number; usual: number; evidence: string[] }
+export type Tallies = { [D in Dimension]: Recent<Tally> }
 
 export const openTallies = (): Tallies => ({
-  feature: new Map(),
-  model: new Map(),
-  agent: new Map(),
-  key: new Map(),
-  user: new Map(),
-  customer: new Map(),
-  session: new Map(),
+  feature: new Recent(),
+  model: new Recent(),
+  agent: new Recent(),
+  key: new Recent(),
+  user: new Recent(),
+  customer: new Recent(),
+  session: new Recent(),
 })
 
 const DECAY = 0.5 ** (1 / 48)
 const EVIDENCE = 8
-const usd = (amount: bigint): number => Number(amount) / 1e12
+const usd = (amount: number): number => amount / 1e12
 
 /** The usual hour as it stands at the beginning of `hour`. */
 const usualAt = (tally: Tally, hour: number): number => {
@@ -33,40 +36,40 @@ const usualAt = (tally: Tally, hour: number): number => {
 
 /** Books a call under each of its dimensions. */
 export const tally = (tallies: Tallies, call: Observation, hour: number, day: number, most: number): void => {
-  const cost = call.cost ?? 0n
+  const cost = Number(call.cost ?? 0n)
   for (const dimension of dimensions) {
     const value = call[dimension]
     if (value === undefined) continue
-    const entry = touch(tallies[dimension], value, most, () => ({
+    const entry = tallies[dimension].touch(value, most, () => ({
       hour,
       day,
-      now: 0n,
-      today: 0n,
+      now: 0,
+      today: 0,
       usual: 0,
       evidence: [],
     }))
     if (entry.hour !== hour) {
       entry.usual = usualAt(entry, hour)
       entry.hour = hour
-      entry.now = 0n
+      entry.now = 0
     }
     if (entry.day !== day) {
       entry.day = day
-      entry.today = 0n
+      entry.today = 0
     }
     entry.now += cost
     entry.today += cost
-    if (cost > 0n) push(entry.evidence, call.id, EVIDENCE)
+    if (cost > 0) push(entry.evidence, call.id, EVIDENCE)
   }
 }
 
 type Contribution = Readonly<{ dimension: Dimension; value: string; more: number; usual: number; evidence: string[] }>
 
-const contributions = (map: Map<string, Tally>, dimension: Dimension, at: Readonly<{ hour: number; day?: number }>) =>
+const contributions = (map: Recent<Tally>, dimension: Dimension, at: Readonly<{ hour: number; day?: number }>) =>
   [...map].map(([value, entry]): Contribution => {
     const usual = usualAt(entry, at.hour) * (at.day === undefined ? 1 : 24)
     const spent =
-      at.day === undefined ? (entry.hour === at.hour ? entry.now : 0n) : entry.day === at.day ? entry.today : 0n
+      at.day === undefined ? (entry.hour === at.hour ? entry.now : 0) : entry.day === at.day ? entry.today : 0
     return { dimension, value, more: usd(spent) - usual, usual, evidence: entry.evidence }
   })
 

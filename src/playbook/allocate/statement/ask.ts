@@ -26,10 +26,21 @@ export type StatementQuestion = Readonly<{
   closes: readonly ClosedMonth[]
   /** What an owner may spend in a month, decimal US dollars. */
   budgets: Readonly<Record<string, string>>
+  /** The same for each owner without one of its own. */
+  budget_each?: string
   /** Only these owners get a statement; the totals are of all. */
   owners?: readonly string[]
   now_us: number
 }>
+
+/** What an owner may spend in a month; nobody has no budget. */
+const budgetOf = (
+  owner: string,
+  { budgets, budget_each }: Pick<StatementQuestion, 'budgets' | 'budget_each'>,
+): string | null => {
+  if (Object.hasOwn(budgets, owner)) return budgets[owner] ?? null
+  return owner === UNALLOCATED ? null : (budget_each ?? null)
+}
 
 type Asking = Pick<Ledger, 'query'>
 type Both = Readonly<{ before: readonly OwnedRow[]; now: readonly OwnedRow[] }>
@@ -189,7 +200,7 @@ export const askStatements = async (ledger: Asking, question: StatementQuestion)
       sides: sides.map(({ dimension, ...both }) => ({ dimension, ...ownBoth(both, by, owner) })),
       corrections: late.corrections.filter((correction) => correction.owner === owner),
       forecast: landingOf(ownRows(days, by, owner), now_us, period.zone),
-      budget_usd: Object.hasOwn(question.budgets, owner) ? (question.budgets[owner] ?? null) : null,
+      budget_usd: budgetOf(owner, question),
       unit_costs: unitCostsOf(costing, owner),
       leaks: chargeOf(costing.charges.now, owner)?.direct ? await askLeaks(ledger, question, owner) : [],
     }

@@ -14,11 +14,18 @@ export const historyKeys = [
   ...packs.chain,
 ] as const satisfies readonly (keyof Receipt)[]
 
-/** What else is read of a receipt, in the last part. Levers are JSON. */
-export const historyFields = [
+/** What else is read of a receipt: texts and fractions. Levers are JSON. */
+export const historyTexts = [
   'receipt_id',
   'customer',
   'user',
+  'temperature',
+  'cost_usd',
+  'levers',
+] as const satisfies readonly (keyof Receipt)[]
+
+/** Whole numbers, in the last part. */
+export const historyCounts = [
   'started_at_us',
   'first_token_at_us',
   'ended_at_us',
@@ -30,9 +37,6 @@ export const historyFields = [
   'tools_tokens',
   'system_tokens',
   'max_output_asked',
-  'temperature',
-  'cost_usd',
-  'levers',
 ] as const satisfies readonly (keyof Receipt)[]
 
 /** On a line of a page: between its parts, and between the values of a part. An absent one is empty. */

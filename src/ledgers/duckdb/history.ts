@@ -1,6 +1,6 @@
 /** Receipts in order of time for a replay: only what it reads of them, as one text each, and what repeats only once. */
 import { type columns, packs } from '../../core/columns.ts'
-import { historyFields, historyKeys, historyPacks, type RepeatedCall } from '../../core/history.ts'
+import { historyCounts, historyKeys, historyPacks, historyTexts, type RepeatedCall } from '../../core/history.ts'
 import type { Answers, Question } from '../../core/ledger.ts'
 import { where } from './dimensions.ts'
 import type { Session } from './engine.ts'
@@ -10,8 +10,6 @@ import { first, numberOrNull, text, usd } from './values.ts'
 
 type Asked = Extract<Question, { ask: 'history' }>
 type Field = keyof typeof columns
-
-const NEWLINE = 10
 
 /** A call that was refused never came to a provider, nor to a lever. */
 const replayed = raw(`outcome <> 'refused'`)
@@ -26,7 +24,8 @@ const ownKeys = historyKeys.slice(0, -packs.chain.length)
 const storedLine = `concat_ws(chr(30), ${[
   ...historyPacks.map(orEmpty),
   joined([...ownKeys.map(storedText), `coalesce(chain, chr(31))`]),
-  joined(historyFields.map(storedText)),
+  joined(historyTexts.map(storedText)),
+  joined(historyCounts.map(storedText)),
 ].join(', ')})`
 
 const packed = (condition: Sql): Sql => sql`
@@ -40,7 +39,12 @@ const speltText = (name: Field): string => {
   return `translate((${value})::VARCHAR, chr(10) || chr(30) || chr(31), '   ')`
 }
 
-const speltLine = `concat_ws(chr(30), ${[...historyPacks.map((pack) => packs[pack]), historyKeys, historyFields]
+const speltLine = `concat_ws(chr(30), ${[
+  ...historyPacks.map((pack) => packs[pack]),
+  historyKeys,
+  historyTexts,
+  historyCounts,
+]
   .map((names) => joined(names.map(speltText)))
   .join(', ')})`
 
@@ -88,29 +92,17 @@ const repeatedCalls = async (session: Session, condition: Sql): Promise<readonly
   })
 }
 
-/** Each line as a text of its own: a slice would keep the whole page alive for as long as anybody keeps one of its hashes. */
-const apart = (page: string): string[] => {
-  const bytes = Buffer.from(page)
-  const found: string[] = []
-  for (let start = 0; start < bytes.length; ) {
-    const end = bytes.indexOf(NEWLINE, start)
-    found.push(bytes.toString('utf8', start, end < 0 ? bytes.length : end))
-    start = end < 0 ? bytes.length : end + 1
-  }
-  return found
-}
-
 /** Answers with a page of the past, which holds every receipt of its moments. */
 export const history = async (session: Session, asked: Asked): Promise<Answers['history']> => {
   const { window, filters, from_us = window.from_us, limit } = asked
   const within = (from: number, to: number) => sql`${where({ from_us: from, to_us: to }, filters)} AND ${replayed}`
   const last_us = await endOf(session, from_us, window.to_us, Math.max(1, limit))
   const to_us = last_us === null ? window.to_us : last_us + 1
-  const [[page = null] = []] = await session.columns(sql`
-    SELECT string_agg(line, chr(10) ORDER BY started_at_us, receipt_id)
-    FROM (${await lines(session, sql`${within(from_us, to_us)} AND corrects IS NULL`)})`)
+  const [page = []] = await session.columns(sql`
+    SELECT line FROM (${await lines(session, sql`${within(from_us, to_us)} AND corrects IS NULL`)})
+    ORDER BY started_at_us, receipt_id`)
   return {
-    lines: typeof page === 'string' ? apart(page) : [],
+    lines: page as readonly string[],
     next_us: last_us === null ? null : to_us,
     repeated: asked.from_us === undefined ? await repeatedCalls(session, within(from_us, window.to_us)) : [],
   }

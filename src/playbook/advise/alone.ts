@@ -1,5 +1,5 @@
 /** What levers would save alone, estimated from whole sessions where a ledger is too large to replay it once more for each lever. */
-import { bitsOf, chance } from './chance.ts'
+import { chance } from './chance.ts'
 import { type Candidate, type FoldKit, foldOf } from './fold.ts'
 import { GROUPS } from './tally.ts'
 import { priceOf, type Trip } from './trip.ts'
@@ -19,7 +19,7 @@ const sampledOf = (trips: readonly Trip[], candidates: readonly Candidate[], kit
     return { single: foldOf(candidate, seeded).replay, inTurn: foldOf(candidate, seeded).replay }
   })
   for (const trip of trips) {
-    const group = bitsOf(trip.cluster) % GROUPS
+    const group = trip.bits % GROUPS
     add(cost, group, trip.cost)
     let [past, price] = [trip.past, trip.cost]
     for (const [at, { single, inTurn }] of folds.entries()) {

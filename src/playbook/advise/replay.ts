@@ -1,20 +1,13 @@
 /** The past, call by call, through every lever: in the order of the playbook, and each alone. */
-import type { Lever, Play } from '../../core/lever.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { Past } from '../../core/past.ts'
 import type { LeverTrace } from '../../core/receipt.ts'
 import { type Alone, aloneBySample } from './alone.ts'
-import { bitsOf, chance } from './chance.ts'
+import { chance } from './chance.ts'
 import { type Candidate, type Fold, type FoldKit, foldOf } from './fold.ts'
 import { affordable, inSample, MOST_PARTED, type Parted, part } from './shapley.ts'
 import { ExactSum, GROUPS, Measure } from './tally.ts'
 import { priceOf, type Trip } from './trip.ts'
-
-const plays: readonly Play[] = ['route', 'cache', 'batch', 'compact', 'own']
-
-/** Levers in the order in which a call meets them: by play, then by name. */
-export const inOrder = (levers: Readonly<Record<string, Lever>>): readonly Lever[] =>
-  Object.values(levers).toSorted((a, b) => plays.indexOf(a.play) - plays.indexOf(b.play) || (a.name < b.name ? -1 : 1))
 
 /** Slices of the window for a curve of cost. */
 export const SLICES = 24
@@ -140,15 +133,15 @@ export const replayer = ({ candidates, kit, window, expected, group_of }: Replay
   const span = Math.max(1, window.to_us - window.from_us)
   let [calls, unknown] = [0, 0]
 
-  const placeOf = ({ cluster, past }: Trip): Place => {
+  const placeOf = ({ bits, past }: Trip): Place => {
     const slice = Math.min(SLICES - 1, Math.max(0, Math.floor(((past.at_us - window.from_us) / span) * SLICES)))
-    return { group: bitsOf(cluster) % GROUPS, slice, half: calls * 2 <= expected ? 0 : 1 }
+    return { group: bits % GROUPS, slice, half: calls * 2 <= expected ? 0 : 1 }
   }
 
   const pullAll = (trip: Trip, place: Place, into: Group | undefined): number => {
     let found = { past: trip.past, price: trip.cost }
-    for (const [at, line] of lines.entries()) {
-      const next = pull(line, trip, found, place)
+    for (let at = 0; at < lines.length; at++) {
+      const next = pull(lines[at] as Line, trip, found, place)
       if (into) into.saved[at] = (into.saved[at] ?? 0) + found.price - next.price
       found = next
     }
@@ -175,7 +168,7 @@ export const replayer = ({ candidates, kit, window, expected, group_of }: Replay
       const into = group_of && groupIn(groups, group_of(trip.past), lines.length)
       if (trip.past.traces.length > 0) realise(byName, trip.past.traces)
       count(trip, place, pullAll(trip, place, into), into)
-      if (share === 1 || inSample(trip.cluster, share)) kept.push(trip)
+      if (share === 1 || inSample(trip.bits, share)) kept.push(trip)
     },
     result: () => ({ calls, unknown, cost, other, lines, together, slices, groups, sample: { trips: kept, share } }),
   }
@@ -212,8 +205,7 @@ export const partSaving = (
   const players = lines.filter((line) => active.includes(line))
   if (players.length === 0) return new Map()
   const share = Math.min(1, affordable(players.length) / Math.max(1, sample.trips.length))
-  const trips =
-    share === 1 ? sample.trips : sample.trips.filter(({ cluster }) => inSample(cluster, share * sample.share))
+  const trips = share === 1 ? sample.trips : sample.trips.filter(({ bits }) => inSample(bits, share * sample.share))
   const whole = share === 1 && sample.share === 1
   const parted: Parted = part(
     trips,

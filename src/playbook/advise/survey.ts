@@ -1,5 +1,4 @@
 import type { CacheRule, PastUsage } from '../../core/past.ts'
-import { bitsOf } from './chance.ts'
 import type { RateSheet, RatesOf } from './rates.ts'
 import { ExactSum } from './tally.ts'
 import { contextOf, costOf, type Trip } from './trip.ts'
@@ -87,7 +86,7 @@ export const surveyor = (sheet: RateSheet, cache_rule: CacheRules): Surveyor => 
   return {
     see(trip) {
       seen.calls += 1
-      if (sessions.size < MOST_SESSIONS) sessions.add(bitsOf(trip.cluster))
+      if (sessions.size < MOST_SESSIONS) sessions.add(trip.bits)
       spend(trip)
       prompt(trip)
       const saving = batchSaving(trip)

@@ -1,5 +1,5 @@
+import { openKinds } from '../../core/kinds.ts'
 import type { Chosen, Kit, Lever, LiveCall, Pulled, ReplayKit, Schema, Spent } from '../../core/lever.ts'
-import { openNest } from '../../core/nest.ts'
 import type { CacheRule, Past, Replay, TokenRates } from '../../core/past.ts'
 import type { Block, Change, Outline } from '../../core/prompt.ts'
 import type { Marked, Wanted } from './prefix/candidates.ts'
@@ -128,7 +128,7 @@ const pull = (call: LiveCall, chosen: Settings, kit: Kit): Pulled => {
   if (clientDecided(outline, rule)) return { do: 'nothing', why: 'the client has placed the marks itself' }
   const prompt = markedOf(call, outline, rule)
   const rates = kit.rates(call.provider, call.model, call.at_us) ?? PROPORTIONS
-  const decision = decide(routeOf(call, rule, wantedBy(chosen), kit), prompt, rates, call.at_us)
+  const decision = decide(routeOf(call, rule, wantedBy(chosen), kit), prompt, rates, { at_us: call.at_us })
   if (!decision) return { do: 'nothing', why: 'there is no way to cache it' }
   kit.memory.set('writes', call.call_id, decision.writes)
   const key = keyFor(call, outline, rule, chosen.key, kit)
@@ -165,12 +165,14 @@ const boundaryAt = ({ tokens }: Past['chain'], wanted: number): number => {
   if (wanted <= 0) return -1
   let best = -1
   let nearest = Math.max(2, wanted / 100)
-  tokens.forEach((count, index) => {
+  for (let at = 0; at < tokens.length; at++) {
+    const count = tokens[at] ?? 0
     const distance = Math.abs(count - wanted)
-    if (distance > nearest) return
-    nearest = distance
-    best = index
-  })
+    if (distance <= nearest) {
+      nearest = distance
+      best = at
+    } else if (count > wanted) break
+  }
   return best
 }
 
@@ -214,18 +216,19 @@ const applied = (past: Past, { candidate, visit }: Decision): Past => {
 
 /** A fold over prefix chains in order of time: what each call would have read and written, decided as `pull` decides. */
 const replay = (chosen: Settings, kit: ReplayKit): Replay => {
-  const routes = openNest<{ route: Route }>()
+  const routes = openKinds<{ route?: Route }>(routeParts, () => ({}))
   const wanted = wantedBy(chosen)
   return (past) => {
     if (past.answered || past.chain.hashes.length === 0 || inputOf(past) === 0) return past
     const rule = kit.cache_rule(past.provider, past.model, past.at_us)
     if (!rule || settled(past, rule)) return past
-    const known = routes.at(routeParts(past), () => ({ route: openRoute(rule, wanted) }))
-    if (known.route.rule !== rule) known.route = openRoute(rule, wanted)
-    const decision = decide(known.route, promptOfPast(past), past.rates, past.at_us)
-    if (!decision) return past
-    makeReady(decision.writes, past.first_token_at_us ?? past.ended_at_us)
-    return applied(past, decision)
+    const known = routes.of(past)
+    if (known.route?.rule !== rule) known.route = openRoute(rule, wanted)
+    // Where there is only what the provider does by itself, nothing can come of it.
+    if (known.route.ways.length < 2) return past
+    const ready_us = past.first_token_at_us ?? past.ended_at_us
+    const decision = decide(known.route, promptOfPast(past), past.rates, { at_us: past.at_us, ready_us })
+    return decision ? applied(past, decision) : past
   }
 }
 

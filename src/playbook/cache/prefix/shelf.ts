@@ -16,7 +16,11 @@ export type Shelf = Readonly<{
   holds: Map<string, Hold>
   /** The times of a prefix that is held in no way. */
   blank: readonly number[]
-}> & { sweep_at: number }
+}> & {
+  sweep_at: number
+  /** When all that is held has expired, µs. */
+  over_us: number
+}
 
 /** Where prefixes are written: at marks on boundaries, ascending, or (automatic) wherever the provider likes, which is everywhere. */
 export type Plan = 'automatic' | readonly number[]
@@ -33,8 +37,8 @@ export type Visit = Readonly<{
   hit: number
 }>
 
-/** A prompt at a shelf: what is held of it at each boundary, looked up once for all ways. */
-export type Look = Readonly<{ shelf: Shelf; chain: Chain; holds: (Hold | undefined)[]; at_us: number }>
+/** A prompt at a shelf: what is held of it at each boundary, looked up when it is first asked for, for all ways; null where nothing is. */
+export type Look = Readonly<{ shelf: Shelf; chain: Chain; holds: (Hold | null | undefined)[]; at_us: number }>
 
 /** Prefixes that are held for one route before the expired are swept out, and at most. */
 const SWEEP_FROM = 16
@@ -46,26 +50,36 @@ export const openShelf = (ways: number): Shelf => ({
   holds: new Map(),
   blank: Array.from({ length: ways * EACH }, () => Number.NEGATIVE_INFINITY),
   sweep_at: SWEEP_FROM,
+  over_us: 0,
 })
 
-export const lookAt = (shelf: Shelf, chain: Chain, at_us: number): Look => ({
-  shelf,
-  chain,
-  holds: chain.hashes.map((hash) => shelf.holds.get(hash)),
-  at_us,
-})
+export const lookAt = (shelf: Shelf, chain: Chain, at_us: number): Look => {
+  const isOver = shelf.over_us <= at_us
+  if (isOver) shelf.holds.clear()
+  return { shelf, chain, holds: new Array(chain.hashes.length).fill(isOver ? null : undefined), at_us }
+}
+
+const heldAt = ({ shelf, chain, holds }: Look, boundary: number): Hold | null => {
+  const found = holds[boundary]
+  if (found !== undefined) return found
+  const hash = chain.hashes[boundary]
+  const hold = (hash === undefined ? undefined : shelf.holds.get(hash)) ?? null
+  holds[boundary] = hold
+  return hold
+}
 
 const time = ({ times }: Hold, way: number, which: number): number => times[way * EACH + which] ?? 0
 
-const isLive = (hold: Hold | undefined, way: number, at_us: number): hold is Hold =>
-  hold !== undefined && time(hold, way, UNTIL) > at_us && time(hold, way, READY) <= at_us
+const isLive = (hold: Hold | null, way: number, at_us: number): hold is Hold =>
+  hold !== null && time(hold, way, UNTIL) > at_us && time(hold, way, READY) <= at_us
 
-const keep = (hold: Hold, way: number, until_us: number): void => {
+const keep = ({ shelf }: Look, hold: Hold, way: number, until_us: number): void => {
   hold.times[way * EACH + UNTIL] = until_us
   if (until_us > hold.over_us) hold.over_us = until_us
+  if (until_us > shelf.over_us) shelf.over_us = until_us
 }
 
-const refresh = (hold: Hold, way: number, at_us: number): void => keep(hold, way, at_us + time(hold, way, LIFE))
+const refresh = (look: Look, hold: Hold, way: number): void => keep(look, hold, way, look.at_us + time(hold, way, LIFE))
 
 /** Takes out what has expired in every way, each time that twice as much is held as was left the last time. */
 const sweep = (shelf: Shelf, at_us: number): void => {
@@ -78,9 +92,10 @@ const sweep = (shelf: Shelf, at_us: number): void => {
   shelf.sweep_at = Math.min(MOST_HELD, Math.max(SWEEP_FROM, holds.size * 2))
 }
 
-const holdAt = ({ shelf, chain, holds, at_us }: Look, boundary: number, hash: string): Hold => {
-  const found = holds[boundary]
-  if (found !== undefined) return found
+const holdAt = (look: Look, boundary: number, hash: string): Hold => {
+  const found = heldAt(look, boundary)
+  if (found !== null) return found
+  const { shelf, chain, holds, at_us } = look
   if (shelf.holds.size >= shelf.sweep_at) sweep(shelf, at_us)
   const hold: Hold = { tokens: chain.tokens[boundary] ?? 0, over_us: 0, times: shelf.blank.slice() }
   shelf.holds.set(hash, hold)
@@ -89,28 +104,36 @@ const holdAt = ({ shelf, chain, holds, at_us }: Look, boundary: number, hash: st
 }
 
 /** One way of caching at a look, and where what it writes is noted. */
-type Visiting = Readonly<{ way: number; plan: Plan; ttl: CacheTtl; rule: CacheRule; writes: Write[] }>
+type Visiting = Readonly<{
+  way: number
+  plan: Plan
+  ttl: CacheTtl
+  rule: CacheRule
+  /** When what is written can be read; where that is not known it is noted in `writes`. */
+  ready_us?: number | undefined
+  writes: Write[]
+}>
 
-const write = (look: Look, boundary: number, { way, ttl, writes }: Visiting): void => {
+const write = (look: Look, boundary: number, { way, ttl, ready_us, writes }: Visiting): void => {
   const hash = look.chain.hashes[boundary]
   if (hash === undefined) return
   const hold = holdAt(look, boundary, hash)
   if (time(hold, way, UNTIL) > look.at_us) return
   const [at, life_us] = [way * EACH, ttl_s[ttl] * 1_000_000]
   hold.tokens = look.chain.tokens[boundary] ?? 0
-  hold.times[at + READY] = Number.POSITIVE_INFINITY
+  hold.times[at + READY] = ready_us ?? Number.POSITIVE_INFINITY
   hold.times[at + LIFE] = life_us
-  keep(hold, way, look.at_us + life_us)
-  writes.push({ hold, way })
+  keep(look, hold, way, look.at_us + life_us)
+  if (ready_us === undefined) writes.push({ hold, way })
 }
 
 /** The furthest boundary beyond `best` that can be read, looked for backwards over `reach` blocks. Reading refreshes. */
-const furthest = ({ holds, at_us }: Look, way: number, from: number, reach: number, best: number): number => {
+const furthest = (look: Look, way: number, from: number, reach: number, best: number): number => {
   let hit = best
   for (let at = from; at > Math.max(hit, from - reach); at--) {
-    const hold = holds[at]
-    if (!isLive(hold, way, at_us)) continue
-    refresh(hold, way, at_us)
+    const hold = heldAt(look, at)
+    if (!isLive(hold, way, look.at_us)) continue
+    refresh(look, hold, way)
     hit = at
   }
   return hit
@@ -120,13 +143,13 @@ const furthest = ({ holds, at_us }: Look, way: number, from: number, reach: numb
 const visitAutomatic = (look: Look, visiting: Visiting): Visit => {
   const { way, rule } = visiting
   const { minimum_tokens: minimum, step_tokens: step } = rule
-  const { chain, holds, at_us } = look
+  const { chain, at_us } = look
   let hit = -1
   for (let boundary = 0; boundary < chain.hashes.length; boundary++) {
     if ((chain.tokens[boundary] ?? 0) < minimum) continue
-    const hold = holds[boundary]
+    const hold = heldAt(look, boundary)
     if (isLive(hold, way, at_us)) {
-      refresh(hold, way, at_us)
+      refresh(look, hold, way)
       hit = boundary
     } else write(look, boundary, visiting)
   }

@@ -5,7 +5,7 @@ import { count, money, percent, plural } from '../show/format.ts'
 import { day } from '../show/time.ts'
 import { escapeHtml as safe } from '../statement/html.ts'
 import { composition, curve, savings, waterfall } from './charts.ts'
-import { type AdvicePage, effortNames, rangeText, riskNames } from './render.ts'
+import { type AdvicePage, aloneText, effortNames, rangeText, riskNames } from './render.ts'
 import { style } from './style.ts'
 
 const definition = (entries: readonly (readonly [string, string | null])[]): string =>
@@ -18,7 +18,7 @@ const partOf = ({ shapley }: Finding): string | null => {
 }
 
 const findingHtml = (finding: Finding, open: boolean): string => {
-  const { lever, about, saving, share, halves, alone_usd, certainty, why, calls, realised, risk, effort } = finding
+  const { lever, about, saving, share, halves, certainty, why, calls, realised, risk, effort } = finding
   const range = rangeText(saving)
   const tags = [certainty === 'exact' ? 'measured' : 'estimated', `risk: ${riskNames[risk]}`, effortNames[effort]]
   const said = definition([
@@ -27,7 +27,7 @@ const findingHtml = (finding: Finding, open: boolean): string => {
       `${money(saving.mid_usd)}, ${percent(share)} of the cost${range === '' ? '' : `; between ${range} with 90 % confidence`}`,
     ],
     ['held', `${percent(halves[0])} of the cost in the earlier half of the window, ${percent(halves[1])} in the later`],
-    ['alone', `${money(alone_usd)} if it were the only lever; such figures are never added`],
+    ['alone', aloneText(finding)],
     ['its part', partOf(finding)],
     ['why', why],
     ['rests on', plural(calls, 'call')],

@@ -1,107 +1,17 @@
 /** From a line of the ledger's history to a call of the past. */
-import { packs } from '../../core/columns.ts'
-import { historyCounts, historyKeys, historyMarks, type historyPacks, historyTexts } from '../../core/history.ts'
+import { historyCounts, historyKeys, historyMarks, historyTexts } from '../../core/history.ts'
 import type { Answers } from '../../core/ledger.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { Chain, Past, PastUsage, TokenRates } from '../../core/past.ts'
-import type { LeverTrace, Receipt } from '../../core/receipt.ts'
-import type { ServiceTier } from '../../core/usage.ts'
+import type { LeverTrace } from '../../core/receipt.ts'
 import { bitsOf } from './chance.ts'
-import type { RateSheet, RatesOf, Service } from './rates.ts'
+import { apart, endOfHead, type Head, headReader, placesOf } from './head.ts'
+import type { RateSheet } from './rates.ts'
 import { contextOf, costOf, type Trip } from './trip.ts'
-
-const placesOf = <Name extends string>(names: readonly Name[]): Readonly<Record<Name, number>> =>
-  Object.fromEntries(names.map((name, at) => [name, at])) as Record<Name, number>
 
 const keyAt = placesOf(historyKeys)
 const textAt = placesOf(historyTexts)
 const countAt = placesOf(historyCounts)
-
-/** The values of a pack, by name. */
-const packOf = <Pack extends (typeof historyPacks)[number]>(pack: Pack, text: string) => {
-  const values = text.split(historyMarks.value)
-  const at = placesOf<(typeof packs)[Pack][number]>(packs[pack])
-  return (name: (typeof packs)[Pack][number]): string => values[at[name]] ?? ''
-}
-
-type Payer = Readonly<{ number: number; circle: Past['circle']; tenant: string; account: string }>
-type What = Readonly<{
-  wire: string
-  endpoint: string
-  provider: string
-  model: string
-  stream: boolean
-  deferrable: boolean
-  service: Service
-  rates_of: RatesOf
-  /** The kind of call that it makes with each payer, by the payer's number. */
-  kinds: (number | undefined)[]
-}>
-type Ended = Readonly<{ outcome: Receipt['outcome']; finish_reason: string; price_state: string }>
-
-const given = <T extends Readonly<Record<string, unknown>>>(fields: T): T =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '' && value !== undefined)) as T
-
-const payerOf = (text: string, number: number): Payer => {
-  const value = packOf('payer', text)
-  const key_id = value('key_id')
-  const tenant = value('tenant') || key_id
-  const [team, feature, environment, agent] = [value('team'), value('feature'), value('environment'), value('agent')]
-  return {
-    number,
-    circle: given({ key_id, team, feature, environment, agent }) as Past['circle'],
-    tenant,
-    // With a key of Weir's the provider's key is the gateway's own, and so is the provider's cache.
-    account: key_id === '' ? tenant : '',
-  }
-}
-
-const whatOf = (text: string, sheet: RateSheet): What => {
-  const value = packOf('what', text)
-  const provider = value('provider')
-  const model = value('model_served') || value('model_asked')
-  const service: Service = given({
-    tier: value('service_tier') as ServiceTier,
-    speed: value('speed') as 'standard',
-    region: value('region'),
-    geo: value('geo'),
-  })
-  return {
-    wire: value('wire'),
-    endpoint: value('endpoint'),
-    provider,
-    model,
-    stream: value('stream') === 'true',
-    deferrable: value('deferrable') === 'true',
-    service,
-    rates_of: sheet.of(provider, model, service),
-    kinds: [],
-  }
-}
-
-const endedOf = (text: string): Ended => {
-  const value = packOf('ended', text)
-  return {
-    outcome: value('outcome') as Receipt['outcome'],
-    finish_reason: value('finish_reason'),
-    price_state: value('price_state'),
-  }
-}
-
-/** Works out once what a text says, and numbers what is made of them. */
-const once = <T>(work_out: (text: string, number: number) => T): ((text: string) => T) => {
-  const known = new Map<string, T>()
-  return (text) => {
-    const found = known.get(text)
-    if (found !== undefined) return found
-    const made = work_out(text, known.size)
-    known.set(apart(text), made)
-    return made
-  }
-}
-
-/** A text of its own: a slice keeps the whole line for as long as a lever keeps one hash of it. */
-const apart = (text: string): string => (text === '' ? '' : (JSON.parse(JSON.stringify(text)) as string))
 
 const nothing: Chain = { hashes: [], tokens: [] }
 const unpriced: TokenRates = { fresh: 0, cache_read: 0, cache_write: {}, output: 0 }
@@ -160,25 +70,22 @@ const usageOf = (counts: Read['counts'], state: string, answered: boolean): Past
 }
 
 type Read = Readonly<{
-  kind: number
-  payer: Payer
-  what: What
-  ended: Ended
+  head: Head
   keys: readonly string[]
   texts: readonly string[]
   counts: readonly number[]
 }>
 
 /** Every call gets an object of the same fields, so that what reads a million of them finds each field in the same place. */
-const circleOf = ({ payer: { circle }, what, keys, texts }: Read): Past['circle'] => ({
-  key_id: circle.key_id,
-  team: circle.team,
-  feature: circle.feature,
+const circleOf = ({ head: { payer, what }, keys, texts }: Read): Past['circle'] => ({
+  key_id: payer.circle.key_id,
+  team: payer.circle.team,
+  feature: payer.circle.feature,
   customer: texts[textAt.customer] || undefined,
   user: texts[textAt.user] || undefined,
-  environment: circle.environment,
+  environment: payer.circle.environment,
   session: keys[keyAt.session] || undefined,
-  agent: circle.agent,
+  agent: payer.circle.agent,
   wire: what.wire || undefined,
   endpoint: what.endpoint,
 })
@@ -190,7 +97,8 @@ const fingerprintsOf = (keys: Read['keys']): Past['fingerprints'] => ({
 })
 
 const pastOf = (read: Read): Past => {
-  const { payer, what, ended, keys, texts, counts } = read
+  const { keys, texts, counts } = read
+  const { kind, payer, what, ended } = read.head
   const count = (name: keyof typeof countAt): number => counts[countAt[name]] ?? 0
   const at_us = count('started_at_us')
   const answered = ended.outcome === 'cached'
@@ -198,7 +106,7 @@ const pastOf = (read: Read): Past => {
   const temperature = texts[textAt.temperature]
   return {
     receipt_id: texts[textAt.receipt_id] ?? '',
-    kind: read.kind,
+    kind,
     at_us,
     first_token_at_us: count('first_token_at_us') || undefined,
     ended_at_us: count('ended_at_us'),
@@ -238,11 +146,10 @@ export type TripReader = Readonly<{
 
 /** Reads pages of one window in their order; what the first page says of repeated calls holds for all. */
 export const tripReader = (sheet: RateSheet): TripReader => {
-  const [payerIn, whatIn, endedIn] = [once(payerOf), once((text) => whatOf(text, sheet)), once(endedOf)]
+  const headIn = headReader(sheet)
   const costs = new Map<string, number>()
   const left_out = new Set<string>()
-  let [unattached, kinds] = [0, 0]
-  const kindOf = ({ number }: Payer, what: What): number => (what.kinds[number] ??= kinds++)
+  let unattached = 0
   const learn = ({ repeated }: Answers['history']): void => {
     for (const { stands, others, cost_usd } of repeated) {
       for (const id of others) left_out.add(id)
@@ -251,23 +158,20 @@ export const tripReader = (sheet: RateSheet): TripReader => {
     }
   }
   const tripOf = (line: string): Trip | undefined => {
-    const [payer_text = '', what_text = '', ended_text = '', keys = '', said = '', counts = ''] = line.split(
-      historyMarks.part,
-    )
+    const end = endOfHead(line)
+    const [keys = '', said = '', counts = ''] = line.slice(end + 1).split(historyMarks.part)
     const texts = said.split(historyMarks.value)
     const receipt_id = texts[textAt.receipt_id] ?? ''
     if (left_out.size > 0 && left_out.has(receipt_id)) return undefined
-    const [payer, what, ended] = [payerIn(payer_text), whatIn(what_text), endedIn(ended_text)]
+    const head = headIn(line.slice(0, end))
     const past = pastOf({
-      kind: kindOf(payer, what),
-      payer,
-      what,
-      ended,
+      head,
       keys: apart(keys).split(historyMarks.value),
       texts,
       counts: countsIn(counts),
     })
-    const own = costIn(texts[textAt.cost_usd] ?? '', ended.price_state)
+    const { what } = head
+    const own = costIn(texts[textAt.cost_usd] ?? '', head.ended.price_state)
     const cost = (costs.size > 0 ? costs.get(receipt_id) : undefined) ?? own.cost
     const cluster = clusterOf(past)
     return {

@@ -69,7 +69,7 @@ const realise = (lines: ReadonlyMap<string, Line>, traces: readonly LeverTrace[]
 }
 
 /** Up to so many calls everything is replayed over all of them; beyond, what levers save alone is estimated from a sample. */
-const MOST_WHOLE = 150_000
+export const MOST_WHOLE = 150_000
 
 const lineOf = (candidate: Candidate, kit: FoldKit, at: number, whole: boolean): Line => {
   const seeded = { ...kit, seed: kit.seed + at }

@@ -38,7 +38,14 @@ export type Visit = Readonly<{
 }>
 
 /** A prompt at a shelf: what is held of it at each boundary, looked up when it is first asked for, for all ways; null where nothing is. */
-export type Look = Readonly<{ shelf: Shelf; chain: Chain; holds: (Hold | null | undefined)[]; at_us: number }>
+export type Look = Readonly<{
+  shelf: Shelf
+  chain: Chain
+  holds: (Hold | null | undefined)[]
+  at_us: number
+  /** Nothing was held any more when it came. */
+  is_over: boolean
+}>
 
 /** Prefixes that are held for one route before the expired are swept out, and at most. */
 const SWEEP_FROM = 16
@@ -54,9 +61,9 @@ export const openShelf = (ways: number): Shelf => ({
 })
 
 export const lookAt = (shelf: Shelf, chain: Chain, at_us: number): Look => {
-  const isOver = shelf.over_us <= at_us
-  if (isOver) shelf.holds.clear()
-  return { shelf, chain, holds: new Array(chain.hashes.length).fill(isOver ? null : undefined), at_us }
+  const is_over = shelf.over_us <= at_us
+  if (is_over && shelf.holds.size > 0) shelf.holds.clear()
+  return { shelf, chain, holds: new Array(chain.hashes.length).fill(is_over ? null : undefined), at_us, is_over }
 }
 
 const heldAt = ({ shelf, chain, holds }: Look, boundary: number): Hold | null => {
@@ -159,7 +166,8 @@ const visitAutomatic = (look: Look, visiting: Visiting): Visit => {
 }
 
 const hitOf = (look: Look, { way, rule }: Visiting, plan: readonly number[]): number => {
-  const { chain } = look
+  const { chain, is_over } = look
+  if (is_over) return -1
   // Where the provider chooses the places too, the whole prompt is what a prefix is looked for in.
   if (rule.style === 'both') return furthest(look, way, chain.hashes.length - 1, rule.lookback_blocks, -1)
   let hit = -1

@@ -92,6 +92,8 @@ export type Past = Readonly<{
   chain: Chain
   /** As billed. Where levers had shortened the prompt it is that of the shortened one; `chain` is always as asked. */
   usage: Readonly<PastUsage>
+  /** Tokens that levers before have taken out in this replay, up to each boundary of the chain; absent where none has. */
+  removed?: readonly number[] | undefined
   tools_tokens: number
   system_tokens: number
   /** What levers said of it when it was live. */

@@ -123,6 +123,7 @@ const pastOf = (read: Read): Past => {
     fingerprints: fingerprintsOf(keys),
     chain: chainOf(keys[keyAt.prefix_hashes] ?? '', keys[keyAt.prefix_tokens] ?? ''),
     usage,
+    removed: undefined,
     tools_tokens: count('tools_tokens'),
     system_tokens: count('system_tokens'),
     traces: tracesOf(texts[textAt.levers] ?? ''),

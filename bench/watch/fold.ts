@@ -10,31 +10,44 @@ import type * as Setting from '../../src/playbook/allocate/detect/settings.ts'
 const [source = '', folder = ''] = process.argv.slice(2)
 const load = async <T>(file: string): Promise<T> => (await import(pathToFileURL(join(source, file)).href)) as T
 
-const { receiptsIn } = await load<typeof Reading>('gateway/watch/segment-receipts.ts')
+const { segmentReader } = await load<typeof Reading>('gateway/watch/segment-receipts.ts')
 const { finder } = await load<typeof Finding>('gateway/watch/find.ts')
 const { openDetection } = await load<typeof Detecting>('playbook/allocate/detect/detect.ts')
 const { defaultSettings } = await load<typeof Setting>('playbook/allocate/detect/settings.ts')
 
-const cpu = <T>(act: () => T): readonly [result: T, us: number] => {
+/** CPU of all threads, those of the garbage collector among them, µs. */
+const cpu = (act: () => void): number => {
   const before = process.cpuUsage()
-  const result = act()
+  act()
   const { user, system } = process.cpuUsage(before)
-  return [result, user + system]
+  return user + system
 }
 
 const memory = { detection: openDetection(), position: 0, judged_us: 0 }
 const options = { store: undefined as never, prices: { rows: [] } as never, log: { event: console.error } as never }
-const { find } = finder(options, memory, defaultSettings)
+const { find, flush } = finder(options, memory, defaultSettings)
 const figures = { receipts: 0, read_us: 0, watch_us: 0, found: 0 }
 const files = readdirSync(folder).sort()
+let receipts = 0
+const [onlyRead, toWatch] = [segmentReader(), segmentReader()]
+const readAll = (file: string): void => {
+  for (const _ of onlyRead(join(folder, file), () => {})) receipts += 0
+}
+const watchAll = (file: string): void => {
+  const pieces = toWatch(join(folder, file), (strand, one) => {
+    receipts += 1
+    figures.found += find(strand, one).length
+  })
+  for (const _ of pieces) figures.found += flush().length
+}
 for (const [at, file] of files.entries()) {
-  const [read, read_us] = cpu(() => receiptsIn(join(folder, file)))
-  const [found, watch_us] = cpu(() => read.reduce((sum, one) => sum + find(one).length, 0))
-  figures.found += found
+  const read_us = cpu(() => readAll(file))
+  receipts = 0
+  const both_us = cpu(() => watchAll(file))
   // The first tenth warms the compiler, as a gateway that runs for a while is warm.
   if (at < files.length / 10) continue
-  figures.receipts += read.length
+  figures.receipts += receipts
   figures.read_us += read_us
-  figures.watch_us += watch_us
+  figures.watch_us += both_us - read_us
 }
 console.log(JSON.stringify(figures))

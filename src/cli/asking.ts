@@ -25,6 +25,24 @@ export const folderArgs = {
   json: { type: 'boolean', description: 'Print the answer as JSON' },
 } as const
 
+/** Flag of commands that change what another may change at the same time. */
+export const revisionArg = {
+  revision: {
+    type: 'string',
+    valueHint: 'N',
+    description: 'Change it only if it is at this revision, so that nothing of somebody else’s is undone',
+  },
+} as const
+
+/** The same of lists of rules, which have versions. */
+export const versionArg = {
+  version: {
+    type: 'string',
+    valueHint: 'N',
+    description: 'Only if this version is in force (0 for none), so that nothing of somebody else’s is undone',
+  },
+} as const
+
 export const windowArgs = {
   since: {
     type: 'string',

@@ -3,8 +3,8 @@ import { verb as listBudgets } from '../verbs/budgets-list.ts'
 import { verb as removeBudget } from '../verbs/budgets-remove.ts'
 import { verb as showBudget } from '../verbs/budgets-show.ts'
 import { perform } from '../verbs/perform.ts'
-import { folderArgs } from './asking.ts'
-import { renderBudget, renderBudgets } from './budgets/render.ts'
+import { folderArgs, revisionArg } from './asking.ts'
+import { renderBudget, renderBudgets, writtenText } from './budgets/render.ts'
 import { set } from './budgets/set.ts'
 import { withContext } from './calling.ts'
 import { lookOf } from './show/look.ts'
@@ -32,8 +32,9 @@ const show = {
       withContext(args, 'weir budgets show', async (context) => {
         const sight = await perform(showBudget, { name: args.name }, context)
         if (args.json) printJson(sight)
-        else if (sight.counters.length === 0) print(`Nothing is counted for the budget ${args.name} yet.`)
-        else print(renderBudget(sight.counters, lookOf()))
+        else if (sight.counters.length === 0)
+          print(`Nothing is counted for the budget ${args.name} yet. ${writtenText(sight)}`)
+        else print(`${renderBudget(sight.counters, lookOf())}\n\n${writtenText(sight)}`)
       }),
   }),
   examples: [['weir budgets show search', 'of one team']],
@@ -42,10 +43,11 @@ const show = {
 const remove = {
   ...defineCommand({
     meta: { name: 'remove', description: 'Take a budget away. What was spent stays in the ledger.' },
-    args: { name: { type: 'positional', required: true, description: 'Its name' }, ...folderArgs },
+    args: { name: { type: 'positional', required: true, description: 'Its name' }, ...revisionArg, ...folderArgs },
     run: ({ args }) =>
       withContext(args, 'weir budgets remove', async (context) => {
-        const removed = await perform(removeBudget, { name: args.name }, context)
+        const { name, revision } = args
+        const removed = await perform(removeBudget, { name, revision }, context)
         if (args.json) printJson(removed)
         else print(`The budget ${args.name} is taken away.`)
       }),

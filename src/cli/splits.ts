@@ -3,7 +3,7 @@ import type { RuleSet } from '../core/allocation.ts'
 import { readSplits, type Splits } from '../playbook/allocate/statement/splits.ts'
 import { perform } from '../verbs/perform.ts'
 import { verb as setSplits } from '../verbs/splits-set.ts'
-import { dimensionOf, folderArgs } from './asking.ts'
+import { dimensionOf, folderArgs, versionArg } from './asking.ts'
 import { withContext } from './calling.ts'
 import { withStore } from './keys/vault.ts'
 import { plural } from './show/format.ts'
@@ -46,11 +46,15 @@ const set = {
       name: 'set',
       description: 'Put the splits of a file in force, as a new version; it holds for months that are not closed.',
     },
-    args: { ...fileArg, ...folderArgs },
+    args: { ...fileArg, ...versionArg, ...folderArgs },
     run: ({ args }) => {
       const { dimension, rules } = readSplitFile(args.file)
       return withContext(args, 'weir splits set', async (context) => {
-        const { version, changed } = await perform(setSplits, { dimension, splits: rules }, context)
+        const { version, changed } = await perform(
+          setSplits,
+          { dimension, splits: rules, version: args.version },
+          context,
+        )
         if (args.json) return printJson({ version, changed })
         const count = plural(rules.length, 'split')
         print(

@@ -3,7 +3,7 @@ import type { RuleSet, VirtualTag } from '../core/allocation.ts'
 import { perform } from '../verbs/perform.ts'
 import { verb as previewTags } from '../verbs/tags-preview.ts'
 import { verb as setTags } from '../verbs/tags-set.ts'
-import { folderArgs, windowArgs } from './asking.ts'
+import { folderArgs, versionArg, windowArgs } from './asking.ts'
 import { withContext } from './calling.ts'
 import { withStore } from './keys/vault.ts'
 import { plural } from './show/format.ts'
@@ -41,11 +41,11 @@ const set = {
       description:
         'Put the rules of a file in force, as a new version; it holds for the past too. Receipts stay as they are.',
     },
-    args: { ...fileArg, ...folderArgs },
+    args: { ...fileArg, ...versionArg, ...folderArgs },
     run: ({ args }) => {
       const rules = readTagFile(args.file)
       return withContext(args, 'weir tags set', async (context) => {
-        const { version, changed } = await perform(setTags, { rules }, context)
+        const { version, changed } = await perform(setTags, { rules, version: args.version }, context)
         if (args.json) return printJson({ version, changed })
         const count = plural(rules.length, 'rule')
         print(

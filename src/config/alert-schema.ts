@@ -68,6 +68,8 @@ export const alerts = z.strictObject(
     storm_repeats: whole(3, 60, 'equal requests within two minutes').optional(),
     learning_days: whole(0, 365, 'days').optional(),
     stale_after_days: whole(1, 3650, 'days').optional(),
+    keep_days: whole(31, 36_500, 'days').optional(),
+    keep_deliveries_days: whole(8, 36_500, 'days').optional(),
     budget_percents: z.array(whole(1, 1000, 'percent'), 'a list of percents, e.g. [50, 80, 100]').optional(),
     routes: z.array(route, 'a list of routes').optional(),
     contain: byKind(containable, rule, 'what is done, by kind').optional(),

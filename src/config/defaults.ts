@@ -44,6 +44,8 @@ export const defaultSettings: Settings = {
     floors: {},
     cooldowns: {},
     budget_percents: [50, 80, 100],
+    keep_days: 400,
+    keep_deliveries_days: 30,
     routes: [],
     contain: [],
   },

@@ -75,6 +75,9 @@ export type AlertSettings = Readonly<{
   storm_repeats?: number
   learning_days?: number
   stale_after_days?: number
+  /** Days after which what is over is forgotten: an alert since it was last seen, a delivery since it was made. */
+  keep_days: number
+  keep_deliveries_days: number
   /** Shares of a budget, percent, that are told when they are spent. */
   budget_percents: readonly number[]
   routes: readonly AlertRoute[]

@@ -58,6 +58,12 @@ export type AlertStore = Readonly<{
   judge(id: string, opinion: Opinion): Promise<boolean>
   /** Alerts that somebody judged after a moment, in the order of judging. */
   judgedSince(at_us: number): Promise<readonly Alert[]>
+  /**
+   * Forgets alerts that are over and were last seen before a moment, with their deliveries and ended containments, and
+   * deliveries that have arrived or were refused and were made before another. What waits or is in force stays. Gives how
+   * many alerts and deliveries there were.
+   */
+  prune(alerts_us: number, deliveries_us: number): Promise<Readonly<{ alerts: number; deliveries: number }>>
   deliveries: Readonly<{
     /** Those that wait, oldest first. */
     waiting(most: number): Promise<readonly Delivery[]>
@@ -83,7 +89,13 @@ export type AlertStore = Readonly<{
   }>
 }>
 /** A budget as it lasts: `definition` is JSON. What was spent is in receipts, and nowhere else. */
-export type StoredBudget = Readonly<{ name: string; definition: string; set_at_us: number }>
+export type StoredBudget = Readonly<{
+  name: string
+  definition: string
+  set_at_us: number
+  /** From 1, counted up by every change; taking it away and making it anew goes on counting. */
+  revision: number
+}>
 
 /** Everything that lasts and is not a receipt. */
 export type Store = Readonly<{
@@ -135,11 +147,17 @@ export type Store = Readonly<{
   alerts: AlertStore
   /** Budgets that are not in weir.yaml, as JSON of what one says there. */
   budgets: Readonly<{
-    /** Adds it, or changes the one of that name. */
-    put(budget: StoredBudget): Promise<void>
+    /** Counted up by every change of any budget. */
+    version(): Promise<number>
+    /**
+     * Adds it, or changes the one of that name, and gives its revision. With `version`, only where no budget was changed
+     * since: undefined otherwise. Budgets must fit one another, so none may change unseen.
+     */
+    put(budget: Omit<StoredBudget, 'revision'>, version?: number): Promise<number | undefined>
     /** By name. */
     list(): Promise<readonly StoredBudget[]>
-    remove(name: string): Promise<boolean>
+    /** False when there is none of this name or, with `version`, a budget was changed since. */
+    remove(name: string, version?: number): Promise<boolean>
   }>
   /** Changes whenever another process wrote. */
   revision(): Promise<number>

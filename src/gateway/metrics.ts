@@ -78,16 +78,23 @@ export const createMetrics = (): Metrics => {
     counters: { weir_receipts_due_total: 0, weir_receipts_total: 0, weir_journal_failures_total: 0 },
     histograms: {},
   }
-  const groups = new Map<string, Series>()
-  const seriesOf = (wire: string, provider: string): Series => {
-    const key = groups.size < MOST_SERIES ? `${wire} ${provider}` : 'other other'
-    const found = groups.get(`${wire} ${provider}`) ?? groups.get(key)
-    if (found) return found
-    const [one = '', other = ''] = key.split(' ')
-    const series = openSeries(counts, one, other)
-    groups.set(key, series)
+  /** By wire, then by provider. */
+  const groups = new Map<string, Map<string, Series>>()
+  let open = 0
+  let others: Series | undefined
+  const openFor = (wire: string, provider: string): Series => {
+    if (open >= MOST_SERIES) {
+      others ??= openSeries(counts, 'other', 'other')
+      return others
+    }
+    open += 1
+    const series = openSeries(counts, wire, provider)
+    const group = groups.get(wire) ?? new Map<string, Series>()
+    groups.set(wire, group.set(provider, series))
     return series
   }
+  const seriesOf = (wire: string, provider: string): Series =>
+    groups.get(wire)?.get(provider) ?? openFor(wire, provider)
   const add = (series: string, amount: number | undefined): void => {
     if (amount !== undefined) counts.counters[series] = (counts.counters[series] ?? 0) + amount
   }

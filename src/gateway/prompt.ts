@@ -4,7 +4,7 @@ import { type Fingerprints, fingerprinter } from '../playbook/measure/fingerprin
 import type { Call } from './call.ts'
 
 /** Short texts are hashed faster here than they get to the native function and back. */
-const NATIVE_FROM = 4096
+const NATIVE_FROM = 256
 
 /** 64 bits of a text as 16 hexadecimal digits. */
 export const digest = (text: string): string => {

@@ -48,11 +48,25 @@ const join = (flow: Flow): Uint8Array => {
   return flow.held.length === 1 && first ? first : Buffer.concat(flow.held)
 }
 
+/** Answers up to this length go out in one piece with their head. */
+const ONE_PIECE_BYTES = 64 * 1024
+
+/**
+ * The whole answer. Bytes beside a head are two pieces to Node, which costs it a tenth of what it takes to answer; text is
+ * joined with the head. Each of its characters is one byte.
+ */
+const endWith = ({ response }: Call, bytes: Uint8Array): void => {
+  if (bytes.length > ONE_PIECE_BYTES) response.end(bytes)
+  else response.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1'), 'latin1')
+}
+
 const sendHeld = (flow: Flow, headers: readonly string[]): void => {
   const { response } = flow.call
-  if (!flow.head_sent) sendHead(flow, headers, flow.ended)
+  const begun = flow.head_sent
+  if (!begun) sendHead(flow, headers, flow.ended)
   const bytes = join(flow)
-  if (flow.ended) response.end(bytes)
+  if (flow.ended && !begun) endWith(flow.call, bytes)
+  else if (flow.ended) response.end(bytes)
   else if (!response.write(bytes)) response.once('drain', () => flow.resume?.())
 }
 
@@ -61,7 +75,7 @@ const sendGiven = (call: Call, { bytes, content_type }: Given, headers: readonly
   if (call.client_gone) return
   const own = ['content-type', content_type, 'content-length', String(bytes.length), 'x-weir-cache', 'hit']
   call.response.writeHead(200, [...own, ...callHeaders(call), ...headers])
-  call.response.end(bytes)
+  endWith(call, bytes)
 }
 
 /**

@@ -19,7 +19,7 @@ export type DuckdbOptions = Readonly<{
   path: string
   /** Opens without the right to write: beside other readers, never beside a writer. */
   read_only?: boolean
-  /** What the engine may hold in memory; beyond, it spills to files beside the database. 512 MB by default. */
+  /** What the engine may hold in memory; beyond, it spills to files beside the database. 512 MB by default; for appends alone 256 MB at most. */
   memory_limit?: string
   /** Whole past days are rolled up once a question reads at least so many receipts (200,000 by default); answers are the same. */
   roll_up_from?: number
@@ -74,7 +74,7 @@ const ask = async (engine: Engine, question: Question, roll: Roll) => {
 }
 
 /** What is written is written in turn, on one connection. */
-const openWriter = (session: Session, awake: <T>(act: () => Promise<T>) => Promise<T>) => {
+const openWriter = (session: Session, engine: Engine, awake: <T>(act: () => Promise<T>) => Promise<T>) => {
   let last: Promise<unknown> = Promise.resolve()
   let closing = false
   const rolling = new Set<number>()
@@ -83,6 +83,13 @@ const openWriter = (session: Session, awake: <T>(act: () => Promise<T>) => Promi
     last = done
     return done
   }
+  /** Segments that are larger than the memory for appends have all that there is. */
+  const appendOnce = (segments: readonly Segment[]) =>
+    append(session, segments).catch(async (error: Error) => {
+      if (!/out of memory/i.test(error.message)) throw error
+      await engine.spread()
+      return append(session, segments)
+    })
   const rollOnce = async (days: readonly number[]): Promise<void> => {
     try {
       if (!closing) await rollDays(session, days)
@@ -92,7 +99,7 @@ const openWriter = (session: Session, awake: <T>(act: () => Promise<T>) => Promi
     for (const day of days) rolling.delete(day)
   }
   return {
-    append: (segments: readonly Segment[]) => inTurn(() => append(session, segments)),
+    append: (segments: readonly Segment[]) => inTurn(() => appendOnce(segments)),
     /** Rolls days up behind the back of whoever asked, `at_once` in one go, so that appends come in between. */
     roll(days: readonly number[], at_once: number): void {
       const fresh = days.filter((day) => !rolling.has(day))
@@ -130,8 +137,8 @@ const openRest = (engine: Engine) => {
     async awake<T>(act: () => Promise<T>): Promise<T> {
       clearTimeout(timer)
       active += 1
-      await lying
       try {
+        await lying
         return await act()
       } finally {
         active -= 1
@@ -151,7 +158,7 @@ export const open = async (options: DuckdbOptions): Promise<Ledger> => {
   const { path, read_only = false, memory_limit = '512MB', threads = 2, roll_up_from = 200_000 } = options
   const engine = await openEngine({ path, read_only, memory_limit, threads })
   const { awake, stop } = openRest(engine)
-  const writer = openWriter(await engine.connect(), awake)
+  const writer = openWriter(await engine.connect(), engine, awake)
   const roll: Roll = async (session, missing) => {
     if (read_only || missing.length === 0) return
     const days = await worthRolling(session, missing)
@@ -162,7 +169,11 @@ export const open = async (options: DuckdbOptions): Promise<Ledger> => {
   return {
     append: (segment) => writer.append([segment]),
     appendAll: writer.append,
-    query: <Q extends Question>(question: Q) => awake(() => ask(engine, question, roll)) as Promise<Answer<Q>>,
+    query: <Q extends Question>(question: Q) =>
+      awake(async () => {
+        await engine.spread()
+        return ask(engine, question, roll)
+      }) as Promise<Answer<Q>>,
     async close() {
       await writer.close()
       await stop()

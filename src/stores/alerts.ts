@@ -141,6 +141,36 @@ const containmentsOf = (db: Kysely<Tables>): AlertStore['containments'] => ({
   },
 })
 
+/** In one transaction; a delivery that waits holds its alert, however old. */
+const prune = async (db: Kysely<Tables>, alerts_us: number, deliveries_us: number) => {
+  const { numDeletedRows: deliveries } = await db
+    .deleteFrom('deliveries')
+    .where('state', '!=', 'waiting')
+    .where('created_us', '<', deliveries_us)
+    .executeTakeFirstOrThrow()
+  const old = db
+    .selectFrom('alerts')
+    .select('id')
+    .where('state', '!=', 'open')
+    .where('last_us', '<', alerts_us)
+    .where('id', 'not in', db.selectFrom('deliveries').select('alert_id').where('state', '=', 'waiting'))
+  const { numDeletedRows: more } = await db
+    .deleteFrom('deliveries')
+    .where('alert_id', 'in', old)
+    .executeTakeFirstOrThrow()
+  await db
+    .deleteFrom('containments')
+    .where('id', 'in', old)
+    .where((where) => where.or([where('released_us', 'is not', null), where('until_us', '<', alerts_us)]))
+    .execute()
+  const { numDeletedRows: alerts } = await db
+    .deleteFrom('alerts')
+    .where('id', 'in', old)
+    .where('id', 'not in', db.selectFrom('containments').select('id'))
+    .executeTakeFirstOrThrow()
+  return { alerts: Number(alerts), deliveries: Number(deliveries + more) }
+}
+
 /** Alerts in the store. Each call to `record` is one transaction. */
 export const alertsOf = (db: Kysely<Tables>): AlertStore => ({
   record: (alerts, deliveries) =>
@@ -166,6 +196,8 @@ export const alertsOf = (db: Kysely<Tables>): AlertStore => ({
     const asked = db.selectFrom('alerts').selectAll().where('judged_us', '>', at_us)
     return (await asked.orderBy('judged_us').orderBy('id').execute()).map(alertOf)
   },
+  prune: (alerts_us, deliveries_us) =>
+    db.transaction().execute((transaction) => prune(transaction, alerts_us, deliveries_us)),
   deliveries: deliveriesOf(db),
   containments: containmentsOf(db),
   watched: {

@@ -1,6 +1,7 @@
 import type { Kysely, Migration } from 'kysely'
 import { type AlertTables, alertTables } from './migrations/alerts.ts'
 import { allocationTables } from './migrations/allocation.ts'
+import { budgetRevisions } from './migrations/budget-revisions.ts'
 import { consoleTables } from './migrations/console.ts'
 
 /** Tables of the store, for the query builder. Lists and maps are JSON text; times are µs since the epoch. */
@@ -35,7 +36,7 @@ export type Tables = AlertTables & {
     expires_at_us: number | null
     revoked_at_us: number | null
   }
-  budgets: { name: string; definition: string; set_at_us: number }
+  budgets: { name: string; definition: string; set_at_us: number; revision: number; removed: number }
   secrets: { provider: string; sealed: string }
   outcomes: {
     id: string
@@ -102,4 +103,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
     },
   },
   '0005-alerts': alertTables,
+  '0006-budget-revisions': budgetRevisions,
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { WeirError } from '../core/errors.ts'
-import { name } from './budgets/fields.ts'
+import { changing } from './budgets/changing.ts'
+import { name, revision } from './budgets/fields.ts'
 import { defineVerb } from './verb.ts'
 
 type Removed = Readonly<{ name: string; removed: true }>
@@ -10,10 +11,14 @@ export const verb = defineVerb({
   describes: 'Takes a budget away. What was spent stays in the ledger; a running gateway knows it within a second.',
   access: 'admin',
   http: { method: 'DELETE', path: '/v1/budgets/{name}' },
-  input: z.strictObject({ name }),
-  async run({ name: which }, context): Promise<Removed> {
+  input: z.strictObject({ name, revision }),
+  async run({ name: which, revision: expected }, context): Promise<Removed> {
     const { budgets } = await context.store()
-    if (await budgets.remove(which)) return { name: which, removed: true }
+    const removed = await changing(budgets, { name: which, expected }, async ({ stored, version }) => {
+      const there = stored.some((one) => one.name === which)
+      return there && !(await budgets.remove(which, version)) ? undefined : there
+    })
+    if (removed) return { name: which, removed }
     const inFile = (await context.settings()).budgets.some((one) => one.name === which)
     const why = inFile ? 'is in weir.yaml: take it out there' : 'is not there; weir budgets list shows all'
     throw new WeirError('not-found', `the budget ${which} ${why}`)

@@ -1,10 +1,13 @@
 import { z } from 'zod'
+import type { Budget } from '../core/budget.ts'
 import { WeirError } from '../core/errors.ts'
+import type { StoredBudget } from '../core/store.ts'
 import { budgetWarnings } from '../playbook/allocate/budget/nesting.ts'
 import { readBudgets } from '../playbook/allocate/budget/read.ts'
-import { name } from './budgets/fields.ts'
+import { changing } from './budgets/changing.ts'
+import { name, revision } from './budgets/fields.ts'
 import { InputError } from './perform.ts'
-import { type Context, defineVerb } from './verb.ts'
+import { defineVerb } from './verb.ts'
 
 /** A budget as weir.yaml says it: its own reader checks it, so that both say the same of the same. */
 const said = {
@@ -18,17 +21,21 @@ const said = {
   unbounded: z.unknown().describe('refuse or allow calls whose worst case nobody can know'),
 } as const
 
-export type BudgetSet = Readonly<{ budget: Readonly<Record<string, unknown>>; warnings: readonly string[] }>
+export type BudgetSet = Readonly<{
+  budget: Readonly<Record<string, unknown>>
+  revision: number
+  warnings: readonly string[]
+}>
 
-/** Throws InputError naming every wrong field, or WeirError `bad-input` for a budget that weir.yaml has. */
-const checked = async (definition: Readonly<{ name: string }>, context: Context) => {
+/**
+ * What to mind about a budget beside the others of the store. Throws InputError naming every wrong field, or WeirError
+ * `bad-input` for a budget that weir.yaml has.
+ */
+const checked = (definition: Readonly<{ name: string }>, file: readonly Budget[], stored: readonly StoredBudget[]) => {
   const { name: which } = definition
-  const { budgets: file } = await context.settings()
   if (file.some((one) => one.name === which))
     throw new WeirError('bad-input', `the budget ${which} is in weir.yaml: change it there`)
-  const { budgets: all } = await context.store()
-  const stored = (await all.list()).filter((one) => one.name !== which)
-  const others = stored.map((one) => JSON.parse(one.definition) as unknown)
+  const others = stored.filter((one) => one.name !== which).map((one) => JSON.parse(one.definition) as unknown)
   const { budgets, problems } = readBudgets([...others, definition], file)
   const own = problems.filter(({ path }) => path[0] === others.length)
   if (own.length > 0)
@@ -42,14 +49,18 @@ export const verb = defineVerb({
     'Makes a budget, or changes the one of that name. What was spent stays; a running gateway knows it within a second.',
   access: 'admin',
   http: { method: 'PUT', path: '/v1/budgets/{name}' },
-  input: z.strictObject({ name, ...z.strictObject(said).partial().shape }),
-  async run(input, context): Promise<BudgetSet> {
+  input: z.strictObject({ name, ...z.strictObject(said).partial().shape, revision }),
+  async run({ revision: expected, ...input }, context): Promise<BudgetSet> {
     const definition = Object.fromEntries(
       Object.entries(input).filter(([, value]) => value !== undefined),
     ) as typeof input
-    const warnings = await checked(definition, context)
+    const { budgets: file } = await context.settings()
     const { budgets } = await context.store()
-    await budgets.put({ name: input.name, definition: JSON.stringify(definition), set_at_us: context.now_us() })
-    return { budget: definition, warnings }
+    return changing(budgets, { name: input.name, expected }, async ({ stored, version }) => {
+      const warnings = checked(definition, file, stored)
+      const written = { name: input.name, definition: JSON.stringify(definition), set_at_us: context.now_us() }
+      const now = await budgets.put(written, version)
+      return now === undefined ? undefined : { budget: definition, revision: now, warnings }
+    })
   },
 })

@@ -78,6 +78,7 @@ const alertsFor = (alerts: AlertStore, team: string): AlertStore => ({
     counts: refuse('deliveries'),
   },
   record: refuse('alerts to change'),
+  prune: refuse('alerts to change'),
   judge: refuse('alerts to change'),
   judgedSince: refuse('alerts of others'),
   watched: { load: refuse('alerts of others'), save: refuse('alerts to change') },
@@ -108,6 +109,7 @@ const storeFor = (store: Store, team: string): Store => {
     secrets: { put: refuse('credentials'), all: refuse('credentials'), remove: refuse('credentials') },
     rules: { put: refuse('rules'), list: refuse('rules') },
     budgets: {
+      version: () => store.budgets.version(),
       put: refuse('budgets to change'),
       list: async () => (await store.budgets.list()).filter(({ definition }) => teamOf(definition) === team),
       remove: refuse('budgets to change'),

@@ -42,6 +42,7 @@ alerts:
   floors: { level-hour: 20, retry-storm: 0.5 }
   cooldowns: { level-day: 60 }
   budget_percents: [90, 100]
+  keep_days: 500
   routes:
     - match: { severity: critical }
       channels: [pager]
@@ -70,6 +71,8 @@ alerts:
     floors: { 'level-hour': '20', 'retry-storm': '0.5' },
     cooldowns: { 'level-day': 60 },
     budget_percents: [90, 100],
+    keep_days: 500,
+    keep_deliveries_days: 30,
     routes: [
       { match: { severity: 'critical' }, channels: ['pager'] },
       {

@@ -17,7 +17,7 @@ import { alertOf, testAlert, toldAgain } from '../../src/playbook/allocate/alert
 import { ownersOf } from '../../src/playbook/allocate/alert/owners.ts'
 import { channelsFor, quietUntil } from '../../src/playbook/allocate/alert/route.ts'
 import type { Finding } from '../../src/playbook/allocate/detect/finding.ts'
-import type { Watched } from '../../src/playbook/allocate/detect/watched.ts'
+import type { Alike } from '../../src/playbook/allocate/detect/strand.ts'
 
 const at = (text: string) => Date.parse(text) * 1000
 const now = at('2026-11-03T10:00:00Z')
@@ -158,12 +158,12 @@ describe('budgets', () => {
   test('are owned by their scope, and calls are watched for every budget that they count against', () => {
     expect(scopeOwner({})).toBe('organisation')
     expect(scopeOwner({ team: 'a', customer: 'b' })).toBe('customer:b team:a')
-    const receipt = { team: 'search', customer: 'acme', key_id: 'k' } as Watched
+    const receipt = { team: 'search', customer: 'acme', key_id: 'k' } as Alike
     const known = new Set(['customer:acme', 'organisation', 'team:search'])
     const shapes = [['customer'], ['team'], ['user']]
     expect(ownersOf(receipt, shapes, known)).toEqual(['team:search', 'customer:acme', 'organisation'])
     expect(ownersOf({ ...receipt, customer: 'other' }, shapes, known)).toEqual(['team:search', 'organisation'])
-    expect(ownersOf({ key_id: 'k' } as Watched)).toEqual(['key:k', 'organisation'])
+    expect(ownersOf({ key_id: 'k' } as Alike)).toEqual(['key:k', 'organisation'])
   })
 })
 

@@ -8,6 +8,7 @@ import type { Alert, Containment } from '../../src/core/alert.ts'
 import type { Budget } from '../../src/core/budget.ts'
 import type { Destination } from '../../src/core/channel.ts'
 import type { AlertSettings } from '../../src/core/settings.ts'
+import { testAlert } from '../../src/playbook/allocate/alert/make.ts'
 import { open as openStore } from '../../src/stores/sqlite.ts'
 import { chatBody, type OpenAiError, post } from '../gateway/ask.ts'
 import { type House, startHouse } from '../gateway/harness.ts'
@@ -198,3 +199,19 @@ test('a budget tells when a share of it is spent, each once, with its owner, and
   const open = await withStore((store) => store.alerts.list({ state: 'open' }))
   expect(open.filter(({ kind }) => kind === 'budget-spent')).toEqual([])
 }, 40_000)
+
+test('alerts that are over are forgotten after the days that the settings keep them', async () => {
+  let now = Date.UTC(2026, 10, 3, 10) * 1000
+  await openWatched({ keep_days: 40 }, () => now)
+  await house.gateway.catchUp()
+  const old = { ...testAlert(now - 41 * 86_400e6), state: 'resolved' } as const
+  const young = { ...testAlert(now - 39 * 86_400e6), id: 'young', state: 'resolved' } as const
+  await withStore((store) => store.alerts.record([old, young], []))
+  const left = async () => (await withStore((store) => store.alerts.list({}))).map(({ id }) => id)
+  now += 86_400e6 / 2
+  await house.gateway.catchUp()
+  expect(await left()).toHaveLength(2)
+  now += 86_400e6 / 2
+  await house.gateway.catchUp()
+  expect(await left()).toEqual(['young'])
+})

@@ -27,6 +27,19 @@ test('weir budgets sets, changes, shows and removes a budget, without a gateway 
   expect(await budgets('remove', 'search')).toMatchObject({ code: 1 })
 })
 
+test('--revision keeps a command from undoing what somebody else changed', async () => {
+  const set = (usd: string, ...words: string[]) => budgets('set', 'b', '--usd', usd, '--per', 'day', '--json', ...words)
+  expect(JSON.parse((await set('1', '--revision', '0')).out).revision).toBe(1)
+  expect(JSON.parse((await set('2')).out).revision).toBe(2)
+  expect((await budgets('show', 'b')).out).toContain('Revision 2.')
+  expect(await set('3', '--revision', '1')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('revision: the budget b was changed by somebody else meanwhile, it is at revision 2'),
+  })
+  expect((await budgets('remove', 'b', '--revision', '1')).code).toBe(1)
+  expect((await budgets('remove', 'b', '--revision', '2')).code).toBe(0)
+})
+
 test('what is wrong is named by its field, and nothing is kept of it', async () => {
   const { code, err } = await budgets('set', 'bad', '--scope', 'tem=a', '--usd', '-1', '--per', 'day', '--zone', 'X/Y')
   expect(code).not.toBe(0)

@@ -66,8 +66,9 @@ test('its open attempts become unknown, those of the other end well, and it serv
   }
   await until(alive(2))
   // The other dies too: only the one that was started again can answer now.
+  const gone = new Promise((resolve) => workers[1]?.once('exit', resolve))
   kill(workers[1])
-  await until(alive(1))
+  await gone
   expect((await ask()).status).toBe(200)
   await until(alive(2))
   expect(workers).toHaveLength(4)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeLine } from '../../src/core/journal-line.ts'
-import type { Dimension, Ledger, SpendRow } from '../../src/core/ledger.ts'
+import type { Dimension, Ledger, Question, SpendRow } from '../../src/core/ledger.ts'
 import { formatUsd, parseUsd, picodollars, sum } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { earlierLine } from './earlier.ts'
@@ -37,6 +37,8 @@ const dimensions: readonly Dimension[] = [
   'month',
   'tag:cell',
 ]
+
+type SpendQuestion = Extract<Question, { ask: 'spend' }>
 
 const costOf = (rows: readonly SpendRow[]) => formatUsd(sum(rows.map((row) => parseUsd(row.cost_usd))))
 const total = (rows: readonly SpendRow[], name: 'calls' | 'attempts' | 'input_tokens' | 'unpriced_calls') =>
@@ -370,6 +372,35 @@ export const ledgerContract = (name: string, openEmpty: (folder: string) => Prom
       ])
       expect(all.trend_usd).toEqual(['1', '0', '0', '0', '2'])
     })
+
+    test.each([[['session']], [['day', 'team', 'feature']], [['tag:cell', 'month']]] as const)(
+      'the few dearest of very many groups by %j are those of all of them',
+      async (group_by) => {
+        const made = Array.from({ length: 90 }, (_, at) =>
+          receipt({
+            started_at_us: START_US + at * (HOUR_US + 7),
+            cost_usd: usd(`0.0${1 + ((at * 37) % 89)}`),
+            input_tokens: at,
+            team: `t${at % 4}`,
+            ...(at % 5 ? { session: `s${at % 31}`, tags: { cell: `c${at % 6}` } } : {}),
+            ...(at % 3 ? { feature: `f${at % 7}` } : {}),
+            ...(at % 11 ? {} : { price_state: 'unpriced' as const, cost_usd: undefined as never }),
+          }),
+        )
+        await append(made)
+        const half = { from_us: START_US + 2 * DAY_US, to_us: START_US + 4 * DAY_US }
+        for (const more of [
+          {},
+          { window: half, compare: true },
+          { filters: [{ dimension: 'team', values: ['t1'] }] },
+        ]) {
+          const question = { group_by, ...more } as const
+          const every = await ledger.query({ ask: 'spend', window, ...question } as SpendQuestion)
+          const few = await ledger.query({ ask: 'spend', window, ...question, limit: 4 } as SpendQuestion)
+          expect(few).toEqual({ ...every, rows: every.rows.slice(0, 4), more: Math.max(0, every.rows.length - 4) })
+        }
+      },
+    )
 
     test('a limit keeps the dearest groups, says how many more there are, and leaves the total whole', async () => {
       await append(['1', '5', '3', '4'].map((cost) => receipt({ team: `t${cost}`, cost_usd: usd(cost) })))

@@ -5,7 +5,9 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { columns } from '../../src/core/columns.ts'
 import type { Ledger, Question } from '../../src/core/ledger.ts'
+import { type Engine, openEngine } from '../../src/ledgers/duckdb/engine.ts'
 import { migrations } from '../../src/ledgers/duckdb/schema.ts'
+import { sql } from '../../src/ledgers/duckdb/sql.ts'
 import { shownTypes } from '../../src/ledgers/duckdb/taken.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
 import { ledgerContract } from './contract.ts'
@@ -90,6 +92,7 @@ describe('the roll-up of days', () => {
     )
   const questions = [
     { ask: 'spend', window, group_by: ['day', 'team'], compare: true },
+    { ask: 'spend', window, group_by: ['team', 'feature'], filters: [{ dimension: 'outcome', values: ['ok'] }] },
     { ask: 'spend', window, group_by: ['model'], filters: [{ dimension: 'day', values: ['2026-09-02'] }] },
     { ask: 'spend', window, group_by: ['month'] },
     { ask: 'spend', window, group_by: [] },
@@ -123,6 +126,11 @@ describe('the roll-up of days', () => {
         `SELECT sum(cost_usd), count(*) FROM receipts WHERE started_at_us // 86400000000 IN (SELECT day FROM daily_days)`,
       ),
     )
+    const byDayAndTeam = (table: string) =>
+      rowsOf(
+        `SELECT started_at_us, team, sum(cost_usd), sum(calls), sum(input_tokens) FROM ${table} GROUP BY ALL ORDER BY ALL`,
+      )
+    expect(await byDayAndTeam('daily_brief')).toEqual(await byDayAndTeam('daily'))
   })
 
   test('lets go of a day that a late receipt falls in, and of all when a correction comes', async () => {
@@ -147,5 +155,55 @@ describe('the roll-up of days', () => {
     const [fixed] = await answers(ledger)
     expect(fixed?.total.unpriced_calls).toBe((one?.total.unpriced_calls ?? 0) - 1)
     await ledger.close()
+    const costs = async (table: string) => (await rowsOf(`SELECT sum(cost_usd) FROM ${table}`)).flat()
+    expect(await costs('daily_brief')).toEqual(await costs('daily'))
+  })
+})
+
+describe('the memory of the engine', () => {
+  test('is what appends need, all of it for a question, and that of appends again when the engine has rested', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-memory-'))
+    const openWith = (memory_limit: string) =>
+      openEngine({ path: join(folder, `${memory_limit}.duckdb`), read_only: false, memory_limit, threads: 1 })
+    const limitOf = async (engine: Engine) => {
+      const session = await engine.connect()
+      const [row] = await session.rows(sql`SELECT current_setting('memory_limit') AS most`)
+      session.close()
+      return row?.['most']
+    }
+    for (const [given, appends, all] of [
+      ['512MB', '244.1 MiB', '488.2 MiB'],
+      ['100MB', '95.3 MiB', '95.3 MiB'],
+    ] as const) {
+      const engine = await openWith(given)
+      expect(await limitOf(engine)).toBe(appends)
+      await engine.spread()
+      expect(await limitOf(engine)).toBe(all)
+      await engine.rest()
+      expect(await limitOf(engine)).toBe(appends)
+      engine.close()
+    }
+    rmSync(folder, { recursive: true })
+  })
+
+  test('values come out as the engine itself writes them as JSON', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-values-'))
+    const engine = await openEngine({
+      path: join(folder, 'l.duckdb'),
+      read_only: false,
+      memory_limit: '100MB',
+      threads: 1,
+    })
+    const session = await engine.connect()
+    const values = `true AS flag, 7::INTEGER AS small, -9007199254740993 AS wide, 170141183460469231731687303715884105727::HUGEINT AS huge,
+      'ü' AS text, -0.000000000001::DECIMAL(38,12) AS least, 12.500000000000::DECIMAL(18,12) AS money, 3::DECIMAL(4,0) AS whole,
+      NULL::BIGINT AS nothing`
+    const [plain] = await session.rows({ text: `SELECT ${values}`, values: [] })
+    const [row] = await session.rows({ text: `SELECT ${values}, [1] AS list`, values: [] })
+    expect({ ...plain, list: [1] }).toEqual(row)
+    expect(plain).toMatchObject({ wide: '-9007199254740993', least: '-0.000000000001', whole: '3', nothing: null })
+    session.close()
+    engine.close()
+    rmSync(folder, { recursive: true })
   })
 })

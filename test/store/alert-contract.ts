@@ -72,6 +72,31 @@ export const alertContract = (
       expect(await store.alerts.judgedSince(now + 3)).toEqual([])
     })
 
+    test('what is over for long is forgotten, and what is open, waits or is in force stays', async () => {
+      const over = { state: 'resolved', last_us: now - 100 } as const
+      const [gone, fresh, open, waits, contained, released] = [
+        alert('gone', over),
+        alert('fresh', { ...over, last_us: now }),
+        alert('open', { last_us: now - 100 }),
+        alert('waits', over),
+        alert('contained', over),
+        alert('released', over),
+      ] as [Alert, Alert, Alert, Alert, Alert, Alert]
+      const delivered = (of: Alert, created_us: number) => delivery(of, 'ops', { state: 'delivered', created_us })
+      await store.alerts.record(
+        [gone, fresh, open, waits, contained, released],
+        [delivered(gone, now), delivered(fresh, now - 100), delivered(open, now), delivery(waits, 'ops')],
+      )
+      for (const id of ['contained', 'released']) await store.alerts.containments.add(held(id))
+      await store.alerts.containments.release('released', now)
+      expect(await store.alerts.prune(now - 50, now - 50)).toEqual({ alerts: 2, deliveries: 2 })
+      const left = (await store.alerts.list({})).map(({ id }) => id).sort()
+      expect(left).toEqual(['contained', 'fresh', 'open', 'waits'])
+      expect(await store.alerts.deliveries.counts()).toEqual({ waiting: 1, delivered: 1, refused: 0 })
+      expect((await store.alerts.containments.list()).map(({ id }) => id)).toEqual(['contained'])
+      expect(await store.alerts.prune(now - 50, now - 50)).toEqual({ alerts: 0, deliveries: 0 })
+    })
+
     test('a delivery that is there stays as it is when it is owed again', async () => {
       const one = alert('a')
       await store.alerts.record([one], [delivery(one, 'ops'), delivery(one, 'mail')])

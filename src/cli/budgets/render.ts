@@ -75,3 +75,7 @@ export const renderBudget = (states: readonly BudgetState[], look: Look): string
     )
     .join('\n\n')
 }
+
+/** Where a budget is changed. */
+export const writtenText = ({ written, revision }: Readonly<{ written: string; revision?: number }>): string =>
+  revision === undefined ? `Written in ${written}.` : `Revision ${revision}.`

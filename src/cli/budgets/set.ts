@@ -2,7 +2,7 @@ import { defineCommand } from 'citty'
 import { WeirError } from '../../core/errors.ts'
 import { verb as setBudget } from '../../verbs/budgets-set.ts'
 import { perform } from '../../verbs/perform.ts'
-import { every, folderArgs } from '../asking.ts'
+import { every, folderArgs, revisionArg } from '../asking.ts'
 import { withContext } from '../calling.ts'
 import { note, print, printJson } from '../show/output.ts'
 
@@ -40,6 +40,7 @@ const definitionOf = (args: Words, rawArgs: readonly string[]): Record<string, u
     kind: args['soft'] === true ? 'soft' : undefined,
     when_exhausted: targets.length === 0 ? undefined : targets,
     unbounded: args['allow-unbounded'] === true ? 'allow' : undefined,
+    revision: args['revision'],
   })
 }
 
@@ -75,14 +76,15 @@ export const set = {
         description: 'Where calls go when it is exhausted, any number of times; they are refused otherwise',
       },
       'allow-unbounded': { type: 'boolean', description: 'Let calls pass whose worst case nobody can know' },
+      ...revisionArg,
       ...folderArgs,
     },
     run: ({ args, rawArgs }) =>
       withContext(args, 'weir budgets set', async (context) => {
-        const { budget, warnings } = await perform(setBudget, definitionOf(args as Words, rawArgs), context)
-        if (args.json) return printJson({ budget, warnings })
-        print(`The budget ${args.name} is set.`)
-        for (const text of warnings) note(`Mind: ${text}.`)
+        const set = await perform(setBudget, definitionOf(args as Words, rawArgs), context)
+        if (args.json) return printJson(set)
+        print(`The budget ${args.name} is set (revision ${set.revision}).`)
+        for (const text of set.warnings) note(`Mind: ${text}.`)
       }),
   }),
   examples: [

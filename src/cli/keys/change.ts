@@ -1,7 +1,7 @@
 import { defineCommand } from 'citty'
 import { verb as changeKey } from '../../verbs/keys-change.ts'
 import { perform } from '../../verbs/perform.ts'
-import { folderArgs } from '../asking.ts'
+import { folderArgs, revisionArg } from '../asking.ts'
 import { withContext } from '../calling.ts'
 import { lookOf } from '../show/look.ts'
 import { print, printJson } from '../show/output.ts'
@@ -19,12 +19,13 @@ export const change = {
       name: { type: 'string', description: 'Another name' },
       ...scopeArgs,
       expires: { type: 'string', valueHint: 'TIME', description: 'When it ends: 90d, 2027-01-01, or never' },
+      ...revisionArg,
       ...folderArgs,
     },
     run: ({ args }) =>
       withContext(args, 'weir keys change', async (context) => {
-        const { id, name, expires } = args
-        const key = await perform(changeKey, { id, name, expires, ...scopesOf(args) }, context)
+        const { id, name, expires, revision } = args
+        const key = await perform(changeKey, { id, name, expires, ...scopesOf(args), revision }, context)
         if (args.json) printJson(key)
         else print(renderKeys([key], lookOf()))
       }),

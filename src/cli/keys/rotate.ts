@@ -1,7 +1,7 @@
 import { defineCommand } from 'citty'
 import { verb as rotateKey } from '../../verbs/keys-rotate.ts'
 import { perform } from '../../verbs/perform.ts'
-import { folderArgs } from '../asking.ts'
+import { folderArgs, revisionArg } from '../asking.ts'
 import { withContext } from '../calling.ts'
 import { lookOf } from '../show/look.ts'
 import { print, printJson } from '../show/output.ts'
@@ -22,11 +22,12 @@ export const rotate = {
         description: 'How long the old token is still good: 24h, 7d; 0 ends it at once',
         default: '24h',
       },
+      ...revisionArg,
       ...folderArgs,
     },
     run: ({ args }) =>
       withContext(args, 'weir keys rotate', async (context) => {
-        const key = await perform(rotateKey, { id: args.id, grace: args.grace }, context)
+        const key = await perform(rotateKey, { id: args.id, grace: args.grace, revision: args.revision }, context)
         if (args.json) return printJson(key)
         const until = key.previous_until_us ?? 0
         const old =

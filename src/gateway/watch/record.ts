@@ -5,11 +5,11 @@ import { containmentOf } from '../../playbook/allocate/alert/contain.ts'
 import { alertOf, incidentOf, toldAgain } from '../../playbook/allocate/alert/make.ts'
 import { channelsFor } from '../../playbook/allocate/alert/route.ts'
 import type { Finding } from '../../playbook/allocate/detect/finding.ts'
-import type { Watched } from '../../playbook/allocate/detect/watched.ts'
+import type { Alike } from '../../playbook/allocate/detect/strand.ts'
 import { channelOf } from './tell.ts'
 
-/** A finding with the receipt that showed it, and its owner's spend of the last hours. */
-export type Found = Readonly<{ finding: Finding; receipt: Watched; trend_usd: readonly string[] }>
+/** A finding with what is known of the receipt that showed it, and its owner's spend of the last hours. */
+export type Found = Readonly<{ finding: Finding; receipt: Alike; trend_usd: readonly string[] }>
 
 type Told = Readonly<{ alert: Alert; event: AlertEvent }>
 
@@ -54,11 +54,7 @@ const toldOf = ({ finding, trend_usd }: Found, latest: Alert | undefined): Told 
 }
 
 /** Contains what runs away where the policy says so; the alert says that it is. */
-const contained = async (
-  alert: Alert,
-  receipt: Watched,
-  { store, settings, now_us }: RecordOptions,
-): Promise<Alert> => {
+const contained = async (alert: Alert, receipt: Alike, { store, settings, now_us }: RecordOptions): Promise<Alert> => {
   const containment = containmentOf(alert, receipt, settings.alerts.contain, now_us())
   if (!containment) return alert
   await store.containments.add(containment)

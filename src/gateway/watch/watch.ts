@@ -15,7 +15,7 @@ import { loadMemory, type Memory, saveMemory } from './memory.ts'
 import { startOutbox } from './outbox.ts'
 import type { WatchQueue } from './queue.ts'
 import { type Found, type RecordOptions, recordFinding, recordResolved } from './record.ts'
-import { receiptsIn } from './segment-receipts.ts'
+import { segmentReader } from './segment-receipts.ts'
 
 export type WatchOptions = Readonly<{
   settings: Settings
@@ -40,10 +40,9 @@ export type Watch = Readonly<{
   close(): Promise<void>
 }>
 
-/** Receipts that are looked at in one go; then others of this thread have their turn. */
-const AT_ONCE = 200
 const LOOK_EVERY_MS = 500
 const TEND_EVERY_US = 5_000_000
+const DAY_US = 86_400_000_000
 const SAVE_EVERY_US = 15_000_000
 /** Trouble that has not been seen for so long is over. */
 const OVER_AFTER_US = 6 * 3_600_000_000
@@ -55,7 +54,8 @@ const isFound = (kind: Alert['kind']): kind is FoundKind => (foundKinds as reado
 /** Watches the queue: each segment once, findings into the store, and the memory with the position now and then. */
 const queueWatcher = (options: WatchOptions, memory: Memory, record: RecordOptions, settings: DetectSettings) => {
   const { queue, store, now_us } = options
-  const { find, read } = finder(options, memory, settings)
+  const { find, flush, read } = finder(options, memory, settings)
+  const readSegment = segmentReader()
   /** Findings that the store has not taken yet. */
   const owed: Found[] = []
   let saved_at_us = now_us()
@@ -88,9 +88,12 @@ const queueWatcher = (options: WatchOptions, memory: Memory, record: RecordOptio
     async watch(): Promise<boolean> {
       let told = await write()
       for (const { position, path } of queue.after(memory.position)) {
-        const receipts = receiptsIn(path)
-        for (let at = 0; at < receipts.length; at += AT_ONCE) {
-          for (const receipt of receipts.slice(at, at + AT_ONCE)) owed.push(...find(receipt))
+        const pieces = readSegment(path, (strand, one) => {
+          const found = find(strand, one)
+          if (found.length > 0) owed.push(...found)
+        })
+        for (const _ of pieces) {
+          owed.push(...flush())
           await breath()
         }
         memory.position = position
@@ -132,6 +135,18 @@ const endOld = async (
   return any
 }
 
+/** Forgets once a day what is over for longer than the settings keep it. */
+const pruner = ({ store, settings, now_us }: WatchOptions) => {
+  const { keep_days, keep_deliveries_days } = settings.alerts
+  let pruned_us = 0
+  return async (): Promise<void> => {
+    const at_us = now_us()
+    if (at_us - pruned_us < DAY_US) return
+    await store.alerts.prune(at_us - keep_days * DAY_US, at_us - keep_deliveries_days * DAY_US)
+    pruned_us = at_us
+  }
+}
+
 /** Tells the threads what is contained, when that has changed. */
 const container = ({ store, contain, now_us }: WatchOptions, told: readonly Containment[]) => {
   let last = JSON.stringify(told)
@@ -164,11 +179,13 @@ const looker = (inside: Inside, told: readonly Containment[]) => {
   const { store, budgets, now_us } = options
   const segments = queueWatcher(options, memory, record, settings)
   const containing = container(options, told)
+  const prune = pruner(options)
   let revision: number | undefined
   let tended_us = 0
 
   const tend = async (): Promise<boolean> => {
     tended_us = now_us()
+    await prune()
     const spent = (await budgets?.look(memory.detection).catch(() => false)) ?? false
     return (await endOld(options, memory, record, settings)) || spent
   }

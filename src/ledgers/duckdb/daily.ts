@@ -1,12 +1,13 @@
 /**
- * The roll-up of whole days (UTC). It is a materialisation of receipts, never a second counter: a day is in it wholly, by
+ * The roll-up of whole days (UTC), and a coarser one of its rows. It is a materialisation of receipts, never a second counter: a day is in it wholly, by
  * the same expressions as any answer, or not at all; a receipt that comes late takes its day out in its own transaction.
  */
 import type { TimeWindow } from '../../core/ledger.ts'
 import type { Session } from './engine.ts'
 import type { Spend } from './groups.ts'
 import { hasCorrections, measures } from './measures.ts'
-import { dailyColumns } from './names.ts'
+import { briefColumns, dailyColumns } from './names.ts'
+import { briefGroups, briefSelect } from './schema.ts'
 import { join, raw, type Sql, sql } from './sql.ts'
 import { count, numberOrNull } from './values.ts'
 
@@ -14,13 +15,18 @@ export { dailyColumns } from './names.ts'
 
 export const DAY_US = 86_400_000_000
 
-const kept = new Set<string>([...dailyColumns, 'model', 'day', 'month'])
 const calendar = new Set<string>(['day', 'month'])
+const derived = ['model', ...calendar]
+const kept = new Set<string>([...dailyColumns, ...derived])
+const keptBrief = new Set<string>([...briefColumns, ...derived])
 
-/** Can the roll-up answer it? Days of another zone than UTC are not its days. */
-const fits = ({ group_by, filters = [], zone = 'UTC' }: Spend): boolean => {
+/** The table of the coarsest roll-up that can answer it, if any can. Days of another zone than UTC are none of theirs. */
+const rollUpFor = ({ group_by, filters = [], zone = 'UTC', tags = [] }: Spend): Cover['table'] | undefined => {
   const used = [...group_by, ...filters.map(({ dimension }) => dimension)]
-  return used.every((dimension) => kept.has(dimension) && (zone === 'UTC' || !calendar.has(dimension)))
+  if (zone !== 'UTC' && used.some((dimension) => calendar.has(dimension))) return undefined
+  // Rules that say anew who pays stand in front of the finer one.
+  if (tags.length === 0 && used.every((dimension) => keptBrief.has(dimension))) return 'daily_brief'
+  return used.every((dimension) => kept.has(dimension)) ? 'daily' : undefined
 }
 
 /** The days that lie wholly in a window, as numbers of days since the epoch. */
@@ -52,7 +58,8 @@ const without = ({ from_us, to_us }: TimeWindow, parts: readonly TimeWindow[]): 
 }
 
 export type Cover = Readonly<{
-  /** Windows that the roll-up answers for … */
+  table: 'daily' | 'daily_brief'
+  /** Windows that this roll-up answers for … */
   daily: readonly TimeWindow[]
   /** … and those for which receipts are read. Together they are the question's windows. */
   receipts: readonly TimeWindow[]
@@ -62,12 +69,14 @@ export type Cover = Readonly<{
 
 /** Divides windows between the roll-up and the receipts. */
 export const coverOf = async (session: Session, question: Spend, windows: readonly TimeWindow[]): Promise<Cover> => {
-  if (!fits(question)) return { daily: [], receipts: windows, missing: [] }
+  const table = rollUpFor(question)
+  if (table === undefined) return { table: 'daily', daily: [], receipts: windows, missing: [] }
   const rows = await session.rows(sql`SELECT day FROM daily_days`)
   const rolled = new Set(rows.map((row) => count(row['day'])))
   const days = windows.map(wholeDays)
   const daily = days.map((some) => joined(some.filter((day) => rolled.has(day))))
   return {
+    table,
     daily: daily.flat(),
     receipts: windows.flatMap((window, at) => without(window, daily[at] ?? [])),
     missing: days.flat().filter((day) => !rolled.has(day)),
@@ -112,6 +121,8 @@ export const rollDays = async (session: Session, days: readonly number[]): Promi
         INSERT INTO daily BY NAME
         SELECT ${day} * ${size} AS started_at_us, ${names}, ${measures(await hasCorrections(session))}
         FROM spending WHERE ${spanOf(fresh)} AND ${day} IN (${listOf(fresh)}) GROUP BY ${day}, ${names}`)
+      await session.run(sql`
+        INSERT INTO daily_brief BY NAME ${raw(briefSelect)} WHERE ${day} IN (${listOf(fresh)}) ${raw(briefGroups)}`)
       await session.run(sql`INSERT INTO daily_days SELECT unnest([${listOf(fresh)}])`)
     }
     await session.run(sql`COMMIT`)
@@ -136,9 +147,8 @@ export const unrollDays = async (session: Session, first_row: number, first_spel
   const touched = added?.['corrects']
     ? raw('true')
     : sql`day BETWEEN ${Math.floor(from / DAY_US)} AND ${Math.floor(to / DAY_US)}`
-  await session.run(
-    sql`DELETE FROM daily WHERE started_at_us // ${DAY_US} IN (SELECT day FROM daily_days WHERE ${touched})`,
-  )
+  const gone = sql`started_at_us // ${DAY_US} IN (SELECT day FROM daily_days WHERE ${touched})`
+  for (const table of ['daily', 'daily_brief']) await session.run(sql`DELETE FROM ${raw(table)} WHERE ${gone}`)
   await session.run(sql`DELETE FROM daily_days WHERE ${touched}`)
 }
 

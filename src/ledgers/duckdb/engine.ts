@@ -2,8 +2,10 @@ import {
   BIGINT,
   DOUBLE,
   type DuckDBConnection,
+  DuckDBDecimalValue,
   DuckDBInstance,
   type DuckDBType,
+  DuckDBTypeId,
   type DuckDBValue,
   VARCHAR,
 } from '@duckdb/node-api'
@@ -26,8 +28,10 @@ export type Session = Readonly<{
 
 export type Engine = Readonly<{
   connect(): Promise<Session>
-  /** Gives memory back that holds nothing but copies of the file. Not while anybody asks or appends. */
+  /** Gives memory back that holds nothing but copies of the file, and lets the engine have no more than an append needs. Not while anybody asks or appends. */
   rest(): Promise<void>
+  /** Lets the engine have all the memory that it may have, until it rests. */
+  spread(): Promise<void>
   close(): void
 }>
 
@@ -41,6 +45,16 @@ export type EngineOptions = Readonly<{
 /** To lower the limit for a moment makes the engine drop its cache: it keeps it up to the limit for ever otherwise. */
 const LEAST_MEMORY = '40MB'
 
+/** What an append needs, MB: with more it only holds more, with half of it it takes a sixth longer. */
+const APPEND_MEMORY = 256
+const MEGABYTES: Readonly<Record<string, number>> = { MB: 1, GB: 1000, MiB: 1.05, GiB: 1074 }
+
+/** The memory for appends, where it is less than the limit. */
+const appendMemory = (memory_limit: string): string => {
+  const [, amount, unit = ''] = /^([\d.]+)\s*([A-Za-z]+)$/.exec(memory_limit) ?? []
+  return Number(amount) * (MEGABYTES[unit] ?? 0) > APPEND_MEMORY ? `${APPEND_MEMORY}MB` : memory_limit
+}
+
 /** Left alone, DuckDB takes numbers as doubles and bigints as 128 bits; every count and time is a BIGINT here. */
 const bind = (values: readonly Value[]): [DuckDBValue[], DuckDBType[]] => {
   const typed = values.map((value): [DuckDBValue, DuckDBType] => {
@@ -50,6 +64,34 @@ const bind = (values: readonly Value[]): [DuckDBValue[], DuckDBType[]] => {
   return [typed.map(([value]) => value), typed.map(([, type]) => type)]
 }
 
+/** Types of which `plainRows` makes what the engine's own way to JSON does, in a third of the time. */
+const plainTypes: ReadonlySet<DuckDBTypeId> = new Set([
+  DuckDBTypeId.BOOLEAN,
+  DuckDBTypeId.INTEGER,
+  DuckDBTypeId.BIGINT,
+  DuckDBTypeId.HUGEINT,
+  DuckDBTypeId.VARCHAR,
+  DuckDBTypeId.DECIMAL,
+])
+
+const decimalText = ({ value, scale }: DuckDBDecimalValue): string => {
+  const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, '0')
+  const point = digits.length - scale
+  return `${value < 0n ? '-' : ''}${digits.slice(0, point)}${scale > 0 ? `.${digits.slice(point)}` : ''}`
+}
+
+const plainValue = (value: DuckDBValue): unknown => {
+  if (typeof value === 'bigint') return value.toString()
+  return value instanceof DuckDBDecimalValue ? decimalText(value) : value
+}
+
+const plainRows = (names: readonly string[], rows: readonly (readonly DuckDBValue[])[]): readonly Row[] =>
+  rows.map((values) => {
+    const row: Record<string, unknown> = {}
+    for (let at = 0; at < names.length; at += 1) row[names[at] as string] = plainValue(values[at] as DuckDBValue)
+    return row
+  })
+
 const session = (connection: DuckDBConnection): Session => ({
   async run({ text, values }) {
     const { rowsChanged } = await connection.run(text, ...bind(values))
@@ -57,7 +99,8 @@ const session = (connection: DuckDBConnection): Session => ({
   },
   async rows({ text, values }) {
     const reader = await connection.runAndReadAll(text, ...bind(values))
-    return reader.getRowObjectsJson()
+    const plain = reader.columnTypes().every(({ typeId }) => plainTypes.has(typeId))
+    return plain ? plainRows(reader.deduplicatedColumnNames(), reader.getRows()) : reader.getRowObjectsJson()
   },
   async columns({ text, values }) {
     const result = await connection.stream(text, ...bind(values))
@@ -133,15 +176,19 @@ export const openEngine = async ({ path, read_only, memory_limit, threads }: Eng
     throw error
   }
   first.close()
-  const rest = async (): Promise<void> => {
-    const resting = await connect()
-    try {
-      await resting.run(raw(`SET memory_limit = '${LEAST_MEMORY}'`))
-    } catch {
-      // Something still needs more than that; it is given back the next time.
-    }
-    await resting.run(raw(`SET memory_limit = '${memory_limit}'`))
-    resting.close()
+  const few = appendMemory(memory_limit)
+  let limit = memory_limit
+  const allow = async (some: string): Promise<void> => {
+    if (limit === some) return
+    const asked = await connect()
+    limit = some
+    await asked.run(raw(`SET memory_limit = '${some}'`)).finally(() => asked.close())
   }
-  return { connect, rest, close: () => instance.closeSync() }
+  // Something may still need more than that; it is given back the next time.
+  const rest = async (): Promise<void> => {
+    await allow(LEAST_MEMORY).catch(() => {})
+    await allow(few).catch(() => allow(memory_limit))
+  }
+  await allow(few)
+  return { connect, rest, spread: () => allow(memory_limit), close: () => instance.closeSync() }
 }

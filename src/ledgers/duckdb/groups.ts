@@ -18,6 +18,10 @@ export type Groups = Readonly<{
   by: Sql
   /** `expression AS g0, … ,` to begin a SELECT list with. */
   select: Sql
+  /** The same under other names: `expression AS f0, … ,`. */
+  named: (letter: string) => Sql
+  /** Nothing but moments: groups come oldest first. */
+  byTime: boolean
   /** `text of g0 AS k0, … ,` */
   shown: Sql
   /** Groups of time alone come oldest first, others dearest first; ties by name, so that an answer is always the same. */
@@ -43,11 +47,15 @@ export const groupsOf = (question: Spend): Groups => {
   const calendar = calendarFor(question)
   const groupings: readonly Grouping[] = group_by.map((dimension) => groupingOf(dimension, calendar, at))
   const columns = groupings.map((_, index) => `g${index}`)
+  const named = (letter: string) =>
+    listed(groupings, ({ grouped }, index) => sql`${grouped} AS ${raw(`${letter}${index}`)}`)
   const byTime = groupings.length > 0 && groupings.every(({ timed }) => timed)
   return {
     names: group_by,
     by: raw(columns.length > 0 ? columns.join(', ') : '()'),
-    select: listed(groupings, ({ grouped }, index) => sql`${grouped} AS ${raw(`g${index}`)}`),
+    select: named('g'),
+    named,
+    byTime,
     shown: listed(groupings, ({ shown }, index) => sql`${shown(`g${index}`)} AS ${raw(`k${index}`)}`),
     order: raw((byTime ? columns : ['coalesce(cost_usd, 0) DESC', 'calls DESC', ...columns]).join(', ')),
   }
@@ -56,7 +64,7 @@ export const groupsOf = (question: Spend): Groups => {
 /** The same question without its groups. */
 export const ungrouped = (groups: Groups): Groups => {
   const none = raw('')
-  return { ...groups, names: [], by: raw('()'), select: none, shown: none }
+  return { ...groups, names: [], by: raw('()'), select: none, named: () => none, shown: none, order: raw('calls') }
 }
 
 /** The receipts that a question is about. */

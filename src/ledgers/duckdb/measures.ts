@@ -37,19 +37,25 @@ const counts = (corrected: boolean): Record<(typeof countNames)[number], string>
 
 const money = moneyNames.map((name) => [name, `sum(${name})`] as const)
 
+type Measure = (typeof measureNames)[number]
+
 /** The aggregates, named. With `only`, an extra condition on every one of them. `corrected`: the ledger holds corrections. */
-export const measures = (corrected: boolean, only?: Sql): Sql => {
-  const all = [...Object.entries(counts(corrected)), ...money]
+export const measures = (corrected: boolean, only?: Sql, names: readonly Measure[] = measureNames): Sql => {
+  const known = [...Object.entries(counts(corrected)), ...money]
+  const all = known.filter(([name]) => (names as readonly string[]).includes(name))
   const parts = all.map(([name, aggregate]) => `${aggregate}${only ? ` FILTER (${only.text})` : ''} AS ${name}`)
   return { text: parts.join(', '), values: only ? all.flatMap(() => only.values) : [] }
 }
 
 /** Sums of sums: of the roll-up's rows, or for a total over groups. */
-export const totals = (only?: Sql): Sql => ({
-  text: measureNames.map((name) => `sum(${name})${only ? ` FILTER (${only.text})` : ''} AS ${name}`).join(', '),
-  values: only ? measureNames.flatMap(() => only.values) : [],
+export const totals = (only?: Sql, names: readonly Measure[] = measureNames): Sql => ({
+  text: names.map((name) => `sum(${name})${only ? ` FILTER (${only.text})` : ''} AS ${name}`).join(', '),
+  values: only ? names.flatMap(() => only.values) : [],
 })
 
 /** Corrections are rare; only where there are some must unpriced receipts be looked up in them. */
 export const hasCorrections = async (session: Session): Promise<boolean> =>
-  (await session.rows(sql`SELECT 1 FROM spending WHERE corrects IS NOT NULL LIMIT 1`)).length > 0
+  (
+    await session.rows(sql`
+      SELECT 1 FROM (SELECT corrects FROM packed UNION ALL SELECT corrects FROM spelt) WHERE corrects IS NOT NULL LIMIT 1`)
+  ).length > 0

@@ -41,3 +41,6 @@ export const dailyColumns = [
   'outcome',
   'origin',
 ] as const
+
+/** What the coarser roll-up keeps of them: few values between them, so that a year of it is read in no time. */
+export const briefColumns = ['team', 'environment', 'model_asked', 'model_served', 'provider', 'origin'] as const

@@ -1,4 +1,5 @@
 import type { SpendRow } from '../../core/ledger.ts'
+import { coverOf, within } from './daily.ts'
 import { where } from './dimensions.ts'
 import type { Row, Session } from './engine.ts'
 import { amongst, type Groups, keyOf, type Spend } from './groups.ts'
@@ -28,10 +29,19 @@ const paceOf = (row: Row): Pace => ({
   duration_ms_p95: rounded(row['duration_ms_p95'], 1),
 })
 
+/** About how many receipts there are in a window: of days that are rolled up their calls or attempts, which is nearly the same. */
+const receiptsAbout = async (session: Session, { window }: Spend): Promise<number> => {
+  const cover = await coverOf(session, { ask: 'spend', window, group_by: [] }, [window])
+  const [found] = await session.rows(sql`
+    SELECT (SELECT count(*) FROM spending WHERE ${within(cover.receipts)}) AS n,
+      (SELECT sum(greatest(calls, attempts)) FROM ${raw(cover.table)} WHERE ${within(cover.daily)}) AS rolled`)
+  return count(found?.['n']) + count(found?.['rolled'])
+}
+
 /** The sample is drawn from the whole table, so its share is that of the window's receipts. */
-const sampleOf = async (session: Session, { window, tags = [] }: Spend): Promise<Sql> => {
-  const [found] = await session.rows(sql`SELECT count(*) AS n FROM spending WHERE ${where(window)}`)
-  const receipts = count(found?.['n'])
+const sampleOf = async (session: Session, question: Spend): Promise<Sql> => {
+  const { tags = [] } = question
+  const receipts = await receiptsAbout(session, question)
   if (receipts <= MOST_RECEIPTS) return raw('FROM spending')
   const sample = `TABLESAMPLE system(${((100 * SAMPLE) / receipts).toFixed(4)}%) REPEATABLE (1)`
   // Of tables the engine reads the sample alone, of a view all; where rules stand in front of the receipts there is only a view.

@@ -4,7 +4,8 @@ import type { Receipt } from '../../core/receipt.ts'
 import { filtered, where } from './dimensions.ts'
 import type { Row, Session } from './engine.ts'
 import { columnNames } from './schema.ts'
-import { join, raw, sql } from './sql.ts'
+import { raw, sql } from './sql.ts'
+import { receiptsAt } from './taken.ts'
 import { count, usd } from './values.ts'
 
 const selected = raw(columnNames.map((name) => `"${name}"`).join(', '))
@@ -51,28 +52,42 @@ export const receiptOf = (row: Row): Receipt => {
 
 type Calls = Extract<Question, { ask: 'calls' }>
 
-/** Receipts of a window, newest or dearest first, a page at a time; `after` is the last receipt id of the page before. */
-export const calls = async (
-  session: Session,
-  { window, filters, limit, after, order = 'newest' }: Calls,
-): Promise<Answers['calls']> => {
-  const rank = raw(order === 'newest' ? 'started_at_us' : 'coalesce(cost_usd, 0)')
+/** Parts of a window, from its end, in which the newest are looked for before it is read whole. */
+const PARTS = [4096, 128, 8, 1]
+
+/** The places of a page of receipts, found by narrow columns. */
+const placesOf = async (session: Session, { window, filters, limit, after, order = 'newest' }: Calls) => {
+  const rank = raw(rankOf(order))
   const page =
     after === undefined
       ? raw('')
       : sql`AND (${rank}, receipt_id) < (SELECT (${rank}, receipt_id) FROM spending WHERE receipt_id = ${after} LIMIT 1)`
-  // The page is found by narrow columns; only its receipts are read whole.
-  const found = await session.rows(sql`
-    SELECT place FROM spending WHERE ${where(window, filters)} ${page} ORDER BY ${rank} DESC, receipt_id DESC LIMIT ${limit}`)
-  if (found.length === 0) return { receipts: [] }
-  const places = join(
-    found.map(({ place }) => sql`${count(place)}`),
-    ', ',
-  )
-  // As a list of constants they would be compared with every row; as rows of a join they lead to theirs.
+  const parts = order === 'newest' && after === undefined ? PARTS : [1]
+  for (const part of parts) {
+    const from_us = Math.floor(window.to_us - (window.to_us - window.from_us) / part)
+    const found = await session.rows(sql`
+      SELECT place FROM spending WHERE ${where({ ...window, from_us }, filters)} ${page}
+      ORDER BY ${rank} DESC, receipt_id DESC LIMIT ${limit}`)
+    if (found.length === limit || part === 1) return found.map(({ place }) => count(place))
+  }
+  return []
+}
+
+const rankOf = (order: NonNullable<Calls['order']>): string =>
+  order === 'newest' ? 'started_at_us' : 'coalesce(cost_usd, 0)'
+
+/** Receipts of a window, newest or dearest first, a page at a time; `after` is the last receipt id of the page before. */
+export const calls = async (session: Session, question: Calls): Promise<Answers['calls']> => {
+  const { tags = [], order = 'newest' } = question
+  const places = await placesOf(session, question)
+  if (places.length === 0) return { receipts: [] }
+  // Where rules stand in front of the receipts, only the view has said who pays.
+  const from =
+    tags.length === 0
+      ? sql`(${raw(receiptsAt(places))})`
+      : sql`receipts WHERE place IN (SELECT unnest([${raw(places.join(', '))}]::BIGINT[]))`
   const rows = await session.rows(sql`
-    SELECT ${selected} FROM receipts WHERE place IN (SELECT unnest([${places}]))
-    ORDER BY ${rank} DESC, receipt_id DESC`)
+    SELECT ${selected} FROM ${from} ORDER BY ${raw(rankOf(order))} DESC, receipt_id DESC`)
   return { receipts: rows.map(receiptOf) }
 }
 

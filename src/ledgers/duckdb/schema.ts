@@ -1,5 +1,5 @@
 import { columns } from '../../core/columns.ts'
-import { countNames, dailyColumns, moneyNames } from './names.ts'
+import { briefColumns, countNames, dailyColumns, measureNames, moneyNames } from './names.ts'
 import { receiptsSelect, shownTypes, spendingSelect, storedColumns } from './taken.ts'
 
 export const columnNames = Object.keys(columns)
@@ -20,11 +20,17 @@ export const packedShape = storedColumns
   .map(([name, type]) => `"${name}" ${type}${unlike.has(name) ? ' USING COMPRESSION uncompressed' : ''}`)
   .join(', ')
 
-const dailyShape = [
-  ...dailyColumns.map((name) => `${name} VARCHAR`),
-  ...countNames.map((name) => `${name} BIGINT`),
-  ...moneyNames.map((name) => `${name} ${shownTypes.money}`),
-].join(', ')
+const rolledShape = (names: readonly string[]): string =>
+  [
+    ...names.map((name) => `${name} VARCHAR`),
+    ...countNames.map((name) => `${name} BIGINT`),
+    ...moneyNames.map((name) => `${name} ${shownTypes.money}`),
+  ].join(', ')
+
+/** The coarser roll-up, of the rows of the finer one. */
+export const briefSelect = `SELECT started_at_us, ${briefColumns.join(', ')},
+  ${measureNames.map((name) => `sum(${name}) AS ${name}`).join(', ')} FROM daily`
+export const briefGroups = `GROUP BY started_at_us, ${briefColumns.join(', ')}`
 
 /** The shape of `spelt`, and of the one table of the first two versions: a column for each field. */
 const speltShape = Object.entries(columns)
@@ -40,7 +46,10 @@ export const migrations: readonly (readonly string[])[] = [
     `CREATE TABLE receipts (${speltShape})`,
     'CREATE TABLE segments (name VARCHAR PRIMARY KEY, receipts BIGINT NOT NULL, appended_at TIMESTAMP NOT NULL)',
   ],
-  [`CREATE TABLE daily (started_at_us BIGINT, ${dailyShape})`, 'CREATE TABLE daily_days (day BIGINT PRIMARY KEY)'],
+  [
+    `CREATE TABLE daily (started_at_us BIGINT, ${rolledShape(dailyColumns)})`,
+    'CREATE TABLE daily_days (day BIGINT PRIMARY KEY)',
+  ],
   // The third version was never released. Its one table computed columns, and has the same names as that of the first two.
   [],
   [
@@ -51,5 +60,9 @@ export const migrations: readonly (readonly string[])[] = [
     `CREATE TABLE packed (${packedShape})`,
     `CREATE VIEW receipts AS ${receiptsSelect}`,
     `CREATE VIEW spending AS ${spendingSelect()}`,
+  ],
+  [
+    `CREATE TABLE daily_brief (started_at_us BIGINT, ${rolledShape(briefColumns)})`,
+    `INSERT INTO daily_brief BY NAME ${briefSelect} ${briefGroups}`,
   ],
 ]

@@ -2,6 +2,7 @@ import type { Answers, SpendRow, TimeWindow } from '../../core/ledger.ts'
 import { type Cover, coverOf, within } from './daily.ts'
 import { filtered } from './dimensions.ts'
 import type { Row, Session } from './engine.ts'
+import { amongForemost, type Foremost, foremost, isWorth, ranking } from './foremost.ts'
 import { calendarFor, type Groups, groupOf, groupsOf, keyOf, type Spend, ungrouped } from './groups.ts'
 import { hasCorrections, measures, totals } from './measures.ts'
 import { countNames, measureNames, moneyNames } from './names.ts'
@@ -16,34 +17,50 @@ const windowsOf = ({ window, compare }: Spend): readonly TimeWindow[] => {
   return compare ? [{ from_us: from_us - (to_us - from_us), to_us: from_us }, window] : [window]
 }
 
+/** What is asked for of a question's rows: which sums, and of which groups. */
+type Wanted = Readonly<{ names: readonly (typeof measureNames)[number][]; among?: Foremost }>
+
+type Source = Readonly<{ table: Sql; windows: readonly TimeWindow[]; sums: (only?: Sql) => Sql }>
+
 /** Sums over a part of the question's windows, from the roll-up's rows or from receipts. */
-const partOf = (
-  question: Spend,
-  groups: Groups,
-  table: Sql,
-  windows: readonly TimeWindow[],
-  sums: (only?: Sql) => Sql,
-) => {
+const partOf = (question: Spend, groups: Groups, { table, windows, sums }: Source, { names, among }: Wanted): Sql => {
   const { window, compare, filters } = question
   const current = compare ? sql`started_at_us >= ${window.from_us}` : undefined
-  const previous = current ? sql`, sum(cost_usd) FILTER (NOT (${current})) AS previous_cost_usd` : raw('')
-  return sql`SELECT ${groups.select} ${sums(current)} ${previous}
-    FROM ${table} WHERE ${within(windows)} AND ${filtered(filters, calendarFor(question))} GROUP BY ${groups.by}`
+  const previous =
+    current && names === measureNames ? sql`, sum(cost_usd) FILTER (NOT (${current})) AS previous_cost_usd` : raw('')
+  const asked = sql`${table} WHERE ${within(windows)} AND ${filtered(filters, calendarFor(question))}`
+  const rows = among ? amongForemost(groups, sql`${asked} AND ${among.narrowed}`) : asked
+  return sql`SELECT ${groups.select} ${sums(current)} ${previous} FROM ${rows} GROUP BY ${groups.by}`
 }
 
+/** The same over all of them, from wherever each part comes. */
+const partsOf = (question: Spend, groups: Groups, { cover, corrected }: Basis, wanted: Wanted): Sql => {
+  const { names } = wanted
+  const receipts: Source = {
+    table: raw('spending'),
+    windows: cover.receipts,
+    sums: (only) => measures(corrected, only, names),
+  }
+  const daily: Source = { table: raw(cover.table), windows: cover.daily, sums: (only) => totals(only, names) }
+  const sources = cover.daily.length > 0 ? [receipts, daily] : [receipts]
+  return join(
+    sources.map((source) => partOf(question, groups, source, wanted)),
+    ' UNION ALL ',
+  )
+}
+
+/** What an answer is made from: the roll-up as far as it goes, and whether there are corrections. */
+type Basis = Readonly<{ cover: Cover; corrected: boolean }>
+
 /** The total comes from the same groups as the rows, in one statement: a view cannot disagree with its sum. */
-const statementOf = (question: Spend, groups: Groups, cover: Cover, corrected: boolean): Sql => {
+const statementOf = (question: Spend, groups: Groups, basis: Basis, among?: Foremost): Sql => {
   const { compare, limit } = question
   const names = raw([...measureNames, ...(compare ? ['previous_cost_usd'] : [])].join(', '))
   const previous = compare ? raw(', sum(previous_cost_usd) AS previous_cost_usd') : raw('')
-  const parts = [
-    partOf(question, groups, raw('spending'), cover.receipts, (only) => measures(corrected, only)),
-    ...(cover.daily.length > 0 ? [partOf(question, groups, raw('daily'), cover.daily, totals)] : []),
-  ]
   const by = raw(groups.names.map((_, at) => `g${at}, `).join(''))
   return sql`
     WITH parts AS (
-      ${join(parts, ' UNION ALL ')}
+      ${partsOf(question, groups, basis, { names: measureNames, ...(among ? { among } : {}) })}
     ), grouped AS MATERIALIZED (
       SELECT ${by} ${totals()} ${previous} FROM parts GROUP BY ${groups.by}
     ), top AS (
@@ -54,6 +71,23 @@ const statementOf = (question: Spend, groups: Groups, cover: Cover, corrected: b
     UNION ALL
     SELECT ${groups.shown} row_number() OVER (ORDER BY ${groups.order}) AS place, 0, ${names} FROM top
     ORDER BY place`
+}
+
+type Sums = Readonly<{ total: Row; rows: readonly Row[]; groups: number }>
+
+const sumsOf = async (session: Session, question: Spend, groups: Groups, basis: Basis): Promise<Sums> => {
+  const [total = {}, ...rows] = await session.rows(statementOf(question, groups, basis))
+  return groups.names.length > 0 ? { total, rows, groups: count(total['groups']) } : { total, rows: [], groups: 0 }
+}
+
+/** The same where there are very many groups; the total of all is asked for by itself, in the same snapshot. */
+const sumsOfForemost = async (session: Session, question: Spend, groups: Groups, basis: Basis): Promise<Sums> => {
+  const among = await foremost(session, question, groups, partsOf(question, groups, basis, { names: ranking }))
+  const [, ...rows] = await session.rows(statementOf(question, groups, basis, among))
+  const whole: Spend = { ...question, group_by: [] }
+  const cover = await coverOf(session, whole, windowsOf(whole))
+  const { total } = await sumsOf(session, whole, ungrouped(groups), { ...basis, cover })
+  return { total, rows, groups: among.groups }
 }
 
 type Extras = Readonly<{ pace: Pace; trend_usd?: readonly string[] }>
@@ -84,9 +118,9 @@ export const spend = async (session: Session, question: Spend): Promise<SpendAns
   const { slices } = question
   const groups = groupsOf(question)
   const cover = await coverOf(session, question, windowsOf(question))
-  const found = await session.rows(statementOf(question, groups, cover, await hasCorrections(session)))
-  const [total = {}, ...grouped] = found
-  const rows = groups.names.length > 0 ? grouped : []
+  const basis = { cover, corrected: await hasCorrections(session) }
+  const sums = isWorth(question, groups) ? sumsOfForemost : sumsOf
+  const { total, rows, groups: all_groups } = await sums(session, question, groups, basis)
   const paces = await pacesOf(session, question, groups, rows)
   const trends = await trendsOf(session, question, groups, rows)
   const none = ungrouped(groups)
@@ -99,7 +133,7 @@ export const spend = async (session: Session, question: Spend): Promise<SpendAns
       return rowOf(row, groupOf(groups, row), { pace: paces.of.get(key) ?? unknownPace, ...trendIn(trends, key) })
     }),
     total: rowOf(total, {}, { pace: paces.all, ...trendIn(all, keyOf(none, {})) }),
-    more: Math.max(0, count(total['groups']) - grouped.length),
+    more: Math.max(0, all_groups - rows.length),
   }
   return { answer, missing: cover.missing }
 }

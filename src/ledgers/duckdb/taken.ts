@@ -134,13 +134,24 @@ const asNamed = (name: Field): string => `"${name}"`
 /** Receipts that are spelt have the places behind all that are packed. */
 export const SPELT_FROM = 2 ** 48
 
+function receiptsOf(packed: string, spelt: string): string {
+  return `SELECT place, meters, ${named(everyField, taken)}
+  FROM (SELECT rowid AS place, *, ${splitsOf(Object.keys(packs))} FROM ${packed})
+  UNION ALL SELECT ${SPELT_FROM} + rowid AS place, ${spelled} AS meters, ${named(everyField, asNamed)} FROM ${spelt}`
+}
+
 /**
  * All receipts with every field. Beside the fields there are `place`, where a receipt lies (later ones have higher places),
  * and `meters`, what many receipts have alike in their lines.
  */
-export const receiptsSelect = `SELECT place, meters, ${named(everyField, taken)}
-  FROM (SELECT rowid AS place, *, ${splitsOf(Object.keys(packs))} FROM packed)
-  UNION ALL SELECT ${SPELT_FROM} + rowid AS place, ${spelled} AS meters, ${named(everyField, asNamed)} FROM spelt`
+export const receiptsSelect = receiptsOf('packed', 'spelt')
+
+/** The same of some places: the engine finds them by their rows, where of the view it would read every row. */
+export const receiptsAt = (places: readonly number[]): string => {
+  const rows = (all: readonly number[]) => `WHERE rowid IN (SELECT unnest([${all.join(', ')}]::BIGINT[]))`
+  const spelt = places.filter((place) => place >= SPELT_FROM).map((place) => place - SPELT_FROM)
+  return receiptsOf(`packed ${rows(places.filter((place) => place < SPELT_FROM))}`, `spelt ${rows(spelt)}`)
+}
 
 /**
  * All receipts with the fields that spend is asked by: the engine plans a question about them in a fraction of the time.

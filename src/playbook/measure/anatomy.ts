@@ -2,7 +2,23 @@ import type { PartKind } from '../../core/prompt.ts'
 import type { AnatomyTokens } from '../../core/receipt.ts'
 import type { Part } from '../../core/wire.ts'
 
-const kinds: readonly PartKind[] = ['tools', 'system', 'examples', 'history', 'context', 'user']
+/** The columns of the kinds of part, and the place of each kind among them. */
+const columns = [
+  'tools_tokens',
+  'system_tokens',
+  'examples_tokens',
+  'history_tokens',
+  'context_tokens',
+  'user_tokens',
+] as const satisfies readonly (keyof AnatomyTokens)[]
+const placeOf: Readonly<Record<PartKind, number>> = {
+  tools: 0,
+  system: 1,
+  examples: 2,
+  history: 3,
+  context: 4,
+  user: 5,
+}
 
 /** Where the largest remainder stands that is not taken yet (-1); the first of equals. Parts are few, so nothing is sorted. */
 const largest = (remainders: readonly number[]): number => {
@@ -58,22 +74,22 @@ export const anatomy = (
   bytes_per_token: number,
   tokens: AnatomyTokens = {},
 ): AnatomyTokens => {
-  const characters: Record<PartKind, number> = { tools: 0, system: 0, examples: 0, history: 0, context: 0, user: 0 }
+  const characters = [0, 0, 0, 0, 0, 0]
   let sum = 0
-  for (const part of parts) {
-    characters[part.kind] += part.text.length
-    sum += part.text.length
+  for (const { kind, text } of parts) {
+    const place = placeOf[kind]
+    characters[place] = (characters[place] ?? 0) + text.length
+    sum += text.length
   }
   const total = input_tokens ?? Math.ceil(sum / bytes_per_token)
-  if (total === 0 && sum === 0) return tokens
-  const present = sum === 0 ? (['user'] as const) : kinds.filter((kind) => characters[kind] > 0)
-  const shares = apportion(
-    total,
-    present.map((kind) => characters[kind]),
-  )
-  for (let index = 0; index < present.length; index++) {
-    const kind = present[index]
-    if (kind) tokens[`${kind}_tokens`] = shares[index] ?? 0
+  if (sum === 0) {
+    if (total > 0) tokens.user_tokens = total
+    return tokens
+  }
+  const shares = apportion(total, characters)
+  for (let place = 0; place < columns.length; place++) {
+    const column = columns[place]
+    if (column && characters[place] !== 0) tokens[column] = shares[place] ?? 0
   }
   return tokens
 }

@@ -19,13 +19,16 @@ export const putRules = async (
   const store = await context.store()
   const last = (await store.rules.list(kind)).at(-1)
   const before = last?.version ?? 0
-  const meanwhile = new WeirError(
-    'conflict',
-    `the ${kind} were changed by somebody else meanwhile; look at version ${before} or later, then repeat the change`,
-  )
-  if (expected !== undefined && expected !== before) throw meanwhile
+  const meanwhile = async () => {
+    const now = (await store.rules.list(kind)).at(-1)?.version ?? 0
+    return new WeirError(
+      'conflict',
+      `version: the ${kind} were changed by somebody else meanwhile, version ${now} is in force; look at it, then repeat the change`,
+    )
+  }
+  if (expected !== undefined && expected !== before) throw await meanwhile()
   if (last?.rules === rules) return { version: before, changed: false }
   const put = await store.rules.put(kind, rules, context.now_us(), before)
-  if (put === undefined) throw meanwhile
+  if (put === undefined) throw await meanwhile()
   return { version: put, changed: true }
 }

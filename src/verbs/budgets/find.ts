@@ -3,8 +3,8 @@ import { WeirError } from '../../core/errors.ts'
 import { readBudgets } from '../../playbook/allocate/budget/read.ts'
 import type { Context } from '../verb.ts'
 
-/** A budget with where it is written: weir.yaml, or the store, where it can be changed. */
-export type DefinedBudget = Readonly<{ budget: Budget; written: 'weir.yaml' | 'store' }>
+/** A budget with where it is written: weir.yaml, or the store, where it can be changed and has a revision for that. */
+export type DefinedBudget = Readonly<{ budget: Budget; written: 'weir.yaml' | 'store'; revision?: number }>
 
 /** A budget as it is meant and as it stands, counter by counter. */
 export type BudgetSight = DefinedBudget & Readonly<{ counters: readonly BudgetState[] }>
@@ -14,10 +14,16 @@ export const definedBudgets = async (context: Context): Promise<readonly Defined
   const { team } = context
   const { budgets: file } = await context.settings()
   const { budgets: all } = await context.store()
-  const stored = (await all.list()).map(({ definition }) => JSON.parse(definition) as unknown)
+  const list = await all.list()
+  const stored = list.map(({ definition }) => JSON.parse(definition) as unknown)
+  const revisions = new Map(list.map(({ name, revision }) => [name, revision]))
   return [
     ...file.map((budget) => ({ budget, written: 'weir.yaml' as const })),
-    ...readBudgets(stored, file).budgets.map((budget) => ({ budget, written: 'store' as const })),
+    ...readBudgets(stored, file).budgets.map((budget) => ({
+      budget,
+      written: 'store' as const,
+      revision: revisions.get(budget.name) ?? 1,
+    })),
   ].filter(({ budget: { scope } }) => team === undefined || scope.team === team)
 }
 

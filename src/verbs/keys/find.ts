@@ -22,8 +22,10 @@ export const findKey = async (store: Store, id: string, now_us: number): Promise
 export const replaceKey = async (store: Store, key: KeyRecord, expected?: number): Promise<KeyRecord> => {
   const same = expected === undefined || expected === key.revision
   if (same && (await store.keys.replace(key))) return { ...key, revision: key.revision + 1 }
+  const now = (await store.keys.list()).find(({ id }) => id === key.id)?.revision ?? key.revision
   throw new WeirError(
     'conflict',
-    `the key ${key.name} (${key.id}) was changed by somebody else meanwhile; look at it again, then repeat the change`,
+    `revision: the key ${key.name} (${key.id}) was changed by somebody else meanwhile, it is at revision ${now} now; ` +
+      'look at it again, then repeat the change',
   )
 }

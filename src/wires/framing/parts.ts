@@ -71,12 +71,19 @@ export type Message = Readonly<{
  */
 export const conversationParts = (messages: readonly Message[]): readonly Part[] => {
   const last = messages.findLastIndex((message) => message.role === 'assistant')
-  return messages.flatMap((message, index): readonly Part[] => {
-    if (message.role === 'system') return partsOf(message.example ? 'examples' : 'system', message.text)
-    if (message.example) return partsOf('examples', message.text)
-    if (index <= last) return partsOf('history', message.text)
-    return message.role === 'tool' ? partsOf('context', message.text) : userParts(message.text)
-  })
+  const parts: Part[] = []
+  for (let index = 0; index < messages.length; index++) {
+    const message = messages[index]
+    if (message && message.text !== '') parts.push({ kind: kindOf(message, index <= last), text: message.text })
+  }
+  return parts
+}
+
+const kindOf = ({ role, example, text }: Message, answered: boolean): PartKind => {
+  if (example) return 'examples'
+  if (role === 'system') return 'system'
+  if (answered) return 'history'
+  return role === 'tool' || isRetrieved(text) ? 'context' : 'user'
 }
 
 /** Which answer of the conversation this call asks for: one more than the model has given so far. */

@@ -1,5 +1,5 @@
 import type { Receipt } from '../../../core/receipt.ts'
-import type { Watched } from '../detect/watched.ts'
+import type { Alike } from '../detect/strand.ts'
 import { scopeOwner } from './budgets.ts'
 
 /** Who is accountable for a call: its team, else its feature, else its key; nobody is `unallocated`. */
@@ -9,7 +9,7 @@ export const ownerOf = ({ team, feature, key_id }: Pick<Receipt, 'team' | 'featu
   return key_id === undefined ? 'unallocated' : `key:${key_id}`
 }
 
-const readScope = (receipt: Watched, dimension: string): string | undefined => {
+const readScope = (receipt: Alike, dimension: string): string | undefined => {
   if (dimension === 'key') return receipt.key_id
   if (dimension === 'model') return receipt.model_asked
   if (dimension.startsWith('tag:')) return receipt.tags?.[dimension.slice('tag:'.length)]
@@ -25,7 +25,7 @@ export type ScopeShapes = readonly (readonly string[])[]
  * then the organisation.
  */
 export const ownersOf = (
-  receipt: Watched,
+  receipt: Alike,
   shapes: ScopeShapes = [],
   known: Readonly<{ has(owner: string): boolean }> = new Set(),
 ): readonly string[] => {

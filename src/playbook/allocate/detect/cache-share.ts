@@ -2,7 +2,7 @@ import { amountOf, show } from './amounts.ts'
 import { push, type Recent, within } from './bounded.ts'
 import { HOUR_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
-import type { Observation } from './observation.ts'
+import { type Observation, withEvidence } from './observation.ts'
 import { recordOf, usualOf } from './robust.ts'
 import type { DetectSettings } from './settings.ts'
 
@@ -54,12 +54,12 @@ const rateOf = (call: Observation, word: string): number | undefined => {
 }
 
 const book = (family: Family, call: Observation): void => {
-  family.calls += 1
+  family.calls += call.calls ?? 1
   family.input += call.input_tokens
   family.read += call.cache_read_tokens
   family.fresh_rate = rateOf(call, '.fresh') ?? rateOf(call, '.cache_write') ?? family.fresh_rate
   family.read_rate = rateOf(call, '.cache_read') ?? family.read_rate
-  if (call.cost !== null && call.cost > 0n) push(family.evidence, call.id, 8)
+  if (call.cost !== null && call.cost > 0n) family.evidence = withEvidence(family.evidence, call)
 }
 
 type Fall = Readonly<{ share: number; usual: number; score: number }>

@@ -3,10 +3,11 @@ import { formatUsd, picodollars } from '../../../core/money.ts'
 import { fromJson, Recent, toJson } from './bounded.ts'
 import { type Families, watchCache } from './cache-share.ts'
 import { type Day, dayAt, HOUR_US, MINUTE_US } from './clock.ts'
-import type { Candidate, Finding, Kind } from './finding.ts'
+import type { Candidate, Finding } from './finding.ts'
 import { admit, type Gate, judge, openGate, sensitivity } from './gate.ts'
 import { type Level, openLevel, overLimit, turnDays, turnHours } from './level.ts'
 import { type MixState, openMix, turnMix, watchMix } from './mix.ts'
+import { type Names, namesOf, type Seen } from './names.ts'
 import { type Newcomers, openNewcomers, watchNewcomers } from './newcomers.ts'
 import type { Observation } from './observation.ts'
 import { openPace, overBurn, overPace, type Pace, spendAt, turnPace } from './pace.ts'
@@ -21,7 +22,7 @@ type Owner = { hours: Level; days: Level; pace: Pace; mix: MixState; tallies: Ta
 
 /** Everything the detectors remember. Bounded by the settings; `saveDetection` makes it JSON. */
 export type Detection = {
-  version: 2
+  version: 3
   now_us: number
   day: Day | null
   owners: Recent<Owner>
@@ -34,7 +35,7 @@ export type Detection = {
 }
 
 export const openDetection = (): Detection => ({
-  version: 2,
+  version: 3,
   now_us: 0,
   day: null,
   owners: new Recent(),
@@ -53,7 +54,7 @@ export const saveDetection = (state: Detection): string => toJson(state)
 export const loadDetection = (text: string): Detection => {
   try {
     const state = fromJson(text) as Detection | null
-    return typeof state === 'object' && state?.version === 2 ? state : openDetection()
+    return typeof state === 'object' && state?.version === 3 ? state : openDetection()
   } catch {
     return openDetection()
   }
@@ -106,23 +107,78 @@ const watchOwner = (state: Detection, name: string, call: Observation, now: Now,
   return found.filter((one) => one !== undefined)
 }
 
-const watchCall = (state: Detection, call: Observation, now: Now): Candidate[] => {
+/** What is seen of each call by itself. */
+const watchEach = (state: Detection, call: Seen, names: Names, now: Now): Candidate[] => {
   const { settings, gate, day } = now
-  const owner = call.owners[0] ?? 'unallocated'
-  const factor = (kind: Kind) => sensitivity(gate, owner, kind)
+  const storm = watchStorms(state.storms, call, names, day.number, settings)
+  const factor = sensitivity(gate, names.owner, 'runaway-session')
+  const session = watchSession(state.sessions, call, names, settings, factor)
+  if (storm === undefined) return session === undefined ? none : [session]
+  return session === undefined ? [storm] : [storm, session]
+}
+
+const none: Candidate[] = []
+
+/** What is seen of calls alike together. */
+const watchCalls = (state: Detection, call: Observation, now: Now): Candidate[] => {
+  const { settings, gate } = now
+  const factor = sensitivity(gate, call.owners[0] ?? 'unallocated', 'cache-drop')
   const found = [
-    watchStorms(state.storms, call, day.number, settings),
-    watchSession(state.sessions, call, settings, factor('runaway-session')),
-    watchCache(state.families, call, settings, factor('cache-drop')),
+    watchCache(state.families, call, settings, factor),
     ...watchNewcomers(state.newcomers, call, settings),
     ...watchPrices(state.doubts, call, settings),
   ]
   return found.filter((one) => one !== undefined)
 }
 
+/** Calls come in the order of time; one that is late is booked at the moment of the last. */
+const momentOf = (state: Detection, call_us: number, settings: DetectSettings): Now => {
+  const at_us = Math.max(state.now_us, call_us)
+  state.now_us = at_us
+  if (state.day === null || at_us >= state.day.to_us) state.day = dayAt(settings.zone, at_us)
+  return { at_us, hour: Math.floor(at_us / HOUR_US), day: state.day, settings, gate: state.gate }
+}
+
+const tell = (
+  candidates: readonly Candidate[],
+  { at_us, day, settings, gate }: Now,
+  narrower: readonly string[],
+): readonly Finding[] =>
+  candidates.flatMap((candidate) => admit(gate, candidate, { at_us, midnight_us: day.to_us, settings, narrower }) ?? [])
+
+/** Takes in a call as far as each counts by itself: storms and sessions. `observeAlike` must be told of it as well. */
+export const observeEach = (
+  state: Detection,
+  call: Seen,
+  names: Names,
+  settings: DetectSettings,
+): readonly Finding[] => {
+  const now = momentOf(state, call.at_us, settings)
+  const found = watchEach(state, now.at_us === call.at_us ? call : { ...call, at_us: now.at_us }, names, now)
+  return found.length === 0 ? nothing : tell(found, now, [])
+}
+
+const nothing: readonly Finding[] = []
+
+/** Takes in calls alike as far as they count together: levels, mix, cache, what is new, prices. */
+export const observeAlike = (
+  state: Detection,
+  calls: Observation,
+  settings: DetectSettings,
+  budgets: Budgets = new Map(),
+): readonly Finding[] => {
+  const now = momentOf(state, calls.at_us, settings)
+  const timed = now.at_us === calls.at_us ? calls : { ...calls, at_us: now.at_us }
+  const found = tell(watchCalls(state, timed, now), now, [])
+  const levels = calls.owners.flatMap((name, at) =>
+    tell(watchOwner(state, name, timed, now, budgets), now, calls.owners.slice(0, at)),
+  )
+  return [...found, ...levels]
+}
+
 /**
- * Takes in one call and says what is wrong now, if anything. `state` is changed in place. Calls come in the order of time;
- * one that is late is booked at the moment of the last. What is found depends on the calls and the settings only.
+ * Takes in one call and says what is wrong now, if anything. `state` is changed in place. What is found depends on the calls
+ * and the settings only.
  */
 export const observe = (
   state: Detection,
@@ -130,19 +186,9 @@ export const observe = (
   settings: DetectSettings,
   budgets: Budgets = new Map(),
 ): readonly Finding[] => {
-  const at_us = Math.max(state.now_us, call.at_us)
-  state.now_us = at_us
-  if (state.day === null || at_us >= state.day.to_us) state.day = dayAt(settings.zone, at_us)
-  const now: Now = { at_us, hour: Math.floor(at_us / HOUR_US), day: state.day, settings, gate: state.gate }
-  const timed = at_us === call.at_us ? call : { ...call, at_us }
-  const moment = { at_us, midnight_us: state.day.to_us, settings }
-  const tell = (candidates: readonly Candidate[], narrower: readonly string[]) =>
-    candidates.flatMap((candidate) => admit(state.gate, candidate, { ...moment, narrower }) ?? [])
-  const found = tell(watchCall(state, timed, now), [])
-  const levels = call.owners.flatMap((name, at) =>
-    tell(watchOwner(state, name, timed, now, budgets), call.owners.slice(0, at)),
-  )
-  return [...found, ...levels]
+  const cost = call.cost === null ? null : Number(call.cost)
+  const seen: Seen = { ...call, cost, ceiling: Number(call.ceiling) }
+  return [...observeEach(state, seen, namesOf(call), settings), ...observeAlike(state, call, settings, budgets)]
 }
 
 /** Takes in what somebody says of a finding; `planned` holds until `until_us`. */

@@ -27,6 +27,8 @@ export type Candidate = Readonly<{
   evidence: readonly string[]
   /** One sentence with its numbers. */
   message: string
+  /** Hears when the trouble is known by now: what is told of need not be raised with every call. */
+  trace?: { told_us: number }
 }>
 
 /** What an alert says. Money is decimal US dollars. */

@@ -96,6 +96,19 @@ const finding = (candidate: Candidate, floor: bigint, again: boolean, { at_us, m
   }
 }
 
+const remember = (gate: Gate, name: string, at_us: number, excess: bigint): void => {
+  const told = gate.told.touch(name, ENTRIES, () => ({ told_us: at_us, seen_us: at_us, excess, largest: excess }))
+  told.told_us = at_us
+  told.seen_us = at_us
+  told.excess = excess
+  told.largest = excess
+}
+
+/** Lets whoever raised it know that it is told of. */
+const noted = ({ trace }: Candidate, at_us: number): void => {
+  if (trace) trace.told_us = at_us
+}
+
 /**
  * Decides whether a candidate is told: large enough, not said to be planned, not told before within its cool-down (which
  * lasts as long as the trouble is seen) unless it has doubled since (at most once an hour), and not contained in a narrower owner's alert.
@@ -114,14 +127,12 @@ export const admit = (gate: Gate, candidate: Candidate, moment: Moment): Finding
   const excess = candidate.excess ?? 0n
   if (!fresh) {
     before.seen_us = at_us
+    noted(candidate, at_us)
     if (excess > before.largest) before.largest = excess
     if (excess < before.excess * 2n || candidate.excess === null || at_us - before.told_us < HOUR_US) return undefined
   }
   if (toldNarrower(gate, candidate, moment.narrower, at_us, cooldown_us)) return undefined
-  const told = gate.told.touch(name, ENTRIES, () => ({ told_us: at_us, seen_us: at_us, excess, largest: excess }))
-  told.told_us = at_us
-  told.seen_us = at_us
-  told.excess = excess
-  told.largest = excess
+  remember(gate, name, at_us, excess)
+  noted(candidate, at_us)
   return finding(candidate, floor, !fresh, moment)
 }

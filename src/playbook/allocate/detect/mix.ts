@@ -58,8 +58,9 @@ const mixOf = (sum: Sum, weight: number): Mix => ({
 
 /** Books a call; where its receipt has no lines the model is its only cell. */
 const book = (mix: MixState, call: Observation): void => {
-  mix.now.calls += 1
-  if (call.cells.length === 0) add(mix.now, call.model, 1, call.cost ?? 0n)
+  const calls = call.calls ?? 1
+  mix.now.calls += calls
+  if (call.cells.length === 0) add(mix.now, call.model, calls, call.cost ?? 0n)
   else for (const cell of call.cells) add(mix.now, cell.key, cell.quantity, cell.cost)
 }
 

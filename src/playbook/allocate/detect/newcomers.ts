@@ -1,8 +1,8 @@
 import { amountOf, dollars, show } from './amounts.ts'
-import { push, Recent, within } from './bounded.ts'
+import { Recent, within } from './bounded.ts'
 import { HOUR_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
-import type { Observation } from './observation.ts'
+import { type Observation, withEvidence } from './observation.ts'
 import type { DetectSettings } from './settings.ts'
 
 /** Something seen for the first time at `first_us`, and what it has spent in its first day. */
@@ -80,7 +80,7 @@ const meet = (
   const old = entry.first_us - (newcomers.begun_us ?? call.at_us) < settings.learning_us
   if (old || call.at_us - entry.first_us > DAY_US) return undefined
   entry.cost += call.cost ?? 0n
-  push(entry.evidence, call.id, 8)
+  entry.evidence = withEvidence(entry.evidence, call)
   return entry.cost > settings.floors[kind] ? newcomer(kind, entry, subject, owner, call.at_us) : undefined
 }
 
@@ -167,11 +167,13 @@ const leaked = (newcomers: Newcomers, call: Observation, settings: DetectSetting
       evidence: [],
     }
   })
-  habits.calls += 1
+  const calls = call.calls ?? 1
+  habits.calls += calls
   const strange = strangeIn(habits, call, settings.learning_us)
   const foreign = pointsOf(strange) >= 2
   const usual = habits.novelty
-  habits.novelty = usual * NOVELTY_DECAY + (foreign ? 1 - NOVELTY_DECAY : 0)
+  const kept = calls === 1 ? NOVELTY_DECAY : NOVELTY_DECAY ** calls
+  habits.novelty = usual * kept + (foreign ? 1 - kept : 0)
   if (!foreign || habits.calls < LEAST_CALLS) return undefined
   if (at_us - habits.strange_since_us > DAY_US) {
     habits.strange_since_us = at_us
@@ -180,7 +182,7 @@ const leaked = (newcomers: Newcomers, call: Observation, settings: DetectSetting
     habits.evidence = []
   }
   habits.strange += call.cost ?? call.ceiling
-  push(habits.evidence, call.id, 8)
+  habits.evidence = withEvidence(habits.evidence, call)
   const patience = pointsOf(strange) >= 4 ? 1 : 8
   return dollars(habits.strange) > habits.allowed * patience ? leak(habits, call, key, strange) : undefined
 }

@@ -1,11 +1,22 @@
 import { type Picodollars, parseUsd, ZERO } from '../../../core/money.ts'
 import type { Receipt } from '../../../core/receipt.ts'
+import { push } from './bounded.ts'
 import type { Cell, Watched } from './watched.ts'
 
-/** One attempt as the detectors see it: who pays, what for, how much. Never a prompt. */
+/** Receipt ids that are kept to show trouble by. */
+export const EVIDENCE = 8
+
+/**
+ * An attempt as the detectors see it: who pays, what for, how much. Never a prompt. Or several alike, of one minute and one
+ * payer, session, target and end: then amounts, tokens and cells are their sums, and the rest is that of the last.
+ */
 export type Observation = Readonly<{
   /** Receipt id: the evidence. */
   id: string
+  /** How many attempts it stands for; one where it says nothing. */
+  calls?: number
+  /** Receipt ids of the last of several, at most eight. */
+  ids?: readonly string[]
   /** When the cost became known, µs since the epoch. */
   at_us: number
   /** Who is watched for this call, the accountable one first, then wider ones, e.g. `['team:search', 'organisation']`. */
@@ -40,6 +51,14 @@ export type Beside = Readonly<{
   network?: string | undefined
   prices_checked_at_us?: number | undefined
 }>
+
+/** The evidence of a call behind what there is, the last eight. A list that begins is no longer than it must be: many never grow. */
+export const withEvidence = (evidence: string[], { id, ids }: Pick<Observation, 'id' | 'ids'>): string[] => {
+  if (evidence.length === 0) return ids === undefined ? [id] : [...ids]
+  if (ids === undefined) push(evidence, id, EVIDENCE)
+  else for (const one of ids) push(evidence, one, EVIDENCE)
+  return evidence
+}
 
 const failures: ReadonlySet<Receipt['outcome']> = new Set(['error', 'cut', 'unknown'])
 

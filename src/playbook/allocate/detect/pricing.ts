@@ -1,8 +1,8 @@
 import { amountOf, dollars, show } from './amounts.ts'
-import { push, Recent, within } from './bounded.ts'
+import { Recent, within } from './bounded.ts'
 import { HOUR_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
-import type { Observation } from './observation.ts'
+import { type Observation, withEvidence } from './observation.ts'
 import type { DetectSettings } from './settings.ts'
 
 /** Calls to one model of one provider whose price is unknown or old, within a day. */
@@ -17,9 +17,9 @@ const book = (map: Recent<Doubt>, call: Observation, cost: bigint, most: number)
   const make = (): Doubt => ({ since_us: call.at_us, calls: 0, cost: 0n, evidence: [] })
   const doubt = map.touch(within(call.provider, call.model), most, make)
   if (call.at_us - doubt.since_us > DAY_US) Object.assign(doubt, make())
-  doubt.calls += 1
+  doubt.calls += call.calls ?? 1
   doubt.cost += cost
-  push(doubt.evidence, call.id, 8)
+  doubt.evidence = withEvidence(doubt.evidence, call)
   return doubt
 }
 

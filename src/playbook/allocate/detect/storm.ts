@@ -1,27 +1,61 @@
-import { amountOf, dollars, show } from './amounts.ts'
+import { amountOf, show } from './amounts.ts'
 import { push, Recent, within } from './bounded.ts'
 import { MINUTE_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
-import type { Observation } from './observation.ts'
+import type { Names, Seen } from './names.ts'
 import { median } from './robust.ts'
 import type { DetectSettings } from './settings.ts'
 
 const WINDOW_US = 2 * MINUTE_US
+/** What is told of already is raised again once a second: a storm is seen with each of its calls. */
+const AGAIN_US = 1_000_000
 const KEPT = 64
 /** Failures within two minutes that are a storm where they are more than half of the calls, and calls come five times as often as usual. */
 const FAILURES = 10
 
-type Call = [at_us: number, cost: bigint, id: string]
+/** Calls of the last two minutes, at most `KEPT`: those from `from` on, and what they cost together. */
+type Window = { at_us: number[]; costs: number[]; ids: string[]; from: number; cost: number; told_us: number }
 /** Calls of the last two minutes, with how many came and failed in a usual two minutes. */
-type Feature = { calls: Call[]; failed: Call[]; window: number; count: number; usual: number }
+type Feature = { calls: number[]; first: number; failed: Window; window: number; count: number; usual: number }
 /** Most equal requests within two minutes that an owner made, by day: its habit. */
 type Habit = { day: number; most: number; days: number[]; allowed: number }
-export type Storms = { prompts: Recent<Call[]>; features: Recent<Feature>; habits: Recent<Habit> }
+export type Storms = { prompts: Recent<Window>; features: Recent<Feature>; habits: Recent<Habit> }
 
 export const openStorms = (): Storms => ({ prompts: new Recent(), features: new Recent(), habits: new Recent() })
 
-const forget = (calls: Call[], now_us: number): void => {
-  while (calls[0] && calls[0][0] <= now_us - WINDOW_US) calls.shift()
+const openWindow = (): Window => ({ at_us: [], costs: [], ids: [], from: 0, cost: 0, told_us: 0 })
+const openFeature = (): Feature => ({ calls: [], first: 0, failed: openWindow(), window: 0, count: 0, usual: 0 })
+
+const sizeOf = ({ at_us, from }: Window): number => at_us.length - from
+
+/** Forgets what is older than two minutes. */
+const forget = (window: Window, now_us: number): void => {
+  while (window.from < window.at_us.length && (window.at_us[window.from] ?? 0) <= now_us - WINDOW_US) dropFirst(window)
+}
+
+const dropFirst = (window: Window): void => {
+  window.cost -= window.costs[window.from] ?? 0
+  window.from += 1
+}
+
+const add = (window: Window, call: Seen): void => {
+  const cost = call.cost ?? call.ceiling
+  window.cost += cost
+  if (window.at_us.length === 0) {
+    // Most requests are sent once: lists that hold one are a tenth of those that may grow.
+    window.at_us = [call.at_us]
+    window.costs = [cost]
+    window.ids = [call.id]
+    return
+  }
+  if (sizeOf(window) >= KEPT) dropFirst(window)
+  if (window.from >= KEPT) {
+    for (const list of [window.at_us, window.costs, window.ids]) list.splice(0, window.from)
+    window.from = 0
+  }
+  window.at_us.push(call.at_us)
+  window.costs.push(cost)
+  window.ids.push(call.id)
 }
 
 const habitOf = (storms: Storms, owner: string, day: number, most: number): Habit => {
@@ -35,63 +69,83 @@ const habitOf = (storms: Storms, owner: string, day: number, most: number): Habi
   return habit
 }
 
+type Storm = Readonly<{ subject: string; wasted: number; message: () => string; score: number }>
+
+/** What is raised of a storm, unless it is told of already, or too small to tell of whatever people said. */
 const candidate = (
-  call: Observation,
-  subject: string,
-  calls: readonly Call[],
-  wasted: bigint,
-  message: () => string,
-  score: number,
-): Candidate => {
-  const first = calls[0]?.[0] ?? call.at_us
+  call: Seen,
+  names: Names,
+  window: Window,
+  storm: Storm,
+  settings: DetectSettings,
+): Candidate | undefined => {
+  if (call.at_us - window.told_us < AGAIN_US) return undefined
+  const first = window.at_us[window.from] ?? call.at_us
   // Under half a minute nothing is known about the rate yet; a storm is judged as if it had taken that long.
   const minutes = Math.max(0.5, (call.at_us - first) / MINUTE_US)
+  const wasted = storm.wasted / 1e12
+  const within_hour = amountOf(wasted) + amountOf((wasted / minutes) * 60)
+  if (within_hour < settings.floors['retry-storm']) return undefined
   return {
     kind: 'retry-storm',
-    owner: call.owners[0] ?? 'unallocated',
-    subject,
+    owner: names.owner,
+    subject: storm.subject,
     since_us: first,
-    excess: amountOf(dollars(wasted)),
-    hourly: amountOf((dollars(wasted) / minutes) * 60),
-    score,
-    // A storm is seen with each of its calls and told of seldom: what is told is put together then.
-    get evidence() {
-      return calls.slice(-8).map(([, , id]) => id)
-    },
-    get message() {
-      return message()
-    },
+    excess: amountOf(wasted),
+    hourly: amountOf((wasted / minutes) * 60),
+    score: storm.score,
+    evidence: window.ids.slice(-8),
+    message: storm.message(),
+    trace: window,
   }
 }
 
 /** The same request again and again: all but the first are waste. */
-const repeats = (storms: Storms, call: Observation, day: number, settings: DetectSettings): Candidate | undefined => {
-  const owner = call.owners[0]
-  if (call.fingerprint === undefined || owner === undefined) return undefined
-  const calls = storms.prompts.touch(within(owner, call.fingerprint), settings.bounds.prompts, (): Call[] => [])
-  forget(calls, call.at_us)
-  push(calls, [call.at_us, call.cost ?? call.ceiling, call.id], KEPT)
+const repeats = (
+  storms: Storms,
+  call: Seen,
+  names: Names,
+  day: number,
+  settings: DetectSettings,
+): Candidate | undefined => {
+  const { owner } = names
+  if (call.fingerprint === undefined) return undefined
+  const window = storms.prompts.touch(within(owner, call.fingerprint), settings.bounds.prompts, openWindow)
+  forget(window, call.at_us)
+  add(window, call)
   const habit = habitOf(storms, owner, day, settings.bounds.owners)
   const allowed = Math.min(KEPT, Math.max(settings.storm_repeats, habit.allowed))
-  if (calls.length < allowed) {
-    habit.most = Math.max(habit.most, calls.length)
+  const count = sizeOf(window)
+  if (count < allowed) {
+    habit.most = Math.max(habit.most, count)
     return undefined
   }
-  const wasted = calls.slice(1).reduce((sum, [, cost]) => sum + cost, 0n)
-  const seconds = Math.round((call.at_us - (calls[0]?.[0] ?? call.at_us)) / 1e6)
+  const wasted = window.cost - (window.costs[window.from] ?? 0)
+  const seconds = () => Math.round((call.at_us - (window.at_us[window.from] ?? call.at_us)) / 1e6)
   const message = () =>
-    `${owner} has sent the same request ${calls.length} times in ${seconds} s (${show(dollars(wasted))} after the first)`
-  return candidate(call, `prompt:${call.fingerprint}`, calls, wasted, message, calls.length / settings.storm_repeats)
+    `${owner} has sent the same request ${count} times in ${seconds()} s (${show(wasted / 1e12)} after the first)`
+  const storm = { subject: `prompt:${call.fingerprint}`, wasted, message, score: count / settings.storm_repeats }
+  return candidate(call, names, window, storm, settings)
 }
 
 const SMOOTHING = 0.1
 
+/** How many calls came within the last two minutes, this one with them. */
+const countIn = (feature: Feature, at_us: number): number => {
+  const { calls } = feature
+  while (feature.first < calls.length && (calls[feature.first] ?? 0) <= at_us - WINDOW_US) feature.first += 1
+  if (calls.length - feature.first >= KEPT) feature.first += 1
+  if (feature.first >= KEPT) {
+    calls.splice(0, feature.first)
+    feature.first = 0
+  }
+  calls.push(at_us)
+  return calls.length - feature.first
+}
+
 /** Calls that mostly fail and come much more often than usual: somebody retries in a loop. */
-const failing = (storms: Storms, call: Observation, settings: DetectSettings): Candidate | undefined => {
-  const owner = call.owners[0] ?? 'unallocated'
-  const name = call.feature ?? call.agent ?? call.model
-  const make = (): Feature => ({ calls: [], failed: [], window: 0, count: 0, usual: 0 })
-  const feature = storms.features.touch(within(owner, name), settings.bounds.owners, make)
+const failing = (storms: Storms, call: Seen, names: Names, settings: DetectSettings): Candidate | undefined => {
+  const feature = storms.features.touch(names.loop_key, settings.bounds.owners, openFeature)
   const window = Math.floor(call.at_us / WINDOW_US)
   if (feature.window !== window) {
     const idle = Math.min(100, window - feature.window - 1)
@@ -100,18 +154,23 @@ const failing = (storms: Storms, call: Observation, settings: DetectSettings): C
     feature.count = 0
   }
   feature.count += 1
-  const entry: Call = [call.at_us, call.cost ?? call.ceiling, call.id]
-  forget(feature.calls, call.at_us)
-  forget(feature.failed, call.at_us)
-  push(feature.calls, entry, KEPT)
+  const all = countIn(feature, call.at_us)
   if (!call.failed) return undefined
-  push(feature.failed, entry, KEPT)
-  const [failed, all] = [feature.failed.length, feature.calls.length]
+  forget(feature.failed, call.at_us)
+  add(feature.failed, call)
+  const failed = sizeOf(feature.failed)
   if (failed < FAILURES || failed * 2 <= all || all <= 5 * feature.usual) return undefined
-  const wasted = feature.failed.reduce((sum, [, cost]) => sum + cost, 0n)
+  const often = () =>
+    feature.usual > 0.1 ? `${(all / feature.usual).toFixed(0)} times as often as usual` : 'out of the blue'
   const message = () =>
-    `${failed} of the last ${all} calls of ${name} (${owner}) failed, and they come ${feature.usual > 0.1 ? `${(all / feature.usual).toFixed(0)} times as often as usual` : 'out of the blue'}`
-  return candidate(call, `feature:${name}`, feature.failed, wasted, message, failed / FAILURES)
+    `${failed} of the last ${all} calls of ${names.loop} (${names.owner}) failed, and they come ${often()}`
+  const storm = {
+    subject: `feature:${names.loop}`,
+    wasted: feature.failed.cost,
+    message,
+    score: failed / FAILURES,
+  }
+  return candidate(call, names, feature.failed, storm, settings)
 }
 
 /**
@@ -120,11 +179,12 @@ const failing = (storms: Storms, call: Observation, settings: DetectSettings): C
  */
 export const watchStorms = (
   storms: Storms,
-  call: Observation,
+  call: Seen,
+  names: Names,
   day: number,
   settings: DetectSettings,
 ): Candidate | undefined => {
-  const repeated = repeats(storms, call, day, settings)
-  const failed = failing(storms, call, settings)
+  const repeated = repeats(storms, call, names, day, settings)
+  const failed = failing(storms, call, names, settings)
   return repeated ?? failed
 }

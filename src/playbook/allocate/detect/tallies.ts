@@ -1,7 +1,7 @@
 import { type Picodollars, picodollars } from '../../../core/money.ts'
-import { push, Recent } from './bounded.ts'
+import { Recent } from './bounded.ts'
 import type { Explanation } from './finding.ts'
-import type { Observation } from './observation.ts'
+import { type Observation, withEvidence } from './observation.ts'
 
 const dimensions = ['feature', 'model', 'agent', 'key', 'user', 'customer', 'session'] as const
 type Dimension = (typeof dimensions)[number]
@@ -24,7 +24,6 @@ export const openTallies = (): Tallies => ({
 })
 
 const DECAY = 0.5 ** (1 / 48)
-const EVIDENCE = 8
 const usd = (amount: number): number => amount / 1e12
 
 /** The usual hour as it stands at the beginning of `hour`. */
@@ -59,7 +58,7 @@ export const tally = (tallies: Tallies, call: Observation, hour: number, day: nu
     }
     entry.now += cost
     entry.today += cost
-    if (cost > 0) push(entry.evidence, call.id, EVIDENCE)
+    if (cost > 0) entry.evidence = withEvidence(entry.evidence, call)
   }
 }
 

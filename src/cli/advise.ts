@@ -73,6 +73,9 @@ const clipped = (named: NamedWindow, { first_us, last_us }: Extent): NamedWindow
 
 const SEED = 20_261_128
 
+/** Pages of history are read once each, in their order: more of the file in memory would not help, and the replay wants it. */
+const ENGINE_MEMORY = '192MB'
+
 const replay = async ({ ledger, window, filters }: Asked, flags: Flags): Promise<Advice> => {
   const settings = loadSettings({ flags, env: process.env, cwd: process.cwd(), providers })
   const book = compileBook(await loadBook(settings.prices))
@@ -131,7 +134,7 @@ export const command = {
     },
     run: ({ args, rawArgs }) => {
       const filters = filtersOf(rawArgs)
-      return withLedger(args, 'weir advise', async (ledger) => {
+      const ask = async (ledger: Ledger): Promise<void> => {
         const extent = await ledger.query({ ask: 'extent' })
         const window = clipped(await windowOf(args, '30d', ledger), extent)
         const advice = await replay({ ledger, window: window.window, filters }, args)
@@ -145,7 +148,8 @@ export const command = {
         }
         if (args.json) printJson({ window, ...advice })
         else print(renderAdvice({ window, advice }, lookOf()))
-      })
+      }
+      return withLedger(args, 'weir advise', ask, ENGINE_MEMORY)
     },
   }),
   examples: [

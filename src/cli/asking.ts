@@ -87,6 +87,8 @@ export const withLedger = async <T>(
   flags: FolderFlags,
   role: string,
   work: (ledger: Ledger, data: string) => Promise<T>,
+  /** What the engine may hold where no gateway runs; its own default without it. */
+  memory_limit?: string,
 ): Promise<T> => {
   const data = folderOf(flags)
   if (!existsSync(data)) {
@@ -99,7 +101,10 @@ export const withLedger = async <T>(
   const { reachLedger } = await import('../gateway/reach.ts')
   const { tagged } = await import('../verbs/allocation/in-force.ts')
   const { rulesAt } = await import('./tags/rules-at.ts')
-  const ledger = tagged(await reachLedger(data, { now_us, role }), await rulesAt(data))
+  const ledger = tagged(
+    await reachLedger(data, { now_us, role, ...(memory_limit === undefined ? {} : { memory_limit }) }),
+    await rulesAt(data),
+  )
   try {
     return await work(ledger, data)
   } finally {

@@ -11,7 +11,7 @@ const load = async (flags: Readonly<{ config?: string | undefined; data?: string
     import('../config.ts'),
     import('../providers/index.ts'),
     import('../playbook/levers.ts'),
-    import('../gateway/levers/policies.ts'),
+    import('../playbook/order.ts'),
   ])
   const given = { config: flags.config, data: flags.data }
   const settings: Settings = loadSettings({ cwd: process.cwd(), env: process.env, flags: given, providers })

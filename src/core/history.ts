@@ -1,37 +1,31 @@
-/** How a page of the past is said: a line a receipt, values in these orders. */
+/** How a page of the past is said: a line a receipt, in parts, values in these orders. */
+import { type Pack, packs } from './columns.ts'
 import type { Receipt } from './receipt.ts'
 
-/** Fields with few values that a replay reads of a receipt, so that each combination of them is read once. */
-export const historyFacts = [
-  'provider',
-  'model_served',
-  'model_asked',
-  'wire',
-  'endpoint',
-  'key_id',
-  'tenant',
-  'team',
-  'feature',
-  'environment',
-  'agent',
-  'service_tier',
-  'speed',
-  'region',
-  'geo',
-  'outcome',
-  'finish_reason',
-  'stream',
-  'temperature',
-  'price_state',
-  'deferrable',
+/** Parts with few values between them, so that each is read once: whole packs, as they are stored. They come first. */
+export const historyPacks = ['payer', 'what', 'ended'] as const satisfies readonly Pack[]
+
+/** What levers keep of a call, in a part of its own. Lists have commas between their items; the chain stands last, as it is stored. */
+export const historyKeys = [
+  'session',
+  'fingerprint_exact',
+  'fingerprint_template',
+  'fingerprint_conversation',
+  ...packs.chain,
 ] as const satisfies readonly (keyof Receipt)[]
 
-/** Fields that differ from receipt to receipt. Lists have commas between their items; levers are JSON. */
-export const historyFields = [
+/** What else is read of a receipt: texts and fractions. Levers are JSON. */
+export const historyTexts = [
   'receipt_id',
-  'session',
   'customer',
   'user',
+  'temperature',
+  'cost_usd',
+  'levers',
+] as const satisfies readonly (keyof Receipt)[]
+
+/** Whole numbers, in the last part. */
+export const historyCounts = [
   'started_at_us',
   'first_token_at_us',
   'ended_at_us',
@@ -43,16 +37,9 @@ export const historyFields = [
   'tools_tokens',
   'system_tokens',
   'max_output_asked',
-  'cost_usd',
-  'fingerprint_exact',
-  'fingerprint_template',
-  'fingerprint_conversation',
-  'prefix_hashes',
-  'prefix_tokens',
-  'levers',
 ] as const satisfies readonly (keyof Receipt)[]
 
-/** On a line of a page: between its facts and its fields, and between the values of either. An absent one is empty. */
+/** On a line of a page: between its parts, and between the values of a part. An absent one is empty. */
 export const historyMarks = { part: '\u001e', value: '\u001f' } as const
 
 /** A call with several receipts: which of them stands for it, which do not, and what they cost together. */

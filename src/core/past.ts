@@ -35,14 +35,19 @@ export type CacheRule = Readonly<{
 
 /** Who pays and what the call belongs to: the receipt's own words. */
 export type Circle = Readonly<
-  Pick<
-    Receipt,
-    'key_id' | 'team' | 'feature' | 'customer' | 'user' | 'environment' | 'session' | 'agent' | 'wire' | 'endpoint'
-  >
+  Pick<Receipt, 'endpoint'> & {
+    [Name in 'key_id' | 'team' | 'feature' | 'customer' | 'user' | 'environment' | 'session' | 'agent' | 'wire']?:
+      | Receipt[Name]
+      | undefined
+  }
 >
 
 /** Hashes of a prompt, as on the receipt. */
-export type Fingerprinted = Readonly<{ exact?: string; template?: string; conversation?: string }>
+export type Fingerprinted = Readonly<{
+  exact?: string | undefined
+  template?: string | undefined
+  conversation?: string | undefined
+}>
 
 /** A prefix chain: the hash of everything up to each boundary, and the tokens up to it, ascending. */
 export type Chain = Readonly<{ hashes: readonly string[]; tokens: readonly number[] }>
@@ -63,9 +68,14 @@ export type PastUsage = {
  */
 export type Past = Readonly<{
   receipt_id: string
+  /**
+   * Calls of one reader that share it are alike in payer (but for session, customer and user), tenant, account, endpoint, wire,
+   * provider, model and `stream`; a replay that changes one of these leaves it out. A small whole number.
+   */
+  kind?: number | undefined
   at_us: number
   /** When the answer began, which is when what it wrote to a cache can be read; absent where it is not known. */
-  first_token_at_us?: number
+  first_token_at_us?: number | undefined
   ended_at_us: number
   circle: Circle
   tenant: string
@@ -74,14 +84,16 @@ export type Past = Readonly<{
   model: string
   stream: boolean
   outcome: Receipt['outcome']
-  finish_reason?: string
-  temperature?: number
-  max_output_tokens?: number
+  finish_reason?: string | undefined
+  temperature?: number | undefined
+  max_output_tokens?: number | undefined
   fingerprints: Fingerprinted
   /** As asked; kept boundaries (at most 64), ascending; the last is the whole prompt. */
   chain: Chain
   /** As billed. Where levers had shortened the prompt it is that of the shortened one; `chain` is always as asked. */
   usage: Readonly<PastUsage>
+  /** Tokens that levers before have taken out in this replay, up to each boundary of the chain; absent where none has. */
+  removed?: readonly number[] | undefined
   tools_tokens: number
   system_tokens: number
   /** What levers said of it when it was live. */

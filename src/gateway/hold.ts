@@ -14,10 +14,13 @@ export type Held = Readonly<{
   close(): Promise<void>
 }>
 
-const openUnder = async (lock: DataLock, data: string): Promise<Held> => {
+const openUnder = async (lock: DataLock, data: string, memory_limit?: string): Promise<Held> => {
   const journal = join(data, 'journal')
   const recovered = recover(journal)
-  const ledger = await ledgers.duckdb({ path: join(data, 'ledger.duckdb') })
+  const ledger = await ledgers.duckdb({
+    path: join(data, 'ledger.duckdb'),
+    ...(memory_limit === undefined ? {} : { memory_limit }),
+  })
   const close = async () => {
     await ledger.close()
     lock.release()
@@ -31,11 +34,11 @@ const openUnder = async (lock: DataLock, data: string): Promise<Held> => {
  */
 export const holdLedger = async (
   data: string,
-  options: Readonly<{ role: string; wait_ms?: number }>,
+  options: Readonly<{ role: string; wait_ms?: number; memory_limit?: string | undefined }>,
 ): Promise<Held> => {
   const lock = await lockData(data, options)
   try {
-    return await openUnder(lock, data)
+    return await openUnder(lock, data, options.memory_limit)
   } catch (error) {
     lock.release()
     throw error

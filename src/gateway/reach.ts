@@ -13,6 +13,8 @@ export type ReachOptions = Readonly<{
   role?: string
   /** How long to wait while another process has the ledger (5 s by default). */
   wait_ms?: number
+  /** What the ledger's engine may hold where this process opens it, e.g. `192MB`. */
+  memory_limit?: string
 }>
 
 const STATUS_MS = 5000
@@ -89,9 +91,9 @@ const ownLedger = async ({ ledger, journal, close }: Held, data: string): Promis
   return { ...ledger, close }
 }
 
-const tryHold = async (data: string, role: string): Promise<Held | WeirError> => {
+const tryHold = async (data: string, role: string, memory_limit: string | undefined): Promise<Held | WeirError> => {
   try {
-    return await holdLedger(data, { role, wait_ms: 200 })
+    return await holdLedger(data, { role, wait_ms: 200, memory_limit })
   } catch (error) {
     if (error instanceof WeirError && error.code === 'overloaded') return error
     throw error
@@ -108,7 +110,7 @@ export const reachLedger = async (data: string, options: ReachOptions): Promise<
   for (;;) {
     const control = readControl(data)
     if (control && (await isAlive(control))) return remoteLedger(data, control)
-    const held = await tryHold(data, role)
+    const held = await tryHold(data, role, options.memory_limit)
     if (!(held instanceof WeirError)) return ownLedger(held, data)
     if (now_us() >= until_us) throw held
   }

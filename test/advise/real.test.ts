@@ -12,6 +12,7 @@ import { reachLedger } from '../../src/gateway/reach.ts'
 import { importer as agentTrace } from '../../src/importers/agent-trace.ts'
 import { bringIn } from '../../src/importers/bring-in.ts'
 import { importer as callLog } from '../../src/importers/calls.ts'
+import { importer as mooncake } from '../../src/importers/mooncake.ts'
 import type { Advice } from '../../src/playbook/advise/advice.ts'
 import { advise } from '../../src/playbook/advise/advise.ts'
 import { rateSheet } from '../../src/playbook/advise/rates.ts'
@@ -22,8 +23,9 @@ import { compileBook } from '../../src/playbook/price/book.ts'
 
 const sessions = '../shared/data/agent-sessions.jsonl.gz'
 const conversations = '../shared/data/azure2023_conv.csv.gz'
-const there = existsSync(sessions) && existsSync(conversations)
-if (!there) process.stdout.write(`skipped: ${sessions} or ${conversations} is not there\n`)
+const chats = '../shared/data/mooncake_conversation.jsonl.gz'
+const there = [sessions, conversations, chats].every((path) => existsSync(path))
+if (!there) process.stdout.write(`skipped: ${sessions}, ${conversations} or ${chats} is not there\n`)
 
 const now_us = Date.parse('2026-11-23T12:00:00Z') * 1000
 const folders: string[] = []
@@ -82,6 +84,14 @@ describe.skipIf(!there)('advice on real traces', () => {
     // A rewrite of history that loses more cache reads than it saves would be below zero here.
     for (const { saving } of others) expect(Number(saving.mid_usd)).toBeGreaterThanOrEqual(0)
     expect(advice.sessions).toBe(364)
+  }, 300_000)
+
+  test('says of the chat trace how much of it comes again within five and within thirty minutes', async () => {
+    const advice = await adviceOn({ importer: mooncake, path: chats, provider: 'anthropic', model: 'claude-opus-4-5' })
+    expect(advice.calls).toBe(6015)
+    expect(advice.notes.join('\n')).toContain(
+      '28.4 % of the tokens of prompts repeat the beginning of one that came within five minutes, 35.2 % of one within thirty',
+    )
   }, 300_000)
 
   test('says plainly that nothing pays on short conversations, and why', async () => {

@@ -9,6 +9,7 @@ import type { PriceRow } from '../../src/core/price.ts'
 import { importer as agentTrace } from '../../src/importers/agent-trace.ts'
 import { importer as calls } from '../../src/importers/calls.ts'
 import { importer as claudeCode } from '../../src/importers/claude-code.ts'
+import { importer as mooncake } from '../../src/importers/mooncake.ts'
 import { compileBook } from '../../src/playbook/price/book.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-import-'))
@@ -223,5 +224,31 @@ describe('calls', () => {
       /no such field/,
     )
     await expect(read(calls, 'c.csv', csv, { columns })).rejects.toThrow(/--model/)
+  })
+})
+
+describe('mooncake', () => {
+  const lines = [
+    '{"timestamp": 0, "input_length": 1100, "output_length": 5, "hash_ids": [0, 1, 2]}',
+    '{"timestamp": 1500, "input_length": 700, "output_length": 9, "hash_ids": [0, 7]}',
+    '{"timestamp": 1600, "input_length": 1.5, "output_length": 9, "hash_ids": [0]}',
+  ].join('\n')
+  const named = { provider: 'anthropic', model: 'claude-test' }
+
+  test('makes the ids of blocks a prefix chain, at the moments of the trace', async () => {
+    const { receipts, bad } = await read(mooncake, 'mooncake.jsonl', lines, named)
+    const [first, second] = receipts
+    expect(receipts).toHaveLength(2)
+    expect(first?.prefix_tokens).toEqual([512, 1024, 1100])
+    expect(second?.prefix_tokens).toEqual([512, 700])
+    expect(second?.prefix_hashes?.[0]).toBe(first?.prefix_hashes?.[0])
+    expect(second?.prefix_hashes?.[1]).not.toBe(first?.prefix_hashes?.[1])
+    expect((second?.started_at_us ?? 0) - (first?.started_at_us ?? 0)).toBe(1_500_000)
+    expect(first?.cost_usd).toBe('0.005625')
+    expect(bad).toEqual([{ bad: '"input_length" and "output_length" must be whole token counts', line: 3 }])
+  })
+
+  test('asks for the model, which the trace does not name', async () => {
+    await expect(read(mooncake, 'mooncake.jsonl', lines)).rejects.toThrow('add --provider NAME and --model NAME')
   })
 })

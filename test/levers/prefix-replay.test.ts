@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { meterBody } from '../../src/cli/import/meter.ts'
 import type { Past } from '../../src/core/past.ts'
 import { importer } from '../../src/importers/agent-trace.ts'
-import { lookAt, makeReady, openShelf, visit } from '../../src/playbook/cache/prefix/shelf.ts'
+import { lookAt, makeReady, openShelf, visit, type Write } from '../../src/playbook/cache/prefix/shelf.ts'
 import { lever } from '../../src/playbook/cache/provider-prefix.ts'
 import { cacheRule } from '../../src/playbook/cache/rules.ts'
 import { compileBook } from '../../src/playbook/price/book.ts'
@@ -89,8 +89,10 @@ describe.skipIf(absent)('the replay of provider caching (needs ../shared/data)',
       for (const { timestamp, input_length, hash_ids } of rows) {
         const tokens = hash_ids.map((_, index) => Math.min(input_length, (index + 1) * 512))
         const chain = { hashes: hash_ids.map(String), tokens }
-        const seen = visit(lookAt(shelf, chain, timestamp * 1000), 0, 'automatic', rule)
-        makeReady(seen.writes, timestamp * 1000)
+        const writes: Write[] = []
+        const plain = { way: 0, plan: 'automatic', ttl: rule.default_ttl, rule, writes } as const
+        const seen = visit(lookAt(shelf, chain, timestamp * 1000), plain)
+        makeReady(writes, timestamp * 1000)
         read += seen.read
         total += input_length
       }

@@ -3,10 +3,30 @@ import type { Advice, Finding } from '../../playbook/advise/advice.ts'
 import { money, percent } from '../show/format.ts'
 import { escapeHtml } from '../statement/html.ts'
 
-const WIDTH = 760
+/** Charts are drawn for a desk and for a telephone, so that text keeps its size; the page shows one of the two. */
+type Sheet = Readonly<{
+  kind: 'wide' | 'narrow'
+  width: number
+  /** Room for names left of the bars, and for amounts right of them; without any they stand above. */
+  label: number
+  amount: number
+  row: number
+  /** Where in its row a bar begins. */
+  bar: number
+  /** Room for the scale of a curve. */
+  scale: number
+}>
 
-const svg = (height: number, label: string, body: string): string =>
-  `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(label)}" preserveAspectRatio="xMidYMid meet">${body}</svg>`
+const sheets: readonly Sheet[] = [
+  { kind: 'wide', width: 760, label: 190, amount: 110, row: 34, bar: 6, scale: 92 },
+  { kind: 'narrow', width: 340, label: 1, amount: 1, row: 52, bar: 24, scale: 62 },
+]
+
+const onSheets = (draw: (sheet: Sheet) => string): string =>
+  sheets.map((sheet) => `<div class="${sheet.kind}">${draw(sheet)}</div>`).join('')
+
+const svg = (width: number, height: number, label: string, body: string): string =>
+  `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(label)}" preserveAspectRatio="xMidYMid meet">${body}</svg>`
 
 const text = (x: number, y: number, said: string, kind = '', anchor = 'start'): string =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" class="${kind}">${escapeHtml(said)}</text>`
@@ -14,23 +34,29 @@ const text = (x: number, y: number, said: string, kind = '', anchor = 'start'): 
 const rect = (x: number, y: number, width: number, height: number, kind: string, title: string): string =>
   `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${Math.max(0, width).toFixed(1)}" height="${height}" rx="2" class="${kind}"><title>${escapeHtml(title)}</title></rect>`
 
-const LABEL = 190
-const AMOUNT = 110
-const ROW = 34
+/** The name and the amount of a row of bars. */
+const caption = ({ kind, width, label, bar }: Sheet, top: number, name: string, amount: string): string => {
+  const beside = kind === 'wide'
+  const y = top + (beside ? bar + 15 : bar - 8)
+  return `${text(beside ? label - 10 : 0, y, name, 'label', beside ? 'end' : 'start')}${text(width - (beside ? 4 : 0), y, amount, 'amount', 'end')}`
+}
 
 /** From the cost as it was, lever by lever in the order of the playbook, to what would have been left. */
-export const waterfall = (advice: Advice, inOrder: readonly Finding[]): string => {
+export const waterfall = (advice: Advice, inOrder: readonly Finding[]): string =>
+  onSheets((sheet) => waterfallOn(sheet, advice, inOrder))
+
+const waterfallOn = (sheet: Sheet, advice: Advice, inOrder: readonly Finding[]): string => {
   const cost = Number(advice.cost_usd)
-  const room = WIDTH - LABEL - AMOUNT
+  const room = sheet.width - sheet.label - sheet.amount
   const scale = (amount: number): number => (cost <= 0 ? 0 : (Math.max(0, Math.min(cost, amount)) / cost) * room)
   const rows: string[] = []
   const row = (at: number, name: string, from: number, to: number, kind: string, amount: string): void => {
-    const y = at * ROW + 6
+    const y = at * sheet.row
     const [low, high] = [Math.min(from, to), Math.max(from, to)]
+    const width = Math.max(1, scale(high) - scale(low))
     rows.push(
-      text(LABEL - 10, y + 15, name, 'label', 'end'),
-      rect(LABEL + scale(low), y, Math.max(1, scale(high) - scale(low)), 22, kind, `${name}: ${amount}`),
-      text(WIDTH - 4, y + 15, amount, 'amount', 'end'),
+      caption(sheet, y, name, amount),
+      rect(sheet.label + scale(low), y + sheet.bar, width, 22, kind, `${name}: ${amount}`),
     )
   }
   row(0, 'as it was', 0, cost, 'cost', money(advice.cost_usd))
@@ -51,42 +77,50 @@ export const waterfall = (advice: Advice, inOrder: readonly Finding[]): string =
   }
   row(inOrder.length + 1, 'what is left', 0, left, 'left', money(left.toFixed(12)))
   const label = `Cost ${money(advice.cost_usd)}; with all levers ${money(left.toFixed(12))}`
-  return svg((inOrder.length + 2) * ROW + 6, label, rows.join(''))
+  return svg(sheet.width, (inOrder.length + 2) * sheet.row + 6, label, rows.join(''))
 }
 
 /** Each lever's saving with the range it lies in; the outline is what it would save alone, the mark its part of the whole. */
-export const savings = (findings: readonly Finding[]): string => {
+export const savings = (findings: readonly Finding[]): string => onSheets((sheet) => savingsOn(sheet, findings))
+
+const savingsOn = (sheet: Sheet, findings: readonly Finding[]): string => {
   const values = findings.flatMap(({ saving, alone_usd }) => [Number(saving.high_usd), Number(alone_usd)])
   const most = Math.max(1e-12, ...values)
-  const room = WIDTH - LABEL - AMOUNT
+  const room = sheet.width - sheet.label - sheet.amount - 6
   const scale = (amount: number): number => (Math.max(0, amount) / most) * room
   const rows = findings.map(({ lever, saving, alone_usd, shapley }, at) => {
-    const y = at * ROW + 6
+    const y = at * sheet.row + sheet.bar
     const [low, mid, high] = [saving.low_usd, saving.mid_usd, saving.high_usd].map(Number) as [number, number, number]
     const middle = y + 11
-    const whisker = `<path d="M${(LABEL + scale(low)).toFixed(1)} ${middle}H${(LABEL + scale(high)).toFixed(1)}M${(LABEL + scale(low)).toFixed(1)} ${middle - 5}v10M${(LABEL + scale(high)).toFixed(1)} ${middle - 5}v10" class="range"/>`
+    const whisker = `<path d="M${(sheet.label + scale(low)).toFixed(1)} ${middle}H${(sheet.label + scale(high)).toFixed(1)}M${(sheet.label + scale(low)).toFixed(1)} ${middle - 5}v10M${(sheet.label + scale(high)).toFixed(1)} ${middle - 5}v10" class="range"/>`
     const part =
       shapley === null
         ? ''
-        : `<circle cx="${(LABEL + scale(Number(shapley.usd))).toFixed(1)}" cy="${middle}" r="4" class="part"><title>its part of the whole: ${escapeHtml(money(shapley.usd))}</title></circle>`
+        : `<circle cx="${(sheet.label + scale(Number(shapley.usd))).toFixed(1)}" cy="${middle}" r="4" class="part"><title>its part of the whole: ${escapeHtml(money(shapley.usd))}</title></circle>`
     return [
-      text(LABEL - 10, y + 15, lever, 'label', 'end'),
-      rect(LABEL, y, scale(Number(alone_usd)), 22, 'alone', `alone: ${money(alone_usd)}`),
-      rect(LABEL, y + 4, scale(mid), 14, 'saved', `saves ${money(saving.mid_usd)}`),
+      caption(sheet, at * sheet.row, lever, money(saving.mid_usd)),
+      rect(sheet.label, y, scale(Number(alone_usd)), 22, 'alone', `alone: ${money(alone_usd)}`),
+      rect(sheet.label, y + 4, scale(mid), 14, 'saved', `saves ${money(saving.mid_usd)}`),
       high > low ? whisker : '',
       part,
-      text(WIDTH - 4, y + 15, money(saving.mid_usd), 'amount', 'end'),
     ].join('')
   })
-  return svg(findings.length * ROW + 6, `What each lever saves, with its range`, rows.join(''))
+  return svg(sheet.width, findings.length * sheet.row + 6, 'What each lever saves, with its range', rows.join(''))
 }
 
 /** Cost over the window as it was, and as it would have been. */
-export const curve = ({ curve: { cost_usd, after_usd } }: Advice, from: string, to: string): string => {
+export const curve = (advice: Advice, from: string, to: string): string =>
+  onSheets((sheet) => curveOn(sheet, advice, { from, to }))
+
+const curveOn = (
+  { width, scale: left }: Sheet,
+  { curve: { cost_usd, after_usd } }: Advice,
+  { from, to }: Readonly<{ from: string; to: string }>,
+): string => {
   const height = 190
-  const [left, right, top, bottom] = [92, 10, 12, 28]
+  const [right, top, bottom] = [10, 12, 28]
   const most = Math.max(1e-12, ...cost_usd, ...after_usd)
-  const x = (at: number): number => left + (at / Math.max(1, cost_usd.length - 1)) * (WIDTH - left - right)
+  const x = (at: number): number => left + (at / Math.max(1, cost_usd.length - 1)) * (width - left - right)
   const y = (value: number): number => top + (1 - Math.max(0, value) / most) * (height - top - bottom)
   const line = (values: readonly number[]): string =>
     values.map((value, at) => `${at === 0 ? 'M' : 'L'}${x(at).toFixed(1)} ${y(value).toFixed(1)}`).join('')
@@ -94,10 +128,10 @@ export const curve = ({ curve: { cost_usd, after_usd } }: Advice, from: string, 
     `<path d="${line(values)}L${x(values.length - 1).toFixed(1)} ${y(0)}L${x(0)} ${y(0)}Z" class="area ${kind}"/><path d="${line(values)}" class="line ${kind}"/>`
   const grid = [0, 0.5, 1].map(
     (share) =>
-      `<path d="M${left} ${y(share * most).toFixed(1)}H${WIDTH - right}" class="grid"/>${text(left - 8, y(share * most) + 4, money((share * most).toFixed(12)), 'tick', 'end')}`,
+      `<path d="M${left} ${y(share * most).toFixed(1)}H${width - right}" class="grid"/>${text(left - 8, y(share * most) + 4, money((share * most).toFixed(12)), 'tick', 'end')}`,
   )
-  const body = `${grid.join('')}${area(cost_usd, 'was')}${area(after_usd, 'with')}${text(left, height - 8, from, 'tick')}${text(WIDTH - right, height - 8, to, 'tick', 'end')}`
-  return svg(height, 'Cost over the window, as it was and with all levers', body)
+  const body = `${grid.join('')}${area(cost_usd, 'was')}${area(after_usd, 'with')}${text(left, height - 8, from, 'tick')}${text(width - right, height - 8, to, 'tick', 'end')}`
+  return svg(width, height, 'Cost over the window, as it was and with all levers', body)
 }
 
 const partNames: Readonly<Record<string, string>> = {
@@ -109,6 +143,8 @@ const partNames: Readonly<Record<string, string>> = {
   other: 'other',
 }
 
+const COMPOSITION = 760
+
 /** Where the money is now, as one bar with its legend. */
 export const composition = ({ spent_usd }: Advice): string => {
   const parts = Object.entries(spent_usd).filter(([, amount]) => amount > 0)
@@ -116,7 +152,7 @@ export const composition = ({ spent_usd }: Advice): string => {
   if (all <= 0) return ''
   let x = 0
   const bars = parts.map(([name, amount], at) => {
-    const width = (amount / all) * WIDTH
+    const width = (amount / all) * COMPOSITION
     const bar = rect(
       x,
       0,
@@ -132,5 +168,5 @@ export const composition = ({ spent_usd }: Advice): string => {
     ([name, amount], at) =>
       `<li><span class="key part-${at}"></span>${escapeHtml(partNames[name] ?? name)} <b>${escapeHtml(money(amount.toFixed(12)))}</b> ${escapeHtml(percent(amount / all))}</li>`,
   )
-  return `${svg(26, 'Where the money is now', bars.join(''))}<ul class="legend">${legend.join('')}</ul>`
+  return `${svg(COMPOSITION, 26, 'Where the money is now', bars.join(''))}<ul class="legend">${legend.join('')}</ul>`
 }

@@ -1,10 +1,11 @@
 import type { Finding, GroupRow } from '../../playbook/advise/advice.ts'
+import { plays } from '../../playbook/order.ts'
 import { windowTitle } from '../asking.ts'
 import { count, money, percent, plural } from '../show/format.ts'
 import { day } from '../show/time.ts'
 import { escapeHtml as safe } from '../statement/html.ts'
 import { composition, curve, savings, waterfall } from './charts.ts'
-import { type AdvicePage, effortNames, rangeText, riskNames } from './render.ts'
+import { type AdvicePage, aloneText, effortNames, rangeText, riskNames } from './render.ts'
 import { style } from './style.ts'
 
 const definition = (entries: readonly (readonly [string, string | null])[]): string =>
@@ -17,7 +18,7 @@ const partOf = ({ shapley }: Finding): string | null => {
 }
 
 const findingHtml = (finding: Finding, open: boolean): string => {
-  const { lever, about, saving, share, halves, alone_usd, certainty, why, calls, realised, risk, effort } = finding
+  const { lever, about, saving, share, halves, certainty, why, calls, realised, risk, effort } = finding
   const range = rangeText(saving)
   const tags = [certainty === 'exact' ? 'measured' : 'estimated', `risk: ${riskNames[risk]}`, effortNames[effort]]
   const said = definition([
@@ -26,7 +27,7 @@ const findingHtml = (finding: Finding, open: boolean): string => {
       `${money(saving.mid_usd)}, ${percent(share)} of the cost${range === '' ? '' : `; between ${range} with 90 % confidence`}`,
     ],
     ['held', `${percent(halves[0])} of the cost in the earlier half of the window, ${percent(halves[1])} in the later`],
-    ['alone', `${money(alone_usd)} if it were the only lever; such figures are never added`],
+    ['alone', aloneText(finding)],
     ['its part', partOf(finding)],
     ['why', why],
     ['rests on', plural(calls, 'call')],
@@ -66,11 +67,11 @@ const legend = (entries: readonly (readonly [string, string])[]): string =>
   `<ul class="legend">${entries.map(([kind, said]) => `<li><span class="key ${kind}"></span>${safe(said)}</li>`).join('')}</ul>`
 
 /** Levers are told in the order of their saving; the waterfall takes them in the order in which they were pulled. */
-const plays = ['what-if', 'route', 'cache', 'batch', 'compact', 'own']
-const inOrder = (findings: readonly Finding[]): readonly Finding[] =>
+const pulled = ['what-if', ...plays] as readonly string[]
+const inTurn = (findings: readonly Finding[]): readonly Finding[] =>
   findings.toSorted(
     (one, two) =>
-      plays.indexOf(one.lever.split('/')[0] ?? '') - plays.indexOf(two.lever.split('/')[0] ?? '') ||
+      pulled.indexOf(one.lever.split('/')[0] ?? '') - pulled.indexOf(two.lever.split('/')[0] ?? '') ||
       (one.lever < two.lever ? -1 : 1),
   )
 
@@ -90,7 +91,7 @@ export const adviceHtml = ({ window, advice }: AdvicePage): string => {
       ['was', 'as it was'],
       ['with', 'with all levers'],
     ])}${curve(advice, day(from_us, window.zone), day(to_us - 1, window.zone))}`,
-    moved.length > 0 ? `<h2>Lever by lever, in the order of the playbook</h2>${waterfall(advice, inOrder(moved))}` : '',
+    moved.length > 0 ? `<h2>Lever by lever, in the order of the playbook</h2>${waterfall(advice, inTurn(moved))}` : '',
     worth.length > 0
       ? `<h2>What each saves, and how sure that is</h2>${legend([
           ['saves', 'saves in this order, with its range'],

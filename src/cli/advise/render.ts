@@ -78,6 +78,12 @@ const partText = ({ shapley }: Finding): string | undefined => {
   return `${money(shapley.usd)} of what all save together (${rests})`
 }
 
+/** What it would save as the only lever, and how well that is known where only a sample was replayed once more for it. */
+export const aloneText = ({ alone_usd, alone_error_usd }: Finding): string => {
+  const error = Number(alone_error_usd) === 0 ? '' : ` ± ${money(alone_error_usd)}, estimated from whole sessions,`
+  return `${money(alone_usd)}${error} if it were the only lever; such figures are never added`
+}
+
 const detail = (finding: Finding, number: number, look: Look, colours: Paint): string => {
   const title = `${colours.bold(`${number}. ${finding.lever}`)}  ${colours.dim(clean(finding.about))}`
   const rows = facts(
@@ -87,7 +93,7 @@ const detail = (finding: Finding, number: number, look: Look, colours: Paint): s
         `${money(finding.saving.mid_usd)}${rangeText(finding.saving) ? `, between ${rangeText(finding.saving)} (90 %)` : ''}`,
       ],
       ['held', halvesText(finding)],
-      ['alone', `${money(finding.alone_usd)} if it were the only one; such figures are never added`],
+      ['alone', aloneText(finding)],
       ['its part', partText(finding)],
       ['why', finding.why],
       ['rests on', plural(finding.calls, 'call')],
@@ -98,6 +104,7 @@ const detail = (finding: Finding, number: number, look: Look, colours: Paint): s
           : `${money(finding.realised.usd)} saved on ${plural(finding.realised.calls, 'call')}`,
       ],
       ['risk', riskNames[finding.risk]],
+      ['effort', effortNames[finding.effort]],
       ['next test', finding.next_test],
     ],
     { ...look, width: Math.min(look.width, WIDEST) },

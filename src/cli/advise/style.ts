@@ -9,6 +9,7 @@ export const style = `
 main{max-width:880px;margin:0 auto;padding:32px 24px 64px}h1{font-size:26px;line-height:1.25;margin:0 0 4px}h2{font-size:18px;margin:40px 0 10px}h3{font-size:15px;margin:0}
 p{margin:0 0 10px}.soft{color:var(--soft)}.figures{display:flex;flex-wrap:wrap;gap:12px;margin:20px 0 8px;padding:0;list-style:none}
 .figures li{flex:1 1 180px;background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:12px 16px}.figures b{display:block;font-size:24px;line-height:1.2;font-variant-numeric:tabular-nums}
+.narrow{display:none}@media screen and (max-width:640px){.wide{display:none}.narrow{display:block}main{padding:20px 16px 48px}summary{flex-wrap:wrap}}
 svg{display:block;width:100%;height:auto;margin:6px 0}svg text{fill:var(--ink);font-size:13px}svg .tick{fill:var(--soft);font-size:12px}svg .amount{font-variant-numeric:tabular-nums;font-weight:600}
 .cost,.was{fill:var(--was)}.saved{fill:var(--saved)}.more{fill:var(--more)}.left{fill:var(--left)}.alone{fill:var(--alone);stroke:var(--saved);stroke-width:.8}.range{stroke:var(--ink);stroke-width:1.4;fill:none}.part{fill:var(--paper);stroke:var(--left);stroke-width:2.2}
 .grid{stroke:var(--rule)}.area{opacity:.16;stroke:none}.line{fill:none;stroke-width:2}.line.was{stroke:var(--was)}.line.with{stroke:var(--saved)}.area.with{fill:var(--saved)}
@@ -18,5 +19,5 @@ svg{display:block;width:100%;height:auto;margin:6px 0}svg text{fill:var(--ink);f
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}th,td{padding:6px 10px;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top}th{color:var(--soft);font-weight:600}.n{text-align:right;white-space:nowrap}
 details{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:10px 16px;margin:10px 0}summary{cursor:pointer;display:flex;gap:12px;justify-content:space-between;align-items:baseline}summary:focus-visible{outline:2px solid var(--left);outline-offset:4px}
 dl{display:grid;grid-template-columns:minmax(90px,max-content) 1fr;gap:4px 16px;margin:12px 0}dt{color:var(--soft)}dd{margin:0}pre{background:var(--paper);border:1px solid var(--rule);border-radius:8px;padding:10px 12px;overflow-x:auto;font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
-.tag{display:inline-block;border:1px solid var(--rule);border-radius:99px;padding:0 9px;font-size:12px;color:var(--soft);white-space:nowrap}.notes li{margin:0 0 8px}
+.tag{display:inline-block;border:1px solid var(--rule);border-radius:99px;padding:0 9px;font-size:12px;color:var(--soft);white-space:nowrap}.notes{padding-left:20px}.notes li{margin:0 0 8px}
 `.trim()

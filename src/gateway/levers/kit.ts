@@ -1,6 +1,7 @@
 import type { Answers, Kit, Lever, LeverMode, Memory } from '../../core/lever.ts'
 import type { TokenRates } from '../../core/past.ts'
 import type { PriceBook } from '../../core/price.ts'
+import { openRecent } from '../../core/recent.ts'
 import { cacheRule } from '../../playbook/cache/rules.ts'
 import { ratesOf } from '../../playbook/price/rates.ts'
 import { digest } from '../prompt.ts'
@@ -11,34 +12,13 @@ const MOST_MEMORIES = 20_000
 const MOST_RATES = 2_000
 const MINUTE_US = 60_000_000
 
-/**
- * Bounded memory. When half of it is new, what was not used since the half before goes: no entry is moved at each use, which a
- * map pays for dearly.
- */
+/** What a lever remembers, by partition; what is least used goes first. */
 export const openMemory = (most = MOST_MEMORIES): Memory => {
-  let young = new Map<string, unknown>()
-  let old = new Map<string, unknown>()
-  const put = (name: string, value: unknown): void => {
-    young.set(name, value)
-    if (young.size * 2 < most) return
-    old = young
-    young = new Map()
-  }
+  const recent = openRecent<unknown>(most)
+  const named = (partition: string, key: string): string => `${partition}\u0000${key}`
   return {
-    get<T>(partition: string, key: string) {
-      const name = `${partition}\u0000${key}`
-      const value = young.get(name)
-      if (value !== undefined) return value as T
-      const kept = old.get(name)
-      if (kept !== undefined) put(name, kept)
-      return kept as T | undefined
-    },
-    set(partition, key, value) {
-      const name = `${partition}\u0000${key}`
-      if (value !== undefined) return put(name, value)
-      young.delete(name)
-      old.delete(name)
-    },
+    get: <T>(partition: string, key: string) => recent.get(named(partition, key)) as T | undefined,
+    set: (partition, key, value) => recent.set(named(partition, key), value),
   }
 }
 

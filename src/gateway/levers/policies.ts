@@ -1,16 +1,9 @@
-import type { Lever, LeverMatch, LeverPolicy, Play } from '../../core/lever.ts'
+import type { Lever, LeverMatch, LeverPolicy } from '../../core/lever.ts'
 import { globMatches } from '../../playbook/allocate/budget/glob.ts'
 import { digest } from '../prompt.ts'
 import type { Active, Arm } from './pulling.ts'
 
 export type Facts = Readonly<Partial<Record<keyof LeverMatch, string | undefined>>>
-
-/** The plays in the order of the playbook. */
-const plays: readonly Play[] = ['route', 'cache', 'batch', 'compact', 'own']
-
-/** Levers in the order in which they have their turn: by play, then by name. */
-export const inOrder = (levers: Readonly<Record<string, Lever>>): readonly Lever[] =>
-  Object.values(levers).toSorted((a, b) => plays.indexOf(a.play) - plays.indexOf(b.play) || (a.name < b.name ? -1 : 1))
 
 const matches = (match: LeverMatch, facts: Facts): boolean => {
   for (const name in match) {

@@ -1,10 +1,11 @@
 /** What is told of a replay: findings, largest saving first, and what is not known. Money is decimal US dollars as text. */
 import type { Certainty, Lever, LeverMatch, Risk } from '../../core/lever.ts'
 import { formatUsd, picodollars, type Usd } from '../../core/money.ts'
+import type { Alone } from './alone.ts'
 import { configurationOf } from './configuration.ts'
 import type { FoldKit } from './fold.ts'
 import { notesOn } from './notes.ts'
-import { type Line, partSaving, type Replayed, rangeChance } from './replay.ts'
+import { aloneSavings, type Line, partSaving, type Replayed, rangeChance } from './replay.ts'
 import type { Survey } from './survey.ts'
 import { type Range, ranges } from './tally.ts'
 
@@ -19,6 +20,8 @@ export type Finding = Readonly<{
   share: number
   /** What it would save if it were the only lever; these are never added. */
   alone_usd: Usd
+  /** Standard error of that; zero where every call was replayed. */
+  alone_error_usd: Usd
   /** Its part of what all levers save together; these add up to it. Null where it was not parted. */
   shapley: Readonly<{ usd: Usd; error_usd: Usd; calls: number; exact: boolean }> | null
   certainty: Certainty
@@ -91,6 +94,8 @@ const amountsOf = (
 
 const sure = { low: 1, high: 1 } as const
 
+const none: Alone = { saved: 0, error: 0 }
+
 const shareOf = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
 
 const whyOf = ({ candidate: { lever }, marginal }: Line): string => {
@@ -106,7 +111,7 @@ type Context = Readonly<{ replayed: Replayed; kit: FoldKit; match: LeverMatch }>
 const findingOf = (
   line: Line,
   range: Range,
-  parted: ReturnType<typeof partSaving>,
+  { alone, parted }: Readonly<{ alone: Alone; parted: ReturnType<typeof partSaving> }>,
   { replayed, match }: Context,
 ): Finding => {
   const { lever, settings } = line.candidate
@@ -120,7 +125,8 @@ const findingOf = (
     about: lever.about,
     saving: amountsOf(line.marginal.sum.total, cost, range, traits.spread ?? sure),
     share: shareOf(Number(line.marginal.sum.total), cost),
-    alone_usd: formatUsd(line.alone.sum.total),
+    alone_usd: line.alone ? formatUsd(line.alone.sum.total) : usd(alone.saved),
+    alone_error_usd: usd(alone.error),
     shapley: mine
       ? { usd: usd(mine.share * all), error_usd: usd(Math.abs(mine.error * all)), calls: mine.calls, exact: mine.whole }
       : null,
@@ -172,14 +178,15 @@ export type Told = Readonly<{
 export const adviceOf = ({ replayed, survey, kit, by, match }: Told): Advice => {
   const { lines, cost, together, calls, slices } = replayed
   const spent = Number(cost.sum.total)
-  const parted = partSaving(replayed, kit)
+  const alone = aloneSavings(replayed, kit)
+  const parted = partSaving(replayed, alone, kit)
   const [all = { low: 0, high: 0 }, ...each] = ranges(
     cost,
     [together, ...lines.map(({ marginal }) => marginal)],
     rangeChance(kit),
   )
   const findings = lines
-    .map((line, at) => findingOf(line, each[at] ?? all, parted, { replayed, kit, match }))
+    .map((line, at) => findingOf(line, each[at] ?? all, { alone: alone[at] ?? none, parted }, { replayed, kit, match }))
     .toSorted((one, two) => Number(two.saving.mid_usd) - Number(one.saving.mid_usd))
   return {
     calls,

@@ -3,11 +3,12 @@ import type { Filter, Ledger, TimeWindow } from '../../core/ledger.ts'
 import type { Lever, LeverMatch } from '../../core/lever.ts'
 import type { Past } from '../../core/past.ts'
 import type { Ratios } from '../measure/ratios.ts'
+import { inOrder } from '../order.ts'
 import { type Advice, adviceOf } from './advice.ts'
 import { type Candidate, defaultsOf, type FoldKit } from './fold.ts'
 import type { RateSheet } from './rates.ts'
 import { tripReader } from './read.ts'
-import { inOrder, replayer } from './replay.ts'
+import { MOST_WHOLE, replayer } from './replay.ts'
 import { surveyor } from './survey.ts'
 import { type Swap, swapCandidate } from './swap.ts'
 
@@ -79,7 +80,7 @@ export type AdviseOptions = Readonly<{
   expected: number
 }>
 
-const PAGE = 25_000
+const PAGE = 10_000
 
 /** Pages of history; the next one is asked for while the last is replayed. */
 async function* pages({ ledger, window, filters, tags, page = PAGE }: AdviseOptions) {
@@ -115,7 +116,7 @@ export const advise = async (options: AdviseOptions): Promise<Advice> => {
   const { kit, window, expected, by, sheet, filters, progress } = options
   const candidates = candidatesOf(options)
   const replay = replayer({ candidates, kit, window, expected, group_of: groupOf[by] })
-  const survey = surveyor(sheet, kit.cache_rule)
+  const survey = surveyor(sheet, kit.cache_rule, expected <= MOST_WHOLE)
   const reader = tripReader(sheet)
   let calls = 0
   for await (const page of pages(options)) {

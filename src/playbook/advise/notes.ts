@@ -25,6 +25,14 @@ const shortPrompts = ({ prompts, cacheable, below_minimum, minimum_tokens }: Sur
   return `Provider caching: ${most} shorter than the least that is cached (${least.map(count).join(', ')} tokens): ${count(below_minimum)} of ${count(cacheable === prompts ? prompts : cacheable)}. It saves nothing on them.`
 }
 
+const tenth = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`
+
+const repeated = ({ repeats }: Survey): string | undefined => {
+  if (repeats === undefined || repeats.within_30m === 0) return undefined
+  const { tokens, within_5m, within_30m } = repeats
+  return `What comes again: ${tenth(within_5m, tokens)} of the tokens of prompts repeat the beginning of one that came within five minutes, ${tenth(within_30m, tokens)} of one within thirty. A provider’s cache that keeps prefixes for so long reads no more than that.`
+}
+
 const unseen = ({ prompts, chained, fingerprinted }: Survey): (string | undefined)[] => [
   prompts > chained
     ? `Provider caching and compaction cannot be replayed for ${count(prompts - chained)} of ${count(prompts)} calls: their receipts have no prefix chain, as in logs that hold no prompts. What they would save there is not known; send the traffic through the gateway for a day.`
@@ -55,6 +63,7 @@ export const notesOn = (replayed: Replayed, survey: Survey): readonly string[] =
   const said = [
     nothing,
     shortPrompts(survey),
+    repeated(survey),
     ...unseen(survey),
     waiting(survey),
     unknown > 0

@@ -1,91 +1,42 @@
 /** From a line of the ledger's history to a call of the past. */
-import { historyFacts, historyFields, historyMarks } from '../../core/history.ts'
+import { historyCounts, historyKeys, historyMarks, historyTexts } from '../../core/history.ts'
 import type { Answers } from '../../core/ledger.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { Chain, Past, PastUsage, TokenRates } from '../../core/past.ts'
-import type { LeverTrace, Receipt } from '../../core/receipt.ts'
-import type { ServiceTier } from '../../core/usage.ts'
-import type { RateSheet, RatesOf, Service } from './rates.ts'
+import type { LeverTrace } from '../../core/receipt.ts'
+import { bitsOf } from './chance.ts'
+import { apart, endOfHead, type Head, headReader, placesOf } from './head.ts'
+import type { RateSheet } from './rates.ts'
 import { contextOf, costOf, type Trip } from './trip.ts'
 
-type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
-
-const factAt = Object.fromEntries(historyFacts.map((name, at) => [name, at])) as Record<
-  (typeof historyFacts)[number],
-  number
->
-const fieldAt = Object.fromEntries(historyFields.map((name, at) => [name, at])) as Record<
-  (typeof historyFields)[number],
-  number
->
-
-/** What a combination of facts says, worked out once for all receipts that have it. */
-type Facts = Readonly<{
-  circle: Past['circle']
-  tenant: string
-  account: string
-  provider: string
-  model: string
-  stream: boolean
-  outcome: Receipt['outcome']
-  finish_reason: string | undefined
-  temperature: number | undefined
-  price_state: string
-  deferrable: boolean
-  service: Service
-  rates_of: RatesOf
-}>
-
-const given = <T extends Readonly<Record<string, unknown>>>(fields: T): T =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '' && value !== undefined)) as T
-
-const factsOf = (text: string, sheet: RateSheet): Facts => {
-  const values = text.split(historyMarks.value)
-  const value = (name: keyof typeof factAt): string => values[factAt[name]] ?? ''
-  const provider = value('provider')
-  const model = value('model_served') || value('model_asked')
-  const [key_id, tenant, temperature] = [value('key_id'), value('tenant') || value('key_id'), value('temperature')]
-  const service: Service = given({
-    tier: value('service_tier') as ServiceTier,
-    speed: value('speed') as 'standard',
-    region: value('region'),
-    geo: value('geo'),
-  })
-  return {
-    circle: given({
-      key_id,
-      team: value('team'),
-      feature: value('feature'),
-      environment: value('environment'),
-      agent: value('agent'),
-      wire: value('wire'),
-      endpoint: value('endpoint'),
-    }),
-    tenant,
-    // With a key of Weir's the provider's key is the gateway's own, and so is the provider's cache.
-    account: key_id === '' ? tenant : '',
-    provider,
-    model,
-    stream: value('stream') === 'true',
-    outcome: value('outcome') as Receipt['outcome'],
-    finish_reason: value('finish_reason') || undefined,
-    temperature: temperature === '' ? undefined : Number(temperature),
-    price_state: value('price_state'),
-    deferrable: value('deferrable') === 'true',
-    service,
-    rates_of: sheet.of(provider, model, service),
-  }
-}
-
-/** A text of its own: a slice keeps the whole line for as long as a lever keeps one hash of it. */
-const apart = (text: string): string => (text === '' ? '' : (JSON.parse(JSON.stringify(text)) as string))
+const keyAt = placesOf(historyKeys)
+const textAt = placesOf(historyTexts)
+const countAt = placesOf(historyCounts)
 
 const nothing: Chain = { hashes: [], tokens: [] }
 const unpriced: TokenRates = { fresh: 0, cache_read: 0, cache_write: {}, output: 0 }
 const noTraces: readonly LeverTrace[] = []
 
+const ZERO = 48
+
+/** Whole numbers of a text, with one character between them; an absent one is zero. */
+const countsIn = (text: string): number[] => {
+  const counts: number[] = []
+  let count = 0
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - ZERO
+    if (digit >= 0 && digit <= 9) count = count * 10 + digit
+    else {
+      counts.push(count)
+      count = 0
+    }
+  }
+  counts.push(count)
+  return counts
+}
+
 const chainOf = (hashes: string, tokens: string): Chain =>
-  hashes === '' ? nothing : { hashes: apart(hashes).split(','), tokens: tokens.split(',').map(Number) }
+  hashes === '' ? nothing : { hashes: hashes.split(','), tokens: countsIn(tokens) }
 
 const tracesOf = (text: string): readonly LeverTrace[] =>
   text === '' || text === '[]' ? noTraces : (JSON.parse(text) as readonly LeverTrace[])
@@ -104,61 +55,81 @@ const costIn = (usd: string, state: string): Readonly<{ cost: number; known: boo
   return { cost: 0, known: state === 'none' }
 }
 
-const usageOf = (field: (name: keyof typeof fieldAt) => string, state: string, answered: boolean): PastUsage => {
-  const [input, read] = [Number(field('input_tokens')), Number(field('cache_read_tokens'))]
-  const [written, long] = [Number(field('cache_write_tokens')), Number(field('cache_write_1h_tokens'))]
+const usageOf = (counts: Read['counts'], state: string, answered: boolean): PastUsage => {
+  const count = (name: keyof typeof countAt): number => counts[countAt[name]] ?? 0
+  const [input, read] = [count('input_tokens'), count('cache_read_tokens')]
+  const [written, long] = [count('cache_write_tokens'), count('cache_write_1h_tokens')]
   const billed = state === 'none' && !answered ? 0 : 1
   return {
     fresh: billed * Math.max(0, input - read - written),
     cache_read: billed * read,
     cache_write_5m: billed * Math.max(0, written - long),
     cache_write_long: billed * long,
-    output: billed * Number(field('output_tokens')),
+    output: billed * count('output_tokens'),
   }
 }
 
-const pastOf = (values: readonly string[], facts: Facts): Past => {
-  const field = (name: keyof typeof fieldAt): string => values[fieldAt[name]] ?? ''
-  const [session, customer, user] = [apart(field('session')), field('customer'), field('user')]
-  const circle: Mutable<Past['circle']> = { ...facts.circle }
-  if (session !== '') circle.session = session
-  if (customer !== '') circle.customer = customer
-  if (user !== '') circle.user = user
-  const fingerprints: Mutable<Past['fingerprints']> = {}
-  const [exact, template] = [apart(field('fingerprint_exact')), apart(field('fingerprint_template'))]
-  const conversation = apart(field('fingerprint_conversation'))
-  if (exact !== '') fingerprints.exact = exact
-  if (template !== '') fingerprints.template = template
-  if (conversation !== '') fingerprints.conversation = conversation
-  const at_us = Number(field('started_at_us'))
-  const answered = facts.outcome === 'cached'
-  const usage = usageOf(field, facts.price_state, answered)
-  const [first_token, most] = [Number(field('first_token_at_us')), Number(field('max_output_asked'))]
-  const past: Mutable<Past> = {
-    receipt_id: field('receipt_id'),
+type Read = Readonly<{
+  head: Head
+  keys: readonly string[]
+  texts: readonly string[]
+  counts: readonly number[]
+}>
+
+/** Every call gets an object of the same fields, so that what reads a million of them finds each field in the same place. */
+const circleOf = ({ head: { payer, what }, keys, texts }: Read): Past['circle'] => ({
+  key_id: payer.circle.key_id,
+  team: payer.circle.team,
+  feature: payer.circle.feature,
+  customer: texts[textAt.customer] || undefined,
+  user: texts[textAt.user] || undefined,
+  environment: payer.circle.environment,
+  session: keys[keyAt.session] || undefined,
+  agent: payer.circle.agent,
+  wire: what.wire || undefined,
+  endpoint: what.endpoint,
+})
+
+const fingerprintsOf = (keys: Read['keys']): Past['fingerprints'] => ({
+  exact: keys[keyAt.fingerprint_exact] || undefined,
+  template: keys[keyAt.fingerprint_template] || undefined,
+  conversation: keys[keyAt.fingerprint_conversation] || undefined,
+})
+
+const pastOf = (read: Read): Past => {
+  const { keys, texts, counts } = read
+  const { kind, payer, what, ended } = read.head
+  const count = (name: keyof typeof countAt): number => counts[countAt[name]] ?? 0
+  const at_us = count('started_at_us')
+  const answered = ended.outcome === 'cached'
+  const usage = usageOf(counts, ended.price_state, answered)
+  const temperature = texts[textAt.temperature]
+  return {
+    receipt_id: texts[textAt.receipt_id] ?? '',
+    kind,
     at_us,
-    ended_at_us: Number(field('ended_at_us')),
-    circle,
-    tenant: facts.tenant,
-    account: facts.account,
-    provider: facts.provider,
-    model: facts.model,
-    stream: facts.stream,
-    outcome: facts.outcome,
-    fingerprints,
-    chain: chainOf(field('prefix_hashes'), field('prefix_tokens')),
+    first_token_at_us: count('first_token_at_us') || undefined,
+    ended_at_us: count('ended_at_us'),
+    circle: circleOf(read),
+    tenant: payer.tenant,
+    account: payer.account,
+    provider: what.provider,
+    model: what.model,
+    stream: what.stream,
+    outcome: ended.outcome,
+    finish_reason: ended.finish_reason || undefined,
+    temperature: temperature ? Number(temperature) : undefined,
+    max_output_tokens: count('max_output_asked') || undefined,
+    fingerprints: fingerprintsOf(keys),
+    chain: chainOf(keys[keyAt.prefix_hashes] ?? '', keys[keyAt.prefix_tokens] ?? ''),
     usage,
-    tools_tokens: Number(field('tools_tokens')),
-    system_tokens: Number(field('system_tokens')),
-    traces: tracesOf(field('levers')),
+    removed: undefined,
+    tools_tokens: count('tools_tokens'),
+    system_tokens: count('system_tokens'),
+    traces: tracesOf(texts[textAt.levers] ?? ''),
     answered,
-    rates: facts.rates_of(at_us, contextOf({ usage })) ?? unpriced,
+    rates: what.rates_of(at_us, contextOf({ usage })) ?? unpriced,
   }
-  if (first_token > 0) past.first_token_at_us = first_token
-  if (most > 0) past.max_output_tokens = most
-  if (facts.finish_reason !== undefined) past.finish_reason = facts.finish_reason
-  if (facts.temperature !== undefined) past.temperature = facts.temperature
-  return past
 }
 
 /** Without a session, what comes from one caller for one thing within an hour is taken as one. */
@@ -176,7 +147,7 @@ export type TripReader = Readonly<{
 
 /** Reads pages of one window in their order; what the first page says of repeated calls holds for all. */
 export const tripReader = (sheet: RateSheet): TripReader => {
-  const known = new Map<string, Facts>()
+  const headIn = headReader(sheet)
   const costs = new Map<string, number>()
   const left_out = new Set<string>()
   let unattached = 0
@@ -187,32 +158,33 @@ export const tripReader = (sheet: RateSheet): TripReader => {
       else costs.set(stands, Number(parseUsd(cost_usd)))
     }
   }
-  const factsIn = (text: string): Facts => {
-    const found = known.get(text)
-    if (found !== undefined) return found
-    const facts = factsOf(text, sheet)
-    known.set(text, facts)
-    return facts
-  }
   const tripOf = (line: string): Trip | undefined => {
-    const cut = line.indexOf(historyMarks.part)
-    const values = line.slice(cut + 1).split(historyMarks.value)
-    const receipt_id = values[fieldAt.receipt_id] ?? ''
+    const end = endOfHead(line)
+    const [keys = '', said = '', counts = ''] = line.slice(end + 1).split(historyMarks.part)
+    const texts = said.split(historyMarks.value)
+    const receipt_id = texts[textAt.receipt_id] ?? ''
     if (left_out.size > 0 && left_out.has(receipt_id)) return undefined
-    const facts = factsIn(line.slice(0, cut))
-    const past = pastOf(values, facts)
-    const own = costIn(values[fieldAt.cost_usd] ?? '', facts.price_state)
-    const cost = costs.get(receipt_id) ?? own.cost
-    const other = past.answered ? cost : cost - costOf(past, past.rates)
+    const head = headIn(line.slice(0, end))
+    const past = pastOf({
+      head,
+      keys: apart(keys).split(historyMarks.value),
+      texts,
+      counts: countsIn(counts),
+    })
+    const { what } = head
+    const own = costIn(texts[textAt.cost_usd] ?? '', head.ended.price_state)
+    const cost = (costs.size > 0 ? costs.get(receipt_id) : undefined) ?? own.cost
+    const cluster = clusterOf(past)
     return {
       past,
       cost,
-      other,
+      other: past.answered ? cost : cost - costOf(past, past.rates),
       known: own.known,
-      service: facts.service,
-      rates_of: facts.rates_of,
-      cluster: clusterOf(past),
-      deferrable: facts.deferrable,
+      service: what.service,
+      rates_of: what.rates_of,
+      cluster,
+      bits: bitsOf(cluster),
+      deferrable: what.deferrable,
     }
   }
   return {

@@ -1,19 +1,13 @@
 /** The past, call by call, through every lever: in the order of the playbook, and each alone. */
-import type { Lever, Play } from '../../core/lever.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { Past } from '../../core/past.ts'
 import type { LeverTrace } from '../../core/receipt.ts'
-import { bitsOf, chance } from './chance.ts'
+import { type Alone, aloneBySample } from './alone.ts'
+import { chance } from './chance.ts'
 import { type Candidate, type Fold, type FoldKit, foldOf } from './fold.ts'
 import { affordable, inSample, MOST_PARTED, type Parted, part } from './shapley.ts'
 import { ExactSum, GROUPS, Measure } from './tally.ts'
 import { priceOf, type Trip } from './trip.ts'
-
-const plays: readonly Play[] = ['route', 'cache', 'batch', 'compact', 'own']
-
-/** Levers in the order in which a call meets them: by play, then by name. */
-export const inOrder = (levers: Readonly<Record<string, Lever>>): readonly Lever[] =>
-  Object.values(levers).toSorted((a, b) => plays.indexOf(a.play) - plays.indexOf(b.play) || (a.name < b.name ? -1 : 1))
 
 /** Slices of the window for a curve of cost. */
 export const SLICES = 24
@@ -34,8 +28,8 @@ export type Line = {
   readonly candidate: Candidate
   /** What it saves of what the levers before it have left. */
   readonly marginal: Measure
-  /** What it would save if it were the only one. */
-  readonly alone: Measure
+  /** What it would save if it were the only one; undefined where that is estimated from a sample (`aloneSavings`). */
+  readonly alone: Measure | undefined
   /** What receipts say that it has saved already, picodollars, and on how many calls. */
   readonly realised: ExactSum
   realised_calls: number
@@ -74,16 +68,19 @@ const realise = (lines: ReadonlyMap<string, Line>, traces: readonly LeverTrace[]
   }
 }
 
-const lineOf = (candidate: Candidate, kit: FoldKit, at: number): Line => {
+/** Up to so many calls everything is replayed over all of them; beyond, what levers save alone is estimated from a sample. */
+export const MOST_WHOLE = 150_000
+
+const lineOf = (candidate: Candidate, kit: FoldKit, at: number, whole: boolean): Line => {
   const seeded = { ...kit, seed: kit.seed + at }
   return {
     candidate,
     marginal: new Measure(),
-    alone: new Measure(),
+    alone: at === 0 || whole ? new Measure() : undefined,
     realised: new ExactSum(),
     realised_calls: 0,
     // The first lever finds everything as it was, so that for it both are one.
-    folds: at === 0 ? [foldOf(candidate, seeded)] : [foldOf(candidate, seeded), foldOf(candidate, seeded)],
+    folds: Array.from({ length: at === 0 || !whole ? 1 : 2 }, () => foldOf(candidate, seeded)),
   }
 }
 
@@ -113,6 +110,7 @@ const pull = (
     marginal.calls += 1
     marginal.add(found.price - price, group, half)
   }
+  if (alone === undefined) return past === found.past ? found : { past, price }
   const only = single ? single.replay(trip.past) : past
   if (only !== trip.past) {
     alone.calls += 1
@@ -125,7 +123,7 @@ export type Replayer = Readonly<{ take(trip: Trip): void; result(): Replayed }>
 
 /** Takes calls in order of time. */
 export const replayer = ({ candidates, kit, window, expected, group_of }: ReplayOptions): Replayer => {
-  const lines = candidates.map((candidate, at) => lineOf(candidate, kit, at))
+  const lines = candidates.map((candidate, at) => lineOf(candidate, kit, at, expected <= MOST_WHOLE))
   const byName = new Map(lines.map((line) => [line.candidate.lever.name, line]))
   const [cost, together, other] = [new Measure(), new Measure(), new ExactSum()]
   const groups = new Map<string, Group>()
@@ -135,15 +133,15 @@ export const replayer = ({ candidates, kit, window, expected, group_of }: Replay
   const span = Math.max(1, window.to_us - window.from_us)
   let [calls, unknown] = [0, 0]
 
-  const placeOf = ({ cluster, past }: Trip): Place => {
+  const placeOf = ({ bits, past }: Trip): Place => {
     const slice = Math.min(SLICES - 1, Math.max(0, Math.floor(((past.at_us - window.from_us) / span) * SLICES)))
-    return { group: bitsOf(cluster) % GROUPS, slice, half: calls * 2 <= expected ? 0 : 1 }
+    return { group: bits % GROUPS, slice, half: calls * 2 <= expected ? 0 : 1 }
   }
 
   const pullAll = (trip: Trip, place: Place, into: Group | undefined): number => {
     let found = { past: trip.past, price: trip.cost }
-    for (const [at, line] of lines.entries()) {
-      const next = pull(line, trip, found, place)
+    for (let at = 0; at < lines.length; at++) {
+      const next = pull(lines[at] as Line, trip, found, place)
       if (into) into.saved[at] = (into.saved[at] ?? 0) + found.price - next.price
       found = next
     }
@@ -170,10 +168,24 @@ export const replayer = ({ candidates, kit, window, expected, group_of }: Replay
       const into = group_of && groupIn(groups, group_of(trip.past), lines.length)
       if (trip.past.traces.length > 0) realise(byName, trip.past.traces)
       count(trip, place, pullAll(trip, place, into), into)
-      if (share === 1 || inSample(trip.cluster, share)) kept.push(trip)
+      if (share === 1 || inSample(trip.bits, share)) kept.push(trip)
     },
     result: () => ({ calls, unknown, cost, other, lines, together, slices, groups, sample: { trips: kept, share } }),
   }
+}
+
+/** What each lever saves alone, picodollars, with its standard error: zero where every call was replayed. */
+export const aloneSavings = ({ lines, sample, cost }: Replayed, kit: FoldKit): readonly Alone[] => {
+  const counted = (line: Line): Alone | undefined => line.alone && { saved: Number(line.alone.sum.total), error: 0 }
+  if (lines.every(({ alone }) => alone !== undefined)) return lines.flatMap((line) => counted(line) ?? [])
+  const sampled = aloneBySample({
+    trips: sample.trips,
+    candidates: lines.map(({ candidate }) => candidate),
+    kit,
+    marginal: lines.map(({ marginal }) => Number(marginal.sum.total)),
+    cost: Number(cost.sum.total),
+  })
+  return lines.map((line, at) => counted(line) ?? sampled[at] ?? { saved: 0, error: 0 })
 }
 
 /**
@@ -182,17 +194,18 @@ export const replayer = ({ candidates, kit, window, expected, group_of }: Replay
  */
 export const partSaving = (
   { lines, sample }: Replayed,
+  alone: readonly Alone[],
   kit: FoldKit,
 ): ReadonlyMap<string, Readonly<{ share: number; error: number; calls: number; whole: boolean }>> => {
+  const savedAlone = new Map(lines.map((line, at) => [line, alone[at]?.saved ?? 0]))
   const active = lines
-    .filter(({ marginal, alone }) => marginal.calls > 0 || alone.calls > 0)
-    .toSorted((a, b) => Number(b.alone.sum.total - a.alone.sum.total))
+    .filter((line) => line.marginal.calls > 0 || savedAlone.get(line) !== 0)
+    .toSorted((a, b) => (savedAlone.get(b) ?? 0) - (savedAlone.get(a) ?? 0))
     .slice(0, MOST_PARTED)
   const players = lines.filter((line) => active.includes(line))
   if (players.length === 0) return new Map()
   const share = Math.min(1, affordable(players.length) / Math.max(1, sample.trips.length))
-  const trips =
-    share === 1 ? sample.trips : sample.trips.filter(({ cluster }) => inSample(cluster, share * sample.share))
+  const trips = share === 1 ? sample.trips : sample.trips.filter(({ bits }) => inSample(bits, share * sample.share))
   const whole = share === 1 && sample.share === 1
   const parted: Parted = part(
     trips,

@@ -1,4 +1,4 @@
-import { bitsOf, chance } from './chance.ts'
+import { chance, mixed } from './chance.ts'
 import { type Candidate, type FoldKit, foldOf } from './fold.ts'
 import { priceOf, type Trip } from './trip.ts'
 
@@ -22,7 +22,7 @@ export const MOST_PARTED = 10
 export const affordable = (levers: number): number => Math.floor(MOST_STEPS / 2 ** Math.min(levers, MOST_PARTED))
 
 /** Whole sessions, chosen by hash, so that about `share` of the calls are in it. */
-export const inSample = (cluster: string, share: number): boolean => bitsOf(`sample ${cluster}`) < share * 2 ** 32
+export const inSample = (bits: number, share: number): boolean => mixed(bits) < share * 2 ** 32
 
 /**
  * Every subset of the levers over the calls, in one pass: a call goes down a tree that branches at each lever, and each
@@ -44,7 +44,7 @@ const savedBySubset = (trips: readonly Trip[], candidates: readonly Candidate[],
     const replay = folds[2 ** at - 1 + chosen]
     walk(trip, replay ? replay(past) : past, at + 1, chosen + 2 ** at, row)
   }
-  for (const trip of trips) walk(trip, trip.past, 0, 0, (bitsOf(trip.cluster) % GROUPS) * subsets)
+  for (const trip of trips) walk(trip, trip.past, 0, 0, (trip.bits % GROUPS) * subsets)
   return saved
 }
 

@@ -43,7 +43,7 @@ const toModel =
     if (past.answered || past.usage.output === 0 || (past.model === model && past.provider === provider)) return past
     const by = ratios.of(past.provider, past.model).bytes_per_token / ratios.of(provider, model).bytes_per_token
     const rates = sheet.of(provider, model, {})(past.at_us, contextOf(past) * by)
-    return rates === undefined ? past : { ...past, ...scaled(past, by), provider, model, rates }
+    return rates === undefined ? past : { ...past, ...scaled(past, by), kind: undefined, provider, model, rates }
   }
 
 /** Token ratios between tokenizers were measured on few texts: they lie within about a tenth (`docs/advise.md`). */

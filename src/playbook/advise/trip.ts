@@ -14,6 +14,8 @@ export type Trip = Readonly<{
   rates_of: RatesOf
   /** The session, or what is nearest to one. */
   cluster: string
+  /** 32 bits of it: in which group it is, and in which sample. */
+  bits: number
   /** The caller said that it may wait. */
   deferrable: boolean
 }>

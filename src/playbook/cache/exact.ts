@@ -1,3 +1,4 @@
+import { openKinds } from '../../core/kinds.ts'
 import type { Answers, Chosen, Lever, LiveCall, Schema, StoredAnswer } from '../../core/lever.ts'
 import type { Past, Replay } from '../../core/past.ts'
 import { ttl_s } from './rules.ts'
@@ -76,11 +77,16 @@ const unfit = ({ circle, fingerprints, temperature }: Asked, { any_temperature }
   return temperature === undefined ? 'no temperature is asked, and the default is not 0' : 'the temperature is not 0'
 }
 
+/** Who may get an answer again. */
+const ownerOf = ({ circle, tenant }: Asked, share: string): string => {
+  if (share === 'all') return ''
+  return share === 'team' && circle.team !== undefined ? `team ${circle.team}` : tenant
+}
+
 /** Everything that must be equal for an answer to be given again, besides the prompt. */
 const partitionOf = (call: Asked, share: string, scope: string, variant: string): string => {
-  const { circle, tenant, provider, model, stream } = call
-  const owner = share === 'all' ? '' : share === 'team' && circle.team !== undefined ? `team ${circle.team}` : tenant
-  return JSON.stringify([owner, scope, provider, model, circle.wire, circle.endpoint, stream, variant])
+  const { circle, provider, model, stream } = call
+  return JSON.stringify([ownerOf(call, share), scope, provider, model, circle.wire, circle.endpoint, stream, variant])
 }
 
 const liveKey = (call: LiveCall, { share }: Settings): Readonly<{ partition: string; key: string }> => ({
@@ -149,16 +155,34 @@ const keeps = (past: Past, { max_entry_bytes }: Settings): boolean => {
   return past.usage.output * BYTES_PER_TOKEN <= max_entry_bytes
 }
 
+/** Answers of a partition in a replay: until when each is given again, µs, by the hash of what was asked. */
+type Kept = { readonly until_us: Map<string, number>; sweep_at: number }
+
+const SWEEP_FROM = 64
+
+/** Keeps an answer, and forgets those whose time is over whenever twice as many are kept as were left the last time. */
+const keepIn = (kept: Kept, hash: string, at_us: number, until_us: number): void => {
+  const { until_us: all } = kept
+  if (all.size >= kept.sweep_at) {
+    for (const [other, over_us] of all) if (over_us <= at_us) all.delete(other)
+    kept.sweep_at = Math.max(SWEEP_FROM, all.size * 2)
+  }
+  all.set(hash, until_us)
+}
+
 /** A fold over the past: what was answered before within its time is answered again, and what is in flight is waited for. */
 const replay = (chosen: Settings): Replay => {
-  const kept = new Map<string, Readonly<{ from_us: number; until_us: number }>>()
+  const partitions = openKinds<Kept>(
+    (past) => [partitionOf(past, chosen.share, '', '')],
+    () => ({ until_us: new Map(), sweep_at: SWEEP_FROM }),
+  )
   return (past) => {
     if (past.answered || unfit(past, chosen) !== undefined) return past
-    const name = `${partitionOf(past, chosen.share, '', '')} ${past.fingerprints.exact}`
-    const found = kept.get(name)
-    if (found && past.at_us < found.until_us) return { ...past, answered: true }
-    if (keeps(past, chosen))
-      kept.set(name, { from_us: past.at_us, until_us: past.ended_at_us + chosen.ttl_s * 1_000_000 })
+    const { fingerprints, at_us } = past
+    const kept = partitions.of(past)
+    const hash = fingerprints.exact ?? ''
+    if (at_us < (kept.until_us.get(hash) ?? 0)) return { ...past, answered: true }
+    if (keeps(past, chosen)) keepIn(kept, hash, at_us, past.ended_at_us + chosen.ttl_s * 1_000_000)
     return past
   }
 }

@@ -1,3 +1,4 @@
+import { openKinds } from '../../core/kinds.ts'
 import type { Chosen, Kit, Lever, LiveCall, Pulled, ReplayKit, Schema, Spent } from '../../core/lever.ts'
 import type { CacheRule, Past, Replay, TokenRates } from '../../core/past.ts'
 import type { Block, Change, Outline } from '../../core/prompt.ts'
@@ -39,8 +40,15 @@ const PROPORTIONS: TokenRates = {
 }
 
 /** Calls whose prompts are judged together. A template would be too narrow: one that changes with every call has no history. */
-const routeName = ({ circle, account, provider, model }: LiveCall | Past, wanted: Wanted): string =>
-  JSON.stringify([account, provider, model, circle.team, circle.feature, circle.agent, circle.endpoint, wanted])
+const routeParts = ({ circle, account, provider, model }: LiveCall | Past): readonly (string | undefined)[] => [
+  account,
+  provider,
+  model,
+  circle.team,
+  circle.feature,
+  circle.agent,
+  circle.endpoint,
+]
 
 const lastWhere = (blocks: readonly Block[], is: (block: Block) => boolean): number => blocks.findLast(is)?.part ?? -1
 
@@ -69,9 +77,9 @@ const keyFor = (call: LiveCall, { fields }: Outline, rule: CacheRule, by: string
 const changesOf = (decision: Decision, outline: Outline, rule: CacheRule): Change[] => {
   const { candidate, plan } = decision
   if (candidate.idle || plan === 'automatic') return []
-  const marks = plan.flatMap(({ boundary, ttl }): Change[] => {
+  const marks = plan.flatMap((boundary): Change[] => {
     const block = markAt(outline.blocks, boundary)
-    return block < 0 ? [] : [{ do: 'mark', block, ttl }]
+    return block < 0 ? [] : [{ do: 'mark', block, ttl: candidate.ttl }]
   })
   if (rule.style === 'marks') return marks
   const ttl = candidate.ttl === rule.default_ttl ? {} : { cache_ttl: candidate.ttl }
@@ -103,7 +111,7 @@ const clientDecided = ({ blocks, fields }: Outline, rule: CacheRule): boolean =>
 const wantedBy = ({ ttl, reach }: Settings): Wanted => ({ ttl, reach }) as Wanted
 
 const routeOf = (call: LiveCall, rule: CacheRule, wanted: Wanted, kit: Kit): Route => {
-  const name = routeName(call, wanted)
+  const name = JSON.stringify([...routeParts(call), wanted])
   const known = kit.memory.get<Route>('route', name)
   if (known?.rule === rule) return known
   const route = openRoute(rule, wanted)
@@ -120,7 +128,7 @@ const pull = (call: LiveCall, chosen: Settings, kit: Kit): Pulled => {
   if (clientDecided(outline, rule)) return { do: 'nothing', why: 'the client has placed the marks itself' }
   const prompt = markedOf(call, outline, rule)
   const rates = kit.rates(call.provider, call.model, call.at_us) ?? PROPORTIONS
-  const decision = decide(routeOf(call, rule, wantedBy(chosen), kit), prompt, rates, call.at_us)
+  const decision = decide(routeOf(call, rule, wantedBy(chosen), kit), prompt, rates, { at_us: call.at_us })
   if (!decision) return { do: 'nothing', why: 'there is no way to cache it' }
   kit.memory.set('writes', call.call_id, decision.writes)
   const key = keyFor(call, outline, rule, chosen.key, kit)
@@ -157,12 +165,14 @@ const boundaryAt = ({ tokens }: Past['chain'], wanted: number): number => {
   if (wanted <= 0) return -1
   let best = -1
   let nearest = Math.max(2, wanted / 100)
-  tokens.forEach((count, index) => {
+  for (let at = 0; at < tokens.length; at++) {
+    const count = tokens[at] ?? 0
     const distance = Math.abs(count - wanted)
-    if (distance > nearest) return
-    nearest = distance
-    best = index
-  })
+    if (distance <= nearest) {
+      nearest = distance
+      best = at
+    } else if (count > wanted) break
+  }
   return best
 }
 
@@ -206,20 +216,19 @@ const applied = (past: Past, { candidate, visit }: Decision): Past => {
 
 /** A fold over prefix chains in order of time: what each call would have read and written, decided as `pull` decides. */
 const replay = (chosen: Settings, kit: ReplayKit): Replay => {
-  const routes = new Map<string, Route>()
+  const routes = openKinds<{ route?: Route }>(routeParts, () => ({}))
   const wanted = wantedBy(chosen)
   return (past) => {
     if (past.answered || past.chain.hashes.length === 0 || inputOf(past) === 0) return past
     const rule = kit.cache_rule(past.provider, past.model, past.at_us)
     if (!rule || settled(past, rule)) return past
-    const name = routeName(past, wanted)
-    const known = routes.get(name)
-    const route = known?.rule === rule ? known : openRoute(rule, wanted)
-    if (route !== known) routes.set(name, route)
-    const decision = decide(route, promptOfPast(past), past.rates, past.at_us)
-    if (!decision) return past
-    makeReady(decision.writes, past.first_token_at_us ?? past.ended_at_us)
-    return applied(past, decision)
+    const known = routes.of(past)
+    if (known.route?.rule !== rule) known.route = openRoute(rule, wanted)
+    // Where there is only what the provider does by itself, nothing can come of it.
+    if (known.route.ways.length < 2) return past
+    const ready_us = past.first_token_at_us ?? past.ended_at_us
+    const decision = decide(known.route, promptOfPast(past), past.rates, { at_us: past.at_us, ready_us })
+    return decision ? applied(past, decision) : past
   }
 }
 

@@ -133,20 +133,36 @@ const bareName = (model: string): string =>
     .replace(DATE, '')
     .replace(/^(claude-.*\d)\.(\d)/, '$1-$2')
 
-const holds = ({ from, to }: Row, at_us: number): boolean =>
-  (from === undefined || at_us >= Date.parse(from) * 1000) && (to === undefined || at_us < Date.parse(to) * 1000)
+const momentOf = (date: string | undefined, otherwise: number): number =>
+  date === undefined ? otherwise : Date.parse(date) * 1000
 
-const known = new Map<string, readonly Row[]>()
+/** Rows of a model with the moments between which they hold, µs. */
+type Held = readonly Readonly<{ row: Row; from_us: number; to_us: number }>[]
+
+const rowsOf = (provider: string, model: string): Held => {
+  const bare = bareName(model)
+  const found = rows.filter(({ providers, models }) => providers.includes(provider) && models.test(bare))
+  return found.map((row) => ({
+    row,
+    from_us: momentOf(row.from, Number.NEGATIVE_INFINITY),
+    to_us: momentOf(row.to, Number.POSITIVE_INFINITY),
+  }))
+}
+
+const MOST_KNOWN = 5000
+const known = new Map<string, Map<string, Held>>()
+let models = 0
 
 /** How a provider (by the name of its prices) caches prompts of a model at a moment; undefined where it is not known to. */
 export const cacheRule = (provider: string, model: string, at_us: number): CacheRule | undefined => {
-  const name = `${provider}\u0000${model}`
-  let found = known.get(name)
-  if (!found) {
-    const bare = bareName(model)
-    found = rows.filter(({ providers, models }) => providers.includes(provider) && models.test(bare))
-    if (known.size >= 5000) known.clear()
-    known.set(name, found)
+  const found = known.get(provider)?.get(model)
+  if (found !== undefined) return found.find(({ from_us, to_us }) => at_us >= from_us && at_us < to_us)?.row
+  if (models >= MOST_KNOWN) {
+    known.clear()
+    models = 0
   }
-  return found.find((row) => holds(row, at_us))
+  const of_provider = known.get(provider) ?? new Map<string, Held>()
+  known.set(provider, of_provider.set(model, rowsOf(provider, model)))
+  models += 1
+  return cacheRule(provider, model, at_us)
 }

@@ -3,9 +3,8 @@
  * within 9 % in a few hundred bytes. Older answers fade: every time that `FADE` are counted, all counts are halved.
  */
 export type Lengths = {
-  readonly bins: Map<number, number>
-  /** The last bin that has any. */
-  longest: number
+  /** A bin and its count, the next bin and its count …, ascending: most routes have few bins, and a map weighs more than all of them. */
+  readonly bins: number[]
   counted: number
   since_cut: number
   lift: number
@@ -15,8 +14,7 @@ const BINS_AN_OCTAVE = 8
 const FADE = 4096
 
 export const noLengths = (): Lengths => ({
-  bins: new Map(),
-  longest: 0,
+  bins: [],
   counted: 0,
   since_cut: 0,
   lift: 1,
@@ -25,6 +23,13 @@ export const noLengths = (): Lengths => ({
 const binOf = (tokens: number) => Math.ceil(BINS_AN_OCTAVE * Math.log2(Math.max(1, tokens)))
 /** The longest answer of a bin. */
 const edgeOf = (bin: number) => Math.ceil(2 ** (bin / BINS_AN_OCTAVE))
+
+const countIn = (bins: number[], bin: number): void => {
+  let at = 0
+  while (at < bins.length && (bins[at] ?? 0) < bin) at += 2
+  if (bins[at] === bin) bins[at + 1] = (bins[at + 1] ?? 0) + 1
+  else bins.splice(at, 0, bin, 1)
+}
 
 /** How many whole answers it takes until a raised cap is lowered again by one step. */
 const CALM = 200
@@ -40,9 +45,7 @@ export const noteLength = (lengths: Lengths, tokens: number, was_cut: boolean): 
     lengths.since_cut = 0
     return
   }
-  const bin = binOf(tokens)
-  lengths.bins.set(bin, (lengths.bins.get(bin) ?? 0) + 1)
-  lengths.longest = Math.max(lengths.longest, bin)
+  countIn(lengths.bins, binOf(tokens))
   lengths.counted += 1
   lengths.since_cut += 1
   if (lengths.since_cut >= CALM && lengths.lift > 1) {
@@ -51,23 +54,22 @@ export const noteLength = (lengths: Lengths, tokens: number, was_cut: boolean): 
   }
   if (lengths.counted < FADE) return
   lengths.counted = 0
-  for (const [bin, count] of lengths.bins) {
-    lengths.bins.set(bin, count / 2)
-    lengths.counted += count / 2
+  for (let at = 1; at < lengths.bins.length; at += 2) {
+    const count = (lengths.bins[at] ?? 0) / 2
+    lengths.bins[at] = count
+    lengths.counted += count
   }
 }
 
 /** The length that at least this share of the answers do not exceed, in tokens. */
-const quantile = ({ bins, longest, counted }: Lengths, share: number): number => {
+const quantile = ({ bins, counted }: Lengths, share: number): number => {
   // From the longest down, because few answers are beyond it.
   let beyond = counted - share * counted + 1e-9
-  let bin = longest
-  while (bin > 0) {
-    beyond -= bins.get(bin) ?? 0
-    if (beyond < 0) break
-    bin -= 1
+  for (let at = bins.length - 2; at >= 0; at -= 2) {
+    beyond -= bins[at + 1] ?? 0
+    if (beyond < 0) return edgeOf(bins[at] ?? 0)
   }
-  return edgeOf(bin)
+  return edgeOf(0)
 }
 
 export type Capping = Readonly<{ quantile: number; margin: number; floor_tokens: number; least_answers: number }>

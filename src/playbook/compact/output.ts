@@ -1,6 +1,8 @@
+import { openKinds } from '../../core/kinds.ts'
 import type { Chosen, Kit, Lever, LiveCall, Pulled } from '../../core/lever.ts'
 import type { Past } from '../../core/past.ts'
 import type { BodyFields } from '../../core/prompt.ts'
+import { openRecent } from '../../core/recent.ts'
 import { capOf, type Lengths, noLengths, noteLength } from './lengths.ts'
 import { statedSchema } from './stated-schema.ts'
 
@@ -101,9 +103,17 @@ const place = (open: Open[], one: Open): void => {
   open.splice(at, 0, one)
 }
 
+/** Routes that are remembered at once, as of a live lever. */
+const MOST_ROUTES = 20_000
+
 /** Replays answers in the order in which they ended, as they were learnt from when they were live. */
 const replay = (chosen: Settings) => {
-  const routes = new Map<string, Lengths>()
+  let groups = 0
+  const group = openKinds(
+    ({ circle, model }) => [circle.feature, model],
+    () => ++groups,
+  )
+  const routes = openRecent<Lengths>(MOST_ROUTES)
   const open: Open[] = []
   const learnUpTo = (at_us: number): void => {
     while ((open[0]?.ended_at_us ?? Number.POSITIVE_INFINITY) <= at_us) {
@@ -116,9 +126,9 @@ const replay = (chosen: Settings) => {
   return (past: Past): Past => {
     if (past.answered) return past
     learnUpTo(past.at_us)
-    const route = routeOf(past)
+    const route = `${group.of(past)} ${past.fingerprints.template ?? ''}`
     const lengths = routes.get(route) ?? noLengths()
-    routes.set(route, lengths)
+    if (lengths.counted === 0) routes.set(route, lengths)
     const learnt = capOf(lengths, chosen)
     const cap =
       learnt !== undefined && learnt < (past.max_output_tokens ?? Number.POSITIVE_INFINITY) ? learnt : undefined

@@ -75,6 +75,27 @@ const readable = (
 }
 
 /**
+ * What a lever still finds to take out where levers before it were in the same blocks: of a block's tokens that are left, the share that
+ * it would have taken of all. When they only observed each saw the whole prompt, so their counts may overlap.
+ */
+const stillThere = ({ chain, removed: before }: Past, removed: readonly number[]): readonly number[] => {
+  if (before === undefined) return removed
+  let [taken, end, mine, theirs] = [0, 0, 0, 0]
+  return chain.tokens.map((next, at) => {
+    const [upTo, gone] = [removed[at] ?? mine, before[at] ?? theirs]
+    const size = next - end
+    taken += size > 0 ? (upTo - mine) * Math.max(0, 1 - (gone - theirs) / size) : 0
+    end = next
+    mine = upTo
+    theirs = gone
+    return taken
+  })
+}
+
+const plus = (before: readonly number[] | undefined, removed: readonly number[]): readonly number[] =>
+  before === undefined ? removed : removed.map((tokens, at) => tokens + (before[at] ?? 0))
+
+/**
  * Replays a lever that shortens prompts by what it recorded when it only observed: exact, since the receipt says how many tokens
  * it would have taken out before each boundary. A receipt without that record says nothing about its text, so nothing is promised
  * of it: observe first. Where the lever acted the saving is in the usage already.
@@ -86,8 +107,9 @@ export const replayRemoved = (name: string, kit: Pick<ReplayKit, 'cache_rule'>):
     if (trace?.action !== 'observed' || !trace.removed || (trace.removed.at(-1) ?? 0) <= 0) return past
     const rule = kit.cache_rule(past.provider, past.model, past.at_us)
     const { usage, chain } = past
-    const { removed } = trace
-    return { ...past, usage: readable(shorten(usage, chain, removed), usage, { chain, removed, rule }) }
+    const removed = stillThere(past, trace.removed)
+    const shorter = readable(shorten(usage, chain, removed), usage, { chain, removed, rule })
+    return { ...past, usage: shorter, removed: plus(past.removed, removed) }
   }
 }
 

@@ -56,8 +56,8 @@ const byUse = ({ tools_end, system_end, last }: Marked, reach: Reach, lookback: 
   return [last, definitions, last - 1 > definitions ? last - 1 : -1, bridge, tools_end]
 }
 
-/** Where a candidate has a prompt written. */
-export const planOf = ({ reach, ttl }: Candidate, prompt: Marked, rule: CacheRule): Plan => {
+/** Where a prompt is written with such a reach. */
+export const planOf = (reach: Reach, prompt: Marked, rule: CacheRule): Plan => {
   if (rule.style === 'automatic') return reach === 'nothing' ? [] : 'automatic'
   if (reach === 'nothing') return []
   // Where the provider marks the end of the system part and of the prompt itself, these two are all that there is to say.
@@ -70,7 +70,7 @@ export const planOf = ({ reach, ttl }: Candidate, prompt: Marked, rule: CacheRul
   for (const boundary of wanted)
     if (boundary >= 0 && boundaries.length < rule.most_marks && !boundaries.includes(boundary))
       boundaries.push(boundary)
-  return boundaries.sort((a, b) => a - b).map((boundary) => ({ boundary, ttl }))
+  return boundaries.sort((a, b) => a - b)
 }
 
 /** What the input of a call costs after a visit, picodollars. */

@@ -4,9 +4,10 @@ import { ttl_s } from '../rules.ts'
 
 /**
  * A prefix that a provider holds, in each of the ways of caching that are compared. `times` has three moments a way: when it
- * can be read (as soon as the answer that wrote it began), when it expires, and how long it lives, µs.
+ * can be read (as soon as the answer that wrote it began), when it expires, and how long it lives, µs; `over_us` is when it has
+ * expired in all of them.
  */
-type Hold = { tokens: number; readonly times: number[] }
+type Hold = { tokens: number; over_us: number; readonly times: number[] }
 
 const [READY, UNTIL, LIFE, EACH] = [0, 1, 2, 3]
 
@@ -15,29 +16,39 @@ export type Shelf = Readonly<{
   holds: Map<string, Hold>
   /** The times of a prefix that is held in no way. */
   blank: readonly number[]
-}> & { sweep_at: number }
+}> & {
+  sweep_at: number
+  /** When all that is held has expired, µs. */
+  over_us: number
+}
 
-/** Where prefixes are written: at marks, or (automatic) wherever the provider likes, which is everywhere. */
-export type Plan = 'automatic' | readonly Readonly<{ boundary: number; ttl: CacheTtl }>[]
+/** Where prefixes are written: at marks on boundaries, ascending, or (automatic) wherever the provider likes, which is everywhere. */
+export type Plan = 'automatic' | readonly number[]
 
 /** A prefix that was written in one way. */
 export type Write = Readonly<{ hold: Hold; way: number }>
 
-/** What a cache did for one prompt, tokens; and what was written, to be made readable when the answer begins. */
+/** What a cache did for one prompt, tokens. */
 export type Visit = Readonly<{
   read: number
   written_short: number
   written_long: number
-  writes: readonly Write[]
   /** The boundary that was read up to; -1 where none was. */
   hit: number
 }>
 
-/** A prompt at a shelf: what is held of it at each boundary, looked up once for all ways. */
-export type Look = Readonly<{ shelf: Shelf; chain: Chain; holds: (Hold | undefined)[]; at_us: number }>
+/** A prompt at a shelf: what is held of it at each boundary, looked up when it is first asked for, for all ways; null where nothing is. */
+export type Look = Readonly<{
+  shelf: Shelf
+  chain: Chain
+  holds: (Hold | null | undefined)[]
+  at_us: number
+  /** Nothing was held any more when it came. */
+  is_over: boolean
+}>
 
 /** Prefixes that are held for one route before the expired are swept out, and at most. */
-const SWEEP_FROM = 64
+const SWEEP_FROM = 16
 const MOST_HELD = 400_000
 
 const isLong = (ttl: CacheTtl): boolean => ttl_s[ttl] > ttl_s['30m']
@@ -46,34 +57,41 @@ export const openShelf = (ways: number): Shelf => ({
   holds: new Map(),
   blank: Array.from({ length: ways * EACH }, () => Number.NEGATIVE_INFINITY),
   sweep_at: SWEEP_FROM,
+  over_us: 0,
 })
 
-export const lookAt = (shelf: Shelf, chain: Chain, at_us: number): Look => ({
-  shelf,
-  chain,
-  holds: chain.hashes.map((hash) => shelf.holds.get(hash)),
-  at_us,
-})
+export const lookAt = (shelf: Shelf, chain: Chain, at_us: number): Look => {
+  const is_over = shelf.over_us <= at_us
+  if (is_over && shelf.holds.size > 0) shelf.holds.clear()
+  return { shelf, chain, holds: new Array(chain.hashes.length).fill(is_over ? null : undefined), at_us, is_over }
+}
+
+const heldAt = ({ shelf, chain, holds }: Look, boundary: number): Hold | null => {
+  const found = holds[boundary]
+  if (found !== undefined) return found
+  const hash = chain.hashes[boundary]
+  const hold = (hash === undefined ? undefined : shelf.holds.get(hash)) ?? null
+  holds[boundary] = hold
+  return hold
+}
 
 const time = ({ times }: Hold, way: number, which: number): number => times[way * EACH + which] ?? 0
 
-const isLive = (hold: Hold | undefined, way: number, at_us: number): hold is Hold =>
-  hold !== undefined && time(hold, way, UNTIL) > at_us && time(hold, way, READY) <= at_us
+const isLive = (hold: Hold | null, way: number, at_us: number): hold is Hold =>
+  hold !== null && time(hold, way, UNTIL) > at_us && time(hold, way, READY) <= at_us
 
-const refresh = ({ times }: Hold, way: number, at_us: number): void => {
-  const at = way * EACH
-  times[at + UNTIL] = at_us + (times[at + LIFE] ?? 0)
+const keep = ({ shelf }: Look, hold: Hold, way: number, until_us: number): void => {
+  hold.times[way * EACH + UNTIL] = until_us
+  if (until_us > hold.over_us) hold.over_us = until_us
+  if (until_us > shelf.over_us) shelf.over_us = until_us
 }
 
-const isOver = ({ times }: Hold, at_us: number): boolean => {
-  for (let at = UNTIL; at < times.length; at += EACH) if ((times[at] ?? 0) > at_us) return false
-  return true
-}
+const refresh = (look: Look, hold: Hold, way: number): void => keep(look, hold, way, look.at_us + time(hold, way, LIFE))
 
 /** Takes out what has expired in every way, each time that twice as much is held as was left the last time. */
 const sweep = (shelf: Shelf, at_us: number): void => {
   const { holds } = shelf
-  for (const [hash, hold] of holds) if (isOver(hold, at_us)) holds.delete(hash)
+  for (const [hash, hold] of holds) if (hold.over_us <= at_us) holds.delete(hash)
   for (const hash of holds.keys()) {
     if (holds.size < MOST_HELD) break
     holds.delete(hash)
@@ -81,90 +99,105 @@ const sweep = (shelf: Shelf, at_us: number): void => {
   shelf.sweep_at = Math.min(MOST_HELD, Math.max(SWEEP_FROM, holds.size * 2))
 }
 
-const holdAt = ({ shelf, chain, holds, at_us }: Look, boundary: number, hash: string): Hold => {
-  const found = holds[boundary]
-  if (found !== undefined) return found
+const holdAt = (look: Look, boundary: number, hash: string): Hold => {
+  const found = heldAt(look, boundary)
+  if (found !== null) return found
+  const { shelf, chain, holds, at_us } = look
   if (shelf.holds.size >= shelf.sweep_at) sweep(shelf, at_us)
-  const hold: Hold = { tokens: chain.tokens[boundary] ?? 0, times: shelf.blank.slice() }
+  const hold: Hold = { tokens: chain.tokens[boundary] ?? 0, over_us: 0, times: shelf.blank.slice() }
   shelf.holds.set(hash, hold)
   holds[boundary] = hold
   return hold
 }
 
-const write = (look: Look, boundary: number, way: number, ttl: CacheTtl): Write | undefined => {
+/** One way of caching at a look, and where what it writes is noted. */
+type Visiting = Readonly<{
+  way: number
+  plan: Plan
+  ttl: CacheTtl
+  rule: CacheRule
+  /** When what is written can be read; where that is not known it is noted in `writes`. */
+  ready_us?: number | undefined
+  writes: Write[]
+}>
+
+const write = (look: Look, boundary: number, { way, ttl, ready_us, writes }: Visiting): void => {
   const hash = look.chain.hashes[boundary]
-  if (hash === undefined) return undefined
+  if (hash === undefined) return
   const hold = holdAt(look, boundary, hash)
-  if (time(hold, way, UNTIL) > look.at_us) return undefined
+  if (time(hold, way, UNTIL) > look.at_us) return
   const [at, life_us] = [way * EACH, ttl_s[ttl] * 1_000_000]
   hold.tokens = look.chain.tokens[boundary] ?? 0
-  hold.times[at + READY] = Number.POSITIVE_INFINITY
-  hold.times[at + UNTIL] = look.at_us + life_us
+  hold.times[at + READY] = ready_us ?? Number.POSITIVE_INFINITY
   hold.times[at + LIFE] = life_us
-  return { hold, way }
+  keep(look, hold, way, look.at_us + life_us)
+  if (ready_us === undefined) writes.push({ hold, way })
 }
 
-/** The furthest boundary that can be read, looked for backwards from each position over `reach` blocks. Reading refreshes. */
-const furthest = ({ holds, at_us }: Look, way: number, from: readonly number[], reach: number): number => {
-  let best = -1
-  for (const position of from) {
-    for (let at = position; at > Math.max(best, position - reach); at--) {
-      const hold = holds[at]
-      if (!isLive(hold, way, at_us)) continue
-      refresh(hold, way, at_us)
-      best = at
-    }
+/** The furthest boundary beyond `best` that can be read, looked for backwards over `reach` blocks. Reading refreshes. */
+const furthest = (look: Look, way: number, from: number, reach: number, best: number): number => {
+  let hit = best
+  for (let at = from; at > Math.max(hit, from - reach); at--) {
+    const hold = heldAt(look, at)
+    if (!isLive(hold, way, look.at_us)) continue
+    refresh(look, hold, way)
+    hit = at
   }
-  return best
+  return hit
 }
 
 /** Every boundary is written, and the furthest that is held is read, down to the provider's step. */
-const visitAutomatic = (look: Look, way: number, rule: CacheRule): Visit => {
-  const { minimum_tokens: minimum, step_tokens: step, default_ttl } = rule
-  const { chain, holds, at_us } = look
+const visitAutomatic = (look: Look, visiting: Visiting): Visit => {
+  const { way, rule } = visiting
+  const { minimum_tokens: minimum, step_tokens: step } = rule
+  const { chain, at_us } = look
   let hit = -1
-  const writes: Write[] = []
   for (let boundary = 0; boundary < chain.hashes.length; boundary++) {
     if ((chain.tokens[boundary] ?? 0) < minimum) continue
-    const hold = holds[boundary]
+    const hold = heldAt(look, boundary)
     if (isLive(hold, way, at_us)) {
-      refresh(hold, way, at_us)
+      refresh(look, hold, way)
       hit = boundary
-      continue
-    }
-    const written = write(look, boundary, way, default_ttl)
-    if (written) writes.push(written)
+    } else write(look, boundary, visiting)
   }
   const tokens = chain.tokens[hit] ?? 0
   const read = hit < 0 ? 0 : minimum + Math.floor((tokens - minimum) / step) * step
-  return { read, written_short: 0, written_long: 0, writes, hit }
+  return { read, written_short: 0, written_long: 0, hit }
+}
+
+const hitOf = (look: Look, { way, rule }: Visiting, plan: readonly number[]): number => {
+  const { chain, is_over } = look
+  if (is_over) return -1
+  // Where the provider chooses the places too, the whole prompt is what a prefix is looked for in.
+  if (rule.style === 'both') return furthest(look, way, chain.hashes.length - 1, rule.lookback_blocks, -1)
+  let hit = -1
+  for (const boundary of plan)
+    if ((chain.tokens[boundary] ?? 0) >= rule.minimum_tokens)
+      hit = furthest(look, way, boundary, rule.lookback_blocks, hit)
+  return hit
 }
 
 /**
  * One prompt at a provider's cache in one way: what is read, what is written, at the rules of the model. A read keeps a prefix
  * alive for its TTL anew; what is written can be read once the answer has begun (`makeReady`).
  */
-export const visit = (look: Look, way: number, plan: Plan, rule: CacheRule): Visit => {
-  if (plan === 'automatic') return visitAutomatic(look, way, rule)
-  const { chain } = look
-  const places = plan.filter(({ boundary }) => (chain.tokens[boundary] ?? 0) >= rule.minimum_tokens)
-  // Where the provider chooses the places too, the whole prompt is what a prefix is looked for in.
-  const from = rule.style === 'both' ? [chain.hashes.length - 1] : places.map(({ boundary }) => boundary)
-  const hit = furthest(look, way, from, rule.lookback_blocks)
-  const total = chain.tokens.at(-1) ?? 0
-  const read = hit < 0 ? 0 : Math.min(total, look.holds[hit]?.tokens ?? 0)
+export const visit = (look: Look, visiting: Visiting): Visit => {
+  const { plan, rule, ttl } = visiting
+  if (plan === 'automatic') return visitAutomatic(look, visiting)
+  const { tokens } = look.chain
+  const hit = hitOf(look, visiting, plan)
+  const read = hit < 0 ? 0 : Math.min(tokens.at(-1) ?? 0, look.holds[hit]?.tokens ?? 0)
   let upTo = read
-  const written = { short: 0, long: 0 }
-  const writes: Write[] = []
-  for (const { boundary, ttl } of places) {
-    if (boundary <= hit) continue
-    const tokens = chain.tokens[boundary] ?? 0
-    written[isLong(ttl) ? 'long' : 'short'] += Math.max(0, tokens - upTo)
-    upTo = Math.max(upTo, tokens)
-    const done = write(look, boundary, way, ttl)
-    if (done) writes.push(done)
+  for (const boundary of plan) {
+    const end = tokens[boundary] ?? 0
+    if (end < rule.minimum_tokens || boundary <= hit) continue
+    upTo = Math.max(upTo, end)
+    write(look, boundary, visiting)
   }
-  return { read, written_short: written.short, written_long: written.long, writes, hit }
+  const written = upTo - read
+  return isLong(ttl)
+    ? { read, written_short: 0, written_long: written, hit }
+    : { read, written_short: written, written_long: 0, hit }
 }
 
 /** The answer has begun: what was written can be read. */

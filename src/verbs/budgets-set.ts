@@ -4,6 +4,7 @@ import { WeirError } from '../core/errors.ts'
 import type { StoredBudget } from '../core/store.ts'
 import { budgetWarnings } from '../playbook/allocate/budget/nesting.ts'
 import { readBudgets } from '../playbook/allocate/budget/read.ts'
+import { budgetSet } from './answers/stored.ts'
 import { changing } from './budgets/changing.ts'
 import { name, revision } from './budgets/fields.ts'
 import { InputError } from './perform.ts'
@@ -50,6 +51,7 @@ export const verb = defineVerb({
   access: 'admin',
   http: { method: 'PUT', path: '/v1/budgets/{name}' },
   input: z.strictObject({ name, ...z.strictObject(said).partial().shape, revision }),
+  output: budgetSet,
   async run({ revision: expected, ...input }, context): Promise<BudgetSet> {
     const definition = Object.fromEntries(
       Object.entries(input).filter(([, value]) => value !== undefined),

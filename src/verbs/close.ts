@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { close as closeAnswer } from './answers/statement.ts'
 import { name, windowFields } from './asking/fields.ts'
 import { closeMonth, type ShownClose, shownClose } from './close/month.ts'
 import { chargeableBy } from './statement/gather.ts'
@@ -15,6 +16,7 @@ export const verb = defineVerb({
     by: name('who the owners are').default('team'),
     zone: windowFields.zone,
   }),
+  output: closeAnswer,
   async run({ month, by, zone }, context): Promise<ShownClose> {
     const whose = chargeableBy(by, context.field('by'))
     const [ledger, store] = [await context.ledger(), await context.store()]

@@ -4,6 +4,7 @@ import { text } from '../config/fields.ts'
 import { WeirError } from '../core/errors.ts'
 import type { OutcomeEvent } from '../core/outcome.ts'
 import { readOutcome } from '../playbook/allocate/unit-cost/read-outcome.ts'
+import { addedOutcome } from './answers/stored.ts'
 import { windowFields } from './asking/fields.ts'
 import { readMoment } from './outcomes/moment.ts'
 import { defineVerb } from './verb.ts'
@@ -31,6 +32,7 @@ export const verb = defineVerb({
       .preprocess((value) => (typeof value === 'number' ? String(value) : value), field('US dollars'))
       .describe('What it was worth, decimal US dollars'),
   }),
+  output: addedOutcome,
   async run({ zone, ...draft }, context): Promise<OutcomeEvent & Readonly<{ added: boolean }>> {
     const now_us = context.now_us()
     const at_us = (said: string) => readMoment(said, { zone, name: context.field('at'), now_us })

@@ -3,7 +3,7 @@ import { choice } from '../config/fields.ts'
 import { type Alert, alertKinds } from '../core/alert.ts'
 import { listedAlerts } from './answers/alert.ts'
 import { flag, limit, name, windowFields } from './asking/fields.ts'
-import { parseWindow } from './asking/time.ts'
+import { checkZone, parseWindow } from './asking/time.ts'
 import { defineVerb } from './verb.ts'
 
 /** An alert with how many of its deliveries have arrived. */
@@ -24,6 +24,7 @@ export const verb = defineVerb({
   }),
   output: listedAlerts,
   async run({ all, kind, owner, since, zone, limit: most }, context): Promise<readonly ListedAlert[]> {
+    checkZone(zone, context.field('zone'))
     const { alerts } = await context.store()
     const since_us =
       since === undefined

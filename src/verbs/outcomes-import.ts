@@ -3,6 +3,7 @@ import { text } from '../config/fields.ts'
 import { WeirError } from '../core/errors.ts'
 import { importedOutcomes } from './answers/stored.ts'
 import { windowFields } from './asking/fields.ts'
+import { checkZone } from './asking/time.ts'
 import { type ImportedOutcomes, importOutcomes } from './outcomes/bring-in.ts'
 import { defineVerb } from './verb.ts'
 
@@ -44,6 +45,7 @@ export const verb = defineVerb({
   output: importedOutcomes,
   async run({ file, columns, zone, ...standard }, context): Promise<ImportedOutcomes> {
     const { field: named } = context
+    checkZone(zone, named('zone'))
     const options = { path: file, columns: columnsOf(columns, named('columns')), standard, zone, field: named }
     return importOutcomes(await context.store(), { ...options, now_us: context.now_us() })
   },

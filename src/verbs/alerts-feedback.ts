@@ -3,6 +3,7 @@ import { choice } from '../config/fields.ts'
 import { type Alert, verdicts } from '../core/alert.ts'
 import { judgeAlert } from '../gateway/watch/verbs.ts'
 import { id } from './alerts/fields.ts'
+import { alert as alertAnswer } from './answers/alert.ts'
 import { expiryOf } from './asking/expiry.ts'
 import { name, windowFields } from './asking/fields.ts'
 import { defineVerb } from './verb.ts'
@@ -21,6 +22,7 @@ export const verb = defineVerb({
     until: name('a time such as 2d or 2026-12-01').optional().describe('Of planned: until when; a day otherwise'),
     zone: windowFields.zone,
   }),
+  output: alertAnswer,
   async run({ id: which, verdict, until, zone }, context): Promise<Alert> {
     const at_us = context.now_us()
     const given = until === undefined ? undefined : expiryOf(until, at_us, context.field('until'), zone)

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { choice } from '../config/fields.ts'
 import { type Alert, alertKinds } from '../core/alert.ts'
+import { listedAlerts } from './answers/alert.ts'
 import { flag, limit, name, windowFields } from './asking/fields.ts'
-import { parseWindow } from './asking/time.ts'
+import { checkZone, parseWindow } from './asking/time.ts'
 import { defineVerb } from './verb.ts'
 
 /** An alert with how many of its deliveries have arrived. */
@@ -21,7 +22,9 @@ export const verb = defineVerb({
     zone: windowFields.zone,
     limit: limit(50, 1000),
   }),
+  output: listedAlerts,
   async run({ all, kind, owner, since, zone, limit: most }, context): Promise<readonly ListedAlert[]> {
+    checkZone(zone, context.field('zone'))
     const { alerts } = await context.store()
     const since_us =
       since === undefined

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { BudgetState } from '../core/budget.ts'
+import { budgetStates } from './answers/stored.ts'
 import { defineVerb } from './verb.ts'
 
 export const verb = defineVerb({
@@ -9,5 +10,6 @@ export const verb = defineVerb({
   access: 'team',
   http: { method: 'GET', path: '/v1/budgets' },
   input: z.strictObject({}),
+  output: budgetStates,
   run: (_, context): Promise<readonly BudgetState[]> => context.budgets(),
 })

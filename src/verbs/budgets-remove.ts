@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { WeirError } from '../core/errors.ts'
+import { removedBudget } from './answers/stored.ts'
 import { changing } from './budgets/changing.ts'
 import { name, revision } from './budgets/fields.ts'
 import { defineVerb } from './verb.ts'
@@ -12,6 +13,7 @@ export const verb = defineVerb({
   access: 'admin',
   http: { method: 'DELETE', path: '/v1/budgets/{name}' },
   input: z.strictObject({ name, revision }),
+  output: removedBudget,
   async run({ name: which, revision: expected }, context): Promise<Removed> {
     const { budgets } = await context.store()
     const removed = await changing(budgets, { name: which, expected }, async ({ stored, version }) => {

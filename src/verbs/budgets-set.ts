@@ -4,8 +4,10 @@ import { WeirError } from '../core/errors.ts'
 import type { StoredBudget } from '../core/store.ts'
 import { budgetWarnings } from '../playbook/allocate/budget/nesting.ts'
 import { readBudgets } from '../playbook/allocate/budget/read.ts'
+import { budgetSet } from './answers/stored.ts'
 import { changing } from './budgets/changing.ts'
 import { name, revision } from './budgets/fields.ts'
+import { withKeyId } from './budgets/key-scope.ts'
 import { InputError } from './perform.ts'
 import { defineVerb } from './verb.ts'
 
@@ -50,14 +52,16 @@ export const verb = defineVerb({
   access: 'admin',
   http: { method: 'PUT', path: '/v1/budgets/{name}' },
   input: z.strictObject({ name, ...z.strictObject(said).partial().shape, revision }),
+  output: budgetSet,
   async run({ revision: expected, ...input }, context): Promise<BudgetSet> {
-    const definition = Object.fromEntries(
-      Object.entries(input).filter(([, value]) => value !== undefined),
-    ) as typeof input
+    const store = await context.store()
+    const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as typeof input
+    const { said: definition, unknown } = await withKeyId(given, store, context.now_us())
+    const also = unknown === undefined ? [] : [`no key is called ${unknown} (weir keys list), so no call is under it`]
     const { budgets: file } = await context.settings()
-    const { budgets } = await context.store()
+    const { budgets } = store
     return changing(budgets, { name: input.name, expected }, async ({ stored, version }) => {
-      const warnings = checked(definition, file, stored)
+      const warnings = [...checked(definition, file, stored), ...also]
       const written = { name: input.name, definition: JSON.stringify(definition), set_at_us: context.now_us() }
       const now = await budgets.put(written, version)
       return now === undefined ? undefined : { budget: definition, revision: now, warnings }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { budgetSight } from './answers/stored.ts'
 import { name } from './budgets/fields.ts'
 import { type BudgetSight, findBudget } from './budgets/find.ts'
 import { defineVerb } from './verb.ts'
@@ -9,5 +10,6 @@ export const verb = defineVerb({
   access: 'team',
   http: { method: 'GET', path: '/v1/budgets/{name}' },
   input: z.strictObject({ name }),
+  output: budgetSight,
   run: ({ name: which }, context): Promise<BudgetSight> => findBudget(context, which),
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Receipt } from '../core/receipt.ts'
+import { receipt as receiptAnswer } from './answers/receipt.ts'
 import { name } from './asking/fields.ts'
 import { findCall } from './calls/find.ts'
 import { defineVerb } from './verb.ts'
@@ -14,6 +15,7 @@ export const verb = defineVerb({
       'A call’s or receipt’s id, the provider’s id of a response, or the beginning of a call’s id',
     ),
   }),
+  output: z.array(receiptAnswer),
   async run({ id }, context): Promise<readonly Receipt[]> {
     return findCall(await context.ledger(), id)
   },

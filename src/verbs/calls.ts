@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { choice } from '../config/fields.ts'
 import type { Receipt } from '../core/receipt.ts'
+import { namedWindow } from './answers/fields.ts'
+import { receipt as receiptAnswer } from './answers/receipt.ts'
 import { readFilters } from './asking/dimension.ts'
 import { limit, name, whereFields, windowFields } from './asking/fields.ts'
 import { type NamedWindow, windowIn } from './asking/window.ts'
@@ -20,6 +22,7 @@ export const verb = defineVerb({
     order: choice(['newest', 'dearest']).default('newest'),
     after: name('a receipt id').optional().describe('The last receipt id of the page before'),
   }),
+  output: z.strictObject({ window: namedWindow, receipts: z.array(receiptAnswer) }),
   async run({ where, limit: most, order, after, ...asked }, context): Promise<Calls> {
     const { field } = context
     const filters = readFilters(where, field('where'))

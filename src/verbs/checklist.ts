@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { type Checklist, checklistOf } from '../playbook/advise/checklist.ts'
+import { levers } from '../playbook/levers.ts'
+import { checklist as checklistAnswer } from './answers/spend.ts'
 import { windowFields } from './asking/fields.ts'
 import { type NamedWindow, windowIn } from './asking/window.ts'
 import { definedBudgets } from './budgets/find.ts'
@@ -10,12 +12,12 @@ type Judged = Readonly<{ window: NamedWindow }> & Checklist
 /** What is set up beside the receipts; a team sees none of it but its own outcomes. */
 const settled = async (context: Context) => {
   const store = await context.store()
-  const outcome_kinds = (await store.outcomes.kinds()).length
-  if (context.team !== undefined) return { outcome_kinds, tag_rules: 0, closed_months: 0, budgets: 0 }
+  const outcomes = (await store.outcomes.kinds()).map(({ kind }) => kind)
+  if (context.team !== undefined) return { outcomes, tag_rules: 0, closed_months: 0, budgets: 0 }
   const rules = await context.rules()
   const tag_rules = rules.tagging(rules.tags_version).tags.length
   return {
-    outcome_kinds,
+    outcomes,
     tag_rules,
     closed_months: (await store.closes.list()).length,
     budgets: await budgetsOf(context),
@@ -25,6 +27,12 @@ const settled = async (context: Context) => {
 /** How many budgets there are. A configuration that cannot be read must not keep the checklist from being shown. */
 const budgetsOf = async (context: Context): Promise<number> => (await definedBudgets(context).catch(() => [])).length
 
+/** The last month that is over, by UTC. */
+const lastMonth = (now_us: number): string => {
+  const now = new Date(now_us / 1000)
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1)).toISOString().slice(0, 7)
+}
+
 export const verb = defineVerb({
   name: 'checklist',
   describes:
@@ -32,6 +40,7 @@ export const verb = defineVerb({
   access: 'team',
   http: { method: 'GET', path: '/v1/checklist' },
   input: z.strictObject({ ...windowFields }),
+  output: checklistAnswer,
   async run(asked, context): Promise<Judged> {
     const { field } = context
     const ledger = await context.ledger()
@@ -39,6 +48,11 @@ export const verb = defineVerb({
     const practice = await ledger.query({ ask: 'practice', window: window.window })
     const leaks = await ledger.query({ ask: 'leaks', window: window.window, examples: 0 })
     const { cacheable_tokens, cached_tokens } = leaks
-    return { window, ...checklistOf({ practice, cacheable_tokens, cached_tokens, ...(await settled(context)) }) }
+    const plays = Object.fromEntries(Object.entries(levers).map(([name, { play }]) => [name, play]))
+    const last_month = lastMonth(context.now_us())
+    return {
+      window,
+      ...checklistOf({ practice, cacheable_tokens, cached_tokens, plays, last_month, ...(await settled(context)) }),
+    }
   },
 })

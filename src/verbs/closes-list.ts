@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { close as closeAnswer } from './answers/statement.ts'
 import { name } from './asking/fields.ts'
 import { type ShownClose, shownClose } from './close/month.ts'
 import { chargeableBy } from './statement/gather.ts'
@@ -10,6 +11,7 @@ export const verb = defineVerb({
   access: 'admin',
   http: { method: 'GET', path: '/v1/closes' },
   input: z.strictObject({ by: name('who the owners are').optional().describe('Only those by this, e.g. team') }),
+  output: z.array(closeAnswer),
   async run({ by }, context): Promise<readonly ShownClose[]> {
     const store = await context.store()
     const whose = by === undefined ? undefined : chargeableBy(by, context.field('by'))

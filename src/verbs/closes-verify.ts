@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { WeirError } from '../core/errors.ts'
+import { verified } from './answers/statement.ts'
 import { firstBroken } from './close/month.ts'
 import { defineVerb } from './verb.ts'
 
@@ -11,6 +12,7 @@ export const verb = defineVerb({
   access: 'admin',
   http: { method: 'GET', path: '/v1/closes/verify' },
   input: z.strictObject({}),
+  output: verified,
   async run(_, context): Promise<Verified> {
     const all = await (await context.store()).closes.list()
     const kinds = [...new Set(all.map(({ by }) => by))]

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Extent } from '../core/ledger.ts'
+import { extent } from './answers/spend.ts'
 import { defineVerb } from './verb.ts'
 
 export const verb = defineVerb({
@@ -8,6 +9,7 @@ export const verb = defineVerb({
   access: 'team',
   http: { method: 'GET', path: '/v1/status' },
   input: z.strictObject({}),
+  output: extent,
   async run(_, context): Promise<Extent> {
     return (await context.ledger()).query({ ask: 'extent' })
   },

@@ -3,6 +3,7 @@ import { text, whole } from '../config/fields.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Checked } from '../exporters/focus/check.ts'
 import { columns, type Support } from '../playbook/allocate/focus/columns.ts'
+import { checked } from './answers/bill.ts'
 import { flag, name } from './asking/fields.ts'
 import { defineVerb } from './verb.ts'
 
@@ -38,6 +39,7 @@ export const verb = defineVerb({
     official: flag('Also what the official validator stumbles over, e.g. float products'),
     examples: whole(1, 1000).default(5).describe('Rows shown for a rule'),
   }),
+  output: checked,
   async run({ file, version, supports: given, official, examples }, context): Promise<Checked> {
     const { checkFile } = await import('../exporters/focus/check.ts')
     const { parseVersion } = await import('../exporters/focus/settings.ts')

@@ -6,6 +6,7 @@ import type { Exported, Exporter } from '../core/exporter.ts'
 import type { ChargeDimension, Filter } from '../core/ledger.ts'
 import { exporters } from '../exporters/index.ts'
 import { compileBook } from '../playbook/price/book.ts'
+import { exported } from './answers/bill.ts'
 import { readFilters } from './asking/dimension.ts'
 import { flag, name, whereFields, windowFields } from './asking/fields.ts'
 import { windowIn } from './asking/window.ts'
@@ -105,6 +106,7 @@ export const verb = defineVerb({
   access: 'team',
   http: { method: 'GET', path: '/v1/focus/export', download: 'file', local: ['splits'] },
   input,
+  output: exported,
   async run(asked, context): Promise<Exported> {
     const options = await optionsOf(asked, context)
     return exporter.write(asked.file, options, (share, rows) => context.progress?.(share, String(rows)))

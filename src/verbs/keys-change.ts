@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { key } from './answers/stored.ts'
 import { expiryOf } from './asking/expiry.ts'
 import { name } from './asking/fields.ts'
 import { id, revision, scopeFields } from './keys/fields.ts'
@@ -19,6 +20,7 @@ export const verb = defineVerb({
     expires: name('a time such as 90d or 2027-01-01, or never').optional().describe('When it ends; never: it does not'),
     revision,
   }),
+  output: key,
   async run({ id: which, expires, revision: expected, ...changes }, context): Promise<ShownKey> {
     const now_us = context.now_us()
     const store = await context.store()

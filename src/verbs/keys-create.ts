@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { KeyRecord } from '../core/store.ts'
 import { displayPrefix, hashToken, mintToken } from '../stores/sealing.ts'
+import { newKey } from './answers/stored.ts'
 import { expiryOf } from './asking/expiry.ts'
 import { name } from './asking/fields.ts'
 import { scopeFields } from './keys/fields.ts'
@@ -27,6 +28,7 @@ export const verb = defineVerb({
     ...scopeFields,
     expires: name('a time such as 90d or 2027-01-01').optional().describe('When it ends; never otherwise'),
   }),
+  output: newKey,
   async run(input, context): Promise<ShownKey & Readonly<{ token: string }>> {
     const now_us = context.now_us()
     const { expires, models = [], providers = [], endpoints = [], tags, ...payer } = input

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { revoked as revokedAnswer } from './answers/stored.ts'
 import { id } from './keys/fields.ts'
 import { findKey } from './keys/find.ts'
 import { defineVerb } from './verb.ts'
@@ -11,6 +12,7 @@ export const verb = defineVerb({
   access: 'admin',
   http: { method: 'POST', path: '/v1/keys/{id}/revoke' },
   input: z.strictObject({ id }),
+  output: revokedAnswer,
   async run({ id: which }, context): Promise<Revoked> {
     const store = await context.store()
     const key = await findKey(store, which, context.now_us())

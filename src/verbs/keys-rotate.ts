@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { displayPrefix, hashToken, mintToken } from '../stores/sealing.ts'
+import { newKey } from './answers/stored.ts'
 import { expiryOf } from './asking/expiry.ts'
 import { name } from './asking/fields.ts'
 import { id, revision } from './keys/fields.ts'
@@ -20,6 +21,7 @@ export const verb = defineVerb({
       .describe('How long the old token is still good: 24h, 7d; 0 ends it at once'),
     revision,
   }),
+  output: newKey,
   async run({ id: which, grace, revision: expected }, context): Promise<ShownKey & Readonly<{ token: string }>> {
     const now_us = context.now_us()
     const store = await context.store()

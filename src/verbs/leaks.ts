@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { whole } from '../config/fields.ts'
 import type { Answers } from '../core/ledger.ts'
+import { leaks } from './answers/spend.ts'
 import { readFilters } from './asking/dimension.ts'
 import { whereFields, windowFields } from './asking/fields.ts'
 import { type NamedWindow, windowIn } from './asking/window.ts'
@@ -18,6 +19,7 @@ export const verb = defineVerb({
     ...whereFields,
     examples: whole(0, 100).default(3).describe('Calls named for each leak'),
   }),
+  output: leaks,
   async run({ where, examples, ...asked }, context): Promise<Leaks> {
     const { field } = context
     const filters = readFilters(where, field('where'))

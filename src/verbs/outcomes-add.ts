@@ -4,7 +4,9 @@ import { text } from '../config/fields.ts'
 import { WeirError } from '../core/errors.ts'
 import type { OutcomeEvent } from '../core/outcome.ts'
 import { readOutcome } from '../playbook/allocate/unit-cost/read-outcome.ts'
+import { addedOutcome } from './answers/stored.ts'
 import { windowFields } from './asking/fields.ts'
+import { checkZone } from './asking/time.ts'
 import { readMoment } from './outcomes/moment.ts'
 import { defineVerb } from './verb.ts'
 
@@ -31,8 +33,10 @@ export const verb = defineVerb({
       .preprocess((value) => (typeof value === 'number' ? String(value) : value), field('US dollars'))
       .describe('What it was worth, decimal US dollars'),
   }),
+  output: addedOutcome,
   async run({ zone, ...draft }, context): Promise<OutcomeEvent & Readonly<{ added: boolean }>> {
     const now_us = context.now_us()
+    checkZone(zone, context.field('zone'))
     const at_us = (said: string) => readMoment(said, { zone, name: context.field('at'), now_us })
     const event = readOutcome(draft, { at_us, now_us, id: () => randomUUID() })
     const { added, conflicts } = await (await context.store()).outcomes.add([event])

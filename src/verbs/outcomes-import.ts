@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { text } from '../config/fields.ts'
 import { WeirError } from '../core/errors.ts'
+import { importedOutcomes } from './answers/stored.ts'
 import { windowFields } from './asking/fields.ts'
+import { checkZone } from './asking/time.ts'
 import { type ImportedOutcomes, importOutcomes } from './outcomes/bring-in.ts'
 import { defineVerb } from './verb.ts'
 
@@ -40,8 +42,10 @@ export const verb = defineVerb({
     environment: field('an environment'),
     zone: windowFields.zone,
   }),
+  output: importedOutcomes,
   async run({ file, columns, zone, ...standard }, context): Promise<ImportedOutcomes> {
     const { field: named } = context
+    checkZone(zone, named('zone'))
     const options = { path: file, columns: columnsOf(columns, named('columns')), standard, zone, field: named }
     return importOutcomes(await context.store(), { ...options, now_us: context.now_us() })
   },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { OutcomeKind } from '../core/outcome.ts'
+import { outcomeKinds } from './answers/stored.ts'
 import { defineVerb } from './verb.ts'
 
 export const verb = defineVerb({
@@ -8,6 +9,7 @@ export const verb = defineVerb({
   access: 'team',
   http: { method: 'GET', path: '/v1/outcomes/kinds' },
   input: z.strictObject({}),
+  output: outcomeKinds,
   async run(_, context): Promise<readonly OutcomeKind[]> {
     return (await context.store()).outcomes.kinds()
   },

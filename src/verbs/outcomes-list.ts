@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { OutcomeEvent } from '../core/outcome.ts'
+import { outcome as outcomeAnswer } from './answers/stored.ts'
 import { limit, name, windowFields } from './asking/fields.ts'
 import { parseWindow } from './asking/time.ts'
 import { defineVerb } from './verb.ts'
@@ -16,6 +17,7 @@ export const verb = defineVerb({
     zone: windowFields.zone,
     limit: limit(50, 100_000),
   }),
+  output: z.array(outcomeAnswer),
   async run({ kind, since = 'all', until, zone, limit: most }, context): Promise<readonly OutcomeEvent[]> {
     const window = parseWindow({ since, until, zone }, context.now_us() / 1000, context.field)
     const store = await context.store()

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { UNALLOCATED } from '../playbook/allocate/statement/owners.ts'
+import { owners as ownersAnswer } from './answers/spend.ts'
 import { limit, windowFields } from './asking/fields.ts'
 import { type NamedWindow, windowIn } from './asking/window.ts'
 import { shownKey } from './keys/shown.ts'
@@ -24,6 +25,7 @@ export const verb = defineVerb({
   access: 'team',
   http: { method: 'GET', path: '/v1/owners' },
   input: z.strictObject({ ...windowFields, limit: limit(1000, 100_000) }),
+  output: ownersAnswer,
   async run({ limit: most, ...asked }, context): Promise<Owners> {
     const { field } = context
     const ledger = await context.ledger()

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { loadBook } from '../catalogs/load.ts'
 import { WeirError } from '../core/errors.ts'
 import { compileBook } from '../playbook/price/book.ts'
+import { prices as pricesAnswer } from './answers/bill.ts'
 import { flag, name } from './asking/fields.ts'
 import { day, parseTime } from './asking/time.ts'
 import { type Listed, listModels } from './prices/list.ts'
@@ -19,6 +20,7 @@ export const verb = defineVerb({
     all: flag('Also the models that only the public catalogue has'),
     at: name('a time').default('now').describe('The moment whose prices hold, e.g. 2026-12-01'),
   }),
+  output: pricesAnswer,
   async run({ provider, all, at }, context): Promise<Prices> {
     const at_us = parseTime(at, context.now_us() / 1000, 'UTC', context.field('at')) * 1000
     const { prices } = await context.settings()

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { loadBook } from '../catalogs/load.ts'
 import { compileBook } from '../playbook/price/book.ts'
+import { modelPrices } from './answers/bill.ts'
 import { name } from './asking/fields.ts'
 import { parseTime } from './asking/time.ts'
 import { noPrice, type Shown, showModel } from './prices/show.ts'
@@ -19,6 +20,7 @@ export const verb = defineVerb({
     provider: name('a provider').optional().describe('Only at this provider'),
     at: name('a time').default('now').describe('The moment whose prices hold, e.g. 2026-12-01'),
   }),
+  output: modelPrices,
   async run({ model, provider, at }, context): Promise<ModelPrices> {
     const at_us = parseTime(at, context.now_us() / 1000, 'UTC', context.field('at')) * 1000
     const { prices } = await context.settings()

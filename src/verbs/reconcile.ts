@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { choice, text } from '../config/fields.ts'
+import { reconciled } from './answers/bill.ts'
 import { name, windowFields } from './asking/fields.ts'
 import { answerOf } from './reconcile/answer.ts'
 import { compareBill } from './reconcile/compare.ts'
@@ -23,6 +24,7 @@ export const verb = defineVerb({
     owner: texts('NAME=ID').describe('An owner’s name here and id on the bill'),
     model: texts('NAME=MODEL').describe('A model’s name on the bill and here, where they are not found to be one'),
   }),
+  output: reconciled,
   async run(asked, context) {
     return answerOf(await compareBill(asked, context))
   },

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { report as reportAnswer } from './answers/spend.ts'
 import { dimensionOf, readFilters } from './asking/dimension.ts'
 import { flag, limit, name, whereFields, windowFields } from './asking/fields.ts'
 import { windowIn } from './asking/window.ts'
@@ -23,6 +24,7 @@ export const verb = defineVerb({
     limit: limit(1000, 100_000),
     together: flag('One section by team, model and feature at once, where by is not given'),
   }),
+  output: reportAnswer,
   async run({ by, where, together, ...asked }, context): Promise<Report> {
     const { field } = context
     const filters = readFilters(where, field('where'))

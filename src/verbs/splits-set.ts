@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { readSplits } from '../playbook/allocate/statement/splits.ts'
 import { type PutRules, putRules, version } from './allocation/put-rules.ts'
+import { putRules as putRulesAnswer } from './answers/stored.ts'
 import { dimensionOf } from './asking/dimension.ts'
 import { name } from './asking/fields.ts'
 import { defineVerb } from './verb.ts'
@@ -15,6 +16,7 @@ export const verb = defineVerb({
     splits: z.array(z.unknown(), 'a list of splits: { from, to, by }'),
     version,
   }),
+  output: putRulesAnswer,
   async run({ version: expected, ...given }, context): Promise<PutRules> {
     const { dimension, rules } = readSplits(given)
     dimensionOf(dimension, context.field('dimension'))

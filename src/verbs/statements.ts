@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { choice, text } from '../config/fields.ts'
 import type { StatementReport } from '../playbook/allocate/statement/statement.ts'
+import { statements } from './answers/statement.ts'
 import { name, windowFields } from './asking/fields.ts'
 import { monthlyBudgets } from './budgets/monthly.ts'
 import { checkOwners, periodFor, readBudgets, readOwners } from './statement/gather.ts'
@@ -32,6 +33,7 @@ export const verb = defineVerb({
       'What an owner may spend in a month, e.g. search=500; its budget in dollars a month otherwise',
     ),
   }),
+  output: statements,
   async run({ owner, by, budget, ...asked }, context): Promise<StatementReport> {
     const owners = readOwners(owner, by, context.field)
     const said = readBudgets(budget, context.field('budget'))

@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import type { RuleSet, VirtualTag } from '../core/allocation.ts'
+import { tags } from './answers/stored.ts'
 import { flag } from './asking/fields.ts'
 import { defineVerb } from './verb.ts'
 
 export type TagSet = Omit<RuleSet, 'rules'> & Readonly<{ rules: readonly VirtualTag[] }>
+
+type TagSets = Omit<TagSet, 'set_at_us'> & Readonly<{ set_at_us?: number; history?: readonly TagSet[] }>
 
 const shown = ({ rules, ...set }: RuleSet): TagSet => ({ ...set, rules: JSON.parse(rules) as readonly VirtualTag[] })
 
@@ -13,10 +16,11 @@ export const verb = defineVerb({
   access: 'admin',
   http: { method: 'GET', path: '/v1/tags' },
   input: z.strictObject({ history: flag('Every version too') }),
-  async run({ history }, context) {
+  output: tags,
+  async run({ history }, context): Promise<TagSets> {
     const sets = await (await context.store()).rules.list('tags')
     const last = sets.at(-1)
-    const now = last === undefined ? { kind: 'tags', version: 0, rules: [] } : shown(last)
+    const now = last === undefined ? { kind: 'tags' as const, version: 0, rules: [] } : shown(last)
     return history ? { ...now, history: sets.map(shown) } : now
   },
 })

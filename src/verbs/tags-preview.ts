@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { tagPreview } from './answers/stored.ts'
 import { dimensionOf } from './asking/dimension.ts'
 import { name, windowFields } from './asking/fields.ts'
 import { windowIn } from './asking/window.ts'
@@ -16,6 +17,7 @@ export const verb = defineVerb({
     by: name('whose spend').default('team').describe('Whose spend is compared'),
     ...windowFields,
   }),
+  output: tagPreview,
   async run({ rules, by: whose, ...asked }, context): Promise<Preview> {
     const { field } = context
     const then = checkedRules(rules, field('rules'))

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { WeirError } from '../core/errors.ts'
 import type { ConsoleToken } from '../core/store.ts'
 import { consolePrefix, displayPrefix, hashToken, mintToken } from '../stores/sealing.ts'
+import { newToken } from './answers/stored.ts'
 import { expiryOf } from './asking/expiry.ts'
 import { flag, name } from './asking/fields.ts'
 import { type ShownToken, shownToken } from './tokens/shown.ts'
@@ -19,6 +20,7 @@ export const verb = defineVerb({
     name: name('a name').optional().describe('A name to know it by'),
     expires: name('a time such as 90d or 2027-01-01').optional().describe('When it ends; never otherwise'),
   }),
+  output: newToken,
   async run({ team, admin, name: called, expires }, context): Promise<ShownToken & Readonly<{ token: string }>> {
     const { field } = context
     if (admin === (team !== undefined))

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { WeirError } from '../core/errors.ts'
+import { revoked as revokedAnswer } from './answers/stored.ts'
 import { name } from './asking/fields.ts'
 import { keyState } from './keys/shown.ts'
 import { defineVerb } from './verb.ts'
@@ -14,6 +15,7 @@ export const verb = defineVerb({
   input: z.strictObject({
     id: name('the id or name of a token').describe('Its id, or its name where no other has it'),
   }),
+  output: revokedAnswer,
   async run({ id }, context): Promise<Revoked> {
     const store = await context.store()
     const now_us = context.now_us()

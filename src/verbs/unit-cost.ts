@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { UnitCostReport } from '../playbook/allocate/unit-cost/ask.ts'
+import { unitCost } from './answers/spend.ts'
 import { readFilters } from './asking/dimension.ts'
 import { name, whereFields, windowFields } from './asking/fields.ts'
 import { windowIn } from './asking/window.ts'
@@ -21,6 +22,7 @@ export const verb = defineVerb({
     ...windowFields,
     ...whereFields,
   }),
+  output: unitCost,
   async run({ per, by: whose, where, ...asked }, context): Promise<UnitCost> {
     const { field } = context
     const by = dimensionFor(whose, field)

@@ -66,8 +66,8 @@ export type Verb<Input extends z.ZodObject = z.ZodObject, Result = unknown> = Re
   access: Access
   http: Http
   input: Input
-  /** The shape of the result, where it is worth saying. */
-  output?: z.ZodType
+  /** The shape of the result, closed: what is not named does not come. */
+  output: z.ZodType<NoInfer<Result>>
   /** Throws WeirError that names the field. */
   run(input: z.output<Input>, context: Context): Promise<Result>
 }>

@@ -24,7 +24,9 @@ const facts = (practice: Partial<Practice>, over: Partial<Facts> = {}): Facts =>
   practice: { ...nothing, ...practice },
   cacheable_tokens: 0,
   cached_tokens: 0,
-  outcome_kinds: 0,
+  plays: { 'cache/exact': 'cache', 'compact/output': 'compact', 'odd/name': 'route' },
+  outcomes: [],
+  last_month: '2026-10',
   tag_rules: 0,
   closed_months: 0,
   budgets: 0,
@@ -44,11 +46,7 @@ describe('each step', () => {
   const spent = { calls: 100, counted_calls: 100, cost_usd: '10', tokens: 1000 }
   test.each<[StepName, Facts, Facts]>([
     ['measure', facts({ ...spent, unpriced_calls: 1 }), facts(spent)],
-    [
-      'route',
-      facts({ ...spent, features: 2, mixed_features: 1 }),
-      facts({ ...spent, levers: lever('cheapest-route', 10) }),
-    ],
+    ['route', facts({ ...spent, features: 2, mixed_features: 1 }), facts({ ...spent, levers: lever('odd/name', 10) })],
     [
       'cache',
       facts(spent, { cacheable_tokens: 100, cached_tokens: 79 }),
@@ -58,17 +56,53 @@ describe('each step', () => {
     [
       'compact',
       facts({ ...spent, writing_calls: 10, capped_calls: 2 }),
-      facts({ ...spent, writing_calls: 10, capped_calls: 8, levers: lever('minify', 3) }),
+      facts({ ...spent, writing_calls: 10, capped_calls: 8, levers: lever('compact/output', 3) }),
     ],
-    ['own', facts({ ...spent, levers: lever('self-host', 9) }), facts({ ...spent, levers: lever('self-host', 10) })],
+    ['own', facts({ ...spent, levers: lever('own/served', 9) }), facts({ ...spent, levers: lever('own/served', 10) })],
     [
       'allocate',
       facts({ ...spent, unallocated_usd: '0.3' }, { budgets: 1, closed_months: 1 }),
       facts({ ...spent, unallocated_usd: '0.2' }, { budgets: 1, closed_months: 1 }),
     ],
-    ['prove', facts(spent, { outcome_kinds: 1 }), facts({ ...spent, experiment_calls: 5 }, { outcome_kinds: 1 })],
+    ['prove', facts(spent, { outcomes: ['a'] }), facts({ ...spent, experiment_calls: 5 }, { outcomes: ['a'] })],
   ])('%s is partly, then done', (name, begun, ended) => {
     expect([stateOf(begun, name), stateOf(ended, name)]).toEqual(['partly', 'done'])
+  })
+
+  test('takes a lever for what the catalogue says that it is, whatever its name sounds like', () => {
+    const of = (name: string) =>
+      checklistOf(facts({ ...spent, calls: 1000, levers: lever(name, 50) })).steps.flatMap(({ step, evidence }) =>
+        evidence.join().includes(name) ? [step] : [],
+      )
+    expect([of('compact/output'), of('cache/exact'), of('odd/name')]).toEqual([['compact'], ['cache'], ['route']])
+    expect([of('batch/cache-answers'), of('output-cap'), of('toString')]).toEqual([['batch'], [], []])
+  })
+
+  test('counts one thing as one, and says dollars to read', () => {
+    const { steps } = checklistOf(
+      facts(
+        { ...spent, experiment_calls: 1, levers: lever('cache/exact', 1) },
+        { budgets: 1, tag_rules: 2, closed_months: 1 },
+      ),
+    )
+    const said = steps.flatMap(({ evidence }) => evidence).join()
+    expect(said).toContain('1 budget, 2 virtual tags, 1 closed month')
+    expect(said).toContain('cache/exact acted on 1 call and saved $1.50')
+    expect(said).toContain('0 kinds of outcomes,1 call in a holdout or experiment,1 lever that acted')
+  })
+
+  test('names the command that is missing, in its order', () => {
+    const command = (name: StepName, given: Facts) =>
+      checklistOf(given).steps.find(({ step }) => step === name)?.command
+    const allocated = (over: Partial<Facts>) => command('allocate', facts(spent, over))
+    expect(command('allocate', facts({ ...spent, unallocated_usd: '9' }))).toBe('weir tags set FILE')
+    expect(allocated({})).toBe('weir budgets set organisation --usd DOLLARS --per month')
+    expect(allocated({ budgets: 1 })).toBe('weir close 2026-10')
+    expect(allocated({ budgets: 1, closed_months: 1 })).toBe('weir outcomes add --help')
+    expect(command('prove', facts(spent, { outcomes: ['ticket'] }))).toBe('weir levers --settings')
+    expect(command('prove', facts({ ...spent, experiment_calls: 1 }, { outcomes: ['ticket'] }))).toBe(
+      'weir report --per ticket',
+    )
   })
 
   test('has evidence and a command', () => {

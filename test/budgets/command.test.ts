@@ -27,6 +27,20 @@ test('weir budgets sets, changes, shows and removes a budget, without a gateway 
   expect(await budgets('remove', 'search')).toMatchObject({ code: 1 })
 })
 
+test('a budget of a key may name it, is kept by its id, and one of no key says so', async () => {
+  const key = JSON.parse((await weir(['keys', 'create', '--name', 'api', '--json'], { cwd })).out)
+  const set = await budgets('set', 'of-key', '--scope', 'key=api', '--usd', '5', '--per', 'day', '--json')
+  expect(JSON.parse(set.out)).toMatchObject({ budget: { scope: { key: key.id } }, warnings: [] })
+  const by = (value: string) =>
+    budgets('set', 'other', '--scope', `key=${value}`, '--calls', '5', '--per', 'day', '--json')
+  expect(JSON.parse((await by(key.id)).out)).toMatchObject({ budget: { scope: { key: key.id } }, warnings: [] })
+  expect(JSON.parse((await by('each')).out).warnings).toEqual([])
+  expect(JSON.parse((await by('nobody')).out)).toMatchObject({
+    budget: { scope: { key: 'nobody' } },
+    warnings: [expect.stringContaining('no key is called nobody')],
+  })
+})
+
 test('--revision keeps a command from undoing what somebody else changed', async () => {
   const set = (usd: string, ...words: string[]) => budgets('set', 'b', '--usd', usd, '--per', 'day', '--json', ...words)
   expect(JSON.parse((await set('1', '--revision', '0')).out).revision).toBe(1)

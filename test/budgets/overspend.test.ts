@@ -1,5 +1,5 @@
 /** Zero overspend: many clients, faults, aborts and kills against nested budgets, with a real `weir serve` of two threads. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -197,11 +197,22 @@ test('settled spend never exceeds a limit by a picodollar, nothing stays reserve
   const end = await quiet(data)
   const receipts = await everyReceipt(data)
   checkAgree(end, receipts)
+  const journals = new Set(readdirSync(join(data, 'journal')).map((name) => /^gateway-(\d+)-/.exec(name)?.[1]))
   const company = end.find(({ budget, unit }) => budget === 'company' && unit === 'usd')
   expect(Number(company?.left)).toBeLessThan(0.05)
   expect(receipts.some(({ outcome }) => outcome === 'unknown')).toBe(true)
   expect(receipts.some(({ attempt }) => attempt > 1)).toBe(true)
   expect(receipts.some(({ error_code }) => error_code === 'budget-exhausted')).toBe(true)
+  // Everything that may go wrong with a reservation has happened.
+  for (const [what, seen] of Object.entries({
+    streaming: receipts.some(({ outcome, stream }) => outcome === 'ok' && stream),
+    whole: receipts.some(({ outcome, stream }) => outcome === 'ok' && !stream),
+    fallback: receipts.some(({ provider, cost_usd }) => provider === 'backup' && Number(cost_usd) > 0),
+    abort: receipts.some(({ outcome }) => outcome === 'client-gone'),
+    cut: receipts.some(({ outcome }) => outcome === 'cut'),
+    two_threads: journals.size === 2,
+  }))
+    expect([what, seen]).toEqual([what, true])
   for (const { cost_usd, reserved_usd } of receipts)
     if (cost_usd !== undefined) expect(parseUsd(cost_usd)).toBeLessThanOrEqual(parseUsd(reserved_usd ?? '0'))
 

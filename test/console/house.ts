@@ -7,6 +7,7 @@ import { defaultSettings } from '../../src/config.ts'
 import { startConsole } from '../../src/console/start.ts'
 import { formatUsd, parseUsd } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
+import type { Settings } from '../../src/core/settings.ts'
 import { openContext, type Surroundings } from '../../src/verbs/context.ts'
 import { perform } from '../../src/verbs/perform.ts'
 import { verb as createToken } from '../../src/verbs/tokens-create.ts'
@@ -39,7 +40,7 @@ const spend = (team: string | undefined, id: string, at: string, usd: string): R
   })
 
 /** What red and blue spent, and nobody. */
-const receipts: readonly Receipt[] = [
+export const receipts: readonly Receipt[] = [
   spend('red', 'red-1', '2026-11-10T08:00:00Z', '1.5'),
   spend('red', 'red-2', '2026-11-12T08:00:00Z', '0.5'),
   spend('red', 'red-3', '2026-11-18T08:00:00Z', '0.25'),
@@ -60,7 +61,7 @@ export type Ask = Readonly<{
 export type House = Awaited<ReturnType<typeof openHouse>>
 
 /** Starts it on a free port of loopback. */
-export const openHouse = async (more: readonly Receipt[] = []) => {
+export const openHouse = async (more: readonly Receipt[] = [], set: Partial<Settings> = {}) => {
   const data = mkdtempSync(join(tmpdir(), 'weir-console-'))
   await append(data, 'two-teams', [...receipts, ...more])
   const faults: Error[] = []
@@ -70,7 +71,7 @@ export const openHouse = async (more: readonly Receipt[] = []) => {
     random: randomBytes,
     variable: () => undefined,
     field: (name) => name,
-    settings: async () => ({ ...defaultSettings, data, organisation: 'Spectrum' }),
+    settings: async () => ({ ...defaultSettings, data, organisation: 'Spectrum', ...set }),
   }
   const opened = openContext(around, 'test')
   const mint = async (input: object) => (await perform(createToken, input, opened.context)).token

@@ -411,17 +411,19 @@ describe.runIf(existsSync(sessions))('the agent sessions (absent data skips thes
 
   const combinations = versions.flatMap((version) =>
     (['decimal', 'float-exact'] as const).flatMap((money) =>
-      ['csv', 'csv.gz', 'parquet'].map((ending) => ({ version, money, ending })),
+      ['csv', 'csv.gz', 'parquet'].flatMap((ending) =>
+        (['hour', 'day'] as const).map((grain) => ({ version, money, ending, grain })),
+      ),
     ),
   )
 
   test.each(combinations)(
-    'break no rule as FOCUS $version, $money, .$ending',
-    async ({ version, money, ending }) => {
+    'break no rule as FOCUS $version, $money, .$ending, by the $grain',
+    async ({ version, money, ending, grain }) => {
       const path = join(folder(), `out.${ending}`)
-      const result = await exportTo(path, ledger, { grain: 'hour', book: whole, settings: { version, money } })
+      const result = await exportTo(path, ledger, { grain, book: whole, settings: { version, money } })
       expect(result.cost_usd).toBe(await spentIn(ledger))
-      expect(result.rows).toBeGreaterThan(100)
+      expect(result.rows).toBeGreaterThan(grain === 'hour' ? 100 : 30)
       const supports = [
         'tagging',
         'unit-pricing',

@@ -135,4 +135,5 @@ test('after 100 kills under load every call that a client saw whole has one rece
   const unknown = receipts.filter((receipt) => receipt.outcome === 'unknown')
   expect(unknown.length).toBeGreaterThan(0)
   for (const receipt of unknown) expect(receipt.cost_usd).toBe(receipt.reserved_usd)
-}, 1_200_000)
+  // A hundred starts of a process: two seconds each on a machine of its own, ten on one that is shared by many.
+}, 2_400_000)

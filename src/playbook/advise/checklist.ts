@@ -1,4 +1,5 @@
 /** The playbook's eight steps, each judged from what receipts and settings show. */
+import type { Play } from '../../core/lever.ts'
 import type { Practice } from '../../core/practice.ts'
 
 export const steps = ['measure', 'route', 'cache', 'batch', 'compact', 'own', 'allocate', 'prove'] as const
@@ -23,8 +24,12 @@ export type Facts = Readonly<{
   /** Input tokens that a provider's cache could have answered, and those that one did. */
   cacheable_tokens: number
   cached_tokens: number
-  /** Reported outcomes by kind, versions of rules in force, closed months, budgets. */
-  outcome_kinds: number
+  /** The play of every lever that is installed, by its name. */
+  plays: Readonly<Record<string, Play>>
+  /** Kinds of reported outcomes. */
+  outcomes: readonly string[]
+  /** The last month that is over, e.g. 2026-10. */
+  last_month: string
   tag_rules: number
   closed_months: number
   budgets: number
@@ -37,20 +42,21 @@ export type Checklist = Readonly<{
   current: StepName | null
 }>
 
-/** The play of a lever by the words of its name, for receipts of levers that are not installed any more too. */
-const plays: Readonly<Record<'route' | 'cache' | 'batch' | 'compact' | 'own', RegExp>> = {
-  route: /route|cascade|effort|host|cheaper/,
-  cache: /cache|answer|breakpoint|affinity/,
-  batch: /batch|flex|off-peak|defer/,
-  compact: /compact|minify|prune|mask|summar|cap\b|output|compress|trim/,
-  own: /^own|distil|self/,
-}
-
-const acted = ({ levers }: Practice, play: keyof typeof plays) => levers.filter(({ name }) => plays[play].test(name))
+/** Levers of a play that acted. One that is not installed any more is still named PLAY/NAME on its receipts. */
+const acted = ({ practice: { levers }, plays }: Facts, play: Play) =>
+  levers.filter(({ name }) => (Object.hasOwn(plays, name) ? plays[name] : name.split('/')[0]) === play)
 
 const percent = (part: number, whole: number): string =>
   whole === 0 ? '0 %' : `${Math.round((1000 * part) / whole) / 10} %`
 const number = (count: number): string => count.toLocaleString('en-US')
+const counted = (count: number, one: string, many = `${one}s`): string => `${number(count)} ${count === 1 ? one : many}`
+
+/** Dollars to read; below a cent two digits of them. */
+const dollars = (usd: string): string => {
+  const amount = Number(usd)
+  const small = amount !== 0 && Math.abs(amount) < 0.01
+  return `$${small ? amount.toPrecision(2) : amount.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`
+}
 const shareOf = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
 
 const judged = (done: boolean, begun: boolean): StepState => {
@@ -59,70 +65,75 @@ const judged = (done: boolean, begun: boolean): StepState => {
 }
 
 const savings = (levers: Practice['levers']): readonly string[] =>
-  levers.map(({ name, calls, saving_usd }) => `${name} acted on ${number(calls)} calls and saved $${saving_usd}`)
+  levers.map(
+    ({ name, calls, saving_usd }) => `${name} acted on ${counted(calls, 'call')} and saved ${dollars(saving_usd)}`,
+  )
 
 type Judgement = Omit<Step, 'step' | 'question'>
 
 const measure = ({ practice: { calls, counted_calls, unpriced_calls } }: Facts): Judgement => ({
   state: judged(calls > 0 && unpriced_calls === 0 && counted_calls >= 0.99 * calls, calls > 0),
   evidence: [
-    `${number(calls)} calls`,
+    counted(calls, 'call'),
     `${percent(counted_calls, calls)} with the provider’s own count`,
     `${number(unpriced_calls)} without a price`,
   ],
-  command: calls === 0 ? 'weir serve' : unpriced_calls > 0 ? 'weir report --by model' : 'weir calls --dearest',
+  command:
+    calls === 0 ? 'weir serve' : unpriced_calls > 0 ? 'weir report --by model' : 'weir report --by outcome,model',
 })
 
 /** A tenth of the calls decided by a lever is a policy; several models in one feature are a beginning. */
-const route = ({ practice }: Facts): Judgement => {
-  const levers = acted(practice, 'route')
+const route = (facts: Facts): Judgement => {
+  const { practice } = facts
+  const levers = acted(facts, 'route')
   const routed = levers.reduce((all, { calls }) => all + calls, 0)
   const { features, mixed_features, calls } = practice
   return {
     state: judged(calls > 0 && routed >= 0.1 * calls, routed > 0 || mixed_features > 0),
     evidence: [
-      `${number(mixed_features)} of ${number(features)} features use more than one model`,
+      `${number(mixed_features)} of ${counted(features, 'feature')} ${mixed_features === 1 ? 'uses' : 'use'} more than one model`,
       `${percent(routed, calls)} of calls were routed`,
       ...savings(levers),
     ],
-    command: 'weir report --by feature,model',
+    command: mixed_features > 0 ? 'weir advise --what-if model=NAME' : 'weir report --by feature,model',
   }
 }
 
 /** What could have come from a provider's cache, against what did: four fifths is as good as it gets with misses at the start. */
-const cache = ({ practice, cacheable_tokens, cached_tokens }: Facts): Judgement => {
+const cache = (facts: Facts): Judgement => {
+  const { practice, cacheable_tokens, cached_tokens } = facts
   const share = shareOf(cached_tokens, cacheable_tokens)
-  const levers = acted(practice, 'cache')
+  const levers = acted(facts, 'cache')
   const nothing = practice.calls > 0 && cacheable_tokens === 0
   return {
     state: judged(nothing || share >= 0.8, cached_tokens > 0 || levers.length > 0),
-    evidence: nothing
-      ? ['no prompt repeats enough to be cached']
-      : [
-          `${number(cached_tokens)} of ${number(cacheable_tokens)} repeated input tokens came from a cache (${percent(cached_tokens, cacheable_tokens)})`,
-          ...savings(levers),
-        ],
-    command: 'weir leaks',
+    evidence: [
+      nothing
+        ? 'no prompt repeats enough to be cached'
+        : `${number(cached_tokens)} of ${number(cacheable_tokens)} repeated input tokens came from a cache (${percent(cached_tokens, cacheable_tokens)})`,
+      ...savings(levers),
+    ],
+    command: levers.length === 0 ? 'weir advise' : 'weir leaks',
   }
 }
 
 /** A tenth of all tokens waiting for its discount, where senders say that calls may wait. */
-const batch = ({ practice }: Facts): Judgement => {
-  const { tokens, waiting_tokens, deferrable_calls } = practice
+const batch = (facts: Facts): Judgement => {
+  const { tokens, waiting_tokens, deferrable_calls } = facts.practice
   return {
     state: judged(shareOf(waiting_tokens, tokens) >= 0.1, waiting_tokens > 0 || deferrable_calls > 0),
     evidence: [
       `${percent(waiting_tokens, tokens)} of tokens at batch, flex or off-peak prices`,
-      `${number(deferrable_calls)} calls that may wait`,
-      ...savings(acted(practice, 'batch')),
+      `${counted(deferrable_calls, 'call')} that may wait`,
+      ...savings(acted(facts, 'batch')),
     ],
-    command: 'weir report --by service_tier,feature',
+    command: deferrable_calls > 0 ? 'weir advise --what-if tier=batch' : 'weir report --by service_tier,feature',
   }
 }
 
-const compact = ({ practice }: Facts): Judgement => {
-  const levers = acted(practice, 'compact')
-  const { writing_calls, capped_calls } = practice
+const compact = (facts: Facts): Judgement => {
+  const levers = acted(facts, 'compact')
+  const { writing_calls, capped_calls } = facts.practice
   const capped = shareOf(capped_calls, writing_calls)
   return {
     state: judged(levers.length > 0 && capped >= 0.8, levers.length > 0 || capped >= 0.2),
@@ -130,12 +141,13 @@ const compact = ({ practice }: Facts): Judgement => {
       `${percent(capped_calls, writing_calls)} of calls that write ask for a maximum of output`,
       ...savings(levers),
     ],
-    command: 'weir leaks',
+    command: levers.length === 0 ? 'weir advise' : 'weir leaks',
   }
 }
 
-const own = ({ practice }: Facts): Judgement => {
-  const levers = acted(practice, 'own')
+const own = (facts: Facts): Judgement => {
+  const { practice } = facts
+  const levers = acted(facts, 'own')
   const served = levers.reduce((all, { calls }) => all + calls, 0)
   return {
     state: judged(served >= 0.1 * Math.max(practice.calls, 1), served > 0),
@@ -144,36 +156,45 @@ const own = ({ practice }: Facts): Judgement => {
   }
 }
 
-const allocate = ({ practice, tag_rules, closed_months, budgets, outcome_kinds }: Facts): Judgement => {
+const allocate = ({ practice, tag_rules, closed_months, budgets, outcomes, last_month }: Facts): Judgement => {
   const { unallocated_usd, cost_usd } = practice
   const nobody = shareOf(Number(unallocated_usd), Number(cost_usd))
   const known = Number(cost_usd) > 0 && nobody <= 0.02
   const commands: readonly (readonly [boolean, string])[] = [
     [!known, 'weir tags set FILE'],
-    [budgets === 0, 'weir budgets --help'],
-    [outcome_kinds === 0, 'weir outcomes add --help'],
-    [closed_months === 0, 'weir close --help'],
+    [budgets === 0, 'weir budgets set organisation --usd DOLLARS --per month'],
+    [closed_months === 0, `weir close ${last_month}`],
+    [outcomes.length === 0, 'weir outcomes add --help'],
   ]
   return {
     state: judged(known && budgets > 0 && closed_months > 0, nobody < 1 && Number(cost_usd) > 0),
     evidence: [
       `${percent(Number(unallocated_usd), Number(cost_usd))} of spend has no team`,
-      `${number(budgets)} budgets, ${number(tag_rules)} virtual tags, ${number(closed_months)} closed months`,
+      [counted(budgets, 'budget'), counted(tag_rules, 'virtual tag'), counted(closed_months, 'closed month')].join(
+        ', ',
+      ),
     ],
     command: commands.find(([missing]) => missing)?.[1] ?? 'weir statement',
   }
 }
 
-const prove = ({ practice, outcome_kinds }: Facts): Judgement => {
+/** Outcomes first, then a holdout to compare with, then the cost of each. */
+const proving = (kind: string | undefined, experiment_calls: number): string => {
+  if (kind === undefined) return 'weir outcomes add --help'
+  return experiment_calls === 0 ? 'weir levers --settings' : `weir report --per ${kind}`
+}
+
+const prove = ({ practice, outcomes }: Facts): Judgement => {
   const { experiment_calls, levers } = practice
+  const [kind] = outcomes
   return {
-    state: judged(experiment_calls > 0 && outcome_kinds > 0, experiment_calls + outcome_kinds + levers.length > 0),
+    state: judged(experiment_calls > 0 && kind !== undefined, experiment_calls + outcomes.length + levers.length > 0),
     evidence: [
-      `${number(outcome_kinds)} kinds of outcomes`,
-      `${number(experiment_calls)} calls in a holdout or experiment`,
-      `${number(levers.length)} levers that acted`,
+      counted(outcomes.length, 'kind of outcomes', 'kinds of outcomes'),
+      `${counted(experiment_calls, 'call')} in a holdout or experiment`,
+      `${counted(levers.length, 'lever')} that acted`,
     ],
-    command: outcome_kinds === 0 ? 'weir outcomes add --help' : 'weir report --per OUTCOME',
+    command: proving(kind, experiment_calls),
   }
 }
 

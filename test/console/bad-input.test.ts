@@ -1,0 +1,115 @@
+/** What is wrong with an input is told by the name of its field, and nothing is changed for it. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type House, openHouse } from './house.ts'
+
+type Operation = Readonly<{
+  parameters?: readonly Readonly<{ name: string; in: string; required: boolean }>[]
+  requestBody?: Readonly<{ content: Readonly<Record<string, Readonly<{ schema: Readonly<{ properties?: object }> }>>> }>
+}>
+
+let house: House
+beforeAll(async () => {
+  house = await openHouse()
+  await admin('POST', '/v1/outcomes', { kind: 'case', id: 'one', team: 'red', at: '2026-11-12' })
+})
+afterAll(() => house.close())
+
+const admin = async (method: string, path: string, json?: unknown, body?: string) => {
+  const more = { ...(json ? { json } : {}), ...(body ? { body } : {}) }
+  const { status, text } = await house.ask(path, { token: house.tokens.admin, method, ...more })
+  return { status, text, error: status === 200 ? undefined : JSON.parse(text).error }
+}
+
+describe('a time zone that is none', () => {
+  /** What routes need beside the zone. */
+  const query: Readonly<Record<string, string>> = {
+    '/v1/unit-cost': 'per=case&',
+    '/v1/outcomes': 'kind=case&since=2026-11-10&',
+    '/v1/outcomes/import': 'kind=case&',
+  }
+  const body: Readonly<Record<string, object>> = {
+    '/v1/outcomes': { kind: 'case', at: '2026-11-12' },
+    '/v1/closes': { month: '2026-10' },
+    '/v1/tags/preview': { rules: [] },
+  }
+  /** Does an operation take a zone, and where? One of a budget reads its own fields, and of one thing there is none here. */
+  const placeOf = ({ parameters = [], requestBody }: Operation) => {
+    if (parameters.some(({ name }) => name === 'zone')) return 'query'
+    return 'zone' in (requestBody?.content['application/json']?.schema.properties ?? {}) ? 'body' : undefined
+  }
+  const ask = (method: string, route: string, place: 'query' | 'body') => {
+    const zone = 'Mars/Olympus'
+    if (place === 'body') return admin(method, route, { ...body[route], zone })
+    const file = method === 'POST' ? 'id,at\na,2026-11-10\n' : undefined
+    return admin(method, `${route}?${query[route] ?? ''}zone=${zone}`, undefined, file)
+  }
+
+  test('is named by every route that takes one', async () => {
+    const { text } = await admin('GET', '/openapi.json')
+    const paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> = JSON.parse(text).paths
+    const asked = Object.entries(paths)
+      .filter(([route]) => !route.includes('{'))
+      .flatMap(([route, operations]) =>
+        Object.entries(operations).map(([method, one]) => [method.toUpperCase(), route, placeOf(one)] as const),
+      )
+    const found: unknown[] = []
+    for (const [method, route, place] of asked) {
+      if (place === undefined) continue
+      const { status, error } = await ask(method, route, place)
+      found.push([method, route, status, /^zone\b/.test(error?.message ?? '')])
+    }
+    expect(found).toEqual((found as [string, string][]).map(([method, route]) => [method, route, 422, true]))
+    expect(found.length).toBeGreaterThan(8)
+  })
+})
+
+describe('a budget', () => {
+  const put = (json: object) => admin('PUT', '/v1/budgets/bad', json)
+  test.each([
+    [{ limit: { usd: '-1' } }, ['limit.usd']],
+    [{ limit: { tokens: -5, calls: 0 }, per: 'day' }, ['limit.tokens', 'limit.calls']],
+    [{ limit: {} }, ['limit']],
+    [{ limit: { usd: '1' }, per: 'age', zone: 'X/Y', scope: { tame: 'x' } }, ['scope.tame', 'per', 'zone']],
+    [{ limit: { usd: '1' }, last: '7s' }, ['last']],
+  ])('%j is refused by field, and not kept', async (json, fields) => {
+    const { status, error } = await put(json)
+    expect(status).toBe(422)
+    const named = error.fields.map(({ field }: { field: string }) => field)
+    expect(named).toEqual(expect.arrayContaining(fields))
+    expect((await admin('GET', '/v1/budgets/bad')).status).toBe(404)
+  })
+
+  test('over another of the same scope, unit and window names the unit and the other', async () => {
+    const one = { scope: { team: 'red' }, limit: { usd: '5', calls: 3 }, per: 'day' }
+    expect((await admin('PUT', '/v1/budgets/first', one)).status).toBe(200)
+    const { status, error } = await put({ ...one, limit: { calls: 9 } })
+    expect([status, error.fields]).toEqual([
+      422,
+      [{ field: 'limit.calls', message: expect.stringContaining('first limits calls of the same scope and window') }],
+    ])
+  })
+})
+
+describe('a file', () => {
+  test.each([
+    ['openai', '{"data":[{"start_time":"soon","results":[{"input_tokens":1,"model":"m"}]}]}', 'start_time'],
+    ['openai', '{"data":[{"start_time":1793000000,"results":[{"input_tokens":"many","model":"m"}]}]}', 'input_tokens'],
+    ['anthropic', '{"data":[{"starting_at":"2026-11-01T00:00:00Z","results":[{"amount":"x"}]}]}', 'amount'],
+    ['aws-cur', 'line_item_product_code,line_item_usage_type\nAmazonBedrock,x\n', 'line_item_unblended_cost'],
+    [
+      'azure-focus',
+      'ChargePeriodStart,BilledCost,ServiceCategory,SkuMeter\nx,1,AI and Machine Learning,gpt\n',
+      'ChargePeriodStart',
+    ],
+    ['gcp-billing', 'service.description,sku.description,cost\nVertex AI,Gemini,free\n', 'cost'],
+    ['openrouter', 'date,model,prompt_tokens,completion_tokens,usage\n2026-11-01,m,1,2,\n', 'usage'],
+  ])('of %s that is malformed says which field: %s', async (source, body, field) => {
+    const { status, text } = await admin('POST', `/v1/reconcile/${source}`, undefined, body)
+    expect([status < 500, text]).toEqual([true, expect.stringContaining(field)])
+  })
+
+  test('that is no bill of that provider says what was expected', async () => {
+    const { status, error } = await admin('POST', '/v1/reconcile/openai', undefined, 'a,b\n1,2\n')
+    expect([status, error.message]).toEqual([422, expect.stringContaining('usage or cost report of OpenAI')])
+  })
+})

@@ -40,18 +40,28 @@ const PROPORTIONS: TokenRates = {
 
 /** Calls whose prompts are judged together. A template would be too narrow: one that changes with every call has no history. */
 const routeName = ({ circle, account, provider, model }: LiveCall | Past, wanted: Wanted): string =>
-  JSON.stringify([account, provider, model, circle.team, circle.feature, circle.agent, circle.endpoint, wanted])
-
-const lastWhere = (blocks: readonly Block[], is: (block: Block) => boolean): number => blocks.findLast(is)?.part ?? -1
+  [
+    account,
+    provider,
+    model,
+    circle.team,
+    circle.feature,
+    circle.agent,
+    circle.endpoint,
+    wanted.ttl,
+    wanted.reach,
+  ].join('\u0000')
 
 const markedOf = (call: LiveCall, { blocks }: Outline, rule: CacheRule): Marked => {
-  const takes = (block: Block) => !block.gone && block.part >= 0 && (rule.style !== 'marks' || block.markable)
-  return {
-    chain: call.chain,
-    tools_end: lastWhere(blocks, (block) => block.form === 'tool' && takes(block)),
-    system_end: lastWhere(blocks, (block) => block.role === 'system' && block.message < 0 && takes(block)),
-    last: lastWhere(blocks, takes),
+  let [tools_end, system_end, last] = [-1, -1, -1]
+  for (const block of blocks) {
+    const { part } = block
+    if (part < 0 || block.gone || (rule.style === 'marks' && !block.markable)) continue
+    if (block.form === 'tool') tools_end = part
+    if (block.role === 'system' && block.message < 0) system_end = part
+    last = part
   }
+  return { chain: call.chain, tools_end, system_end, last }
 }
 
 /** The block that closes a boundary: the last of its part that takes a mark. */

@@ -2,7 +2,8 @@ import type { Block, BodyFields, CacheTtl, Change, Outline } from '../../core/pr
 import type { Edit, Editor, Part } from '../../core/wire.ts'
 import { answerText } from './answer-text.ts'
 import { asList, asRecord, decode, encode } from './json.ts'
-import { insertingAll, leavingOut, locateAll, type Place, replacing } from './json-bytes.ts'
+import { insertingAll, leavingOut, type Place, replacing } from './json-bytes.ts'
+import { locateAll } from './json-places.ts'
 
 export type Path = readonly (string | number)[]
 
@@ -36,8 +37,13 @@ export type Dialect = Readonly<{
 
 const fallback = (role: Block['role']) => (role === 'tools' || role === 'system' ? role : 'history')
 
+/** Spots of the bodies that are on their way: outline and edits of a call look at the same ones. */
+const spotsOf = new WeakMap<object, readonly Spot[]>()
+
 const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[]): Outline => {
-  const blocks = dialect.spots(json).map(({ block }): Block => {
+  const spots = dialect.spots(json)
+  if (typeof json === 'object' && json !== null) spotsOf.set(json, spots)
+  const blocks = spots.map(({ block }): Block => {
     // The spots were made for this outline alone, so their blocks are finished rather than copied.
     const finished = block as { -readonly [name in keyof Block]: Block[name] }
     finished.kind = parts[block.part]?.kind ?? fallback(block.role)
@@ -190,14 +196,25 @@ const removalEdits = ({ body, find }: Body, gone: Removals): readonly Edit[] =>
 
 type Wished = Readonly<{ spot: Spot; wish: Wish }>
 
+/** How much of a path there is in the body: what is not there need not be looked for. */
+const present = (json: unknown, path: Path): Path => {
+  let here = json
+  for (const [depth, step] of path.entries()) {
+    here = at(here, [step])
+    if (here === undefined) return path.slice(0, depth)
+  }
+  return path
+}
+
 /** Every place that is asked for. */
 const placesFor = (
+  json: unknown,
   wished: readonly Wished[],
   settings: readonly Setting[],
   gone: Removals,
   dialect: Dialect,
 ): Path[] => {
-  const paths: Path[] = settings.map(({ path }) => path)
+  const paths: Path[] = settings.map(({ path }) => present(json, path)).filter(({ length }) => length > 0)
   for (const container of gone.keys()) paths.push(JSON.parse(container) as Path)
   for (const { spot, wish } of wished) {
     paths.push(spot.home)
@@ -209,7 +226,7 @@ const placesFor = (
 
 const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[] => {
   const { wishes, fields } = gather(changes)
-  const spots = wishes.size === 0 ? [] : dialect.spots(json)
+  const spots = wishes.size === 0 ? [] : (spotsOf.get(json as object) ?? dialect.spots(json))
   const wished = [...wishes].flatMap(([index, wish]): Wished[] => {
     const spot = spots[index]
     return spot ? [{ spot, wish }] : []
@@ -221,7 +238,7 @@ const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: rea
     dialect,
   )
   const settings = dialect.set(json, fields).filter(({ path }) => !isWithin(path, gone))
-  const given: Body = { body, json, find: locateAll(body, placesFor(wished, settings, gone, dialect)), dialect }
+  const given: Body = { body, json, find: locateAll(body, placesFor(json, wished, settings, gone, dialect)), dialect }
   const staying = wished.filter(({ spot }) => !isWithin(spot.home, gone))
   const edits = [
     ...fieldEdits(given, settings),
@@ -241,8 +258,11 @@ export const editorOf = (dialect: Dialect): Editor => ({
 /** Elements of a list that are objects, with their place in it. */
 export const records = (
   list: unknown,
-): readonly Readonly<{ record: Readonly<Record<string, unknown>>; at: number }>[] =>
-  asList(list).flatMap((value, index) => {
+): readonly Readonly<{ record: Readonly<Record<string, unknown>>; at: number }>[] => {
+  const found: Readonly<{ record: Readonly<Record<string, unknown>>; at: number }>[] = []
+  for (const [index, value] of asList(list).entries()) {
     const record = asRecord(value)
-    return record ? [{ record, at: index }] : []
-  })
+    if (record) found.push({ record, at: index })
+  }
+  return found
+}

@@ -37,6 +37,13 @@ export const openRoute = (rule: CacheRule, wanted: Wanted): Route => {
   return { rule, settled, ways, shelf: openShelf(ways.length + 1) }
 }
 
+/** What comes of the only way that there is: it happens by itself, so there is nothing to learn and nothing to save. */
+const NOTHING: Pick<Decision, 'visit' | 'foreseen' | 'writes'> = {
+  visit: { read: 0, written_short: 0, written_long: 0, writes: [], hit: -1 },
+  foreseen: 0,
+  writes: [],
+}
+
 /** The way that cost least so far; the idle one unless another is clearly better. Only what is past is looked at. */
 const cheapest = ({ ways, settled }: Route): Candidate | undefined => {
   const [idle] = ways
@@ -55,6 +62,7 @@ export const decide = (route: Route, prompt: Marked, rates: TokenRates, at_us: n
   const candidate = cheapest(route)
   if (!candidate) return undefined
   const { rule, ways, shelf } = route
+  if (ways.length === 1) return { candidate, plan: planOf(candidate, prompt, rule), ...NOTHING }
   const total = prompt.chain.tokens.at(-1) ?? 0
   const look = lookAt(shelf, prompt.chain, at_us)
   const writes: Visit['writes'][number][] = []

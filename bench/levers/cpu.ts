@@ -89,7 +89,9 @@ const callOf = (kind: Kind, nth: number): Call => {
   const upstream = { name, price_as: name, has_credentials: true } as Upstream
   // As many conversations go on at once as calls are alive.
   const body = Buffer.from(
-    JSON.stringify(kind.body(Math.floor(nth / BATCH / kind.turns) * BATCH + (nth % BATCH), Math.floor(nth / BATCH) % kind.turns)),
+    JSON.stringify(
+      kind.body(Math.floor(nth / BATCH / kind.turns) * BATCH + (nth % BATCH), Math.floor(nth / BATCH) % kind.turns),
+    ),
   )
   bytes += body.length
   const json: unknown = JSON.parse(body.toString())
@@ -187,4 +189,6 @@ for (const kind of kinds.filter(({ name }) => name.includes(process.argv[3] ?? '
 rmSync(folder, { recursive: true, force: true })
 console.log(`levers: ${lossless.map(({ name }) => name).join(', ')}`)
 console.table(figures)
-console.log(`lever work: ${mean.toFixed(1)} µs of CPU a call in the mean (limit ${LIMIT_US} µs), ${(mean / parsed).toFixed(2)} × JSON.parse of the bodies`)
+console.log(
+  `lever work: ${mean.toFixed(1)} µs of CPU a call in the mean (limit ${LIMIT_US} µs), ${(mean / parsed).toFixed(2)} × JSON.parse of the bodies`,
+)

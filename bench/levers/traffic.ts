@@ -157,7 +157,9 @@ export const kinds: readonly Kind[] = [
       max_tokens: 500,
       temperature: 0,
       system: instructions,
-      messages: [{ role: 'user', content: Array.from({ length: 12 }, (_, at) => prose(110, nth * 20 + at)).join('\n\n') }],
+      messages: [
+        { role: 'user', content: Array.from({ length: 12 }, (_, at) => prose(110, nth * 20 + at)).join('\n\n') },
+      ],
     }),
   },
 ]

@@ -49,6 +49,7 @@ const bareSpot = (text: string, path: Path, home: Path, own: Own): Spot => {
   const isText = text !== ''
   const block: { -readonly [name in keyof Own]: Own[name] } = {
     part,
+    kind: 'history',
     form,
     role,
     message,
@@ -115,6 +116,7 @@ const callSpots = (message: JsonRecord, home: Path, { part, role, message: index
     const [name, id] = [asText(called?.['name']), asText(record['id'])]
     const block: { -readonly [name in keyof Own]: Own[name] } = {
       part,
+      kind: 'history',
       form: 'tool-call',
       role,
       message: index,

@@ -40,17 +40,9 @@ const PROPORTIONS: TokenRates = {
 
 /** Calls whose prompts are judged together. A template would be too narrow: one that changes with every call has no history. */
 const routeName = ({ circle, account, provider, model }: LiveCall | Past, wanted: Wanted): string =>
-  [
-    account,
-    provider,
-    model,
-    circle.team,
-    circle.feature,
-    circle.agent,
-    circle.endpoint,
-    wanted.ttl,
-    wanted.reach,
-  ].join('\u0000')
+  [account, provider, model, circle.team, circle.feature, circle.agent, circle.endpoint, wanted.ttl, wanted.reach].join(
+    '\u0000',
+  )
 
 const markedOf = (call: LiveCall, { blocks }: Outline, rule: CacheRule): Marked => {
   let [tools_end, system_end, last] = [-1, -1, -1]

@@ -1,4 +1,4 @@
-import type { BodyFields, CacheTtl, Role } from '../../core/prompt.ts'
+import type { BodyFields, Role } from '../../core/prompt.ts'
 import { countOf } from '../framing/counts.ts'
 import { editorOf, type Path, records, type Spot } from '../framing/editing.ts'
 import { asList, asRecord, asText, at, type JsonRecord } from '../framing/json.ts'
@@ -57,6 +57,7 @@ const blockSpots = (block: JsonRecord, home: Path, part: number, setting: Settin
   const { role, message, removable } = setting
   const own: Draft = {
     part: text === '' ? -1 : part,
+    kind: 'history',
     form,
     role,
     message,
@@ -82,6 +83,7 @@ const contentSpots = (content: unknown, path: Path, home: Path, setting: Setting
     const isText = content !== ''
     const block: Own = {
       part: isText ? part : -1,
+      kind: 'history',
       form: 'text',
       role,
       message,

@@ -9,7 +9,7 @@ export type Path = readonly (string | number)[]
 
 /** A block, and where it lies in the body. */
 export type Spot = Readonly<{
-  block: Omit<Block, 'kind'>
+  block: Omit<Block, 'kind'> & Partial<Pick<Block, 'kind'>>
   /** Of the string that is the block's text; only where it is replaceable. */
   text?: Path
   /** Of the element of a list that is the block: left out with it, and marked. */
@@ -58,8 +58,19 @@ const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[]): Out
   }
 }
 
-/** What is wanted of a block in the end. */
-type Wish = { text?: string; gone?: true; mark?: CacheTtl }
+/** What is wanted of a block in the end. `written` is the text as bytes of a body. */
+type Wish = { text?: string; written?: Uint8Array; gone?: true; mark?: CacheTtl }
+
+/** Levers repeat the same change on every turn of a conversation, so what it was written as is kept as long as they keep it. */
+const written = new WeakMap<Change, Uint8Array>()
+
+const writtenOf = (change: Extract<Change, { do: 'replace' }>): Uint8Array => {
+  const known = written.get(change)
+  if (known) return known
+  const bytes = encode(JSON.stringify(change.text))
+  written.set(change, bytes)
+  return bytes
+}
 
 const gather = (changes: readonly Change[]) => {
   const wishes = new Map<number, Wish>()
@@ -71,8 +82,10 @@ const gather = (changes: readonly Change[]) => {
     }
     const wish = wishes.get(change.block) ?? {}
     wishes.set(change.block, wish)
-    if (change.do === 'replace') wish.text = change.text
-    else if (change.do === 'remove') wish.gone = true
+    if (change.do === 'replace') {
+      wish.text = change.text
+      wish.written = writtenOf(change)
+    } else if (change.do === 'remove') wish.gone = true
     else wish.mark = change.ttl
   }
   return { wishes, fields }
@@ -122,9 +135,10 @@ type Body = Readonly<{ body: Uint8Array; json: unknown; find: Find; dialect: Dia
 
 /** A bare text with its mark, or with another text: one edit, because both lie in the same place. */
 const bareEdit = ({ body, dialect }: Body, place: Place, wish: Wish): Edit => {
-  const text = wish.text === undefined ? decode(body.subarray(place.value, place.end)) : JSON.stringify(wish.text)
+  const bytes = wish.written ?? body.subarray(place.value, place.end)
   const mark = wish.mark === undefined ? undefined : dialect.mark?.(wish.mark)
-  if (!mark || dialect.listed === undefined) return { start: place.value, end: place.end, bytes: encode(text) }
+  if (!mark || dialect.listed === undefined) return { start: place.value, end: place.end, bytes }
+  const text = decode(bytes)
   const [before = '', after = ''] = dialect.listed.split('%')
   const own = `${JSON.stringify(mark.name)}:${JSON.stringify(mark.value)}`
   const marked = mark.after ? `${before}${text}${after},{${own}}` : `${before}${text},${own}${after}`
@@ -143,11 +157,11 @@ const markEdit = ({ body, json, find, dialect }: Body, home: Path, ttl: CacheTtl
 
 const wishEdits = (given: Body, spot: Spot, wish: Wish): (Edit | undefined)[] => {
   const place = spot.text && spot.block.replaceable ? given.find(spot.text) : undefined
-  const text = place && wish.text !== undefined ? wish.text : undefined
+  const bytes = place ? wish.written : undefined
   const mark = spot.block.markable && wish.text !== '' ? wish.mark : undefined
-  if (spot.bare) return place && (text !== undefined || mark !== undefined) ? [bareEdit(given, place, wish)] : []
+  if (spot.bare) return place && (bytes !== undefined || mark !== undefined) ? [bareEdit(given, place, wish)] : []
   return [
-    place && text !== undefined ? replacing(place, text) : undefined,
+    place && bytes ? { start: place.value, end: place.end, bytes } : undefined,
     mark === undefined ? undefined : markEdit(given, spot.home, mark),
   ]
 }

@@ -41,6 +41,27 @@ const forget = (one: Wanted): void => {
   for (const child of one.inner.values()) forget(child)
 }
 
+/** Index of the value behind a name that ends before `end`; the length of the bytes where no colon follows. */
+const valueAfter = (bytes: Uint8Array, end: number): number => {
+  const colon = skipSpace(bytes, end)
+  return bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : bytes.length
+}
+
+type Member = Readonly<{ child: Wanted | undefined; value: number }>
+
+/** A member or element of what is at `start`: is it wanted, and where is its value? */
+const memberAt = (bytes: Uint8Array, start: number, one: Wanted, index: number, isRecord: boolean): Member => {
+  if (!isRecord) return { child: one.inner.get(index), value: start }
+  const end = skipString(bytes, start)
+  return { child: named(bytes, start, end, one), value: valueAfter(bytes, end) }
+}
+
+const skipOrFill = (bytes: Uint8Array, value: number, child: Wanted | undefined): number => {
+  if (!child) return skipValue(bytes, value)
+  if (child.place) forget(child)
+  return fill(bytes, value, child)
+}
+
 /** Fills in the places inside of the value at `from`, in one walk; the index after the value. */
 const fill = (bytes: Uint8Array, from: number, one: Wanted): number => {
   const isRecord = bytes[from] === OPEN_RECORD
@@ -48,17 +69,8 @@ const fill = (bytes: Uint8Array, from: number, one: Wanted): number => {
   let comma_before = -1
   let start = skipSpace(bytes, from + 1)
   for (let index = 0; start < bytes.length && !closes(bytes[start]); index++) {
-    let value = start
-    let child: Wanted | undefined
-    if (isRecord) {
-      const end = skipString(bytes, start)
-      child = named(bytes, start, end, one)
-      const colon = skipSpace(bytes, end)
-      if (bytes[colon] !== COLON) return bytes.length
-      value = skipSpace(bytes, colon + 1)
-    } else child = one.inner.get(index)
-    if (child?.place) forget(child)
-    const end = child ? fill(bytes, value, child) : skipValue(bytes, value)
+    const { child, value } = memberAt(bytes, start, one, index, isRecord)
+    const end = skipOrFill(bytes, value, child)
     if (end === value) return bytes.length
     const next = skipSpace(bytes, end)
     const comma_after = bytes[next] === COMMA ? next : -1

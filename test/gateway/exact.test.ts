@@ -195,6 +195,10 @@ describe('no answer is kept', () => {
       await ask(body)
       expect((await ask(body)).cache).toBe(null)
     }
+    expect((await traces()).map(([, , why]) => why).filter((_, at) => at % 2 === 1)).toEqual([
+      'the last answer was not whole',
+      expect.stringMatching(/^the last answer (asked for tools|was not whole)$/),
+    ])
     house.simulator.faults.next(1, 'server-error')
     await ask(cold({ seed: 9 }))
     expect((await ask(cold({ seed: 9 }))).response.status).toBe(200)
@@ -210,6 +214,7 @@ describe('no answer is kept', () => {
     const { text } = await ask(long)
     const again = await ask(long)
     expect([text.length > 1024, again.cache]).toEqual([true, null])
+    expect((await traces())[1]).toEqual(['ok', 'skipped', 'the last answer was longer than is kept'])
     await house.close()
     await open({ ttl_s: 60 }, { overrides: { now_us: () => now_us } })
     await ask()

@@ -104,11 +104,36 @@ const clientDecided = ({ blocks, fields }: Outline, rule: CacheRule): boolean =>
 
 const wantedBy = ({ ttl, reach }: Settings): Wanted => ({ ttl, reach }) as Wanted
 
+const NOTE_EVERY_US = 60_000_000
+
+const notesOf = (name: string, kit: Kit) => `cache/provider-prefix ${kit.hash(name)}`
+
+/** What the route had learnt before a restart: what its calls would have cost in each way, by the way's name. */
+const remember = (route: Route, name: string, kit: Kit): void => {
+  const note = kit.notes?.after(notesOf(name, kit), 0).notes.at(-1) ?? ''
+  const bills = new Map(note.split('\n').map((line) => [line.slice(line.indexOf(' ') + 1), Number.parseFloat(line)]))
+  for (const way of route.ways) {
+    const bill = bills.get(way.candidate.name)
+    if (bill !== undefined && Number.isFinite(bill)) way.bill = bill
+  }
+}
+
+/** Notes what the route has learnt, once a minute: a restart goes on from there. */
+const keep = ({ ways, settled }: Route, call: LiveCall, wanted: Wanted, kit: Kit): void => {
+  if (!kit.notes || settled || ways.length < 2) return
+  const name = routeName(call, wanted)
+  if (call.at_us - (kit.memory.get<number>('noted', name) ?? 0) < NOTE_EVERY_US) return
+  kit.memory.set('noted', name, call.at_us)
+  const note = ways.map(({ candidate, bill }) => `${bill} ${candidate.name}`).join('\n')
+  kit.notes.add(notesOf(name, kit), note, 1)
+}
+
 const routeOf = (call: LiveCall, rule: CacheRule, wanted: Wanted, kit: Kit): Route => {
   const name = routeName(call, wanted)
   const known = kit.memory.get<Route>('route', name)
   if (known?.rule === rule) return known
   const route = openRoute(rule, wanted)
+  remember(route, name, kit)
   kit.memory.set('route', name, route)
   return route
 }
@@ -122,7 +147,10 @@ const pull = (call: LiveCall, chosen: Settings, kit: Kit): Pulled => {
   if (clientDecided(outline, rule)) return { do: 'nothing', why: 'the client has placed the marks itself' }
   const prompt = markedOf(call, outline, rule)
   const rates = kit.rates(call.provider, call.model, call.at_us) ?? PROPORTIONS
-  const decision = decide(routeOf(call, rule, wantedBy(chosen), kit), prompt, rates, call.at_us)
+  const wanted = wantedBy(chosen)
+  const route = routeOf(call, rule, wanted, kit)
+  const decision = decide(route, prompt, rates, call.at_us)
+  keep(route, call, wanted, kit)
   if (!decision) return { do: 'nothing', why: 'there is no way to cache it' }
   kit.memory.set('writes', call.call_id, decision.writes)
   const key = keyFor(call, outline, rule, chosen.key, kit)

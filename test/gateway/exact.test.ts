@@ -244,6 +244,20 @@ describe('answers stay apart', () => {
     expect((await ask(cold(), { authorization: 'Bearer sk-one' })).cache).toBe('hit')
   })
 
+  test('by every credential that a call carries: an empty or common header beside the key makes two callers no one', async () => {
+    await open()
+    const body = {
+      model: 'claude-sonnet-5-5',
+      max_tokens: 400,
+      temperature: 0,
+      messages: [{ role: 'user', content: 'Why? Be brief' }],
+    }
+    for (const authorization of ['', 'Basic ZnJvbnQ6ZG9vcg=='])
+      for (const key of ['one', 'two'])
+        expect((await ask(body, { authorization, 'x-api-key': key }, '/v1/messages')).cache, key).toBe(null)
+    expect((await ask(body, { authorization: '', 'x-api-key': 'two' }, '/v1/messages')).cache).toBe('hit')
+  })
+
   test('two callers of one team share only where the policy says team, and a body cannot say whose team it is', async () => {
     await open({ share: 'team' })
     await ask(cold(), { authorization: 'Bearer sk-one', 'x-weir-team': 'river' })

@@ -135,7 +135,7 @@ const rows = <T extends Int8Array<ArrayBuffer> | Int32Array<ArrayBuffer>>(
 
 /** Places of the distances that are within the limit, those of the first `ties` that lie just there among them. */
 const selected = (
-  distances: Uint8Array | Uint16Array,
+  distances: Uint8Array,
   length: number,
   { limit, ties }: ReturnType<typeof limitOf>,
   into: Int32Array,
@@ -152,7 +152,7 @@ const selected = (
 /** Of some entries those whose whole signatures, held one after the other, differ least. */
 const narrower = (some: Int32Array, signature: Int32Array, held: Int32Array): Int32Array => {
   const histogram = new Uint32Array(BITS + 1)
-  const apart = new Uint16Array(some.length)
+  const apart = new Uint8Array(some.length)
   for (let index = 0; index < some.length; index++) {
     const from = (some[index] ?? 0) * WORDS
     let distance = 0
@@ -161,7 +161,7 @@ const narrower = (some: Int32Array, signature: Int32Array, held: Int32Array): In
         (signature[word] ?? 0) ^ (held[from + word] ?? 0),
         (signature[word + 1] ?? 0) ^ (held[from + word + 1] ?? 0),
       )
-    apart[index] = distance
+    apart[index] = Math.min(distance, 255)
     histogram[distance] = (histogram[distance] ?? 0) + 1
   }
   return selected(apart, some.length, limitOf(histogram, FINE), new Int32Array(FINE)).map((index) => some[index] ?? 0)

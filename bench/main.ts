@@ -13,6 +13,8 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   advise: ['advise/run.ts'],
   compact: ['compact/run.ts'],
   levers: ['levers/cpu.ts'],
+  semantic: ['levers/semantic.ts'],
+  watch: ['watch/run.ts'],
   budgets: ['budgets/run.ts'],
 }
 

@@ -1,3 +1,4 @@
+import { WeirError } from '../core/errors.ts'
 import type { Pulled } from '../core/lever.ts'
 import type { Change } from '../core/prompt.ts'
 import { defaultRatio } from '../playbook/measure/ratios.ts'
@@ -68,7 +69,8 @@ const take = async (turn: Turn, call: Call, pulling: Pulling, levers: Levers, wo
     else turn.pulled = pulled
   } catch (error) {
     world.log.failure(call.id, asWeirError(error))
-    turn.skipped = 'failed'
+    // Words of ours hold no prompt; those of others might.
+    turn.skipped = error instanceof WeirError ? error.message : 'failed'
   }
 }
 

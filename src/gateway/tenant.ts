@@ -4,18 +4,15 @@ import type { Headers } from '../core/wire.ts'
 
 const MOST_KNOWN = 10_000
 
-/** The client's own credential: the key of its header or query; of an AWS signature, which changes with every call, the id. */
+/**
+ * The client's own credential: the key of its header or query; of an AWS signature, which changes with every call, the id. Where
+ * there are several all of them count: which one the provider goes by is not known here, and two callers must not be taken for one.
+ */
 const credentialOf = (headers: Headers, query: string): string => {
   const authorization = headers['authorization']
   if (authorization?.startsWith('AWS4-')) return /Credential=([^/,\s]+)/.exec(authorization)?.[1] ?? ''
-  return (
-    authorization ??
-    headers['x-api-key'] ??
-    headers['x-goog-api-key'] ??
-    headers['api-key'] ??
-    /[?&]key=([^&]*)/.exec(query)?.[1] ??
-    ''
-  )
+  const own = [headers['x-api-key'], headers['x-goog-api-key'], headers['api-key'], /[?&]key=([^&]*)/.exec(query)?.[1]]
+  return JSON.stringify([authorization, ...own].map((value) => value ?? ''))
 }
 
 /** Who calls, as a hash that tells callers apart and reveals nothing. */

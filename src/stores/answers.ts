@@ -1,7 +1,7 @@
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { Answers, StoredAnswer } from '../core/lever.ts'
 import { openFlights } from './answers/flights.ts'
-import { openShelf, type Shelf } from './shelf.ts'
+import { openShelf, type Shelf, statement } from './shelf.ts'
 
 export type AnswersOptions = Readonly<{
   path: string
@@ -51,17 +51,6 @@ const TABLES = `
 const USE_US = 60_000_000
 /** After so many new answers the bound in bytes is looked at, and those used least lately go. */
 const ROOM_EVERY = 32
-
-const prepared = new WeakMap<DatabaseSync, Map<string, StatementSync>>()
-
-/** A statement, compiled once for each open file. */
-const statement = (database: DatabaseSync, sql: string): StatementSync => {
-  const known = prepared.get(database) ?? new Map<string, StatementSync>()
-  prepared.set(database, known)
-  const found = known.get(sql) ?? database.prepare(sql)
-  known.set(sql, found)
-  return found
-}
 
 type Row = Record<string, SQLOutputValue>
 

@@ -1,5 +1,5 @@
 import type { Notes } from '../core/lever.ts'
-import { openShelf } from './shelf.ts'
+import { openShelf, statement } from './shelf.ts'
 
 const TABLES = `create table if not exists notes (
     position integer primary key autoincrement, partition text not null, note text not null);
@@ -18,7 +18,7 @@ export const openNotes = (options: Readonly<{ path: string; now_us: () => number
     trouble: shelf.trouble,
     add: (partition, note, most) =>
       shelf.use((database) => {
-        database.prepare('insert into notes (partition, note) values (?, ?)').run(partition, note)
+        statement(database, 'insert into notes (partition, note) values (?, ?)').run(partition, note)
         added += 1
         if (added % PRUNE_EVERY === 0)
           database
@@ -32,9 +32,10 @@ export const openNotes = (options: Readonly<{ path: string; now_us: () => number
     after: (partition, position) =>
       shelf.use(
         (database) => {
-          const rows = database
-            .prepare('select position, note from notes where partition = ? and position > ? order by position')
-            .all(partition, position)
+          const rows = statement(
+            database,
+            'select position, note from notes where partition = ? and position > ? order by position',
+          ).all(partition, position)
           return {
             notes: rows.map((row) => String(row['note'])),
             position: Number(rows.at(-1)?.['position'] ?? position),

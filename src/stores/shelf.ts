@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
 export type ShelfOptions = Readonly<{
   path: string
@@ -19,6 +19,17 @@ export type Shelf = Readonly<{
   use<T>(work: (database: DatabaseSync) => T, otherwise: T): T
   close(): void
 }>
+
+const prepared = new WeakMap<DatabaseSync, Map<string, StatementSync>>()
+
+/** A statement, compiled once for each open file. */
+export const statement = (database: DatabaseSync, sql: string): StatementSync => {
+  const known = prepared.get(database) ?? new Map<string, StatementSync>()
+  prepared.set(database, known)
+  const found = known.get(sql) ?? database.prepare(sql)
+  known.set(sql, found)
+  return found
+}
 
 /** How long another thread's write is waited for: a call must not wait for its cache. */
 const BUSY_MS = 20

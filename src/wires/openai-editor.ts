@@ -43,12 +43,29 @@ const itemForm = (item: JsonRecord): Own['form'] => {
   return /image|audio|file/.test(asText(item['type']) ?? '') ? 'media' : 'other'
 }
 
+/** The same block with another text. Written out, since copying with exceptions is slow and every message comes by here. */
+const bareSpot = (text: string, path: Path, home: Path, own: Own): Spot => {
+  const { part, form, role, message, removable, markable, tool_call } = own
+  const isText = text !== ''
+  const block: { -readonly [name in keyof Own]: Own[name] } = {
+    part,
+    kind: 'history',
+    form,
+    role,
+    message,
+    text,
+    replaceable: isText,
+    removable,
+    markable: markable && isText,
+  }
+  if (tool_call !== undefined) block.tool_call = tool_call
+  return { block, text: path, home, bare: true }
+}
+
 /** The spots of a content that is a string or a list of parts, as blocks that share one part of the reading. */
 export const contentSpots = (content: unknown, path: Path, home: Path, own: Own): Spot[] => {
-  if (typeof content === 'string') {
-    const block = { ...own, text: content, replaceable: content !== '', markable: own.markable && content !== '' }
-    return [{ block, text: path, home, bare: true }]
-  }
+  if (typeof content === 'string') return [bareSpot(content, path, home, own)]
+  if (!Array.isArray(content)) return []
   return records(content).map(({ record, at: index }): Spot => {
     const form = itemForm(record)
     const place = [...path, index]
@@ -76,7 +93,9 @@ export const toolSpots = (tools: unknown, list: string, forced: string | undefin
       form: 'tool',
       role: 'tools',
       message: -1,
-      text: jsonText(record),
+      get text() {
+        return jsonText(record)
+      },
       replaceable: false,
       removable: name !== undefined && name !== forced,
       markable: false,
@@ -91,20 +110,24 @@ const isGiven = (tools: unknown): boolean => asList(tools).length > 0 || asRecor
 export const definitionCount = (tools: unknown, format: unknown): number =>
   (isGiven(tools) ? 1 : 0) + (asRecord(at(format, 'json_schema') ?? at(format, 'schema')) ? 1 : 0)
 
-const callSpots = (message: JsonRecord, home: Path, own: Own): Spot[] =>
-  records(message['tool_calls']).map(({ record, at: index }): Spot => {
-    const [name, id] = [asText(at(record, 'function', 'name')), asText(record['id'])]
-    const block: Own = {
-      ...own,
+const callSpots = (message: JsonRecord, home: Path, { part, role, message: index }: Own): Spot[] =>
+  records(message['tool_calls']).map(({ record, at: nth }): Spot => {
+    const called = asRecord(record['function'])
+    const [name, id] = [asText(called?.['name']), asText(record['id'])]
+    const block: { -readonly [name in keyof Own]: Own[name] } = {
+      part,
+      kind: 'history',
       form: 'tool-call',
-      text: `${name ?? ''}${asText(at(record, 'function', 'arguments')) ?? ''}`,
+      role,
+      message: index,
+      text: `${name ?? ''}${asText(called?.['arguments']) ?? ''}`,
       replaceable: false,
       removable: false,
       markable: false,
-      ...(name === undefined ? {} : { name }),
-      ...(id === undefined ? {} : { tool_call: id }),
     }
-    return { block, home: [...home, 'tool_calls', index] }
+    if (id !== undefined) block.tool_call = id
+    if (name !== undefined) block.name = name
+    return { block, home: [...home, 'tool_calls', nth] }
   })
 
 const roles: Readonly<Record<string, Role>> = {
@@ -120,7 +143,7 @@ const messageSpots = (message: JsonRecord, index: number, part: number, inside: 
   const home = ['messages', index]
   const id = asText(message['tool_call_id'])
   const calls = asList(message['tool_calls']).length > 0 || message['function_call'] !== undefined
-  const own: Own = {
+  const own: { -readonly [name in keyof Own]: Own[name] } = {
     part,
     form: role === 'tool' ? 'tool-result' : 'text',
     role,
@@ -129,9 +152,17 @@ const messageSpots = (message: JsonRecord, index: number, part: number, inside: 
     replaceable: false,
     removable: inside && role !== 'system' && role !== 'tool' && !calls,
     markable: role !== 'assistant' || !calls,
-    ...(id === undefined ? {} : { tool_call: id }),
   }
-  return [...contentSpots(message['content'], [...home, 'content'], home, own), ...callSpots(message, home, own)]
+  if (id !== undefined) own.tool_call = id
+  const found = contentSpots(message['content'], ['messages', index, 'content'], home, own)
+  return message['tool_calls'] === undefined ? found : found.concat(callSpots(message, home, own))
+}
+
+/** Has a message no text that would be a part of the reading? */
+const isEmpty = (message: JsonRecord): boolean => {
+  const { content } = message
+  if (typeof content === 'string' && content !== '') return false
+  return chatMessages([message])[0]?.text === ''
 }
 
 /** Blocks in the order of the parts: tools, the schema, then every message with a text is one part. */
@@ -141,11 +172,11 @@ const spots = (json: unknown): readonly Spot[] => {
   const forced = asText(at(body, 'tool_choice', 'function', 'name'))
   const found = toolSpots(body[list], list, forced)
   const messages = records(body['messages'])
-  const read = chatMessages(body['messages'])
   let part = definitionCount(body[list], body['response_format'])
   for (const [nth, { record, at: index }] of messages.entries()) {
-    const empty = read[nth]?.text === ''
-    found.push(...messageSpots(record, index, empty ? -1 : part, nth > 0 && nth < messages.length - 1))
+    const empty = isEmpty(record)
+    for (const spot of messageSpots(record, index, empty ? -1 : part, nth > 0 && nth < messages.length - 1))
+      found.push(spot)
     if (!empty) part += 1
   }
   return found

@@ -25,7 +25,8 @@ afterEach(() => {
 const started = (): Kit => {
   const notes = openNotes({ path: join(folder, 'learnt.db'), now_us: () => 0 })
   opened.push(notes)
-  return kitOf({ notes })
+  const nth = opened.length
+  return kitOf({ notes, random: () => nth / 8 })
 }
 
 const receipt = { outcome: 'ok', output_tokens: 300 } as Receipt
@@ -37,10 +38,14 @@ describe('compact/output', () => {
   }
 
   test('goes on where it was before a restart, and adds up what two threads see', () => {
-    answers(started(), 120)
+    answers(started(), 128)
     const [one, two] = [started(), started()]
-    expect(output.pull(call, chosen(output), one)).toEqual({ do: 'nothing', why: '120 answers seen of this route' })
-    answers(two, 79)
+    expect(output.pull(call, chosen(output), one)).toEqual({ do: 'nothing', why: '128 answers seen of this route' })
+    answers(two, 64)
+    answers(one, 15)
+    expect(output.pull(call, chosen(output), one), 'of the other thread it has not heard yet').toMatchObject({
+      why: '143 answers seen of this route',
+    })
     answers(one, 1)
     expect(output.pull(call, chosen(output), one)).toMatchObject({ do: 'change' })
   })

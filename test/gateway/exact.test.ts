@@ -195,6 +195,10 @@ describe('no answer is kept', () => {
       await ask(body)
       expect((await ask(body)).cache).toBe(null)
     }
+    expect((await traces()).map(([, , why]) => why).filter((_, at) => at % 2 === 1)).toEqual([
+      'the last answer was not whole',
+      expect.stringMatching(/^the last answer (asked for tools|was not whole)$/),
+    ])
     house.simulator.faults.next(1, 'server-error')
     await ask(cold({ seed: 9 }))
     expect((await ask(cold({ seed: 9 }))).response.status).toBe(200)
@@ -210,6 +214,7 @@ describe('no answer is kept', () => {
     const { text } = await ask(long)
     const again = await ask(long)
     expect([text.length > 1024, again.cache]).toEqual([true, null])
+    expect((await traces())[1]).toEqual(['ok', 'skipped', 'the last answer was longer than is kept'])
     await house.close()
     await open({ ttl_s: 60 }, { overrides: { now_us: () => now_us } })
     await ask()
@@ -237,6 +242,20 @@ describe('answers stay apart', () => {
     expect((await ask(cold(), { authorization: 'Bearer sk-one' }, '/groq/openai/v1/chat/completions')).cache).toBe(null)
     expect((await ask(cold({ model: 'gpt-4o' }), { authorization: 'Bearer sk-one' })).cache).toBe(null)
     expect((await ask(cold(), { authorization: 'Bearer sk-one' })).cache).toBe('hit')
+  })
+
+  test('by every credential that a call carries: an empty or common header beside the key makes two callers no one', async () => {
+    await open()
+    const body = {
+      model: 'claude-sonnet-5-5',
+      max_tokens: 400,
+      temperature: 0,
+      messages: [{ role: 'user', content: 'Why? Be brief' }],
+    }
+    for (const authorization of ['', 'Basic ZnJvbnQ6ZG9vcg=='])
+      for (const key of ['one', 'two'])
+        expect((await ask(body, { authorization, 'x-api-key': key }, '/v1/messages')).cache, key).toBe(null)
+    expect((await ask(body, { authorization: '', 'x-api-key': 'two' }, '/v1/messages')).cache).toBe('hit')
   })
 
   test('two callers of one team share only where the policy says team, and a body cannot say whose team it is', async () => {

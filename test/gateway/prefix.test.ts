@@ -1,4 +1,7 @@
 /** Provider prefix caching through the gateway, against the simulator's own cache: what replay promises, pull then saves. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import Anthropic from '@anthropic-ai/sdk'
 import { afterEach, describe, expect, test } from 'vitest'
 import { defaultsOf } from '../../src/config/levers.ts'
@@ -28,11 +31,11 @@ const policy = (settings: Given, mode: LeverMode): LeverPolicy => ({
   holdout: 0,
   experiment: 'levers',
 })
-const open = async (settings: Given = {}, mode: LeverMode = 'on') => {
+const open = async (settings: Given = {}, mode: LeverMode = 'on', data?: string) => {
   now_us = 1_795_000_000_000_000
   house = await startHouse({
     simulator: { seed: 5, now_us: () => now_us },
-    settings: { policies: mode === 'off' ? [] : [policy(settings, mode)] },
+    settings: { policies: mode === 'off' ? [] : [policy(settings, mode)], ...(data === undefined ? {} : { data }) },
     overrides: { now_us: () => now_us },
   })
 }
@@ -171,4 +174,20 @@ describe('OpenAI', () => {
     expect(end?.cache_write_tokens ?? 0).toBe(0)
     expect(end?.cache_read_tokens).toBeGreaterThan(1400)
   })
+})
+
+test('what a route has learnt outlives a restart: the first call after it is marked, that of a new house is not', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-restart-'))
+  const isMarked = (nth: number) => Buffer.from(house.simulator.calls[nth]?.body ?? '').includes('cache_control')
+  try {
+    await open({}, 'on', folder)
+    await work(2, 6)
+    expect([isMarked(0), isMarked(house.simulator.calls.length - 1)]).toEqual([false, true])
+    await house.close()
+    await open({}, 'on', folder)
+    await work(1, 1)
+    expect(isMarked(0)).toBe(true)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

@@ -36,3 +36,78 @@ test('a miss is explained by what changed in the system part, from the ledger al
   expect(second).toMatchObject({ cause: 'changed', parted_at: { part: 'system', block: 2 } })
   expect(second.common_tokens).toBeGreaterThan(1500)
 })
+
+const marked = { cache_control: { type: 'ephemeral' } }
+const tool = (name: string) => ({ name, description: words(400, name.length), input_schema: { type: 'object' } })
+const body = (more: object = {}) => ({
+  model: 'claude-sonnet-5-5',
+  max_tokens: 50,
+  tools: [tool('find'), tool('read_it')],
+  system: [{ type: 'text', text: words(1500, 0), ...marked }],
+  messages: [{ role: 'user', content: 'Why?' }],
+  ...more,
+})
+/** What differs of the second call from the first: its body, how long after it comes, and whose key it has. */
+const situations = {
+  'tools in another order': { second: body({ tools: [tool('read_it'), tool('find')] }) },
+  'six minutes later': { wait_s: 360 },
+  'a short prompt': {
+    first: body({ system: 'Be brief.', tools: [] }),
+    second: body({ system: 'Be brief.', tools: [] }),
+  },
+  'another key of another account': { key: 'other' },
+  'another model': { second: body({ model: 'claude-opus-4-5' }) },
+  'no marks': {
+    first: body({ system: words(1500, 0) }),
+    second: body({ system: words(1500, 0) }),
+  },
+  'the same again': {},
+} satisfies Record<string, Partial<Record<'first' | 'second', object>> & { wait_s?: number; key?: string }>
+
+test('each situation of a second call is told apart, through the simulator’s own cache', {
+  timeout: 120_000,
+}, async () => {
+  const found: Record<string, unknown> = {}
+  for (const [name, situation] of Object.entries(situations)) {
+    const {
+      first = body(),
+      second = body(),
+      wait_s = 30,
+      key = 'k',
+    } = situation as Partial<Record<'first' | 'second', object>> & { wait_s?: number; key?: string }
+    let now_us = Date.now() * 1000 - 3_600_000_000
+    house = await startHouse({
+      simulator: { now_us: () => now_us },
+      overrides: { ledger: true, now_us: () => now_us },
+    })
+    await house.gateway.ledger_ready
+    const ids: string[] = []
+    for (const [sent, owner] of [
+      [first, 'k'],
+      [second, key],
+    ] as const) {
+      const response = await post(house, {
+        path: '/v1/messages',
+        body: sent,
+        headers: { authorization: '', 'x-api-key': owner },
+      })
+      await response.arrayBuffer()
+      ids.push(response.headers.get('x-weir-call-id') ?? '')
+      now_us += wait_s * 1_000_000
+    }
+    const ledger = await reachLedger(house.gateway.settings.data, { now_us: () => Date.now() * 1000 })
+    const { cause, parted_at } = await explain(ledger, ids[1] ?? '')
+    await ledger.close()
+    await house.close()
+    found[name] = parted_at ? `${cause} in the ${parted_at.part}, block ${parted_at.block ?? '-'}` : cause
+  }
+  expect(found).toEqual({
+    'tools in another order': 'changed in the tools, block 1',
+    'six minutes later': 'expired',
+    'a short prompt': 'below-minimum',
+    'another key of another account': 'other-account',
+    'another model': 'other-model',
+    'no marks': 'not-marked',
+    'the same again': 'read',
+  })
+})

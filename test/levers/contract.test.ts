@@ -43,7 +43,7 @@ const broken = (settings: Chosen) => {
 
 describe.each(Object.entries(rows).filter(([name]) => Object.hasOwn(levers, name)))(
   '%s',
-  (name, { steps, settings, owns, takes_templates, says }) => {
+  (name, { steps, settings, owns, reads, takes_templates, says }) => {
     const lever = levers[name] as Lever
     const chosen = { ...defaultsOf(lever.settings), ...settings } as Chosen
 
@@ -75,6 +75,7 @@ describe.each(Object.entries(rows).filter(([name]) => Object.hasOwn(levers, name
       for (const [step, body] of bodies(after)) {
         expect(sent.get(step)).toBe(steps[Number(step)]?.body)
         expect(outside(body, owns)).toBe(outside(sent.get(step) ?? '', owns))
+        if (reads) expect(reads(body)).toEqual(reads(sent.get(step) ?? ''))
         if (body !== sent.get(step)) changed += 1
       }
       expect(changed > 0 || after.calls.length < before.calls.length).toBe(true)

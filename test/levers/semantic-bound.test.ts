@@ -163,6 +163,31 @@ describe('the nearest of many', () => {
     expect(index.size).toBe(4_997)
   })
 
+  test('among thousands is the one that comparing all of them finds, where a question differs in two words of nine', () => {
+    const index = nearest(LEXICAL_DIMENSIONS, 10_000)
+    const words = Array.from({ length: 400 }, () => Math.floor(random() * 36 ** 6).toString(36))
+    const word = (): string => words[Math.floor(words.length * random() ** 2)] ?? ''
+    const texts = Array.from({ length: 10_000 }, () => Array.from({ length: 9 }, word))
+    const all = texts.map((text) => lexicalVector(text.join(' ')))
+    for (const vector of all) index.add(vector)
+    const cosine = (one: Float32Array, two: Float32Array): number => {
+      let sum = 0
+      for (let at = 0; at < one.length; at++) sum += (one[at] ?? 0) * (two[at] ?? 0)
+      return sum
+    }
+    let found = 0
+    for (let lookup = 0; lookup < 100; lookup++) {
+      const asked = (texts[97 * lookup] ?? []).with(2, word()).with(6, word())
+      const sought = lexicalVector(asked.join(' '))
+      let best = 0
+      for (const vector of all) best = Math.max(best, cosine(sought, vector))
+      const [first] = index.find(sought, 20)
+      // Eight bits a dimension: two that are as near to within a hundredth are as good.
+      if (cosine(sought, all[first?.entry ?? 0] ?? sought) >= best - 0.01) found += 1
+    }
+    expect(found).toBeGreaterThanOrEqual(99)
+  }, 60_000)
+
   test('is bounded: the oldest entries give way', () => {
     const index = nearest(64, 100)
     const first = unit()

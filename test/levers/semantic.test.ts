@@ -147,6 +147,26 @@ describe('cache/semantic', () => {
     expect(call?.outcome).toBe('ok')
   })
 
+  test('with an embedder that is slower than its deadline the call goes on without it, and its receipt says so', async () => {
+    house = await startHouse({
+      simulator: { says: answerTo },
+      settings: {
+        policies: [policy('on', {})],
+        services: { embedder: { provider: 'openai', model: 'text-embedding-3-small', deadline_ms: 100 } },
+      },
+      providers: { openai: { credentials: { api_key: 'sk-ours' } } },
+    })
+    house.simulator.faults.next(1, { kind: 'slow-head', ms: 3000 })
+    const begun = performance.now()
+    expect(await say(client(house), 'how do I freeze my virtual card?')).toBe(
+      'To freeze my virtual card open its page.',
+    )
+    expect(performance.now() - begun).toBeLessThan(2500)
+    const [call] = (await house.receipts()).filter(({ agent }) => agent !== 'weir')
+    expect(call).toMatchObject({ outcome: 'ok', levers: [{ name: lever.name, action: 'skipped' }] })
+    expect(call?.levers?.[0]?.why).toMatch(/embed/)
+  })
+
   test("an embedder's calls go through the gateway and have receipts of their own", async () => {
     const settings = { provider: 'openai', model: 'text-embedding-3-small', deadline_ms: 2000 }
     house = await startHouse({

@@ -9,6 +9,8 @@ export type Row = Readonly<{
   settings?: Chosen
   /** Paths of a request's body that the lever may touch. */
   owns: RegExp
+  /** What a body says, where the lever may write the same in another form: it must be equal before and after. */
+  reads?: (body: string) => unknown
   /** Knows the right answers of the day. */
   says?: (latest: string) => string | undefined
   /** The lever takes the templates that an evaluation holds for: those of the day. */
@@ -207,6 +209,14 @@ const deskAnswer = (latest: string): string | undefined => {
   return act && thing ? `To ${act} ${thing} open its page.` : undefined
 }
 
+/** A body without cache marks, and with a text where a list of that one text stands. */
+const unmarked = (body: string): unknown =>
+  JSON.parse(body, (key, value: unknown) => {
+    if (key === 'cache_control') return undefined
+    const [only] = Array.isArray(value) && value.length === 1 ? (value as Record<string, unknown>[]) : []
+    return only?.['type'] === 'text' && Object.keys(only).length === 2 ? only['text'] : value
+  })
+
 const content = /^\$\.messages\.\d+\.content/
 
 export const rows: Readonly<Record<string, Row>> = {
@@ -218,6 +228,7 @@ export const rows: Readonly<Record<string, Row>> = {
       ...conversation(1200, 400, 5, 'cleo'),
     ],
     owns: /\.cache_control|^\$\.(system|messages\.\d+\.content)/,
+    reads: unmarked,
   },
   'cache/semantic': {
     steps: aDeskOfQuestions,

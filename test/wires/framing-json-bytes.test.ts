@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { applyEdits, inserting, locate, pick, removing, replacing } from '../../src/wires/framing/json-bytes.ts'
+import { locateAll } from '../../src/wires/framing/json-places.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const text = (piece: Uint8Array) => new TextDecoder().decode(piece)
@@ -51,6 +52,33 @@ test('every member of any JSON is found where JSON.parse finds it, whatever the 
   )
 })
 
+test('many places found in one walk are those that are found one by one', () => {
+  fc.assert(
+    fc.property(records, indents, fc.nat(), (value, indent, choice) => {
+      const whole = bytes(JSON.stringify(value, null, indent))
+      const wanted = paths(JSON.parse(text(whole)))
+        .map(([path]) => path)
+        .filter((path, nth) => (choice + nth) % 3 > 0 && !path.includes('__proto__'))
+      const find = locateAll(whole, wanted)
+      for (const path of wanted) expect(find(path)).toEqual(locate(whole, path))
+      expect(find(['no such name'])).toBeUndefined()
+    }),
+    parameters,
+  )
+})
+
+test('strings of any length end at their quote, whatever stands before it', () => {
+  const pieces = fc.constantFrom('a', '"', '\\', '\n', 'x'.repeat(300), 'y'.repeat(255), '"'.repeat(9))
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 12 }), (some) => {
+      const written = JSON.stringify({ long: some.join(''), after: 1 })
+      expect(pick(bytes(written), ['long'])).toBe(some.join(''))
+      expect(pick(bytes(written), ['after'])).toBe(1)
+    }),
+    parameters,
+  )
+})
+
 test('removing a member leaves what JSON.parse would give without it, and every other byte', () => {
   fc.assert(
     fc.property(records, indents, fc.nat(), (value, indent, choice) => {
@@ -86,6 +114,9 @@ test('of repeated names the last counts, as for JSON.parse', () => {
   const whole = bytes('{"a":{"x":1},"b":0,"a":{"y":2}, "\\u0061":{"z":3}}')
   expect(pick(whole, ['a'])).toEqual({ z: 3 })
   expect(pick(whole, ['a', 'x'])).toBeUndefined()
+  const find = locateAll(whole, [['a', 'x'], ['a', 'y'], ['a', 'z'], ['b']])
+  expect([find(['a', 'x']), find(['a', 'y'])]).toEqual([undefined, undefined])
+  expect(find(['a', 'z'])).toEqual(locate(whole, ['a', 'z']))
 })
 
 test('names with backslashes are told from names with escapes', () => {

@@ -57,7 +57,7 @@ const observing = (answers: Answers): Answers => ({ ...answers, join: () => unde
 /** Makes the kit of each lever: all share the doors, each has a memory of its own. */
 export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => Kit) => {
   const { now_us, random, tokens, answers, doors, since, price_as } = parts
-  const kits = new Map<string, Kit>()
+  const kits = new Map<Lever, Readonly<Record<Exclude<LeverMode, 'off'>, Kit>>>()
   const shared = {
     now_us,
     random,
@@ -70,14 +70,14 @@ export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => K
     ...doors,
   }
   return (lever, mode) => {
-    const known = kits.get(`${lever.name} ${mode}`)
-    if (known) return known
+    const known = kits.get(lever)
+    if (known) return known[mode === 'observe' ? 'observe' : 'on']
     const memory = openMemory()
     const watching = answers ? { answers: observing(answers) } : {}
     const on_since_us = since?.[lever.name]
     const on: Kit = { ...shared, memory, mode: 'on', ...(on_since_us === undefined ? {} : { on_since_us }) }
-    kits.set(`${lever.name} on`, on)
-    kits.set(`${lever.name} observe`, { ...shared, ...watching, memory, mode: 'observe' })
-    return kits.get(`${lever.name} ${mode}`) ?? on
+    const observe: Kit = { ...shared, ...watching, memory, mode: 'observe' }
+    kits.set(lever, { on, observe })
+    return mode === 'observe' ? observe : on
   }
 }

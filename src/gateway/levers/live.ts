@@ -143,8 +143,9 @@ export class Live implements LiveCall {
     if (!wire?.editor || !reading) return undefined
     this.#outline ??= wire.editor.outline(json, reading.parts)
     const { length } = this.#changes
-    if (this.#after?.changes !== length)
-      this.#after = { outline: afterChanges(this.#outline, this.#changes), changes: length }
+    const { outline, changes } = this.#after ?? { outline: this.#outline, changes: 0 }
+    if (changes === length) return outline
+    this.#after = { outline: afterChanges(outline, this.#changes.slice(changes)), changes: length }
     return this.#after.outline
   }
 }

@@ -41,7 +41,8 @@ const usd = (amount: number): Usd => formatUsd(picodollars(BigInt(Math.round(amo
 const removedAt = ({ removed }: Change): Pick<LeverTrace, 'tokens' | 'removed'> => {
   const total = removed?.at(-1)
   if (!removed || total === undefined) return {}
-  return { tokens: total, removed: keptBoundaries(removed.length).map((index) => removed[index] ?? 0) }
+  const kept = keptBoundaries(removed.length)
+  return { tokens: total, removed: kept.length === removed.length ? removed : kept.map((index) => removed[index] ?? 0) }
 }
 
 const traceOf = (turn: Turn, pulling: Pulling, draft: Draft, rates: TokenRates | undefined): LeverTrace => {

@@ -1,5 +1,5 @@
 import { openKinds } from '../../core/kinds.ts'
-import type { Answers, Chosen, Lever, LiveCall, Schema, StoredAnswer } from '../../core/lever.ts'
+import type { Answers, Chosen, Ended, Kit, Lever, LiveCall, Schema, StoredAnswer } from '../../core/lever.ts'
 import type { Past, Replay } from '../../core/past.ts'
 import { ttl_s } from './rules.ts'
 
@@ -97,9 +97,21 @@ const liveKey = (call: LiveCall, { share }: Settings): Readonly<{ partition: str
 const age = (answer: StoredAnswer, now_us: number): string =>
   `the same call was answered ${Math.max(0, Math.round((now_us - answer.stored_at_us) / 1e6))} s ago`
 
-const miss = (answers: Answers): string => {
-  const trouble = answers.trouble()
-  return trouble === undefined ? 'not asked before, or too long ago' : trouble
+/** Why there is no answer: what is wrong with the file, or why the last one was not kept. */
+const miss = (answers: Answers, partition: string, key: string, kit: Kit): string =>
+  answers.trouble() ?? kit.memory.get<string>(partition, key) ?? 'not asked before, or too long ago'
+
+/** Why an answer is not kept; undefined where it is. */
+const unkept = (ended: Ended, { max_entry_bytes }: Settings): string | undefined => {
+  const { call, receipt, body } = ended
+  if (receipt.outcome !== 'ok') return 'the last answer was an error or was cut'
+  if (!steady.has(call.circle.endpoint) && !finished.test(receipt.finish_reason ?? ''))
+    return 'the last answer was not whole'
+  if (ended.has_tool_calls) return 'the last answer asked for tools'
+  if (ended.is_refusal) return 'the last answer was a refusal'
+  if (receipt.usage_source !== 'provider') return 'the usage of the last answer is not known'
+  if (body === undefined || body.length > max_entry_bytes) return 'the last answer was longer than is kept'
+  return body.length === 0 ? 'the last answer was empty' : undefined
 }
 
 const pull: Lever<typeof settings>['pull'] = (call, chosen, kit) => {
@@ -110,7 +122,7 @@ const pull: Lever<typeof settings>['pull'] = (call, chosen, kit) => {
   const { partition, key } = liveKey(call, chosen)
   const found = answers.get(partition, key)
   if (found) return { do: 'answer', answer: found, why: age(found, call.at_us) }
-  const why = miss(answers)
+  const why = miss(answers, partition, key, kit)
   const leader = answers.join(partition, key, call.call_id)
   if (!leader) return { do: 'nothing', why }
   return leader.then((answer) =>
@@ -125,10 +137,10 @@ const learn: NonNullable<Lever<typeof settings>['learn']> = (ended, chosen, kit)
   const { answers } = kit
   if (!answers || unfit(call, chosen) !== undefined) return
   const { partition, key } = liveKey(call, chosen)
-  const good =
-    receipt.outcome === 'ok' && (steady.has(call.circle.endpoint) || finished.test(receipt.finish_reason ?? ''))
-  const fits = body !== undefined && body.length > 0 && body.length <= chosen.max_entry_bytes
-  if (!good || !fits || ended.has_tool_calls || ended.is_refusal || receipt.usage_source !== 'provider') {
+  const reason = unkept(ended, chosen)
+  // An answer that was given again was kept before.
+  if (receipt.outcome !== 'cached') kit.memory.set(partition, key, reason)
+  if (reason !== undefined || body === undefined) {
     answers.done(partition, key, call.call_id)
     return
   }

@@ -50,16 +50,16 @@ const routeParts = ({ circle, account, provider, model }: LiveCall | Past): read
   circle.endpoint,
 ]
 
-const lastWhere = (blocks: readonly Block[], is: (block: Block) => boolean): number => blocks.findLast(is)?.part ?? -1
-
 const markedOf = (call: LiveCall, { blocks }: Outline, rule: CacheRule): Marked => {
-  const takes = (block: Block) => !block.gone && block.part >= 0 && (rule.style !== 'marks' || block.markable)
-  return {
-    chain: call.chain,
-    tools_end: lastWhere(blocks, (block) => block.form === 'tool' && takes(block)),
-    system_end: lastWhere(blocks, (block) => block.role === 'system' && block.message < 0 && takes(block)),
-    last: lastWhere(blocks, takes),
+  let [tools_end, system_end, last] = [-1, -1, -1]
+  for (const block of blocks) {
+    const { part } = block
+    if (part < 0 || block.gone || (rule.style === 'marks' && !block.markable)) continue
+    if (block.form === 'tool') tools_end = part
+    if (block.role === 'system' && block.message < 0) system_end = part
+    last = part
   }
+  return { chain: call.chain, tools_end, system_end, last }
 }
 
 /** The block that closes a boundary: the last of its part that takes a mark. */
@@ -110,11 +110,36 @@ const clientDecided = ({ blocks, fields }: Outline, rule: CacheRule): boolean =>
 
 const wantedBy = ({ ttl, reach }: Settings): Wanted => ({ ttl, reach }) as Wanted
 
-const routeOf = (call: LiveCall, rule: CacheRule, wanted: Wanted, kit: Kit): Route => {
-  const name = JSON.stringify([...routeParts(call), wanted])
+const NOTE_EVERY_US = 60_000_000
+
+const notesOf = (name: string, kit: Kit) => `cache/provider-prefix ${kit.hash(name)}`
+
+/** What the route had learnt before a restart: what its calls would have cost in each way, by the way's name. */
+const remember = (route: Route, name: string, kit: Kit): void => {
+  const note = kit.notes?.after(notesOf(name, kit), 0).notes.at(-1) ?? ''
+  const bills = new Map(note.split('\n').map((line) => [line.slice(line.indexOf(' ') + 1), Number.parseFloat(line)]))
+  for (const [at, { name: way }] of route.ways.entries()) {
+    const bill = bills.get(way)
+    if (bill !== undefined && Number.isFinite(bill)) route.bills[at] = bill
+  }
+}
+
+/** Notes what the route has learnt, once a minute: a restart goes on from there. */
+const keep = ({ ways, bills, settled }: Route, name: string, at_us: number, kit: Kit): void => {
+  if (!kit.notes || settled || ways.length < 2) return
+  if (at_us - (kit.memory.get<number>('noted', name) ?? 0) < NOTE_EVERY_US) return
+  kit.memory.set('noted', name, at_us)
+  const note = ways.map((way, at) => `${bills[at]} ${way.name}`).join('\n')
+  kit.notes.add(notesOf(name, kit), note, 1)
+}
+
+const nameOf = (call: LiveCall, { ttl, reach }: Wanted): string => [...routeParts(call), ttl, reach].join('\u0000')
+
+const routeOf = (name: string, rule: CacheRule, wanted: Wanted, kit: Kit): Route => {
   const known = kit.memory.get<Route>('route', name)
   if (known?.rule === rule) return known
   const route = openRoute(rule, wanted)
+  remember(route, name, kit)
   kit.memory.set('route', name, route)
   return route
 }
@@ -128,7 +153,11 @@ const pull = (call: LiveCall, chosen: Settings, kit: Kit): Pulled => {
   if (clientDecided(outline, rule)) return { do: 'nothing', why: 'the client has placed the marks itself' }
   const prompt = markedOf(call, outline, rule)
   const rates = kit.rates(call.provider, call.model, call.at_us) ?? PROPORTIONS
-  const decision = decide(routeOf(call, rule, wantedBy(chosen), kit), prompt, rates, { at_us: call.at_us })
+  const wanted = wantedBy(chosen)
+  const name = nameOf(call, wanted)
+  const route = routeOf(name, rule, wanted, kit)
+  const decision = decide(route, prompt, rates, { at_us: call.at_us })
+  keep(route, name, call.at_us, kit)
   if (!decision) return { do: 'nothing', why: 'there is no way to cache it' }
   kit.memory.set('writes', call.call_id, decision.writes)
   const key = keyFor(call, outline, rule, chosen.key, kit)

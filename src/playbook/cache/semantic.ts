@@ -1,3 +1,4 @@
+import { WeirError } from '../../core/errors.ts'
 import type { Chosen, Ended, Kit, Lever, LiveCall, Pulled, Schema } from '../../core/lever.ts'
 import type { Past } from '../../core/past.ts'
 import { guardsOf } from './semantic/guards.ts'
@@ -102,9 +103,18 @@ const knownOf = (name: string, chosen: Settings, kit: Kit): Known => {
   return known
 }
 
+/** The text's vector. Throws a WeirError where the embedder is down or too slow: its words are for the receipt. */
+const vectorOf = async (text: string, { embedder }: Kit): Promise<Float32Array> => {
+  if (!embedder) return lexicalVector(text)
+  const failed = (cause?: unknown) =>
+    new WeirError('provider-unreachable', 'the embedder failed, or was slower than its deadline', { cause })
+  const [vector] = await embedder.embed([text]).catch((error: unknown) => Promise.reject(failed(error)))
+  if (!vector) throw failed()
+  return vector
+}
+
 const questionOf = async (text: string, kit: Kit): Promise<Question> => {
-  const [vector] = kit.embedder ? await kit.embedder.embed([text]) : [lexicalVector(text)]
-  if (!vector) throw new Error('the embedder gave no vector')
+  const vector = await vectorOf(text, kit)
   return { vector, guards: kit.hash(guardsOf(text)) }
 }
 

@@ -1,12 +1,15 @@
 import type { Kit, LiveCall } from '../../core/lever.ts'
-import type { Block, Outline } from '../../core/prompt.ts'
+import type { Block, Change, Outline } from '../../core/prompt.ts'
 import type { Caching } from './caching.ts'
 
 /** What a lever would like of a block: another text in its place, or (without `text`) that it be left out. */
 export type Wish = Readonly<{ block: number; text?: string }>
 
-/** A wish with the place that it was made for. `length` is that of the text it stands in for, `saved` what it takes off. */
-export type Edit = Wish & Readonly<{ part: number; length: number; saved: number }>
+/**
+ * A wish with the place that it was made for. `length` is that of the text it stands in for, `saved` what it takes off. `change`
+ * is the same object on every turn, so that who writes it into bodies can remember what it wrote.
+ */
+export type Edit = Wish & Readonly<{ part: number; length: number; saved: number; change: Change }>
 
 /** What a lever remembers of a prompt that was sent, so that its next turn gets the same edits at the same places. */
 export type Course = Readonly<{

@@ -36,36 +36,66 @@ type Settings = Chosen<typeof settings>
 const routeOf = ({ circle, fingerprints, model }: Pick<LiveCall & Past, 'circle' | 'fingerprints' | 'model'>): string =>
   `${circle.feature ?? ''} ${fingerprints.template ?? ''} ${model}`
 
-/** So many answers are kept over a restart; the oldest have faded by then. */
+/** So many notes are kept over a restart; the oldest have faded by then. */
 const MOST_NOTES = 4096
 
-/** What is known of a route, and how far its notes have been read. */
-type Known = { readonly lengths: Lengths; position: number }
+/** Answers are noted together: so many, or those of a second. What is not noted yet is lost at a restart, and nothing else. */
+const TOGETHER = 16
+const WAIT_US = 1_000_000
+
+/** What is known of a route, how far its notes have been read, and what is learnt but not noted yet. */
+type Known = { readonly lengths: Lengths; position: number; pending: string; count: number; noted_at_us: number }
 
 const notesOf = (route: string, kit: Kit) => `compact/output ${kit.hash(route)}`
 
-/** Takes in what other threads, and runs before, have noted; says whether there was anything. */
-const catchUp = (known: Known, route: string, kit: Kit): boolean => {
-  const read = kit.notes?.after(notesOf(route, kit), known.position)
-  if (!read) return false
-  known.position = read.position
-  for (const text of read.notes) {
-    const [tokens = 0, was_cut] = text.split(' ').map(Number)
-    if (tokens >= 0) noteLength(known.lengths, tokens, was_cut === 1)
+/** Who writes: what this memory has noted itself it has learnt already. */
+const writerOf = (kit: Kit): string => {
+  const known = kit.memory.get<string>('writer', '')
+  if (known !== undefined) return known
+  const writer = kit.hash(`${kit.now_us()} ${kit.random()}`)
+  kit.memory.set('writer', '', writer)
+  return writer
+}
+
+/** A note's answers: `300` was whole, `300c` was cut. */
+const learnFrom = (lengths: Lengths, answers: readonly string[]): void => {
+  for (const answer of answers) {
+    const tokens = Number.parseInt(answer, 10)
+    if (tokens >= 0) noteLength(lengths, tokens, answer.endsWith('c'))
   }
-  return read.notes.length > 0
+}
+
+/** Takes in what other threads, and runs before, have noted. */
+const catchUp = (known: Known, route: string, kit: Kit): void => {
+  const read = kit.notes?.after(notesOf(route, kit), known.position)
+  if (!read) return
+  known.position = read.position
+  const own = writerOf(kit)
+  for (const text of read.notes) {
+    const [writer, ...answers] = text.split(' ')
+    if (writer !== own) learnFrom(known.lengths, answers)
+  }
 }
 
 const knownOf = (route: string, kit: Kit): Known => {
   const found = kit.memory.get<Known>('lengths', route)
   if (found) return found
-  const known = { lengths: noLengths(), position: 0 }
+  const known = { lengths: noLengths(), position: 0, pending: '', count: 0, noted_at_us: kit.now_us() }
   kit.memory.set('lengths', route, known)
   catchUp(known, route, kit)
   return known
 }
 
-const lengthsOf = (route: string, kit: Kit): Lengths => knownOf(route, kit).lengths
+/** Notes what has been learnt, where it is enough or old enough, and takes in what others have noted meanwhile. */
+const share = (known: Known, route: string, kit: Kit): void => {
+  const now_us = kit.now_us()
+  if (known.count < TOGETHER && now_us - known.noted_at_us < WAIT_US) return
+  kit.notes?.add(notesOf(route, kit), `${writerOf(kit)}${known.pending}`, MOST_NOTES)
+  known.pending = ''
+  known.count = 0
+  known.noted_at_us = now_us
+  catchUp(known, route, kit)
+}
 
 type Length = Readonly<{ tokens: number; was_cut: boolean }>
 
@@ -83,8 +113,8 @@ const capIn = (pulled: Pulled | undefined): number | undefined => {
 }
 
 /** The fields that this call is to have otherwise than asked. */
-const fieldsOf = (call: LiveCall, chosen: Settings, kit: Kit): BodyFields => {
-  const cap = capOf(lengthsOf(routeOf(call), kit), chosen)
+const fieldsOf = (call: LiveCall, lengths: Lengths, chosen: Settings): BodyFields => {
+  const cap = capOf(lengths, chosen)
   const asked = call.max_output_tokens
   const outline = chosen.structured && call.response_format === undefined ? call.outline() : undefined
   const schema = outline && outline.fields.response_schema === undefined ? statedSchema(outline.blocks) : undefined
@@ -152,14 +182,15 @@ export const lever = {
     next_test: 'none: lengths are on the receipts',
   },
   pull(call, chosen, kit) {
-    const fields = fieldsOf(call, chosen, kit)
+    const { lengths } = knownOf(routeOf(call), kit)
+    const fields = fieldsOf(call, lengths, chosen)
     const { max_output_tokens: cap, response_schema } = fields
     const said = [
       ...(cap === undefined ? [] : [`capped at ${cap} tokens`]),
       ...(response_schema === undefined ? [] : ['structured output by the schema in the system prompt']),
     ]
     if (said.length > 0) return { do: 'change', changes: [{ do: 'set', fields }], why: said.join(', ') }
-    const { counted } = lengthsOf(routeOf(call), kit)
+    const { counted } = lengths
     const isKnown = counted >= chosen.least_answers
     return {
       do: 'nothing',
@@ -171,8 +202,10 @@ export const lever = {
     const route = routeOf(call)
     const known = knownOf(route, kit)
     const { tokens, was_cut } = lengthOf(receipt.output_tokens, capIn(pulled))
-    const isNoted = kit.notes?.add(notesOf(route, kit), `${tokens} ${was_cut ? 1 : 0}`, MOST_NOTES) ?? false
-    if (!isNoted || !catchUp(known, route, kit)) noteLength(known.lengths, tokens, was_cut)
+    noteLength(known.lengths, tokens, was_cut)
+    known.pending += was_cut ? ` ${tokens}c` : ` ${tokens}`
+    known.count += 1
+    share(known, route, kit)
   },
   worth({ pulled, mode, usage, rates }) {
     const cap = capIn(pulled)

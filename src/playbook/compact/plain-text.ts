@@ -24,9 +24,12 @@ const hasBlanks = (text: string): boolean => {
   return false
 }
 
+/** A blank between two tokens of JSON has a sign beside it; one around a document begins or ends the text. */
+const blankBesideSign = /^[ \n\r\t]|[,:[{][ \n\r\t]|[ \n\r\t][\]},:]|[ \n\r\t]$/
+
 /** Is there anything that tidying could take out? Native searches only: this is asked of every new text. */
 const isWorthReading = (text: string, { json, blanks }: Tidying): boolean =>
-  (json && (text.includes('{') || text.includes('['))) || (blanks && hasBlanks(text))
+  (json && (text.includes('{') || text.includes('[')) && blankBesideSign.test(text)) || (blanks && hasBlanks(text))
 
 const isBlankCode = (code: number) => code === 0x20 || code === 0x09
 

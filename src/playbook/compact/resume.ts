@@ -41,7 +41,9 @@ const editOf = (wish: Wish, blocks: readonly Block[]): Edit | undefined => {
   if (!block || block.gone || block.part < 0) return undefined
   if (wish.text === undefined ? !block.removable : !block.replaceable) return undefined
   const length = block.text.length
-  return { ...wish, part: block.part, length, saved: length - (wish.text?.length ?? 0) }
+  const { block: index, text } = wish
+  const change: Change = text === undefined ? { do: 'remove', block: index } : { do: 'replace', block: index, text }
+  return { ...wish, part: block.part, length, saved: length - (text?.length ?? 0), change }
 }
 
 /** Tokens taken out, cumulative at the boundaries of the chain. */
@@ -55,9 +57,6 @@ const cumulative = (tokens: readonly number[], made: readonly Edit[], ratio: num
   }
   return removed
 }
-
-const changeOf = ({ block, text }: Edit): Change =>
-  text === undefined ? { do: 'remove', block } : { do: 'replace', block, text }
 
 type Decided = Readonly<{
   made: readonly Edit[]
@@ -73,7 +72,12 @@ const pulled = ({ made, waiting, chain, ratio, nothing }: Decided): Pulled => {
   if (made.length === 0) return { do: 'nothing', why: left === '' ? nothing : left }
   const removed = cumulative(chain.tokens, made, ratio)
   const why = `${made.length} ${made.length === 1 ? 'block is' : 'blocks are'} shorter`
-  return { do: 'change', changes: made.map(changeOf), removed, why: left === '' ? why : `${why}; ${left}` }
+  return {
+    do: 'change',
+    changes: made.map(({ change }) => change),
+    removed,
+    why: left === '' ? why : `${why}; ${left}`,
+  }
 }
 
 /** Takes up a conversation where the last call left it. Read `finish` for what comes of it. */

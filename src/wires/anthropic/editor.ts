@@ -1,4 +1,4 @@
-import type { BodyFields, CacheTtl, Role } from '../../core/prompt.ts'
+import type { BodyFields, Role } from '../../core/prompt.ts'
 import { countOf } from '../framing/counts.ts'
 import { editorOf, type Path, records, type Spot } from '../framing/editing.ts'
 import { asList, asRecord, asText, at, type JsonRecord } from '../framing/json.ts'
@@ -13,9 +13,13 @@ const media = new Set(['image', 'document', 'container_upload'])
 type Own = Spot['block']
 type Setting = Readonly<{ role: Role; message: number; part: number; removable: boolean }>
 
-const marked = (block: JsonRecord): { mark?: CacheTtl } => {
+type Draft = { -readonly [name in keyof Own]: Own[name] }
+
+/** A block with the mark that the client placed on it. Blocks are made with all that every block has, and get the rest after. */
+const withMark = (own: Draft, block: JsonRecord): Draft => {
   const mark = ttlOf(block)
-  return mark === undefined ? {} : { mark }
+  if (mark !== undefined) own.mark = mark
+  return own
 }
 
 const formOf = (type: string): Own['form'] => {
@@ -26,12 +30,15 @@ const formOf = (type: string): Own['form'] => {
 }
 
 /** A tool result's texts: a string, or one block for each text in it. The last of them can take the mark of the whole. */
-const resultSpots = (block: JsonRecord, home: Path, base: Own): Spot[] => {
+const resultSpots = (block: JsonRecord, home: Path, own: Draft): Spot[] => {
   const { content } = block
   const id = asText(block['tool_use_id'])
-  const own: Own = { ...base, form: 'tool-result', ...(id === undefined ? {} : { tool_call: id }) }
-  if (typeof content === 'string')
-    return [{ block: { ...own, text: content, replaceable: true }, text: [...home, 'content'], home }]
+  own.role = 'tool'
+  if (id !== undefined) own.tool_call = id
+  if (typeof content === 'string') {
+    own.replaceable = true
+    return [{ block: own, text: [...home, 'content'], home }]
+  }
   const inner = records(content)
   if (inner.length === 0) return [{ block: own, home }]
   return inner.map(({ record, at: index }, nth): Spot => {
@@ -43,48 +50,61 @@ const resultSpots = (block: JsonRecord, home: Path, base: Own): Spot[] => {
   })
 }
 
-const blockSpots = (block: JsonRecord, home: Path, setting: Setting): Spot[] => {
+const blockSpots = (block: JsonRecord, home: Path, part: number, setting: Setting): Spot[] => {
   const type = asText(block['type']) ?? ''
   const text = blockText(block)
   const form = formOf(type)
-  const { part, role, message, removable } = setting
-  const base: Own = {
+  const { role, message, removable } = setting
+  const own: Draft = {
     part: text === '' ? -1 : part,
+    kind: 'history',
     form,
     role,
     message,
     text,
-    replaceable: false,
+    replaceable: form === 'text' && text !== '',
     removable: removable && (form === 'text' || form === 'media'),
     markable: !untouchable.has(type) && text !== '',
-    ...marked(block),
   }
-  if (form === 'text') return [{ block: { ...base, replaceable: text !== '' }, text: [...home, 'text'], home }]
-  if (form === 'tool-result') return resultSpots(block, home, { ...base, role: 'tool' })
-  if (form !== 'tool-call') return [{ block: base, home }]
+  withMark(own, block)
+  if (form === 'text') return [{ block: own, text: [...home, 'text'], home }]
+  if (form === 'tool-result') return resultSpots(block, home, own)
+  if (form !== 'tool-call') return [{ block: own, home }]
   const [name, id] = [asText(block['name']), asText(block['id'])]
-  return [
-    {
-      block: { ...base, ...(name === undefined ? {} : { name }), ...(id === undefined ? {} : { tool_call: id }) },
-      home,
-    },
-  ]
+  if (id !== undefined) own.tool_call = id
+  if (name !== undefined) own.name = name
+  return [{ block: own, home }]
 }
 
 /** The blocks of a content: a plain string is one. */
 const contentSpots = (content: unknown, path: Path, home: Path, setting: Setting): Spot[] => {
   if (typeof content === 'string') {
     const { part, role, message, removable } = setting
-    const own = { form: 'text', role, message, text: content, replaceable: content !== '', removable } as const
-    const block: Own = { ...own, part: content === '' ? -1 : part, markable: content !== '' }
+    const isText = content !== ''
+    const block: Own = {
+      part: isText ? part : -1,
+      kind: 'history',
+      form: 'text',
+      role,
+      message,
+      text: content,
+      replaceable: isText,
+      removable,
+      markable: isText,
+    }
     return [{ block, text: path, home, bare: true }]
   }
   let next = setting.part
-  return records(content).flatMap(({ record, at: index }) => {
-    const spots = blockSpots(record, [...path, index], { ...setting, part: next })
-    if (spots.some(({ block }) => block.part >= 0)) next += 1
-    return spots
-  })
+  const found: Spot[] = []
+  for (const { record, at: index } of records(content)) {
+    let isPart = false
+    for (const spot of blockSpots(record, [...path, index], next, setting)) {
+      found.push(spot)
+      isPart ||= spot.block.part >= 0
+    }
+    if (isPart) next += 1
+  }
+  return found
 }
 
 /** How many parts of the reading these blocks are: those of one part lie together. */
@@ -103,19 +123,20 @@ const toolSpots = (body: JsonRecord): Spot[] => {
   const forced = asText(at(body, 'tool_choice', 'name'))
   return records(body['tools']).map(({ record, at: index }): Spot => {
     const name = asText(record['name'])
-    const block: Own = {
+    const block: Draft = {
       part: 0,
       form: 'tool',
       role: 'tools',
       message: -1,
-      text: unmarkedJson(record),
+      get text() {
+        return unmarkedJson(record)
+      },
       replaceable: false,
       removable: name !== undefined && name !== forced,
       markable: record['defer_loading'] !== true,
-      ...(name === undefined ? {} : { name }),
-      ...marked(record),
     }
-    return { block, home: ['tools', index] }
+    if (name !== undefined) block.name = name
+    return { block: withMark(block, record), home: ['tools', index] }
   })
 }
 
@@ -128,7 +149,7 @@ const spots = (json: unknown): readonly Spot[] => {
   const found: Spot[] = toolSpots(body)
   let part = (asList(body['tools']).length > 0 ? 1 : 0) + (hasSchema(body) ? 1 : 0)
   const add = (more: Spot[]): void => {
-    found.push(...more)
+    for (const spot of more) found.push(spot)
     part += partsIn(more)
   }
   add(contentSpots(body['system'], ['system'], ['system'], { role: 'system', message: -1, part, removable: false }))

@@ -2,13 +2,14 @@ import type { Block, BodyFields, CacheTtl, Change, Outline } from '../../core/pr
 import type { Edit, Editor, Part } from '../../core/wire.ts'
 import { answerText } from './answer-text.ts'
 import { asList, asRecord, decode, encode } from './json.ts'
-import { insertingAll, leavingOut, locateAll, type Place, replacing } from './json-bytes.ts'
+import { insertingAll, leavingOut, type Place, replacing } from './json-bytes.ts'
+import { locateAll } from './json-places.ts'
 
 export type Path = readonly (string | number)[]
 
 /** A block, and where it lies in the body. */
 export type Spot = Readonly<{
-  block: Omit<Block, 'kind'>
+  block: Omit<Block, 'kind'> & Partial<Pick<Block, 'kind'>>
   /** Of the string that is the block's text; only where it is replaceable. */
   text?: Path
   /** Of the element of a list that is the block: left out with it, and marked. */
@@ -36,8 +37,13 @@ export type Dialect = Readonly<{
 
 const fallback = (role: Block['role']) => (role === 'tools' || role === 'system' ? role : 'history')
 
+/** Spots of the bodies that are on their way: outline and edits of a call look at the same ones. */
+const spotsOf = new WeakMap<object, readonly Spot[]>()
+
 const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[]): Outline => {
-  const blocks = dialect.spots(json).map(({ block }): Block => {
+  const spots = dialect.spots(json)
+  if (typeof json === 'object' && json !== null) spotsOf.set(json, spots)
+  const blocks = spots.map(({ block }): Block => {
     // The spots were made for this outline alone, so their blocks are finished rather than copied.
     const finished = block as { -readonly [name in keyof Block]: Block[name] }
     finished.kind = parts[block.part]?.kind ?? fallback(block.role)
@@ -52,8 +58,19 @@ const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[]): Out
   }
 }
 
-/** What is wanted of a block in the end. */
-type Wish = { text?: string; gone?: true; mark?: CacheTtl }
+/** What is wanted of a block in the end. `written` is the text as bytes of a body. */
+type Wish = { text?: string; written?: Uint8Array; gone?: true; mark?: CacheTtl }
+
+/** Levers repeat the same change on every turn of a conversation, so what it was written as is kept as long as they keep it. */
+const written = new WeakMap<Change, Uint8Array>()
+
+const writtenOf = (change: Extract<Change, { do: 'replace' }>): Uint8Array => {
+  const known = written.get(change)
+  if (known) return known
+  const bytes = encode(JSON.stringify(change.text))
+  written.set(change, bytes)
+  return bytes
+}
 
 const gather = (changes: readonly Change[]) => {
   const wishes = new Map<number, Wish>()
@@ -65,8 +82,10 @@ const gather = (changes: readonly Change[]) => {
     }
     const wish = wishes.get(change.block) ?? {}
     wishes.set(change.block, wish)
-    if (change.do === 'replace') wish.text = change.text
-    else if (change.do === 'remove') wish.gone = true
+    if (change.do === 'replace') {
+      wish.text = change.text
+      wish.written = writtenOf(change)
+    } else if (change.do === 'remove') wish.gone = true
     else wish.mark = change.ttl
   }
   return { wishes, fields }
@@ -116,9 +135,10 @@ type Body = Readonly<{ body: Uint8Array; json: unknown; find: Find; dialect: Dia
 
 /** A bare text with its mark, or with another text: one edit, because both lie in the same place. */
 const bareEdit = ({ body, dialect }: Body, place: Place, wish: Wish): Edit => {
-  const text = wish.text === undefined ? decode(body.subarray(place.value, place.end)) : JSON.stringify(wish.text)
+  const bytes = wish.written ?? body.subarray(place.value, place.end)
   const mark = wish.mark === undefined ? undefined : dialect.mark?.(wish.mark)
-  if (!mark || dialect.listed === undefined) return { start: place.value, end: place.end, bytes: encode(text) }
+  if (!mark || dialect.listed === undefined) return { start: place.value, end: place.end, bytes }
+  const text = decode(bytes)
   const [before = '', after = ''] = dialect.listed.split('%')
   const own = `${JSON.stringify(mark.name)}:${JSON.stringify(mark.value)}`
   const marked = mark.after ? `${before}${text}${after},{${own}}` : `${before}${text},${own}${after}`
@@ -137,11 +157,11 @@ const markEdit = ({ body, json, find, dialect }: Body, home: Path, ttl: CacheTtl
 
 const wishEdits = (given: Body, spot: Spot, wish: Wish): (Edit | undefined)[] => {
   const place = spot.text && spot.block.replaceable ? given.find(spot.text) : undefined
-  const text = place && wish.text !== undefined ? wish.text : undefined
+  const bytes = place ? wish.written : undefined
   const mark = spot.block.markable && wish.text !== '' ? wish.mark : undefined
-  if (spot.bare) return place && (text !== undefined || mark !== undefined) ? [bareEdit(given, place, wish)] : []
+  if (spot.bare) return place && (bytes !== undefined || mark !== undefined) ? [bareEdit(given, place, wish)] : []
   return [
-    place && text !== undefined ? replacing(place, text) : undefined,
+    place && bytes ? { start: place.value, end: place.end, bytes } : undefined,
     mark === undefined ? undefined : markEdit(given, spot.home, mark),
   ]
 }
@@ -190,14 +210,25 @@ const removalEdits = ({ body, find }: Body, gone: Removals): readonly Edit[] =>
 
 type Wished = Readonly<{ spot: Spot; wish: Wish }>
 
+/** How much of a path there is in the body: what is not there need not be looked for. */
+const present = (json: unknown, path: Path): Path => {
+  let here = json
+  for (const [depth, step] of path.entries()) {
+    here = at(here, [step])
+    if (here === undefined) return path.slice(0, depth)
+  }
+  return path
+}
+
 /** Every place that is asked for. */
 const placesFor = (
+  json: unknown,
   wished: readonly Wished[],
   settings: readonly Setting[],
   gone: Removals,
   dialect: Dialect,
 ): Path[] => {
-  const paths: Path[] = settings.map(({ path }) => path)
+  const paths: Path[] = settings.map(({ path }) => present(json, path)).filter(({ length }) => length > 0)
   for (const container of gone.keys()) paths.push(JSON.parse(container) as Path)
   for (const { spot, wish } of wished) {
     paths.push(spot.home)
@@ -209,7 +240,7 @@ const placesFor = (
 
 const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[] => {
   const { wishes, fields } = gather(changes)
-  const spots = wishes.size === 0 ? [] : dialect.spots(json)
+  const spots = wishes.size === 0 ? [] : (spotsOf.get(json as object) ?? dialect.spots(json))
   const wished = [...wishes].flatMap(([index, wish]): Wished[] => {
     const spot = spots[index]
     return spot ? [{ spot, wish }] : []
@@ -221,7 +252,7 @@ const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: rea
     dialect,
   )
   const settings = dialect.set(json, fields).filter(({ path }) => !isWithin(path, gone))
-  const given: Body = { body, json, find: locateAll(body, placesFor(wished, settings, gone, dialect)), dialect }
+  const given: Body = { body, json, find: locateAll(body, placesFor(json, wished, settings, gone, dialect)), dialect }
   const staying = wished.filter(({ spot }) => !isWithin(spot.home, gone))
   const edits = [
     ...fieldEdits(given, settings),
@@ -241,8 +272,11 @@ export const editorOf = (dialect: Dialect): Editor => ({
 /** Elements of a list that are objects, with their place in it. */
 export const records = (
   list: unknown,
-): readonly Readonly<{ record: Readonly<Record<string, unknown>>; at: number }>[] =>
-  asList(list).flatMap((value, index) => {
+): readonly Readonly<{ record: Readonly<Record<string, unknown>>; at: number }>[] => {
+  const found: Readonly<{ record: Readonly<Record<string, unknown>>; at: number }>[] = []
+  for (const [index, value] of asList(list).entries()) {
     const record = asRecord(value)
-    return record ? [{ record, at: index }] : []
-  })
+    if (record) found.push({ record, at: index })
+  }
+  return found
+}

@@ -23,42 +23,49 @@ const COMMA = 44
 const COLON = 58
 const OPEN_LIST = 91
 const BACKSLASH = 92
+const CLOSE_LIST = 93
 const OPEN_RECORD = 123
+const CLOSE_RECORD = 125
 
 const isSpace = (byte: number | undefined): boolean => byte === 32 || byte === 10 || byte === 13 || byte === 9
 const opens = (byte: number | undefined): boolean => byte === OPEN_RECORD || byte === OPEN_LIST
-const closes = (byte: number | undefined): boolean => byte === 125 || byte === 93
+export const closes = (byte: number | undefined): boolean => byte === CLOSE_RECORD || byte === CLOSE_LIST
 
-const skipSpace = (bytes: Uint8Array, from: number): number => {
+export const skipSpace = (bytes: Uint8Array, from: number): number => {
   let i = from
   while (isSpace(bytes[i])) i++
   return i
 }
 
-/** Up to here a string is looked at byte by byte; beyond, the next quote is asked of the native search. */
-const SHORT_BYTES = 24
+/** So many bytes without a quote are looked at one by one; beyond, the next quote is asked of the native search, whose call costs as much. */
+const SHORT_BYTES = 256
 
-/** The same for a long string, of which no byte before `from` is its end or half an escape. */
+/** Index after the string that goes on at `from`, of which no earlier byte is half an escape. */
 const skipLong = (bytes: Uint8Array, from: number): number => {
-  for (let quote = bytes.indexOf(QUOTE, from); quote >= 0; quote = bytes.indexOf(QUOTE, quote + 1)) {
-    let slashes = quote
-    while (slashes > from && bytes[slashes - 1] === BACKSLASH) slashes--
-    if ((quote - slashes) % 2 === 0) return quote + 1
+  const quote = bytes.indexOf(QUOTE, from)
+  if (quote < 0) return bytes.length
+  let slashes = quote
+  while (slashes > from && bytes[slashes - 1] === BACKSLASH) slashes--
+  return (quote - slashes) % 2 === 0 ? quote + 1 : skipRest(bytes, quote + 1)
+}
+
+/** In JSON within a string the quotes stand close, so there every byte is looked at. */
+const skipRest = (bytes: Uint8Array, from: number): number => {
+  const { length } = bytes
+  let far = from + SHORT_BYTES
+  for (let i = from; i < length; i++) {
+    const byte = bytes[i]
+    if (byte === QUOTE) return i + 1
+    if (byte === BACKSLASH) {
+      i++
+      far = i + SHORT_BYTES
+    } else if (i > far) return skipLong(bytes, i + 1)
   }
-  return bytes.length
+  return length
 }
 
 /** Index after the string whose opening quote is at `from`; the length of the bytes when it never closes. */
-const skipString = (bytes: Uint8Array, from: number): number => {
-  const near = Math.min(bytes.length, from + SHORT_BYTES)
-  let i = from + 1
-  for (; i < near; i++) {
-    const byte = bytes[i]
-    if (byte === QUOTE) return i + 1
-    if (byte === BACKSLASH) i++
-  }
-  return i >= bytes.length ? bytes.length : skipLong(bytes, i)
-}
+export const skipString = (bytes: Uint8Array, from: number): number => skipRest(bytes, from + 1)
 
 const skipLiteral = (bytes: Uint8Array, from: number): number => {
   let i = from
@@ -67,22 +74,23 @@ const skipLiteral = (bytes: Uint8Array, from: number): number => {
 }
 
 /** Index after the value that begins at `from`. Nesting is counted, not recursed into, so depth is no danger. */
-const skipValue = (bytes: Uint8Array, from: number): number => {
+export const skipValue = (bytes: Uint8Array, from: number): number => {
   if (bytes[from] === QUOTE) return skipString(bytes, from)
   if (!opens(bytes[from])) return skipLiteral(bytes, from)
+  const { length } = bytes
   let depth = 0
   let i = from
-  while (i < bytes.length) {
+  while (i < length) {
     const byte = bytes[i]
     if (byte === QUOTE) {
       i = skipString(bytes, i)
       continue
     }
     i++
-    if (opens(byte)) depth++
-    else if (closes(byte) && --depth === 0) return i
+    if (byte === OPEN_RECORD || byte === OPEN_LIST) depth++
+    else if ((byte === CLOSE_RECORD || byte === CLOSE_LIST) && --depth === 0) return i
   }
-  return bytes.length
+  return length
 }
 
 /** Calls `visit` for each member or element of the container at `from`, in order. Returns early on what is not JSON. */
@@ -113,7 +121,7 @@ const afterName = (bytes: Uint8Array, from: number): number => {
 }
 
 /** The name at `from`; escapes in it are understood (`"\u0061"` is `a`). Undefined where it is broken. */
-const nameAt = (bytes: Uint8Array, from: number): string | undefined => {
+export const nameAt = (bytes: Uint8Array, from: number): string | undefined => {
   const end = skipString(bytes, from)
   const raw = bytes.subarray(from + 1, end - 1)
   if (!raw.includes(BACKSLASH)) return decode(raw)
@@ -146,41 +154,6 @@ export const locate = (bytes: Uint8Array, path: readonly (string | number)[], st
     from = place.value
   }
   return place
-}
-
-type Wanted = { place?: Place; readonly inner: Map<string | number, Wanted> }
-
-const fill = (bytes: Uint8Array, from: number, wanted: Wanted): void => {
-  if (wanted.inner.size === 0) return
-  const named = bytes[from] === OPEN_RECORD
-  if (!named && bytes[from] !== OPEN_LIST) return
-  eachPlace(bytes, from, (place, index) => {
-    const child = wanted.inner.get(named ? (nameAt(bytes, place.start) ?? '') : index)
-    if (child) child.place = place
-  })
-  for (const child of wanted.inner.values()) if (child.place) fill(bytes, child.place.value, child)
-}
-
-/** Finds many places in one walk; what it returns gives the place of each path that was asked for, and of those above it. */
-export const locateAll = (
-  bytes: Uint8Array,
-  paths: Iterable<readonly (string | number)[]>,
-): ((path: readonly (string | number)[]) => Place | undefined) => {
-  const root: Wanted = { inner: new Map() }
-  for (const path of paths) {
-    let here = root
-    for (const step of path) {
-      const next = here.inner.get(step) ?? { inner: new Map() }
-      here.inner.set(step, next)
-      here = next
-    }
-  }
-  fill(bytes, skipSpace(bytes, 0), root)
-  return (path) => {
-    let here: Wanted | undefined = root
-    for (const step of path) here = here?.inner.get(step)
-    return here?.place
-  }
 }
 
 /**

@@ -37,6 +37,13 @@ export const openRoute = (rule: CacheRule, wanted: Wanted): Route => {
   return { rule, settled, ways, bills: ways.map(() => 0), shelf: openShelf(ways.length + 1) }
 }
 
+/** What comes of the only way that there is: it happens by itself, so there is nothing to learn and nothing to save. */
+const NOTHING: Pick<Decision, 'visit' | 'foreseen' | 'writes'> = {
+  visit: { read: 0, written_short: 0, written_long: 0, hit: -1 },
+  foreseen: 0,
+  writes: [],
+}
+
 /** The way that cost least so far; the idle one unless another is clearly better. Only what is past is looked at. */
 const cheapest = ({ ways, bills, settled }: Route): Candidate | undefined => {
   const [idle] = ways
@@ -66,6 +73,7 @@ export const decide = (
   const candidate = cheapest(route)
   if (!candidate) return undefined
   const { rule, ways, bills, shelf } = route
+  if (ways.length === 1) return { candidate, plan: planOf(candidate.reach, prompt, rule), ...NOTHING }
   const total = prompt.chain.tokens.at(-1) ?? 0
   const look = lookAt(shelf, prompt.chain, at_us)
   const plans: Partial<Record<Reach, Plan>> = {}

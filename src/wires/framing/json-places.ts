@@ -1,0 +1,102 @@
+import { closes, nameAt, type Place, skipSpace, skipString, skipValue } from './json-bytes.ts'
+
+type Path = readonly (string | number)[]
+
+const BACKSLASH = 92
+const COLON = 58
+const COMMA = 44
+const OPEN_LIST = 91
+const OPEN_RECORD = 123
+
+/** A place that is looked for, and those inside of it. */
+type Wanted = { place: Place | undefined; readonly inner: Map<string | number, Wanted> }
+
+const wanted = (): Wanted => ({ place: undefined, inner: new Map() })
+
+/** Is the name between these bytes this one, written without escapes? */
+const isWritten = (bytes: Uint8Array, start: number, end: number, name: string): boolean => {
+  if (end - start !== name.length) return false
+  for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name.charCodeAt(i)) return false
+  return true
+}
+
+const isPlain = (bytes: Uint8Array, start: number, end: number): boolean => {
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] ?? 0
+    if (byte === BACKSLASH || byte > 126) return false
+  }
+  return true
+}
+
+/** The wanted member whose name begins with the quote at `start` and ends before `end`. */
+const named = (bytes: Uint8Array, start: number, end: number, { inner }: Wanted): Wanted | undefined => {
+  for (const [step, child] of inner)
+    if (typeof step === 'string' && isWritten(bytes, start + 1, end - 1, step)) return child
+  return isPlain(bytes, start + 1, end - 1) ? undefined : inner.get(nameAt(bytes, start) ?? '')
+}
+
+/** Of a repeated name the last counts, so what was found inside of an earlier one is forgotten. */
+const forget = (one: Wanted): void => {
+  one.place = undefined
+  for (const child of one.inner.values()) forget(child)
+}
+
+/** Index of the value behind a name that ends before `end`; the length of the bytes where no colon follows. */
+const valueAfter = (bytes: Uint8Array, end: number): number => {
+  const colon = skipSpace(bytes, end)
+  return bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : bytes.length
+}
+
+type Member = Readonly<{ child: Wanted | undefined; value: number }>
+
+/** A member or element of what is at `start`: is it wanted, and where is its value? */
+const memberAt = (bytes: Uint8Array, start: number, one: Wanted, index: number, isRecord: boolean): Member => {
+  if (!isRecord) return { child: one.inner.get(index), value: start }
+  const end = skipString(bytes, start)
+  return { child: named(bytes, start, end, one), value: valueAfter(bytes, end) }
+}
+
+const skipOrFill = (bytes: Uint8Array, value: number, child: Wanted | undefined): number => {
+  if (!child) return skipValue(bytes, value)
+  if (child.place) forget(child)
+  return fill(bytes, value, child)
+}
+
+/** Fills in the places inside of the value at `from`, in one walk; the index after the value. */
+const fill = (bytes: Uint8Array, from: number, one: Wanted): number => {
+  const isRecord = bytes[from] === OPEN_RECORD
+  if (one.inner.size === 0 || !(isRecord || bytes[from] === OPEN_LIST)) return skipValue(bytes, from)
+  let comma_before = -1
+  let start = skipSpace(bytes, from + 1)
+  for (let index = 0; start < bytes.length && !closes(bytes[start]); index++) {
+    const { child, value } = memberAt(bytes, start, one, index, isRecord)
+    const end = skipOrFill(bytes, value, child)
+    if (end === value) return bytes.length
+    const next = skipSpace(bytes, end)
+    const comma_after = bytes[next] === COMMA ? next : -1
+    if (child) child.place = { start, value, end, comma_before, comma_after }
+    if (comma_after < 0) return next + 1
+    comma_before = comma_after
+    start = skipSpace(bytes, comma_after + 1)
+  }
+  return start + 1
+}
+
+/** Finds many places in one walk; what it returns gives the place of each path that was asked for, and of those above it. */
+export const locateAll = (bytes: Uint8Array, paths: Iterable<Path>): ((path: Path) => Place | undefined) => {
+  const root = wanted()
+  for (const path of paths) {
+    let here = root
+    for (const step of path) {
+      const next = here.inner.get(step) ?? wanted()
+      here.inner.set(step, next)
+      here = next
+    }
+  }
+  if (root.inner.size > 0) fill(bytes, skipSpace(bytes, 0), root)
+  return (path) => {
+    let here: Wanted | undefined = root
+    for (const step of path) here = here?.inner.get(step)
+    return here?.place
+  }
+}

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Settings } from '../core/settings.ts'
 import type { ListenAt } from './listener.ts'
-import { connect } from './remote.ts'
+import { connect, type Remote } from './remote.ts'
 import type { GatewayThread, Snapshot, ThreadData } from './thread.ts'
 
 /** What the main thread answers to its workers. */
@@ -26,19 +26,25 @@ export const startWorker = (data: ThreadData, main: MainSide): Readonly<{ thread
     workerData: data,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   })
-  const { call, drop } = connect(worker, {
+  // Nothing is asked of a worker before it has said that it hears: what is sent earlier was seen to be lost now and then.
+  const { promise: up, resolve: isUp } = Promise.withResolvers<void>()
+  const { call: callNow, drop } = connect(worker, {
     scrape: main.scrape,
     segment: main.segment,
     billed_before: main.billed_before,
+    up: isUp,
   })
+  const call: Remote = (method, ...args) => up.then(() => callNow(method, ...args))
   let closing = false
   let failure = new Error('a gateway thread has ended')
   worker.on('error', (error: Error) => {
     failure = error
     drop(error)
+    isUp()
   })
   worker.on('exit', () => {
     drop(failure)
+    isUp()
     if (!closing) main.died(failure)
   })
   const thread: GatewayThread = {

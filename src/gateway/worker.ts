@@ -19,6 +19,7 @@ const begin = (): void => {
     },
   })
   Object.assign(methods, thread)
+  main.call('up').catch(() => {})
 }
 
 begin()

@@ -24,16 +24,21 @@ export const connect = (
   let last = 0
   let gone: Error | undefined
 
+  /** Whoever waits hears of a failure in any case: of one with fields that cannot cross to another thread, its message. */
+  const refuse = (id: number, error: Error): void => {
+    const { message } = error
+    try {
+      port.postMessage({ kind: 'failed', id, error: { ...error, message } } satisfies Message)
+    } catch {
+      port.postMessage({ kind: 'failed', id, error: { message } } satisfies Message)
+    }
+  }
   const perform = async ({ id, method, args }: Extract<Message, { kind: 'call' }>): Promise<void> => {
     try {
       const result = await methods[method]?.(...(args as never[]))
       port.postMessage({ kind: 'done', id, result } satisfies Message)
     } catch (error) {
-      port.postMessage({
-        kind: 'failed',
-        id,
-        error: { ...(error as object), message: (error as Error).message },
-      } satisfies Message)
+      refuse(id, error as Error)
     }
   }
   port.on('message', (message: Message) => {

@@ -1,10 +1,10 @@
 /** Seeded receipts of an invented company, written through real segments, with what levers observed on them. */
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { encodeLine } from '../../src/core/journal-line.ts'
 import type { Ledger } from '../../src/core/ledger.ts'
 import type { PriceRow } from '../../src/core/price.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
-import { encodeLine } from '../../src/gateway/segment.ts'
 import { traffic } from '../ledger/traffic.ts'
 
 const SEGMENT = 100_000

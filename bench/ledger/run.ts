@@ -13,9 +13,9 @@ import {
 } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { encodeLine } from '../../src/core/journal-line.ts'
 import type { Ledger, Question, Segment } from '../../src/core/ledger.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
-import { encodeLine } from '../../src/gateway/segment.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
 import { opened, traffic } from './traffic.ts'
 

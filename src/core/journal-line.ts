@@ -10,8 +10,6 @@ import { writeLine } from './line-bytes.ts'
 import { endMark, fieldMark, lineMark, OPEN_MARK, openMark, receiptMark } from './line-marks.ts'
 import type { JournalLine, Receipt, ReceiptLine } from './receipt.ts'
 
-export { endMark, fieldMark, lineMark, openMark, receiptMark } from './line-marks.ts'
-
 type Field = keyof typeof columns
 type Column = (typeof layout)[number]
 

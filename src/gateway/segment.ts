@@ -1,7 +1,5 @@
 /** A segment of the journal: its name says which run of which gateway thread wrote it, and where it comes in that run. */
 
-export { encodeLine } from '../core/journal-line.ts'
-
 const SEGMENT = /^(.+)-(\d+)-(\d{8})\.ndjson(\.open)?$/
 
 export type SegmentFile = Readonly<{

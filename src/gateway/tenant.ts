@@ -10,9 +10,9 @@ const MOST_KNOWN = 10_000
  */
 const credentialOf = (headers: Headers, query: string): string => {
   const authorization = headers['authorization']
-  if (authorization?.startsWith('AWS4-')) return /Credential=([^/,\s]+)/.exec(authorization)?.[1] ?? ''
+  const signer = authorization?.startsWith('AWS4-') ? /Credential=([^/,\s]+)/.exec(authorization)?.[1] : authorization
   const own = [headers['x-api-key'], headers['x-goog-api-key'], headers['api-key'], /[?&]key=([^&]*)/.exec(query)?.[1]]
-  return JSON.stringify([authorization, ...own].map((value) => value ?? ''))
+  return JSON.stringify([signer, ...own].map((value) => value ?? ''))
 }
 
 /** Who calls, as a hash that tells callers apart and reveals nothing. */

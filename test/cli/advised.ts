@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { encodeLine } from '../../src/core/journal-line.ts'
 import { formatUsd, multiply, sum } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
-import { encodeLine } from '../../src/gateway/segment.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
 import { bitsOf, chance } from '../../src/playbook/advise/chance.ts'
 

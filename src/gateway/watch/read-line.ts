@@ -1,5 +1,5 @@
 import { layout } from '../../core/columns.ts'
-import { endMark, receiptMark } from '../../core/journal-line.ts'
+import { endMark, receiptMark } from '../../core/line-marks.ts'
 import type { Sighting, Strand } from '../../playbook/allocate/detect/strand.ts'
 import { type Places, payerColumns, strandsByText } from './strands.ts'
 

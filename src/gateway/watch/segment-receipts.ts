@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { decodeLine, openMark } from '../../core/journal-line.ts'
+import { decodeLine } from '../../core/journal-line.ts'
+import { openMark } from '../../core/line-marks.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import { openSighting, openStrand, type Sighting, type Strand } from '../../playbook/allocate/detect/strand.ts'

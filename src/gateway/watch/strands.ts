@@ -1,5 +1,5 @@
 import { type layout, packs } from '../../core/columns.ts'
-import { fieldMark, lineMark } from '../../core/journal-line.ts'
+import { fieldMark, lineMark } from '../../core/line-marks.ts'
 import { openStrand, type Strand } from '../../playbook/allocate/detect/strand.ts'
 import { cellName, type Watched } from '../../playbook/allocate/detect/watched.ts'
 

@@ -1,7 +1,7 @@
 import { columns, layout } from '../../core/columns.ts'
 import { WeirError } from '../../core/errors.ts'
-import { endMark, openMark, receiptMark } from '../../core/journal-line.ts'
 import type { Appended, Segment } from '../../core/ledger.ts'
+import { endMark, openMark, receiptMark } from '../../core/line-marks.ts'
 import { unrollDays } from './daily.ts'
 import type { Session } from './engine.ts'
 import { retell } from './retell.ts'

@@ -3,7 +3,7 @@
  * few that have no form by position, a column for each field. Queries read a view and see fields as columns.
  */
 import { type ColumnKind, columns, layout, packs } from '../../core/columns.ts'
-import { fieldMark, lineMark } from '../../core/journal-line.ts'
+import { fieldMark, lineMark } from '../../core/line-marks.ts'
 
 type Field = keyof typeof columns
 

@@ -1,6 +1,7 @@
 /** What provider caching could have read: prefixes that were sent before. */
-import { fieldMark, lineMark } from '../../../core/journal-line.ts'
+
 import type { Leak } from '../../../core/ledger.ts'
+import { fieldMark, lineMark } from '../../../core/line-marks.ts'
 import { raw, type Sql, sql } from '../sql.ts'
 import { count, first } from '../values.ts'
 import { dollars, percent, type Scope, search, tokens } from './scope.ts'

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { openTenants } from '../../src/gateway/tenant.ts'
+
+const tenants = openTenants(Buffer.from('pepper'))
+const of = (headers: Record<string, string>, query = '') => tenants.tenantOf(undefined, headers, query)
+const signed = (id: string, signature: string) => `AWS4-HMAC-SHA256 Credential=${id}/20261128/x, Signature=${signature}`
+
+test('a signer is known by the id of the key, and every other credential beside it counts', () => {
+  expect(of({ authorization: signed('AKONE', 'a') })).toBe(of({ authorization: signed('AKONE', 'b') }))
+  const seen = [
+    of({ authorization: signed('AKONE', 'a') }),
+    of({ authorization: signed('AKTWO', 'a') }),
+    of({ authorization: signed('AKONE', 'a'), 'x-api-key': 'sk' }),
+    of({ 'x-api-key': 'sk' }),
+    of({ 'api-key': 'sk' }),
+    of({}, '?key=sk'),
+    of({}),
+  ]
+  expect(new Set(seen).size).toBe(seen.length)
+})

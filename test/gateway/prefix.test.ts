@@ -191,3 +191,31 @@ test('what a route has learnt outlives a restart: the first call after it is mar
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+test('a prefix stays with one account of a provider: after another one had to help out, it is read where it was kept', async () => {
+  const targets = [{ provider: 'claude-one' }, { provider: 'claude-two' }]
+  house = await startHouse({
+    simulator: { seed: 5, now_us: () => now_us },
+    providers: {
+      'claude-one': { adapter: 'anthropic', credentials: { api_key: 'key-one' } },
+      'claude-two': { adapter: 'anthropic', credentials: { api_key: 'key-two' } },
+    },
+    settings: { policies: [policy({ ttl: '1h', reach: 'everything' }, 'on')], routes: [{ match: {}, targets }] },
+    overrides: { now_us: () => now_us },
+  })
+  const client = new Anthropic({ apiKey: 'k', baseURL: `${house.gateway.url}/claude-one`, maxRetries: 0 })
+  const system = `You are careful. ${words(1500)}`
+  const ask = async (nth: number) => {
+    if (nth === 2) house.simulator.faults.next(1, 'overloaded')
+    const messages = [{ role: 'user' as const, content: `Question ${nth}` }]
+    await client.messages.create({ model: 'claude-sonnet-5-5', max_tokens: 50, system, messages })
+    now_us += 60_000_000
+  }
+  for (let nth = 0; nth < 4; nth++) await ask(nth)
+  const receipts = (await house.receipts()).filter(({ outcome }) => outcome === 'ok')
+  expect(receipts.map(({ provider }) => provider)).toEqual(['claude-one', 'claude-one', 'claude-two', 'claude-one'])
+  const [first, again, elsewhere, back] = receipts.map(({ cache_read_tokens }) => cache_read_tokens ?? 0)
+  expect([first, elsewhere]).toEqual([0, 0])
+  expect(again).toBeGreaterThan(1000)
+  expect(back).toBe(again)
+})

@@ -64,6 +64,9 @@ test('a prefix that was sent before is explained by time: too late, or too early
 test('it is said when the prefix lies elsewhere, too far back, below the minimum, or was never marked', () => {
   expect(why(call('TSab', 60), call('TSa', 0, { model_asked: 'claude-haiku-4-5' })).cause).toBe('other-model')
   expect(why(call('TSab', 60), call('TSa', 0, { tenant: '00000000000000bb' })).cause).toBe('other-account')
+  // Two keys of Weir's go to the provider with the same one.
+  const other_key = { key_id: 'key-b', tenant: '00000000000000bb' }
+  expect(why(call('TSab', 400, { key_id: 'key-a' }), call('TSa', 0, other_key)).cause).toBe('expired')
   expect(why(call(`TSa${'b'.repeat(25)}`, 60), call('TSa', 0))).toMatchObject({
     cause: 'too-far',
     said: expect.stringMatching(/^25 blocks/),

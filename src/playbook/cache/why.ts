@@ -204,8 +204,11 @@ const elsewhere = (call: Receipt, { receipt }: Pair, facts: Facts): Why =>
         advice: 'Send calls with one prefix by one provider key.',
       }
 
+/** Whose cache it is: with a key of Weir's the provider's key is the gateway's own. */
+const accountOf = ({ key_id, tenant }: Receipt): string | undefined => (key_id === undefined ? tenant : undefined)
+
 const isHere = (call: Receipt, other: Receipt): boolean =>
-  other.provider === call.provider && other.model_asked === call.model_asked && other.tenant === call.tenant
+  other.provider === call.provider && other.model_asked === call.model_asked && accountOf(other) === accountOf(call)
 
 /**
  * Explains from prefix chains alone why a call was not read from the cache: what changed, at which block, or that it was too

@@ -1,10 +1,6 @@
 import { defineCommand } from 'citty'
 import type { Running } from '../gateway/start.ts'
-import { consolePort, openConsole } from './console/open.ts'
-import { renderBanner } from './serve/banner.ts'
 import { interrupted } from './serve/interrupted.ts'
-import { readSettings } from './serve/settings.ts'
-import { lookOf } from './show/look.ts'
 import { note, print } from './show/output.ts'
 
 type Beside = Readonly<{ url?: string; close(): Promise<void> }>
@@ -13,6 +9,7 @@ type Beside = Readonly<{ url?: string; close(): Promise<void> }>
 const consoleBeside = async (gateway: Running, config: string | undefined): Promise<Beside> => {
   const { settings, port } = gateway
   if (settings.console === 'off') return { close: async () => {} }
+  const { consolePort, openConsole } = await import('./console/open.ts')
   try {
     return await openConsole({ data: settings.data, config }, consolePort(settings.console, port))
   } catch (error) {
@@ -57,6 +54,9 @@ export const command = {
     },
     run: async ({ args }) => {
       const { config, data, host, port, mode, threads, console } = args
+      const { warmUp } = await import('../gateway/threads.ts')
+      warmUp()
+      const { readSettings } = await import('./serve/settings.ts')
       const settings = await readSettings({
         ...{ config, data, host, port, mode, threads, console },
         log_level: args['log-level'],
@@ -65,6 +65,8 @@ export const command = {
       const stop = interrupted()
       const running = await startGateway(settings)
       const beside = await consoleBeside(running, config)
+      const { renderBanner } = await import('./serve/banner.ts')
+      const { lookOf } = await import('./show/look.ts')
       const where = { url: running.url, ...(beside.url === undefined ? {} : { console: beside.url }) }
       if (args.json) print(JSON.stringify({ ...where, mode: settings.mode, data: settings.data }))
       else print(renderBanner({ ...where, settings: running.settings }, lookOf()))

@@ -32,6 +32,7 @@ export const waitAfter = (deaths_us: readonly number[], now_us: number): number 
   return Math.min(FIRST_WAIT_MS * 2 ** Math.max(0, recent - 1), LONGEST_WAIT_MS)
 }
 
+const NO_BUDGETS: BudgetsInForce = { generation: 0, budgets: [] }
 const NO_COUNTS: Counts = { counters: {}, histograms: {} }
 
 /** What is the same for every worker of a kept thread, and which one it is now. */
@@ -58,10 +59,7 @@ const starter = (options: KeepOptions, state: State) => {
     const died = (error: Error): void => {
       if (state.current === thread) onDeath(error)
     }
-    const { thread, worker } = startWorker(
-      { ...data, keys: state.keys, budgets: state.budgets, containments: state.containments },
-      { ...options.main, died },
-    )
+    const { thread, worker } = startWorker(data, { ...options.main, died })
     state.current = thread
     options.on_worker?.(worker)
     return thread
@@ -110,10 +108,10 @@ export const keepThread = (options: KeepOptions): GatewayThread => {
   const state: State = {
     current: undefined,
     at: undefined,
-    keys: options.data.keys,
+    keys: [],
     ratios: [],
-    containments: options.data.containments,
-    budgets: options.data.budgets,
+    containments: [],
+    budgets: NO_BUDGETS,
     buried: NO_COUNTS,
     seen: NO_COUNTS,
     deaths_us: [],

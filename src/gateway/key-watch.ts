@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Settings } from '../core/settings.ts'
 import type { KeyRecord, Store } from '../core/store.ts'
-import { stores } from '../stores/index.ts'
 import { deriveKey, masterSecret } from '../stores/sealing.ts'
 
 /** The gateway's keys as they are now, and whoever wants to know when they change. */
 export type KeyWatch = Readonly<{
   keys: readonly KeyRecord[]
-  pepper: Uint8Array
   /** Calls back with all keys whenever somebody, also another process, has changed one. */
   watch(changed: (keys: readonly KeyRecord[]) => Promise<unknown>): void
   close(): Promise<void>
@@ -16,7 +14,7 @@ export type KeyWatch = Readonly<{
 const LOOK_EVERY_MS = 500
 
 /** Without keys nothing is opened: pass-through mode needs no store. */
-const noKeys: KeyWatch = { keys: [], pepper: new Uint8Array(32), watch: () => {}, close: async () => {} }
+const noKeys: KeyWatch = { keys: [], watch: () => {}, close: async () => {} }
 
 const watchStore = (store: Store, changed: (keys: readonly KeyRecord[]) => Promise<unknown>): NodeJS.Timeout => {
   let seen: number | undefined
@@ -34,15 +32,20 @@ const watchStore = (store: Store, changed: (keys: readonly KeyRecord[]) => Promi
   return timer
 }
 
-/** Opens the store's keys in keys mode. `secret` is the master secret where the environment gives one. */
-export const openKeyWatch = async (settings: Settings, secret: string | undefined): Promise<KeyWatch> => {
+/** What tokens are hashed with: of the master secret, which is `secret` where the environment gives one. */
+export const pepperOf = ({ mode, data }: Settings, secret: string | undefined): Uint8Array =>
+  mode === 'keys'
+    ? deriveKey(masterSecret({ data, given: secret, random: randomBytes }), 'token-pepper')
+    : new Uint8Array(32)
+
+/** Opens the store's keys in keys mode. */
+export const openKeyWatch = async (settings: Settings): Promise<KeyWatch> => {
   if (settings.mode !== 'keys') return noKeys
+  const { stores } = await import('../stores/index.ts')
   const store = await stores.sqlite({ data: settings.data })
-  const pepper = deriveKey(masterSecret({ data: settings.data, given: secret, random: randomBytes }), 'token-pepper')
   let timer: NodeJS.Timeout | undefined
   return {
     keys: await store.keys.list(),
-    pepper,
     watch(changed) {
       timer = watchStore(store, changed)
     },

@@ -55,10 +55,10 @@ const refusal = (held: Containment, at_us: number): WeirError => {
 }
 
 /** Holds what the main thread has said last. The counts lie in `memory`, so that all threads together keep to a limit. */
-export const createRestraint = (memory: SharedArrayBuffer, first: readonly Containment[]): Restraint => {
+export const createRestraint = (memory: SharedArrayBuffer): Restraint => {
   const cells = new Int32Array(memory)
-  let all = first
-  let held: Held = heldBy(first)
+  let all: readonly Containment[] = []
+  let held: Held = heldBy(all)
   return {
     check({ payer, started_at_us }) {
       if (all.length === 0) return

@@ -5,9 +5,9 @@ import { WeirError } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
 import { type Bookkeeping, startBookkeeping } from './bookkeeping.ts'
 import { type Desk, MAIN_LANE, openDesk } from './budgets/desk.ts'
-import { openBudgetWatch } from './budgets/watch.ts'
+import { type BudgetWatch, openBudgetWatch } from './budgets/watch.ts'
 import { type KeepOptions, keepThread } from './keep-thread.ts'
-import { openKeyWatch } from './key-watch.ts'
+import { type KeyWatch, openKeyWatch, pepperOf } from './key-watch.ts'
 import { leversSince } from './levers/since.ts'
 import { urlOf } from './listener.ts'
 import { lockData } from './lock.ts'
@@ -18,9 +18,9 @@ import { loadPrices, type Prices } from './prices.ts'
 import { recover } from './recover.ts'
 import { restraintMemory } from './restraint.ts'
 import { newId, now_us, random } from './system.ts'
-import { type GatewayThread, openThread, type ThreadData, type ThreadDoors } from './thread.ts'
+import type { GatewayThread, ThreadData, ThreadDoors } from './thread.ts'
 import { listenTogether } from './threads.ts'
-import { openWatching, type Watching } from './watch/open.ts'
+import type { Watching } from './watch/open.ts'
 
 export type Running = Readonly<{
   url: string
@@ -30,9 +30,9 @@ export type Running = Readonly<{
   ledger_ready: Promise<void>
   /** Brings every receipt written so far into the ledger and before the watch; what that finds is in the store then. */
   catchUp(): Promise<void>
-  /** Drains the calls in flight, writes what is owed, and gives everything back. Safe to call twice. */
   /** How every budget stands. */
   budgets: BudgetStates
+  /** Drains the calls in flight, writes what is owed, and gives everything back. Safe to call twice. */
   close(): Promise<void>
 }>
 
@@ -58,13 +58,28 @@ const totalGauges = (all: readonly Readonly<Record<string, number>>[]): Record<s
 
 type Shared = Omit<ThreadData, 'name' | 'lane'>
 type MainState = {
+  readonly lock: Readonly<{ release(): void }>
+  readonly desk: Desk
   threads: readonly GatewayThread[]
-  bookkeeping: Bookkeeping | undefined
+  watch?: KeyWatch
+  budget_watch?: BudgetWatch
+  bookkeeping?: Bookkeeping
   /** Undefined where receipts are not watched. */
-  watching: Watching | undefined
+  watching?: Watching | undefined
   /** Settles when the ledger is open or cannot be; undefined where there is none. */
-  ledger_ready: Promise<void> | undefined
-  desk: Desk
+  ledger_ready?: Promise<void>
+}
+
+/** Gives everything back that was opened, those who use a thing before the thing. */
+const shutDown = async (state: MainState): Promise<void> => {
+  await Promise.all(state.threads.map((thread) => thread.close()))
+  await state.ledger_ready?.catch(() => {})
+  state.desk.close()
+  await state.budget_watch?.close()
+  await state.bookkeeping?.close()
+  await state.watching?.close()
+  await state.watch?.close()
+  state.lock.release()
 }
 
 /** What was billed before, as far as there is a ledger that can know it. */
@@ -90,11 +105,17 @@ const scraper = (state: MainState) => async (): Promise<string> => {
 }
 
 /** Gateway threads in workers, or one in this process where `threads` is 0. */
-const startThreads = (shared: Shared, state: MainState, log: Log, overrides: Overrides): GatewayThread[] => {
+const startThreads = async (
+  shared: Shared,
+  state: MainState,
+  log: Log,
+  overrides: Overrides,
+): Promise<GatewayThread[]> => {
   const scrape = scraper(state)
   const segment = (): void => state.bookkeeping?.notice()
   const billed_before = billedBefore(state)
   if (shared.settings.threads === 0) {
+    const { openThread } = await import('./thread.ts')
     const doors = { now_us, random, new_id: newId, ...overrides, scrape, billed_before, onSegment: segment }
     return [openThread({ ...shared, name: 'gateway-0', lane: MAIN_LANE }, doors)]
   }
@@ -161,33 +182,74 @@ const openLedgerAfter = (
   return ready
 }
 
+/** What the system says of an address that cannot be listened on, in words that help. */
+const addressError = (cause: NodeJS.ErrnoException, { host, port }: Settings): Error => {
+  const at = `${host}:${port}`
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: `${at} is taken by another process: stop that one, or choose another port with --port (0 takes a free one)`,
+    EACCES: `${at} may not be listened on by this user: choose a port from 1024 on with --port`,
+    EADDRNOTAVAIL: `${host} is no address of this machine: choose one that is with --host`,
+  }
+  const message = why[cause.code ?? '']
+  return message === undefined ? cause : new WeirError('bad-config', message, { cause })
+}
+
 /**
  * Starts the gateway: takes the data folder, makes the journal of processes that died whole, listens, and only then
- * opens the ledger. Throws `bad-config` for a public address without keys, `overloaded` when another process has the folder.
+ * opens the ledger. Throws `bad-config` for a public address without keys or one that cannot be listened on, `overloaded`
+ * when another process has the folder; what was opened until then is given back.
  */
 export const startGateway = async (settings: Settings, overrides: Overrides = {}): Promise<Running> => {
   checkAddress(settings)
   const log = openLog(settings, overrides.log_stream)
   const lock = await lockData(settings.data, { role: 'weir serve' })
+  const desk = openDesk({ settings, now_us: overrides.now_us ?? now_us, log })
+  const state: MainState = { lock, desk, threads: [] }
+  try {
+    return await openGateway(settings, overrides, log, state)
+  } catch (error) {
+    await shutDown(state)
+    throw error
+  }
+}
+
+/** Starts the threads, opens what the main thread needs while they load their code, and tells them before they listen. */
+const openThreads = async (settings: Settings, overrides: Overrides, log: Log, state: MainState) => {
+  const { desk } = state
+  const prices = overrides.prices ?? (await loadPrices(settings))
+  const doors = { now_us: overrides.now_us ?? now_us, random: overrides.random ?? random }
+  const memories = { once: onceMemory(), restraint: restraintMemory(), budget_memory: desk.memory }
+  const pepper = pepperOf(settings, overrides.secret ?? process.env['WEIR_SECRET'])
+  const levers_since = leversSince(join(settings.data, 'levers.json'), settings.policies, doors.now_us())
+  state.threads = await startThreads({ settings, prices, ...memories, levers_since, pepper }, state, log, overrides)
+  const watch = await openKeyWatch(settings)
+  state.watch = watch
+  const budget_watch = await openBudgetWatch(settings, log)
+  state.budget_watch = budget_watch
+  await desk.change(budget_watch.budgets)
+  if (overrides.ledger !== false) {
+    const { openWatching } = await import('./watch/open.ts')
+    state.watching = await openWatching({ settings, prices, log, ...doors })
+  }
+  for (const thread of state.threads) {
+    await thread.setKeys(watch.keys)
+    await thread.contain(state.watching?.containments ?? [])
+    await thread.setBudgets(desk.inForce())
+  }
+  return { watch, budget_watch }
+}
+
+/** Whatever it opens it names in `state` at once, from which it can be given back. */
+const openGateway = async (settings: Settings, overrides: Overrides, log: Log, state: MainState): Promise<Running> => {
+  const { desk } = state
   const recovered = recover(join(settings.data, 'journal'))
   if (recovered.unknown > 0)
     log.event('attempts of a process that died are now unknown', { attempts: recovered.unknown })
-  const watch = await openKeyWatch(settings, overrides.secret ?? process.env['WEIR_SECRET'])
-  const { keys, pepper } = watch
-  const prices = overrides.prices ?? (await loadPrices(settings))
-  const doors = { now_us: overrides.now_us ?? now_us, random: overrides.random ?? random }
-  const watching = overrides.ledger === false ? undefined : await openWatching({ settings, prices, log, ...doors })
-  const budget_watch = await openBudgetWatch(settings, log)
-  const desk = openDesk({ settings, now_us: doors.now_us, log, budgets: budget_watch.budgets })
-  const state: MainState = { threads: [], bookkeeping: undefined, watching, ledger_ready: undefined, desk }
-  const memories = { once: onceMemory(), restraint: restraintMemory(), budget_memory: desk.memory }
-  const levers_since = leversSince(join(settings.data, 'levers.json'), settings.policies, doors.now_us())
-  const now = { levers_since, containments: watching?.containments ?? [], budgets: desk.inForce(), keys, pepper }
-  const started = startThreads({ settings, prices, ...memories, ...now }, state, log, overrides)
-  const listened = listenTogether(started, settings)
+  const { watch, budget_watch } = await openThreads(settings, overrides, log, state)
+  const listened = listenTogether(state.threads, settings)
   if (overrides.ledger !== false) state.ledger_ready = openLedgerAfter(listened, state, settings, log)
-  const { ledger_ready = Promise.resolve() } = state
-  const { port, listening } = await listened
+  const { ledger_ready = Promise.resolve(), watching } = state
+  const { port, listening } = await listened.catch((error: Error) => Promise.reject(addressError(error, settings)))
   state.threads = listening
   await watching?.begin({ threads: listening, ledger: () => state.bookkeeping?.ledger, budgets: desk.states })
   if (overrides.ledger === false) await desk.begin(listening)
@@ -195,20 +257,9 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   watch.watch((changed) => Promise.all(listening.map((thread) => thread.setKeys(changed))))
   const url = urlOf(settings.host, port)
   log.event('listening', { url, mode: settings.mode, threads: listening.length })
-  const shutDown = async (): Promise<void> => {
-    await Promise.all(listening.map((thread) => thread.close()))
-    await ledger_ready.catch(() => {})
-    desk.close()
-    await budget_watch.close()
-    await state.bookkeeping?.close()
-    await watching?.close()
-    await watch.close()
-    lock.release()
-    log.event('stopped')
-  }
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
-    closing ??= shutDown()
+    closing ??= shutDown(state).then(() => log.event('stopped'))
     return closing
   }
   const catchUp = async (): Promise<void> => {

@@ -45,15 +45,12 @@ export type ThreadData = Readonly<{
   prices: Prices
   /** Memory of `createOnce`, shared by all threads. */
   once: SharedArrayBuffer
-  /** Sessions and keys that are contained, and memory of `createRestraint`, shared by all threads. */
-  containments: readonly Containment[]
+  /** Memory of `createRestraint`, shared by all threads. */
   restraint: SharedArrayBuffer
-  keys: readonly KeyRecord[]
   pepper: Uint8Array
-  /** What all threads count in, the lane of it that is this thread's, and the budgets in force. */
+  /** What all threads count in, and the lane of it that is this thread's. */
   budget_memory: BudgetMemory
   lane: number
-  budgets: BudgetsInForce
   /** Since when each lever works as the policies say now, µs (`levers/since.ts`). */
   levers_since?: Readonly<Record<string, number>>
 }>
@@ -78,7 +75,7 @@ export type ThreadDoors = Readonly<{
 
 export type Snapshot = Readonly<{ counts: Counts; gauges: Gauges }>
 
-/** A gateway thread, here or in a worker. */
+/** A gateway thread, here or in a worker. Keys, containments and budgets it is told before it listens, and when they change. */
 export type GatewayThread = Readonly<{
   listen(at: ListenAt): Promise<number>
   snapshot(): Promise<Snapshot>
@@ -148,17 +145,15 @@ const openLevers = (data: ThreadData, doors: ThreadDoors, world: World): Levers 
   return { ordered: inOrder(doors.levers ?? levers), kitOf, recount: openRecount(world.tokens) }
 }
 
-const budgetsOf = ({ settings, budget_memory, lane, budgets }: ThreadData, now_us: () => number): Budgets => {
+const budgetsOf = ({ settings, budget_memory, lane }: ThreadData, now_us: () => number): Budgets => {
   const { unpriced_ceiling: ceiling, reserve_output_tokens } = settings
-  const opened = openBudgets({ memory: budget_memory, lane, ceiling, reserve_output_tokens, now_us })
-  opened.set(budgets)
-  return opened
+  return openBudgets({ memory: budget_memory, lane, ceiling, reserve_output_tokens, now_us })
 }
 
 const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: string) => void) => {
   const { settings } = data
   const { now_us, random, new_id } = doors
-  let keyring = keyringOf(data.keys, data.pepper)
+  let keyring = keyringOf([], data.pepper)
   const book = compileBook({ ...data.prices, checked: true })
   const dispatcher =
     doors.dispatcher ?? new Agent({ connect: { timeout: settings.limits.connect_ms }, keepAliveTimeout: 30_000 })
@@ -185,7 +180,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     bill_once: createOnce(data.once),
     billed_before: doors.billed_before,
     tokens: openTokens(),
-    restraint: createRestraint(data.restraint, data.containments),
+    restraint: createRestraint(data.restraint),
     tenants: openTenants(data.pepper),
     errands: openErrands(data.pepper),
     load: { in_flight: 0, shutting_down: false },

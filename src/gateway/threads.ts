@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Settings } from '../core/settings.ts'
 import type { ListenAt } from './listener.ts'
-import { connect, type Remote } from './remote.ts'
+import { connect } from './remote.ts'
 import type { GatewayThread, Snapshot, ThreadData } from './thread.ts'
 
 /** What the main thread answers to its workers. */
@@ -19,33 +19,49 @@ export type MainSide = Readonly<{
  */
 const YOUNG_MB = 24
 
-/** Starts a gateway thread in a worker. Its methods reject when the worker has died. */
+const newWorker = (): Worker => {
+  // In the package this code lies in another folder beside the worker's.
+  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : '../gateway/worker.js'
+  return new Worker(new URL(file, import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } })
+}
+
+let spare: Worker | undefined
+
+/**
+ * Starts the worker of the first gateway thread before it is known what it will serve: it loads its code while the main
+ * thread reads the settings. It holds no process up.
+ */
+export const warmUp = (): void => {
+  spare ??= newWorker()
+  spare.unref()
+}
+
+const takeWorker = (): Worker => {
+  const worker = spare ?? newWorker()
+  spare = undefined
+  worker.ref()
+  return worker
+}
+
+/** Starts a gateway thread in a worker. Its methods reject when the worker has died, or cannot be what `data` says. */
 export const startWorker = (data: ThreadData, main: MainSide): Readonly<{ thread: GatewayThread; worker: Worker }> => {
-  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
-  const worker = new Worker(new URL(file, import.meta.url), {
-    workerData: data,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-  })
-  // Nothing is asked of a worker before it has said that it hears: what is sent earlier was seen to be lost now and then.
-  const { promise: up, resolve: isUp } = Promise.withResolvers<void>()
-  const { call: callNow, drop } = connect(worker, {
-    scrape: main.scrape,
-    segment: main.segment,
-    billed_before: main.billed_before,
-    up: isUp,
-  })
-  const call: Remote = (method, ...args) => up.then(() => callNow(method, ...args))
+  const worker = takeWorker()
+  const { scrape, segment, billed_before, died } = main
+  const { call, drop } = connect(worker, { scrape, segment, billed_before })
   let closing = false
   let failure = new Error('a gateway thread has ended')
   worker.on('error', (error: Error) => {
     failure = error
     drop(error)
-    isUp()
   })
   worker.on('exit', () => {
     drop(failure)
-    isUp()
-    if (!closing) main.died(failure)
+    if (!closing) died(failure)
+  })
+  call('open', data).catch((error: Error) => {
+    failure = error
+    drop(error)
+    return worker.terminate()
   })
   const thread: GatewayThread = {
     listen: async (at) => Number(await call('listen', at)),

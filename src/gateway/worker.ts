@@ -1,25 +1,29 @@
-/** A gateway thread in a worker. The main thread calls its functions and answers `scrape` and `segment`. */
-import { parentPort, workerData } from 'node:worker_threads'
-import { connect, type Methods } from './remote.ts'
-import { newId, now_us, random } from './system.ts'
-import { openThread, type ThreadData } from './thread.ts'
+/** A gateway thread in a worker. It loads what a thread is made of, and becomes one when the main thread says which. */
+import { enableCompileCache } from 'node:module'
+import { parentPort } from 'node:worker_threads'
 
-const begin = (): void => {
-  if (!parentPort) return
-  const methods: Record<string, Methods[string]> = {}
-  const main = connect(parentPort, methods)
-  const thread = openThread(workerData as ThreadData, {
-    now_us,
-    random,
-    new_id: newId,
-    scrape: async () => String(await main.call('scrape')),
-    billed_before: async (provider, response_id) => (await main.call('billed_before', provider, response_id)) === true,
-    onSegment: () => {
-      main.call('segment').catch(() => {})
-    },
-  })
-  Object.assign(methods, thread)
-  main.call('up').catch(() => {})
+// Like the main thread's (src/main.ts), which a worker does not inherit.
+enableCompileCache()
+const { connect } = await import('./remote.ts')
+const { newId, now_us, random } = await import('./system.ts')
+const { openThread } = await import('./thread.ts')
+
+const methods: Record<string, (...args: never[]) => unknown> = {
+  open: (data: Parameters<typeof openThread>[0]) => {
+    Object.assign(
+      methods,
+      openThread(data, {
+        now_us,
+        random,
+        new_id: newId,
+        scrape: async () => String(await main?.call('scrape')),
+        billed_before: async (provider, response_id) =>
+          (await main?.call('billed_before', provider, response_id)) === true,
+        onSegment: () => {
+          main?.call('segment').catch(() => {})
+        },
+      }),
+    )
+  },
 }
-
-begin()
+const main = parentPort ? connect(parentPort, methods) : undefined

@@ -1,6 +1,7 @@
 /** How the command line takes words: help, mistakes, keys, files. */
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -219,6 +220,18 @@ describe('weir serve', () => {
     const [code] = await once(child, 'exit')
     expect([code, err]).toEqual([0, 'weir: SIGTERM; finishing the calls under way (once more ends at once)\n'])
     expect((await weir(['report'], { cwd })).out).toMatch(/^The ledger is empty/)
+  })
+
+  test('ends and says why where the port is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const { code, err } = await weirProcess(['serve', '--port', String(port)], '', { cwd })
+    taken.close()
+    expect([code, err]).toEqual([
+      2,
+      `weir: 127.0.0.1:${port} is taken by another process: stop that one, or choose another port with --port (0 takes a free one)\n`,
+    ])
   })
 
   test('refuses a broken file with its problems, and does not start', async () => {

@@ -1,4 +1,3 @@
-import { request } from 'undici'
 import type { Delivered } from '../../core/channel.ts'
 
 const PATIENCE_MS = 15_000
@@ -38,6 +37,7 @@ type Message = Readonly<{ url: string; body: string; headers?: Readonly<Record<s
 
 /** Posts JSON once. Redirects are not followed: where an alert goes is configured, and not the far side's to decide. Throws nothing. */
 export const postJson = async ({ url, body, headers = {}, at_us }: Message): Promise<Delivered> => {
+  const { request } = await import('undici') // a gateway that has nothing to tell does without
   try {
     const answer = await request(url, {
       method: 'POST',

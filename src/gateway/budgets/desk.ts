@@ -18,7 +18,6 @@ export type DeskOptions = Readonly<{
   settings: Settings
   now_us: () => number
   log: Log
-  budgets: readonly Budget[]
 }>
 
 /** Where spend is counted again: the ledger, and the way to bring everything into it that was written so far. */
@@ -184,15 +183,15 @@ const importing = async <T>(known: Known, act: () => Promise<T>): Promise<T> => 
   return done
 }
 
-/** Opens the desk with the budgets that are in force from the start. */
-export const openDesk = ({ settings, now_us, log, budgets }: DeskOptions): Desk => {
+/** Opens the desk; no budget is in force yet. */
+export const openDesk = ({ settings, now_us, log }: DeskOptions): Desk => {
   const memory = { table: tableMemory(), lanes: inFlightMemory(settings.threads + 1) }
   const { unpriced_ceiling: ceiling, reserve_output_tokens } = settings
   const own = openBudgets({ memory, lane: MAIN_LANE, ceiling, reserve_output_tokens, now_us })
   const turn = inTurn()
   let epoch = 0
   const nextEpoch = () => ++epoch
-  const inForce = next({ generation: 0, budgets: [] }, budgets, nextEpoch)
+  const inForce: BudgetsInForce = { generation: 0, budgets: [] }
   const known: Known = { settings, now_us, log, own, inForce, threads: [], counting: undefined, begun: false }
   own.set(inForce)
   const timer = setInterval(() => own.sweep(), SWEEP_EVERY_MS)

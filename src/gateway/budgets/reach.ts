@@ -20,7 +20,8 @@ export const reachBudgets = async (settings: Settings, { now_us, ledger }: Reach
   if (told !== undefined) return told as readonly BudgetState[]
   const log = openLog({ log_level: 'silent' })
   const watch = await openBudgetWatch(settings, log)
-  const desk = openDesk({ settings: { ...settings, threads: 0 }, now_us, log, budgets: watch.budgets })
+  const desk = openDesk({ settings: { ...settings, threads: 0 }, now_us, log })
+  await desk.change(watch.budgets)
   const written = ['journal', 'ledger.duckdb'].some((name) => existsSync(join(settings.data, name)))
   const counted = written ? await ledger() : undefined
   try {

@@ -4,7 +4,6 @@ import type { Budget } from '../../core/budget.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Store } from '../../core/store.ts'
 import { readBudgets } from '../../playbook/allocate/budget/read.ts'
-import { stores } from '../../stores/index.ts'
 import type { Log } from '../log.ts'
 
 /** The budgets of weir.yaml and of the store, and whoever wants to know when those change. */
@@ -50,7 +49,10 @@ export const openBudgetWatch = async (settings: Settings, log: Log): Promise<Bud
   let seen: number | undefined
   let timer: NodeJS.Timeout | undefined
   const read = async (): Promise<readonly Budget[] | undefined> => {
-    if (!store && existsSync(join(settings.data, 'store.db'))) store = await stores.sqlite({ data: settings.data })
+    if (!store && existsSync(join(settings.data, 'store.db'))) {
+      const { stores } = await import('../../stores/index.ts')
+      store = await stores.sqlite({ data: settings.data })
+    }
     if (!store) return undefined
     const revision = await store.revision()
     if (revision === seen) return undefined

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { encode } from 'gpt-tokenizer'
 import { WeirError } from '../../core/errors.ts'
 import type { Kit } from '../../core/lever.ts'
 import type { CompressorSettings } from '../../core/settings.ts'
@@ -61,6 +60,7 @@ const load = async (folder: string): Promise<Compress> => {
   const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as Readonly<Record<string, unknown>>
   const lingua = (await importFrom(folder, PACKAGE)) as Package
   const make = factoryFor(lingua, config['model_type'], folder)
+  const { encode } = await import('gpt-tokenizer')
   // A path that begins with / is no name of a model on a hub, so nothing is looked for elsewhere.
   const { promptCompressor } = await make(folder, {
     transformerJSConfig: { device: 'cpu', dtype: 'fp32' },

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -7,16 +7,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 // What was compiled once is kept, in a temporary folder by default: it halves the time to start. Everything else is loaded after it.
 enableCompileCache()
 const { runProgram } = await import('./cli/dispatch.ts')
+const { packageVersion } = await import('./cli/show/version.ts')
 
 const here = fileURLToPath(import.meta.url)
-
-/** The version in the nearest package.json upwards, which is the package's own from `src` and from `dist`. */
-const version = (): string => {
-  let folder = dirname(here)
-  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder)
-  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Readonly<{ version: string }>
-  return version
-}
 
 type Commands = Readonly<Record<string, unknown>>
 
@@ -75,7 +68,7 @@ const argv = process.argv.slice(2)
 process.exitCode = await runProgram(
   {
     name: 'weir',
-    version: version(),
+    version: packageVersion(),
     about: 'Weir measures and controls what an organisation spends on large language models.',
     commands: async () => (await oneCommand(argv.find((word) => word !== '--debug') ?? '')) ?? (await allCommands()),
   },

@@ -1,8 +1,9 @@
 /**
- * The whole house as a user starts it (`weir serve` with the embedded ledger): time until it is ready, memory at rest, and
- * memory over a million calls. Run: `node bench/house/run.ts [calls]`.
+ * The whole house as a user starts it (`weir serve` of the package, which is built first, with the embedded ledger): time until
+ * it is ready, memory at rest, and memory over a million calls; the start of a checkout, whose TypeScript Node strips as it loads,
+ * beside it. Run: `node bench/house/run.ts [calls]`.
  */
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,6 +15,8 @@ import { openPool, quantile, shoot } from '../gateway/load.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const calls = Number(process.argv[2] ?? 1_000_000)
 const STARTS = 9
+const PACKAGE = 'dist/src/main.js'
+const CHECKOUT = 'src/main.ts'
 const SAMPLES = 40
 const AT_ONCE = 16
 
@@ -25,11 +28,13 @@ const isReady = (url: string): Promise<boolean> =>
     () => false,
   )
 
+type Start = Readonly<{ main: string; folder: string; port: number; base_url?: string }>
+
 /** Starts `weir serve` on an empty data folder and times it from the spawn to the first ready answer. */
-const serve = async (folder: string, port: number, base_url?: string): Promise<Served> => {
+const serve = async ({ main, folder, port, base_url }: Start): Promise<Served> => {
   const file = join(folder, 'weir.yaml')
   writeFileSync(file, base_url === undefined ? '' : `providers:\n  openai: { base_url: "${base_url}" }\n`)
-  const words = ['src/main.ts', 'serve', '--config', file, '--data', join(folder, 'data'), '--port', String(port)]
+  const words = [main, 'serve', '--config', file, '--data', join(folder, 'data'), '--port', String(port)]
   const begun = performance.now()
   const child = spawn(process.execPath, [...words, '--log-level', 'error'], { cwd: root, stdio: 'ignore' })
   const url = `http://127.0.0.1:${port}`
@@ -65,11 +70,11 @@ const inFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => 
   }
 }
 
-const startTimes = async (): Promise<number[]> => {
+const startTimes = async (main: string): Promise<number[]> => {
   const times: number[] = []
   for (let n = 0; n < STARTS; n += 1) {
     await inFolder(async (folder) => {
-      const served = await serve(folder, 42_000 + n)
+      const served = await serve({ main, folder, port: 14_200 + n })
       times.push(Math.round(served.ready_ms))
       await stop(served)
     })
@@ -95,7 +100,8 @@ const startSimulator = async (): Promise<{ child: ChildProcess; port: number }> 
 const soak = () =>
   inFolder(async (folder) => {
     const simulator = await startSimulator()
-    const served = await serve(folder, 42_100, `http://127.0.0.1:${simulator.port}/v1`)
+    const base_url = `http://127.0.0.1:${simulator.port}/v1`
+    const served = await serve({ main: PACKAGE, folder, port: 14_300, base_url })
     await sleep(5000)
     const at_rest = rss(served)
     const pool = openPool(served.port, AT_ONCE)
@@ -121,10 +127,13 @@ const soak = () =>
     return { calls, calls_per_s: Math.round(calls / seconds), at_rest, early, late, growth: late - early, samples }
   })
 
-const starts = await startTimes()
+execFileSync(process.execPath, ['bin/build.mjs'], { cwd: root, stdio: 'ignore' })
+const starts = await startTimes(PACKAGE)
+const checkout = await startTimes(CHECKOUT)
 const memory = await soak()
 console.table([
   { what: 'ready after, ms (median of 9)', figure: median(starts), limit: 1000 },
+  { what: 'the same from a checkout, ms', figure: median(checkout) },
   { what: 'memory at rest, MB', figure: memory.at_rest, limit: 250 },
   { what: `memory after a fifth of ${calls} calls, MB`, figure: memory.early },
   { what: `memory at the end of ${calls} calls, MB`, figure: memory.late },
@@ -133,5 +142,5 @@ console.table([
 mkdirSync(new URL('../results/', import.meta.url), { recursive: true })
 writeFileSync(
   new URL('../results/house.json', import.meta.url),
-  `${JSON.stringify({ starts_ms: starts, memory }, null, 2)}\n`,
+  `${JSON.stringify({ starts_ms: starts, checkout_ms: checkout, memory }, null, 2)}\n`,
 )

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { PriceRow } from '../core/price.ts'
 import { pricesFolder } from './folder.ts'
@@ -9,13 +9,20 @@ import { pricesFolder } from './folder.ts'
 /** The rows that the package itself brings: its own files and the catalogue for breadth, with a version for both. */
 export type PackageRows = Readonly<{ version: string; rows: readonly PriceRow[] }>
 
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? join(folder, entry.name) : []))
+
+/** The code that reads price files. In the package it is this file, whose imports are named by their content. */
+const codeFiles = (): string[] => {
+  const here = fileURLToPath(import.meta.url)
+  const folder = dirname(here)
+  return here.endsWith('.js') ? [here] : [folder, join(folder, 'price-file'), join(folder, 'genai')].flatMap(filesIn)
+}
+
 /** Everything that the rows follow from: the price files, the catalogue's release, and the code that reads them. */
 const sourcesKey = (): string => {
   const key = createHash('sha256')
-  const here = dirname(fileURLToPath(import.meta.url))
-  for (const folder of [pricesFolder(), here, join(here, 'price-file'), join(here, 'genai')])
-    for (const entry of readdirSync(folder, { withFileTypes: true }))
-      if (entry.isFile()) key.update(entry.name).update(readFileSync(join(folder, entry.name)))
+  for (const file of [...filesIn(pricesFolder()), ...codeFiles()]) key.update(basename(file)).update(readFileSync(file))
   const catalogue = createRequire(import.meta.url).resolve('@pydantic/genai-prices')
   return key.update(readFileSync(catalogue)).digest('hex')
 }

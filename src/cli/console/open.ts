@@ -1,20 +1,12 @@
-import { readFileSync } from 'node:fs'
 import type { Settings } from '../../core/settings.ts'
 import type { FolderFlags } from '../asking.ts'
 import { surroundingsOf } from '../calling.ts'
 import { note } from '../show/output.ts'
+import { packageVersion } from '../show/version.ts'
 
 /** The port that the settings mean, beside a gateway on `gateway`: the next one, or a free one where the gateway took a free one. */
 export const consolePort = (console: Exclude<Settings['console'], 'off'>, gateway: number): number =>
   console === 'next' ? (gateway % 65_535) + 1 : console
-
-/** The package's version; from `src/cli/console` and `dist/cli/console` it is three folders up. */
-const version = (): string => {
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as Readonly<{
-    version: string
-  }>
-  return version
-}
 
 /** Starts the console over the data folder that the flags say. */
 export const openConsole = async (flags: FolderFlags, port: number) => {
@@ -23,7 +15,7 @@ export const openConsole = async (flags: FolderFlags, port: number) => {
     ...surroundingsOf(flags),
     field: (name) => name,
     port,
-    version: version(),
+    version: packageVersion(),
     fault: (error, where) => note(`weir: the console failed at ${where}: ${error.stack ?? error.message}`),
   })
 }

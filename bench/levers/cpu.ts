@@ -12,6 +12,7 @@ import type { Lever, LeverPolicy } from '../../src/core/lever.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import type { Call } from '../../src/gateway/call.ts'
 import { blankDraft } from '../../src/gateway/draft.ts'
+import { openBodies } from '../../src/gateway/levers/bodies.ts'
 import { endLevers } from '../../src/gateway/levers/end.ts'
 import { openKits } from '../../src/gateway/levers/kit.ts'
 import { openRecount } from '../../src/gateway/levers/recount.ts'
@@ -70,6 +71,7 @@ const world = {
   levers: {
     ordered: inOrder(levers),
     kitOf,
+    bodies: openBodies(),
     // Beside the provider's work: kept for later, so that it is not counted among the call's own.
     recount: (...of: Parameters<typeof recount>) => {
       later.push(() => recount(...of))

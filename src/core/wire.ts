@@ -1,5 +1,6 @@
 import type { WeirError } from './errors.ts'
 import type { Change, Outline, PartKind } from './prompt.ts'
+import type { Recent } from './recent.ts'
 import type { NormalisedUsage, ServiceTier } from './usage.ts'
 
 /** Header names are lower case. Repeated headers are joined by `, ` as Node does. */
@@ -123,13 +124,19 @@ export type Metering = {
 /** An error as the wire's SDK expects it. */
 export type Shaped = Readonly<{ status: number; headers: Readonly<Record<string, string>>; body: Uint8Array }>
 
+/** A body, with the memory that editors have of others, and the name of its conversation in it. */
+export type KnownBody = Readonly<{ body: Uint8Array; name: string; memory: Recent<Readonly<{ body: Uint8Array }>> }>
+
 /**
  * The part of a wire that levers stand on: where a prompt's blocks lie in the bytes, and the edits that make a change.
  * Everything outside of the edits stays byte for byte.
  */
 export type Editor = Readonly<{
-  /** The prompt of a parsed body; `parts` are those of its reading. */
-  outline(json: unknown, parts: readonly Part[]): Outline
+  /**
+   * The prompt of a parsed body; `parts` are those of its reading. With the bytes as they are `known`, what was found in the
+   * conversation's last body and still lies in the same bytes is not looked for again; what comes of it is the same.
+   */
+  outline(json: unknown, parts: readonly Part[], known?: KnownBody): Outline
   /** Leaves out what the wire cannot say; edits do not overlap. */
   edits(body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[]
   /** What an answer's bytes say to the user, whole or streamed; undefined where they cannot be read. */

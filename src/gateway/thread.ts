@@ -20,6 +20,7 @@ import type { Disk } from './disk.ts'
 import { openErrands } from './errand.ts'
 import { openJournal } from './journal.ts'
 import { openAsker } from './levers/asker.ts'
+import { openBodies } from './levers/bodies.ts'
 import { openCompressor } from './levers/compressor.ts'
 import { openEmbedder } from './levers/embedder.ts'
 import { openKits } from './levers/kit.ts'
@@ -142,7 +143,7 @@ const openLevers = (data: ThreadData, doors: ThreadDoors, world: World): Levers 
     price_as: (provider) => world.upstreams.get(provider)?.price_as ?? provider,
     ...(data.levers_since ? { since: data.levers_since } : {}),
   })
-  return { ordered: inOrder(doors.levers ?? levers), kitOf, recount: openRecount(world.tokens) }
+  return { ordered: inOrder(doors.levers ?? levers), kitOf, bodies: openBodies(), recount: openRecount(world.tokens) }
 }
 
 const budgetsOf = ({ settings, budget_memory, lane }: ThreadData, now_us: () => number): Budgets => {

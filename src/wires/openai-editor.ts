@@ -1,8 +1,9 @@
 import type { BodyFields, CacheTtl, Role } from '../core/prompt.ts'
 import { countOf } from './framing/counts.ts'
-import { type Dialect, editorOf, type Path, records, type Spot } from './framing/editing.ts'
+import { type Dialect, editorOf } from './framing/editing.ts'
 import { asList, asRecord, asText, at, type JsonRecord, jsonText } from './framing/json.ts'
 import { textOf } from './framing/parts.ts'
+import { addMessages, type Path, records, type Seen, type Spot, type Standing } from './framing/spots.ts'
 import { chatMessages } from './openai-request.ts'
 
 type Own = Spot['block']
@@ -138,7 +139,7 @@ const roles: Readonly<Record<string, Role>> = {
   function: 'tool',
 }
 
-const messageSpots = (message: JsonRecord, index: number, part: number, inside: boolean): Spot[] => {
+const messageSpots = (message: JsonRecord, { message: index, part, inside }: Standing): Spot[] => {
   const role = roles[asText(message['role']) ?? ''] ?? 'user'
   const home = ['messages', index]
   const id = asText(message['tool_call_id'])
@@ -166,19 +167,16 @@ const isEmpty = (message: JsonRecord): boolean => {
 }
 
 /** Blocks in the order of the parts: tools, the schema, then every message with a text is one part. */
-const spots = (json: unknown): readonly Spot[] => {
+const spots = (json: unknown, seen: Seen): readonly Spot[] => {
   const body = asRecord(json) ?? {}
   const list = body['tools'] === undefined ? 'functions' : 'tools'
   const forced = asText(at(body, 'tool_choice', 'function', 'name'))
   const found = toolSpots(body[list], list, forced)
-  const messages = records(body['messages'])
-  let part = definitionCount(body[list], body['response_format'])
-  for (const [nth, { record, at: index }] of messages.entries()) {
-    const empty = isEmpty(record)
-    for (const spot of messageSpots(record, index, empty ? -1 : part, nth > 0 && nth < messages.length - 1))
-      found.push(spot)
-    if (!empty) part += 1
-  }
+  const part = definitionCount(body[list], body['response_format'])
+  addMessages(found, { list: body['messages'], part, seen }, (message, standing) => {
+    const empty = isEmpty(message)
+    return { spots: messageSpots(message, empty ? { ...standing, part: -1 } : standing), parts: empty ? 0 : 1 }
+  })
   return found
 }
 
@@ -207,6 +205,7 @@ const said = (json: unknown): string => {
 
 /** Chat completions: messages are parts of the reading, and what is in them are blocks. */
 export const chatEditor = editorOf({
+  list: 'messages',
   spots,
   fields,
   said,

@@ -1,8 +1,9 @@
 import type { BodyFields, Role } from '../core/prompt.ts'
 import { countOf } from './framing/counts.ts'
-import { editorOf, type Path, records, type Spot } from './framing/editing.ts'
+import { editorOf } from './framing/editing.ts'
 import { asList, asRecord, asText, at, type JsonRecord } from './framing/json.ts'
 import { textOf } from './framing/parts.ts'
+import { addMessages, type Path, type Seen, type Spot } from './framing/spots.ts'
 import {
   cacheFields,
   cacheSettings,
@@ -61,7 +62,7 @@ const messageText = (item: JsonRecord): string =>
   (asText(item['type']) ?? 'message') === 'message' ? textOf(item['content']) : textOf(item)
 
 /** Blocks in the order of the parts: tools, schema, instructions, then every item with a text is one. */
-const spots = (json: unknown): readonly Spot[] => {
+const spots = (json: unknown, seen: Seen): readonly Spot[] => {
   const body = asRecord(json) ?? {}
   const found = toolSpots(body['tools'], 'tools', asText(at(body, 'tool_choice', 'name')))
   let part = definitionCount(body['tools'], at(body, 'text', 'format'))
@@ -75,13 +76,11 @@ const spots = (json: unknown): readonly Spot[] => {
     const block: Own = { ...plain(input === '' ? -1 : part, 'user', 0), text: input, replaceable: input !== '' }
     return [...found, { block, text: ['input'], home: ['input'] }]
   }
-  const items = records(input)
-  for (const [nth, { record, at: index }] of items.entries()) {
-    const empty = messageText(record) === ''
-    const own = plain(empty ? -1 : part, 'user', index)
-    found.push(...itemSpots(record, ['input', index], own, nth > 0 && nth < items.length - 1))
-    if (!empty) part += 1
-  }
+  addMessages(found, { list: input, part, seen }, (item, { message, part: next, inside }) => {
+    const empty = messageText(item) === ''
+    const own = plain(empty ? -1 : next, 'user', message)
+    return { spots: itemSpots(item, ['input', message], own, inside), parts: empty ? 0 : 1 }
+  })
   return found
 }
 
@@ -105,6 +104,7 @@ const said = (json: unknown): string => {
 
 /** Responses: an item of the input is a part of the reading. Instructions and a plain input take no mark. */
 export const responsesEditor = editorOf({
+  list: 'input',
   spots,
   fields,
   said,

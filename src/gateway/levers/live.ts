@@ -1,7 +1,7 @@
 import type { LiveCall } from '../../core/lever.ts'
 import type { Chain, Circle } from '../../core/past.ts'
 import type { Change, Outline } from '../../core/prompt.ts'
-import type { Headers } from '../../core/wire.ts'
+import type { Headers, KnownBody } from '../../core/wire.ts'
 import { canonical } from '../../playbook/measure/canonical.ts'
 import type { PrefixChain } from '../../playbook/measure/prefixes.ts'
 import { prefixTokens } from '../../playbook/measure/prefixes.ts'
@@ -9,6 +9,7 @@ import type { Call } from '../call.ts'
 import { withoutKeys } from '../headers.ts'
 import { digest, promptOf } from '../prompt.ts'
 import type { Upstream, World } from '../world.ts'
+import { type Bodies, LONGEST_BODY } from './bodies.ts'
 import { afterChanges } from './outline.ts'
 
 /** Headers that change what an API does with a body. */
@@ -61,6 +62,7 @@ export class Live implements LiveCall {
   readonly #call: Call
   readonly #changes: readonly Change[]
   readonly #bytes_per_token: number
+  readonly #bodies: Bodies | undefined
   #circle: Circle | undefined
   #chain: Chain | undefined
   #variant: string | undefined
@@ -72,6 +74,7 @@ export class Live implements LiveCall {
   constructor(call: Call, upstream: Upstream, changes: readonly Change[], world: World) {
     this.#call = call
     this.#changes = changes
+    this.#bodies = world.levers?.bodies
     this.#bytes_per_token = world.tokens.ratios.of(upstream.price_as, call.reading?.model ?? '').bytes_per_token
     this.call_id = call.id
     this.at_us = world.now_us()
@@ -141,11 +144,20 @@ export class Live implements LiveCall {
   outline(): Outline | undefined {
     const { wire, json, reading } = this.#call
     if (!wire?.editor || !reading) return undefined
-    this.#outline ??= wire.editor.outline(json, reading.parts)
+    this.#outline ??= wire.editor.outline(json, reading.parts, this.#known())
     const { length } = this.#changes
     const { outline, changes } = this.#after ?? { outline: this.#outline, changes: 0 }
     if (changes === length) return outline
     this.#after = { outline: afterChanges(outline, this.#changes.slice(changes)), changes: length }
     return this.#after.outline
+  }
+
+  /** The body beside the last one of its conversation; undefined where nothing tells which that was. */
+  #known(): KnownBody | undefined {
+    const { plain: body, wire, tenant } = this.#call
+    const { conversation } = this.fingerprints
+    const memory = this.#bodies
+    if (!memory || conversation === undefined || body.length > LONGEST_BODY) return undefined
+    return { body, name: `${wire?.name} ${tenant} ${conversation}`, memory }
   }
 }

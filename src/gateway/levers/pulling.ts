@@ -1,6 +1,7 @@
 import type { Kit, Lever, LeverMode, LeverPolicy, LiveCall, Pulled, StoredAnswer } from '../../core/lever.ts'
 import type { Change, Outline } from '../../core/prompt.ts'
 import type { Edit } from '../../core/wire.ts'
+import type { Bodies } from './bodies.ts'
 
 /** A lever that has a say in a call, with the settings that hold for it. */
 export type Active = Readonly<{
@@ -16,6 +17,7 @@ export type Arm = Readonly<{ experiment: string; arm: 'holdout' | 'levers' }>
 export type Levers = Readonly<{
   ordered: readonly Lever[]
   kitOf(lever: Lever, mode: LeverMode): Kit
+  readonly bodies: Bodies
   /** Counts anew, in tokens, what was taken out of a call's prompt. `ratio` is the model's to o200k. */
   recount(pulling: Pulling, ratio: number): Promise<void>
 }>

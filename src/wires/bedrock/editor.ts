@@ -1,7 +1,8 @@
 import type { BodyFields, CacheTtl, Role } from '../../core/prompt.ts'
 import { countOf } from '../framing/counts.ts'
-import { editorOf, type Path, records, type Spot } from '../framing/editing.ts'
+import { editorOf } from '../framing/editing.ts'
 import { asList, asRecord, asText, at, type JsonRecord, jsonText } from '../framing/json.ts'
+import { addMessages, type Path, records, type Seen, type Spot } from '../framing/spots.ts'
 import { blockText, roleOf, textOf } from './converse-request.ts'
 
 type Own = Spot['block']
@@ -87,7 +88,7 @@ const toolSpots = (body: JsonRecord): Spot[] => {
 }
 
 /** Blocks in the order of the parts: tools, the system texts together, then every message with a text is one. */
-const spots = (json: unknown): readonly Spot[] => {
+const spots = (json: unknown, seen: Seen): readonly Spot[] => {
   const body = asRecord(json) ?? {}
   const found = toolSpots(body)
   let part = found.length > 0 ? 1 : 0
@@ -95,15 +96,12 @@ const spots = (json: unknown): readonly Spot[] => {
     found.push(...blockSpots(body['system'], ['system'], { part, role: 'system', message: -1, removable: false }))
     part += 1
   }
-  const messages = records(body['messages'])
-  for (const [nth, { record, at: index }] of messages.entries()) {
+  addMessages(found, { list: body['messages'], part, seen }, (record, { message, part: next, inside }) => {
     const empty = textOf(record['content']) === ''
     const role = roleOf(record) === 'assistant' ? 'assistant' : 'user'
-    const removable = nth > 0 && nth < messages.length - 1
-    const given = { part: empty ? -1 : part, role, message: index, removable } as const
-    found.push(...blockSpots(record['content'], ['messages', index, 'content'], given))
-    if (!empty) part += 1
-  }
+    const given = { part: empty ? -1 : next, role, message, removable: inside } as const
+    return { spots: blockSpots(record['content'], ['messages', message, 'content'], given), parts: empty ? 0 : 1 }
+  })
   return found
 }
 
@@ -120,6 +118,7 @@ const said = (json: unknown): string =>
 
 /** Converse (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html). */
 export const converseEditor = editorOf({
+  list: 'messages',
   spots,
   fields,
   said,

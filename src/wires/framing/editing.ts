@@ -1,26 +1,17 @@
 import type { Block, BodyFields, CacheTtl, Change, Outline } from '../../core/prompt.ts'
-import type { Edit, Editor, Part } from '../../core/wire.ts'
+import type { Edit, Editor, KnownBody, Part } from '../../core/wire.ts'
 import { answerText } from './answer-text.ts'
-import { asList, asRecord, decode, encode } from './json.ts'
+import { recallBody, rememberBody } from './beginnings.ts'
+import { asRecord, decode, encode } from './json.ts'
 import { insertingAll, leavingOut, type Place, replacing } from './json-bytes.ts'
-import { locateAll } from './json-places.ts'
-
-export type Path = readonly (string | number)[]
-
-/** A block, and where it lies in the body. */
-export type Spot = Readonly<{
-  block: Omit<Block, 'kind'> & Partial<Pick<Block, 'kind'>>
-  /** Of the string that is the block's text; only where it is replaceable. */
-  text?: Path
-  /** Of the element of a list that is the block: left out with it, and marked. */
-  home: Path
-  /** The text is a plain string where a list of blocks may stand, so a mark makes a list of it. */
-  bare?: true
-}>
+import { type Elements, locateAll } from './json-places.ts'
+import { kindOf, type Path, type Seen, type Spot } from './spots.ts'
 
 /** What a wire calls things. A mark is a member of the block that it closes, or an element after it. */
 export type Dialect = Readonly<{
-  spots(json: unknown): readonly Spot[]
+  /** The list of the body whose elements are messages. */
+  list: string
+  spots(json: unknown, seen: Seen): readonly Spot[]
   fields(json: unknown): BodyFields
   temperature(json: unknown): number | undefined
   most_marks: number
@@ -35,18 +26,29 @@ export type Dialect = Readonly<{
   emptied(list: Path): readonly Path[]
 }>
 
-const fallback = (role: Block['role']) => (role === 'tools' || role === 'system' ? role : 'history')
+/** What was found in a body that is on its way: outline and edits of a call look at the same. With `body` it is known by its bytes. */
+type Found = Readonly<{ spots: readonly Spot[]; body?: Uint8Array; elements?: Elements | undefined }>
 
-/** Spots of the bodies that are on their way: outline and edits of a call look at the same ones. */
-const spotsOf = new WeakMap<object, readonly Spot[]>()
+const foundIn = new WeakMap<object, Found>()
 
-const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[]): Outline => {
-  const spots = dialect.spots(json)
-  if (typeof json === 'object' && json !== null) spotsOf.set(json, spots)
-  const blocks = spots.map(({ block }): Block => {
-    // The spots were made for this outline alone, so their blocks are finished rather than copied.
+const find = (dialect: Dialect, json: unknown, parts: readonly Part[], known?: KnownBody): Found => {
+  if (!known) return { spots: dialect.spots(json, { old: [], now: [], parts }) }
+  const { old, elements } = recallBody(known, dialect.list)
+  const now: Seen['now'] = []
+  const spots = dialect.spots(json, { old, now, parts })
+  rememberBody(known, now, elements)
+  return { spots, body: known.body, elements }
+}
+
+const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[], known?: KnownBody): Outline => {
+  const isRecord = asRecord(json) !== undefined
+  const found = find(dialect, json, parts, isRecord ? known : undefined)
+  if (isRecord) foundIn.set(json as object, found)
+  const blocks = found.spots.map(({ block }): Block => {
+    // The spots were made for an outline alone, so their blocks are finished rather than copied.
     const finished = block as { -readonly [name in keyof Block]: Block[name] }
-    finished.kind = parts[block.part]?.kind ?? fallback(block.role)
+    const kind = kindOf(block, parts)
+    if (finished.kind !== kind) finished.kind = kind
     return finished
   })
   const temperature = dialect.temperature(json)
@@ -59,17 +61,20 @@ const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[]): Out
 }
 
 /** What is wanted of a block in the end. `written` is the text as bytes of a body. */
-type Wish = { text?: string; written?: Uint8Array; gone?: true; mark?: CacheTtl }
+type Wish = { text?: string; written?: Written; gone?: true; mark?: CacheTtl }
+
+/** A text as bytes of a body, and the edit that last put it into a spot whose place was known. */
+type Written = { readonly bytes: Uint8Array; spot?: Spot; edit?: Edit }
 
 /** Levers repeat the same change on every turn of a conversation, so what it was written as is kept as long as they keep it. */
-const written = new WeakMap<Change, Uint8Array>()
+const written = new WeakMap<Change, Written>()
 
-const writtenOf = (change: Extract<Change, { do: 'replace' }>): Uint8Array => {
+const writtenOf = (change: Extract<Change, { do: 'replace' }>): Written => {
   const known = written.get(change)
   if (known) return known
-  const bytes = encode(JSON.stringify(change.text))
-  written.set(change, bytes)
-  return bytes
+  const made: Written = { bytes: encode(JSON.stringify(change.text)) }
+  written.set(change, made)
+  return made
 }
 
 const gather = (changes: readonly Change[]) => {
@@ -123,6 +128,7 @@ const removals = (json: unknown, homes: readonly Path[], dialect: Dialect): Map<
 }
 
 const isWithin = (path: Path, gone: ReadonlyMap<string, ReadonlySet<string | number>>): boolean => {
+  if (gone.size === 0) return false
   for (let depth = 0; depth < path.length; depth++) {
     const step = path[depth]
     if (step !== undefined && gone.get(keyOf(path.slice(0, depth)))?.has(step)) return true
@@ -135,7 +141,7 @@ type Body = Readonly<{ body: Uint8Array; json: unknown; find: Find; dialect: Dia
 
 /** A bare text with its mark, or with another text: one edit, because both lie in the same place. */
 const bareEdit = ({ body, dialect }: Body, place: Place, wish: Wish): Edit => {
-  const bytes = wish.written ?? body.subarray(place.value, place.end)
+  const bytes = wish.written?.bytes ?? body.subarray(place.value, place.end)
   const mark = wish.mark === undefined ? undefined : dialect.mark?.(wish.mark)
   if (!mark || dialect.listed === undefined) return { start: place.value, end: place.end, bytes }
   const text = decode(bytes)
@@ -157,7 +163,7 @@ const markEdit = ({ body, json, find, dialect }: Body, home: Path, ttl: CacheTtl
 
 const wishEdits = (given: Body, spot: Spot, wish: Wish): (Edit | undefined)[] => {
   const place = spot.text && spot.block.replaceable ? given.find(spot.text) : undefined
-  const bytes = place ? wish.written : undefined
+  const bytes = place ? wish.written?.bytes : undefined
   const mark = spot.block.markable && wish.text !== '' ? wish.mark : undefined
   if (spot.bare) return place && (bytes !== undefined || mark !== undefined) ? [bareEdit(given, place, wish)] : []
   return [
@@ -238,45 +244,55 @@ const placesFor = (
   return paths
 }
 
+/** What was found in the body, or is found now: edits are also made of bodies that nobody has outlined. */
+const foundBefore = (dialect: Dialect, body: Uint8Array, json: unknown): Found => {
+  const found = foundIn.get(json as object)
+  if (!found) return { spots: dialect.spots(json, { old: [], now: [], parts: [] }) }
+  return found.body === body ? found : { spots: found.spots }
+}
+
+/** Is nothing wanted of the spot but another text? */
+const isPlain = ({ gone, mark }: Wish): boolean => !gone && mark === undefined
+
+/** Edits of wishes; those that were made before, in a spot that is still where it was, are the same ones. */
+const wishedEdits = (given: Body, wished: readonly Wished[], gone: Removals, isKnown: boolean): (Edit | undefined)[] =>
+  wished.flatMap(({ spot, wish }) => {
+    if (isWithin(spot.home, gone)) return []
+    const text = isKnown && isPlain(wish) ? wish.written : undefined
+    if (text?.edit && text.spot === spot) return [text.edit]
+    const edits = wishEdits(given, spot, wish)
+    if (text && edits[0]) Object.assign(text, { spot, edit: edits[0] })
+    return edits
+  })
+
 const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[] => {
   const { wishes, fields } = gather(changes)
-  const spots = wishes.size === 0 ? [] : (spotsOf.get(json as object) ?? dialect.spots(json))
-  const wished = [...wishes].flatMap(([index, wish]): Wished[] => {
+  const { spots, elements, body: known } = foundBefore(dialect, body, json)
+  const wished: Wished[] = []
+  const leaving: Path[] = []
+  const sought: Wished[] = []
+  for (const [index, wish] of wishes) {
     const spot = spots[index]
-    return spot ? [{ spot, wish }] : []
-  })
-  const leaving = wished.filter(({ spot, wish }) => wish.gone && spot.block.removable)
-  const gone = removals(
-    json,
-    leaving.map(({ spot }) => spot.home),
-    dialect,
-  )
+    if (!spot) continue
+    wished.push({ spot, wish })
+    if (wish.gone && spot.block.removable) leaving.push(spot.home)
+    if (!(known && isPlain(wish) && wish.written?.spot === spot)) sought.push({ spot, wish })
+  }
+  const gone = removals(json, leaving, dialect)
   const settings = dialect.set(json, fields).filter(({ path }) => !isWithin(path, gone))
-  const given: Body = { body, json, find: locateAll(body, placesFor(json, wished, settings, gone, dialect)), dialect }
-  const staying = wished.filter(({ spot }) => !isWithin(spot.home, gone))
+  const places = placesFor(json, sought, settings, gone, dialect)
+  const given: Body = { body, json, find: locateAll(body, places, elements), dialect }
   const edits = [
     ...fieldEdits(given, settings),
     ...removalEdits(given, gone),
-    ...staying.flatMap(({ spot, wish }) => wishEdits(given, spot, wish)),
+    ...wishedEdits(given, wished, gone, known !== undefined),
   ]
   return edits.filter((edit) => edit !== undefined)
 }
 
 /** An editor of a wire from what the wire calls things. */
 export const editorOf = (dialect: Dialect): Editor => ({
-  outline: (json, parts) => outlineOf(dialect, json, parts),
+  outline: (json, parts, known) => outlineOf(dialect, json, parts, known),
   edits: (body, json, changes) => (changes.length === 0 ? [] : editsOf(dialect, body, json, changes)),
   said: (body, content_type) => answerText(body, content_type, dialect.said),
 })
-
-/** Elements of a list that are objects, with their place in it. */
-export const records = (
-  list: unknown,
-): readonly Readonly<{ record: Readonly<Record<string, unknown>>; at: number }>[] => {
-  const found: Readonly<{ record: Readonly<Record<string, unknown>>; at: number }>[] = []
-  for (const [index, value] of asList(list).entries()) {
-    const record = asRecord(value)
-    if (record) found.push({ record, at: index })
-  }
-  return found
-}

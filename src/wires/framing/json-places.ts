@@ -2,6 +2,15 @@ import { closes, nameAt, type Place, skipSpace, skipString, skipValue } from './
 
 type Path = readonly (string | number)[]
 
+/** A list that is a member of the body, where it begins and ends, and where its elements do. */
+export type Elements = Readonly<{
+  name: string
+  start: number
+  end: number
+  starts: readonly number[]
+  ends: readonly number[]
+}>
+
 const BACKSLASH = 92
 const COLON = 58
 const COMMA = 44
@@ -56,21 +65,41 @@ const memberAt = (bytes: Uint8Array, start: number, one: Wanted, index: number, 
   return { child: named(bytes, start, end, one), value: valueAfter(bytes, end) }
 }
 
-const skipOrFill = (bytes: Uint8Array, value: number, child: Wanted | undefined): number => {
-  if (!child) return skipValue(bytes, value)
-  if (child.place) forget(child)
-  return fill(bytes, value, child)
+/** The same as `fill` for a list whose elements are known: nobody walks to them. */
+const fillKnown = (bytes: Uint8Array, { starts, ends, end }: Elements, one: Wanted): number => {
+  for (const [index, child] of one.inner) {
+    const start = starts[Number(index)]
+    if (start === undefined) continue
+    const behind = fill(bytes, start, child)
+    const next = skipSpace(bytes, behind)
+    const before = ends[Number(index) - 1]
+    child.place = {
+      start,
+      value: start,
+      end: behind,
+      comma_before: before === undefined ? -1 : skipSpace(bytes, before),
+      comma_after: bytes[next] === COMMA ? next : -1,
+    }
+  }
+  return end
+}
+
+const skipOrFill = (bytes: Uint8Array, value: number, child: Wanted | undefined, list?: Elements): number => {
+  const known = value === list?.start ? list : undefined
+  if (child?.place) forget(child)
+  if (known) return child ? fillKnown(bytes, known, child) : known.end
+  return child ? fill(bytes, value, child, list) : skipValue(bytes, value)
 }
 
 /** Fills in the places inside of the value at `from`, in one walk; the index after the value. */
-const fill = (bytes: Uint8Array, from: number, one: Wanted): number => {
+const fill = (bytes: Uint8Array, from: number, one: Wanted, list?: Elements): number => {
   const isRecord = bytes[from] === OPEN_RECORD
   if (one.inner.size === 0 || !(isRecord || bytes[from] === OPEN_LIST)) return skipValue(bytes, from)
   let comma_before = -1
   let start = skipSpace(bytes, from + 1)
   for (let index = 0; start < bytes.length && !closes(bytes[start]); index++) {
     const { child, value } = memberAt(bytes, start, one, index, isRecord)
-    const end = skipOrFill(bytes, value, child)
+    const end = skipOrFill(bytes, value, child, list)
     if (end === value) return bytes.length
     const next = skipSpace(bytes, end)
     const comma_after = bytes[next] === COMMA ? next : -1
@@ -82,10 +111,19 @@ const fill = (bytes: Uint8Array, from: number, one: Wanted): number => {
   return start + 1
 }
 
-/** Finds many places in one walk; what it returns gives the place of each path that was asked for, and of those above it. */
-export const locateAll = (bytes: Uint8Array, paths: Iterable<Path>): ((path: Path) => Place | undefined) => {
+/**
+ * Finds many places in one walk; what it returns gives the place of each path that was asked for, and of those above it. Where a
+ * list of the body is known, the walk leaps over it, and there is none where all that is asked for is inside of it.
+ */
+export const locateAll = (
+  bytes: Uint8Array,
+  paths: Iterable<Path>,
+  list?: Elements,
+): ((path: Path) => Place | undefined) => {
   const root = wanted()
+  let isInside = list !== undefined
   for (const path of paths) {
+    isInside &&= path.length > 1 && path[0] === list?.name
     let here = root
     for (const step of path) {
       const next = here.inner.get(step) ?? wanted()
@@ -93,7 +131,9 @@ export const locateAll = (bytes: Uint8Array, paths: Iterable<Path>): ((path: Pat
       here = next
     }
   }
-  if (root.inner.size > 0) fill(bytes, skipSpace(bytes, 0), root)
+  const inner = isInside && list ? root.inner.get(list.name) : undefined
+  if (list && inner) fillKnown(bytes, list, inner)
+  else if (root.inner.size > 0) fill(bytes, skipSpace(bytes, 0), root, list)
   return (path) => {
     let here: Wanted | undefined = root
     for (const step of path) here = here?.inner.get(step)

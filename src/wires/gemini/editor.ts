@@ -1,8 +1,9 @@
 import type { BodyFields, Role } from '../../core/prompt.ts'
 import { unmarkedJson } from '../anthropic/parts.ts'
 import { countOf } from '../framing/counts.ts'
-import { editorOf, type Path, records, type Spot } from '../framing/editing.ts'
+import { editorOf } from '../framing/editing.ts'
 import { asList, asRecord, asText, type JsonRecord } from '../framing/json.ts'
+import { addMessages, type Path, records, type Seen, type Spot } from '../framing/spots.ts'
 import { field, partText } from './request.ts'
 
 type Own = Spot['block']
@@ -92,28 +93,29 @@ const declarationSpots = (tools: unknown): Spot[] =>
     })
   })
 
+const partsIn = (spots: readonly Spot[]): number => spots.filter(({ block }) => block.part >= 0).length
+
 /** Blocks in the order of `promptParts`: tools, the schema, the system instruction, then each part of each content. */
-const spots = (json: unknown): readonly Spot[] => {
+const spots = (json: unknown, seen: Seen): readonly Spot[] => {
   const body = asRecord(json) ?? {}
   const config = field(body, 'generationConfig')
   const schema = field(config, 'responseSchema') ?? field(config, 'responseJsonSchema')
   const found = declarationSpots(body['tools'])
   let part = (asList(body['tools']).length > 0 ? 1 : 0) + (schema === undefined ? 0 : 1)
-  const add = (more: Spot[]): void => {
-    found.push(...more)
-    part += more.filter(({ block }) => block.part >= 0).length
-  }
   const name = nameIn(body, 'systemInstruction')
-  if (body[name] !== undefined)
-    add(contentSpots(body[name], [name], { role: 'system', message: -1, part, inside: false }))
+  if (body[name] !== undefined) {
+    const instruction = contentSpots(body[name], [name], { role: 'system', message: -1, part, inside: false })
+    found.push(...instruction)
+    part += partsIn(instruction)
+  }
   const { contents } = body
   const many = Array.isArray(contents)
-  const list = records(many ? contents : [contents])
-  for (const [nth, { record, at: index }] of list.entries()) {
+  addMessages(found, { list: many ? contents : [contents], part, seen }, (record, { message, part: next, inside }) => {
     const role = record['role'] === 'model' ? 'assistant' : 'user'
-    const path = many ? ['contents', index] : ['contents']
-    add(contentSpots(record, path, { role, message: index, part, inside: nth > 0 && nth < list.length - 1 }))
-  }
+    const path = many ? ['contents', message] : ['contents']
+    const own = contentSpots(record, path, { role, message, part: next, inside })
+    return { spots: own, parts: partsIn(own) }
+  })
   return found
 }
 
@@ -143,6 +145,7 @@ const said = (json: unknown): string => {
 
 /** Gemini's generateContent. It caches by itself and knows no marks. */
 export const generateEditor = editorOf({
+  list: 'contents',
   spots,
   fields,
   said,

@@ -1,0 +1,13 @@
+import { openRecent } from '../../core/recent.ts'
+import type { KnownBody } from '../../core/wire.ts'
+
+/** Bytes of bodies that a thread remembers, at most. What was found in them takes about as much again. */
+const MOST_BYTES = 32 * 1024 * 1024
+
+/** A longer body is not remembered: it would be there in the place of many others. */
+export const LONGEST_BODY = MOST_BYTES / 8
+
+/** The last body of each conversation, and what editors found in it: the next one most often begins with the same bytes. */
+export type Bodies = KnownBody['memory']
+
+export const openBodies = (most_bytes = MOST_BYTES): Bodies => openRecent(most_bytes, ({ body }) => body.length)

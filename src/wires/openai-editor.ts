@@ -3,7 +3,7 @@ import { countOf } from './framing/counts.ts'
 import { type Dialect, editorOf } from './framing/editing.ts'
 import { asList, asRecord, asText, at, type JsonRecord, jsonText } from './framing/json.ts'
 import { textOf } from './framing/parts.ts'
-import { addMessages, type Path, records, type Seen, type Spot, type Standing } from './framing/spots.ts'
+import { type Anatomy, type Path, records, type Spot, type Standing } from './framing/spots.ts'
 import { chatMessages } from './openai-request.ts'
 
 type Own = Spot['block']
@@ -167,17 +167,21 @@ const isEmpty = (message: JsonRecord): boolean => {
 }
 
 /** Blocks in the order of the parts: tools, the schema, then every message with a text is one part. */
-const spots = (json: unknown, seen: Seen): readonly Spot[] => {
+const anatomy = (json: unknown): Anatomy => {
   const body = asRecord(json) ?? {}
-  const list = body['tools'] === undefined ? 'functions' : 'tools'
-  const forced = asText(at(body, 'tool_choice', 'function', 'name'))
-  const found = toolSpots(body[list], list, forced)
-  const part = definitionCount(body[list], body['response_format'])
-  addMessages(found, { list: body['messages'], part, seen }, (message, standing) => {
-    const empty = isEmpty(message)
-    return { spots: messageSpots(message, empty ? { ...standing, part: -1 } : standing), parts: empty ? 0 : 1 }
-  })
-  return found
+  return {
+    list: body['messages'],
+    head() {
+      const list = body['tools'] === undefined ? 'functions' : 'tools'
+      const forced = asText(at(body, 'tool_choice', 'function', 'name'))
+      const parts = definitionCount(body[list], body['response_format'])
+      return { spots: toolSpots(body[list], list, forced), parts }
+    },
+    message(record, standing) {
+      const empty = isEmpty(record)
+      return { spots: messageSpots(record, empty ? { ...standing, part: -1 } : standing), parts: empty ? 0 : 1 }
+    },
+  }
 }
 
 const fields = (json: unknown): BodyFields => {
@@ -206,7 +210,7 @@ const said = (json: unknown): string => {
 /** Chat completions: messages are parts of the reading, and what is in them are blocks. */
 export const chatEditor = editorOf({
   list: 'messages',
-  spots,
+  anatomy,
   fields,
   said,
   temperature: temperatureOf,

@@ -3,7 +3,7 @@ import { countOf } from './framing/counts.ts'
 import { editorOf } from './framing/editing.ts'
 import { asList, asRecord, asText, at, type JsonRecord } from './framing/json.ts'
 import { textOf } from './framing/parts.ts'
-import { addMessages, type Path, type Seen, type Spot } from './framing/spots.ts'
+import type { Anatomy, Path, Spot } from './framing/spots.ts'
 import {
   cacheFields,
   cacheSettings,
@@ -62,26 +62,29 @@ const messageText = (item: JsonRecord): string =>
   (asText(item['type']) ?? 'message') === 'message' ? textOf(item['content']) : textOf(item)
 
 /** Blocks in the order of the parts: tools, schema, instructions, then every item with a text is one. */
-const spots = (json: unknown, seen: Seen): readonly Spot[] => {
+const anatomy = (json: unknown): Anatomy => {
   const body = asRecord(json) ?? {}
-  const found = toolSpots(body['tools'], 'tools', asText(at(body, 'tool_choice', 'name')))
-  let part = definitionCount(body['tools'], at(body, 'text', 'format'))
   const { instructions, input } = body
-  if (typeof instructions === 'string' && instructions !== '') {
-    const block: Own = { ...plain(part, 'system', -1), text: instructions, replaceable: true }
-    found.push({ block, text: ['instructions'], home: ['instructions'] })
-    part += 1
+  return {
+    list: input,
+    head() {
+      const spots = toolSpots(body['tools'], 'tools', asText(at(body, 'tool_choice', 'name')))
+      let part = definitionCount(body['tools'], at(body, 'text', 'format'))
+      if (typeof instructions === 'string' && instructions !== '') {
+        const block: Own = { ...plain(part, 'system', -1), text: instructions, replaceable: true }
+        spots.push({ block, text: ['instructions'], home: ['instructions'] })
+        part += 1
+      }
+      if (typeof input !== 'string') return { spots, parts: part }
+      const block: Own = { ...plain(input === '' ? -1 : part, 'user', 0), text: input, replaceable: input !== '' }
+      return { spots: [...spots, { block, text: ['input'], home: ['input'] }], parts: part }
+    },
+    message(item, { message, part, inside }) {
+      const empty = messageText(item) === ''
+      const own = plain(empty ? -1 : part, 'user', message)
+      return { spots: itemSpots(item, ['input', message], own, inside), parts: empty ? 0 : 1 }
+    },
   }
-  if (typeof input === 'string') {
-    const block: Own = { ...plain(input === '' ? -1 : part, 'user', 0), text: input, replaceable: input !== '' }
-    return [...found, { block, text: ['input'], home: ['input'] }]
-  }
-  addMessages(found, { list: input, part, seen }, (item, { message, part: next, inside }) => {
-    const empty = messageText(item) === ''
-    const own = plain(empty ? -1 : next, 'user', message)
-    return { spots: itemSpots(item, ['input', message], own, inside), parts: empty ? 0 : 1 }
-  })
-  return found
 }
 
 const fields = (json: unknown): BodyFields => {
@@ -105,7 +108,7 @@ const said = (json: unknown): string => {
 /** Responses: an item of the input is a part of the reading. Instructions and a plain input take no mark. */
 export const responsesEditor = editorOf({
   list: 'input',
-  spots,
+  anatomy,
   fields,
   said,
   temperature: temperatureOf,

@@ -23,13 +23,16 @@ const group = (kind: PartKind) => {
  */
 const roundness = (index: number) => 31 - Math.clz32(index & -index) - (31 - Math.clz32(index))
 
+/** The indices of a chain that is kept whole. */
+const all = Array.from({ length: MOST_BOUNDARIES }, (_, index) => index)
+
 /**
  * The boundaries that are kept of `count`: the first 8, the last 24, and of the middle those at round indices, about
  * equally many from every octave. Of the middle a longer chain keeps a subset of what a shorter one keeps, so two
  * conversations with a common beginning keep common boundaries in it.
  */
-export const keptBoundaries = (count: number): number[] => {
-  if (count <= MOST_BOUNDARIES) return Array.from({ length: count }, (_, index) => index)
+export const keptBoundaries = (count: number): readonly number[] => {
+  if (count <= MOST_BOUNDARIES) return all.slice(0, count)
   const end = count - LAST_KEPT
   /** How many middle indices have a roundness of 0, -1, -2 … -31. */
   const tally = new Array<number>(32).fill(0)

@@ -2,7 +2,7 @@ import type { BodyFields, Role } from '../../core/prompt.ts'
 import { countOf } from '../framing/counts.ts'
 import { editorOf } from '../framing/editing.ts'
 import { asList, asRecord, asText, at, type JsonRecord } from '../framing/json.ts'
-import { addMessages, type Path, records, type Seen, type Spot } from '../framing/spots.ts'
+import { type Anatomy, type Path, records, type Spot } from '../framing/spots.ts'
 import { blockText, ttlOf, unmarkedJson } from './parts.ts'
 
 const MOST_MARKS = 4
@@ -145,21 +145,23 @@ const hasSchema = (body: JsonRecord): boolean =>
   asRecord(body['output_format'] ?? at(body, 'output_config', 'format')) !== undefined
 
 /** Blocks in the order of `promptParts`: tools are one part together, the schema is one without a block, then each block is one. */
-const spots = (json: unknown, seen: Seen): readonly Spot[] => {
+const anatomy = (json: unknown): Anatomy => {
   const body = asRecord(json) ?? {}
-  const found: Spot[] = toolSpots(body)
-  const from = (asList(body['tools']).length > 0 ? 1 : 0) + (hasSchema(body) ? 1 : 0)
-  const system = { role: 'system', message: -1, part: from, removable: false } as const
-  const instructions = contentSpots(body['system'], ['system'], ['system'], system)
-  found.push(...instructions)
-  const part = from + partsIn(instructions)
-  addMessages(found, { list: body['messages'], part, seen }, (record, { inside, ...standing }) => {
-    const role = record['role'] === 'assistant' ? 'assistant' : record['role'] === 'system' ? 'system' : 'user'
-    const home = ['messages', standing.message]
-    const own = contentSpots(record['content'], [...home, 'content'], home, { ...standing, role, removable: inside })
-    return { spots: own, parts: partsIn(own) }
-  })
-  return found
+  return {
+    list: body['messages'],
+    head() {
+      const part = (asList(body['tools']).length > 0 ? 1 : 0) + (hasSchema(body) ? 1 : 0)
+      const given = { role: 'system', message: -1, part, removable: false } as const
+      const system = contentSpots(body['system'], ['system'], ['system'], given)
+      return { spots: [...toolSpots(body), ...system], parts: part + partsIn(system) }
+    },
+    message(record, { inside, ...standing }) {
+      const role = record['role'] === 'assistant' ? 'assistant' : record['role'] === 'system' ? 'system' : 'user'
+      const home = ['messages', standing.message]
+      const own = contentSpots(record['content'], [...home, 'content'], home, { ...standing, role, removable: inside })
+      return { spots: own, parts: partsIn(own) }
+    },
+  }
 }
 
 const fields = (json: unknown): BodyFields => {
@@ -183,7 +185,7 @@ const said = (json: unknown): string => {
 /** Anthropic's blocks and marks (https://docs.claude.com/en/docs/build-with-claude/prompt-caching). */
 export const messagesEditor = editorOf({
   list: 'messages',
-  spots,
+  anatomy,
   fields,
   said,
   temperature: (json) => {

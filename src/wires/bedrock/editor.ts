@@ -2,7 +2,7 @@ import type { BodyFields, CacheTtl, Role } from '../../core/prompt.ts'
 import { countOf } from '../framing/counts.ts'
 import { editorOf } from '../framing/editing.ts'
 import { asList, asRecord, asText, at, type JsonRecord, jsonText } from '../framing/json.ts'
-import { addMessages, type Path, records, type Seen, type Spot } from '../framing/spots.ts'
+import { type Anatomy, type Path, records, type Spot } from '../framing/spots.ts'
 import { blockText, roleOf, textOf } from './converse-request.ts'
 
 type Own = Spot['block']
@@ -88,21 +88,24 @@ const toolSpots = (body: JsonRecord): Spot[] => {
 }
 
 /** Blocks in the order of the parts: tools, the system texts together, then every message with a text is one. */
-const spots = (json: unknown, seen: Seen): readonly Spot[] => {
+const anatomy = (json: unknown): Anatomy => {
   const body = asRecord(json) ?? {}
-  const found = toolSpots(body)
-  let part = found.length > 0 ? 1 : 0
-  if (textOf(body['system']) !== '') {
-    found.push(...blockSpots(body['system'], ['system'], { part, role: 'system', message: -1, removable: false }))
-    part += 1
+  return {
+    list: body['messages'],
+    head() {
+      const tools = toolSpots(body)
+      const part = tools.length > 0 ? 1 : 0
+      if (textOf(body['system']) === '') return { spots: tools, parts: part }
+      const given = { part, role: 'system', message: -1, removable: false } as const
+      return { spots: [...tools, ...blockSpots(body['system'], ['system'], given)], parts: part + 1 }
+    },
+    message(record, { message, part, inside }) {
+      const empty = textOf(record['content']) === ''
+      const role = roleOf(record) === 'assistant' ? 'assistant' : 'user'
+      const given = { part: empty ? -1 : part, role, message, removable: inside } as const
+      return { spots: blockSpots(record['content'], ['messages', message, 'content'], given), parts: empty ? 0 : 1 }
+    },
   }
-  addMessages(found, { list: body['messages'], part, seen }, (record, { message, part: next, inside }) => {
-    const empty = textOf(record['content']) === ''
-    const role = roleOf(record) === 'assistant' ? 'assistant' : 'user'
-    const given = { part: empty ? -1 : next, role, message, removable: inside } as const
-    return { spots: blockSpots(record['content'], ['messages', message, 'content'], given), parts: empty ? 0 : 1 }
-  })
-  return found
 }
 
 const fields = (json: unknown): BodyFields => {
@@ -119,7 +122,7 @@ const said = (json: unknown): string =>
 /** Converse (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html). */
 export const converseEditor = editorOf({
   list: 'messages',
-  spots,
+  anatomy,
   fields,
   said,
   temperature: (json) => countOf(at(json, 'inferenceConfig', 'temperature')),

@@ -1,18 +1,16 @@
-import type { KnownBody } from '../../core/wire.ts'
 import { asBuffer } from './json.ts'
 import { locate, skipSpace, skipValue } from './json-bytes.ts'
 import type { Elements } from './json-places.ts'
-import type { Seen } from './spots.ts'
 
 const COMMA = 44
 const OPEN_LIST = 91
 const CLOSE_LIST = 93
 
-/** The last body of a conversation: where its messages lie, and what was found in them. */
-type Beginning = Readonly<{ body: Uint8Array; messages: Seen['now'] }> & { elements?: Elements | undefined }
+/** A body, and where its messages lie once that was asked. */
+type Before = Readonly<{ body?: Uint8Array }> & { elements?: Elements | undefined }
 
-/** A body beside the one before it: the messages that are in both, and where all of them lie, if that is known. */
-export type Recalled = Readonly<{ old: Seen['old']; elements: Elements | undefined }>
+/** How many messages lie as in the body before, with all else the same; and where all messages lie, if that is known. */
+type Beginning = Readonly<{ count: number; elements: Elements | undefined }>
 
 /** Where the elements of the list at `start` lie, given those before `from`, where the walk goes on; undefined where it is no list. */
 const walk = (bytes: Uint8Array, name: string, start: number, known: Pick<Elements, 'starts' | 'ends'>) => {
@@ -53,31 +51,20 @@ const common = (body: Uint8Array, other: Uint8Array, ends: readonly number[]): n
   return low
 }
 
-/** The elements of a body whose first ones lie as they did. Behind the list nothing may name it anew, so that is told to be the same. */
-const walkOn = (body: Uint8Array, before: Beginning, elements: Elements, count: number): Elements | undefined => {
-  const { name, start, starts, ends } = elements
-  const found = walk(body, name, start, { starts: starts.slice(0, count), ends: ends.slice(0, count) })
-  if (!found) return undefined
-  const isSame = asBuffer(body.subarray(found.end)).equals(before.body.subarray(elements.end))
-  return isSame || locate(body, [name])?.value === start ? found : undefined
-}
+export const NOTHING: Beginning = { count: 0, elements: undefined }
 
-/** What is still true of what was found in the conversation's last body. What is compared are its bytes, and nothing else. */
-export const recallBody = ({ body, name, memory }: KnownBody, list: string): Recalled => {
-  const before = memory.get(name) as Beginning | undefined
-  if (before) before.elements ??= walkWhole(before.body, list)
-  const count = before?.elements ? common(body, before.body, before.elements.ends) : 0
-  if (!before?.elements || count === 0) return { old: [], elements: undefined }
-  const elements = walkOn(body, before, before.elements, count)
-  return { old: elements ? before.messages.slice(0, count) : [], elements }
-}
-
-/** Remembers a body and what was found in it, in the place of the one before it. */
-export const rememberBody = (
-  { body, name, memory }: KnownBody,
-  messages: Seen['now'],
-  elements: Elements | undefined,
-): void => {
-  const beginning: Beginning = { body, messages, elements }
-  memory.set(name, beginning)
+/**
+ * What a body has in common with the one before it. What is compared are bytes: those up to a message, and those behind the list,
+ * where members may stand that say what the messages mean, or name the list anew.
+ */
+export const beginningOf = (body: Uint8Array, before: Before, list: string): Beginning => {
+  if (!before.body) return NOTHING
+  before.elements ??= walkWhole(before.body, list)
+  if (!before.elements) return NOTHING
+  const { name, start, starts, ends, end } = before.elements
+  const count = common(body, before.body, ends)
+  if (count === 0 || name !== list) return NOTHING
+  const elements = walk(body, name, start, { starts: starts.slice(0, count), ends: ends.slice(0, count) })
+  if (!elements || !asBuffer(body.subarray(elements.end)).equals(before.body.subarray(end))) return NOTHING
+  return { count, elements }
 }

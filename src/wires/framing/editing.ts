@@ -1,17 +1,17 @@
-import type { Block, BodyFields, CacheTtl, Change, Outline } from '../../core/prompt.ts'
+import type { BodyFields, CacheTtl, Change, Outline } from '../../core/prompt.ts'
 import type { Edit, Editor, KnownBody, Part } from '../../core/wire.ts'
 import { answerText } from './answer-text.ts'
-import { recallBody, rememberBody } from './beginnings.ts'
+import { type Found, find } from './finding.ts'
 import { asRecord, decode, encode } from './json.ts'
 import { insertingAll, leavingOut, type Place, replacing } from './json-bytes.ts'
-import { type Elements, locateAll } from './json-places.ts'
-import { kindOf, type Path, type Seen, type Spot } from './spots.ts'
+import { locateAll } from './json-places.ts'
+import type { Anatomy, Path, Spot } from './spots.ts'
 
 /** What a wire calls things. A mark is a member of the block that it closes, or an element after it. */
 export type Dialect = Readonly<{
   /** The list of the body whose elements are messages. */
   list: string
-  spots(json: unknown, seen: Seen): readonly Spot[]
+  anatomy(json: unknown): Anatomy
   fields(json: unknown): BodyFields
   temperature(json: unknown): number | undefined
   most_marks: number
@@ -26,31 +26,14 @@ export type Dialect = Readonly<{
   emptied(list: Path): readonly Path[]
 }>
 
-/** What was found in a body that is on its way: outline and edits of a call look at the same. With `body` it is known by its bytes. */
-type Found = Readonly<{ spots: readonly Spot[]; body?: Uint8Array; elements?: Elements | undefined }>
-
+/** What was found in the bodies that are on their way: outline and edits of a call look at the same. */
 const foundIn = new WeakMap<object, Found>()
-
-const find = (dialect: Dialect, json: unknown, parts: readonly Part[], known?: KnownBody): Found => {
-  if (!known) return { spots: dialect.spots(json, { old: [], now: [], parts }) }
-  const { old, elements } = recallBody(known, dialect.list)
-  const now: Seen['now'] = []
-  const spots = dialect.spots(json, { old, now, parts })
-  rememberBody(known, now, elements)
-  return { spots, body: known.body, elements }
-}
 
 const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[], known?: KnownBody): Outline => {
   const isRecord = asRecord(json) !== undefined
-  const found = find(dialect, json, parts, isRecord ? known : undefined)
+  const found = find(dialect.anatomy(json), parts, dialect.list, isRecord ? known : undefined)
   if (isRecord) foundIn.set(json as object, found)
-  const blocks = found.spots.map(({ block }): Block => {
-    // The spots were made for an outline alone, so their blocks are finished rather than copied.
-    const finished = block as { -readonly [name in keyof Block]: Block[name] }
-    const kind = kindOf(block, parts)
-    if (finished.kind !== kind) finished.kind = kind
-    return finished
-  })
+  const { blocks } = found
   const temperature = dialect.temperature(json)
   return {
     blocks,
@@ -60,22 +43,8 @@ const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[], know
   }
 }
 
-/** What is wanted of a block in the end. `written` is the text as bytes of a body. */
-type Wish = { text?: string; written?: Written; gone?: true; mark?: CacheTtl }
-
-/** A text as bytes of a body, and the edit that last put it into a spot whose place was known. */
-type Written = { readonly bytes: Uint8Array; spot?: Spot; edit?: Edit }
-
-/** Levers repeat the same change on every turn of a conversation, so what it was written as is kept as long as they keep it. */
-const written = new WeakMap<Change, Written>()
-
-const writtenOf = (change: Extract<Change, { do: 'replace' }>): Written => {
-  const known = written.get(change)
-  if (known) return known
-  const made: Written = { bytes: encode(JSON.stringify(change.text)) }
-  written.set(change, made)
-  return made
-}
+/** What is wanted of a block in the end. `plain` is the change, where nothing is wanted but another text. */
+type Wish = { text?: string; plain?: Change | undefined; gone?: true; mark?: CacheTtl }
 
 const gather = (changes: readonly Change[]) => {
   const wishes = new Map<number, Wish>()
@@ -87,11 +56,10 @@ const gather = (changes: readonly Change[]) => {
     }
     const wish = wishes.get(change.block) ?? {}
     wishes.set(change.block, wish)
-    if (change.do === 'replace') {
-      wish.text = change.text
-      wish.written = writtenOf(change)
-    } else if (change.do === 'remove') wish.gone = true
+    if (change.do === 'replace') wish.text = change.text
+    else if (change.do === 'remove') wish.gone = true
     else wish.mark = change.ttl
+    wish.plain = wish.gone || wish.mark !== undefined ? undefined : change
   }
   return { wishes, fields }
 }
@@ -139,9 +107,11 @@ const isWithin = (path: Path, gone: ReadonlyMap<string, ReadonlySet<string | num
 type Find = (path: Path) => Place | undefined
 type Body = Readonly<{ body: Uint8Array; json: unknown; find: Find; dialect: Dialect }>
 
+const writtenOf = (text: string): Uint8Array => encode(JSON.stringify(text))
+
 /** A bare text with its mark, or with another text: one edit, because both lie in the same place. */
 const bareEdit = ({ body, dialect }: Body, place: Place, wish: Wish): Edit => {
-  const bytes = wish.written?.bytes ?? body.subarray(place.value, place.end)
+  const bytes = wish.text === undefined ? body.subarray(place.value, place.end) : writtenOf(wish.text)
   const mark = wish.mark === undefined ? undefined : dialect.mark?.(wish.mark)
   if (!mark || dialect.listed === undefined) return { start: place.value, end: place.end, bytes }
   const text = decode(bytes)
@@ -163,7 +133,7 @@ const markEdit = ({ body, json, find, dialect }: Body, home: Path, ttl: CacheTtl
 
 const wishEdits = (given: Body, spot: Spot, wish: Wish): (Edit | undefined)[] => {
   const place = spot.text && spot.block.replaceable ? given.find(spot.text) : undefined
-  const bytes = place ? wish.written?.bytes : undefined
+  const bytes = place && wish.text !== undefined ? writtenOf(wish.text) : undefined
   const mark = spot.block.markable && wish.text !== '' ? wish.mark : undefined
   if (spot.bare) return place && (bytes !== undefined || mark !== undefined) ? [bareEdit(given, place, wish)] : []
   return [
@@ -214,7 +184,7 @@ const removalEdits = ({ body, find }: Body, gone: Removals): readonly Edit[] =>
     return from === undefined || isWithin(path, gone) ? [] : leavingOut(body, from, (step) => steps.has(step))
   })
 
-type Wished = Readonly<{ spot: Spot; wish: Wish }>
+type Wished = Readonly<{ index: number; spot: Spot; wish: Wish }>
 
 /** How much of a path there is in the body: what is not there need not be looked for. */
 const present = (json: unknown, path: Path): Path => {
@@ -247,47 +217,50 @@ const placesFor = (
 /** What was found in the body, or is found now: edits are also made of bodies that nobody has outlined. */
 const foundBefore = (dialect: Dialect, body: Uint8Array, json: unknown): Found => {
   const found = foundIn.get(json as object)
-  if (!found) return { spots: dialect.spots(json, { old: [], now: [], parts: [] }) }
-  return found.body === body ? found : { spots: found.spots }
+  if (found && (found.body === undefined || found.body === body)) return found
+  return find(dialect.anatomy(json), [], dialect.list)
 }
 
-/** Is nothing wanted of the spot but another text? */
-const isPlain = ({ gone, mark }: Wish): boolean => !gone && mark === undefined
-
-/** Edits of wishes; those that were made before, in a spot that is still where it was, are the same ones. */
-const wishedEdits = (given: Body, wished: readonly Wished[], gone: Removals, isKnown: boolean): (Edit | undefined)[] =>
-  wished.flatMap(({ spot, wish }) => {
+/** The edits of wishes. Of a known body they are remembered with what was found in it, where nothing is wanted but another text. */
+const wishedEdits = (given: Body, wished: readonly Wished[], gone: Removals, found: Found): (Edit | undefined)[] => {
+  const { made, first_spots, body } = found
+  const head = first_spots[0] ?? Number.POSITIVE_INFINITY
+  return wished.flatMap(({ index, spot, wish }) => {
     if (isWithin(spot.home, gone)) return []
-    const text = isKnown && isPlain(wish) ? wish.written : undefined
-    if (text?.edit && text.spot === spot) return [text.edit]
     const edits = wishEdits(given, spot, wish)
-    if (text && edits[0]) Object.assign(text, { spot, edit: edits[0] })
+    const [edit] = edits
+    if (body && wish.plain && edit && index >= head) made[index] = { change: wish.plain, edit }
     return edits
   })
+}
 
 const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[] => {
   const { wishes, fields } = gather(changes)
-  const { spots, elements, body: known } = foundBefore(dialect, body, json)
+  const found = foundBefore(dialect, body, json)
+  const isWhole = !changes.some((change) => change.do === 'remove')
   const wished: Wished[] = []
-  const leaving: Path[] = []
-  const sought: Wished[] = []
+  const before: Edit[] = []
   for (const [index, wish] of wishes) {
-    const spot = spots[index]
-    if (!spot) continue
-    wished.push({ spot, wish })
-    if (wish.gone && spot.block.removable) leaving.push(spot.home)
-    if (!(known && isPlain(wish) && wish.written?.spot === spot)) sought.push({ spot, wish })
+    const made = isWhole ? found.made[index] : undefined
+    const spot = found.spots[index]
+    if (made && made.change === wish.plain) before.push(made.edit)
+    else if (spot) wished.push({ index, spot, wish })
   }
-  const gone = removals(json, leaving, dialect)
+  const leaving = wished.filter(({ spot, wish }) => wish.gone && spot.block.removable)
+  const gone = removals(
+    json,
+    leaving.map(({ spot }) => spot.home),
+    dialect,
+  )
   const settings = dialect.set(json, fields).filter(({ path }) => !isWithin(path, gone))
-  const places = placesFor(json, sought, settings, gone, dialect)
-  const given: Body = { body, json, find: locateAll(body, places, elements), dialect }
+  const places = placesFor(json, wished, settings, gone, dialect)
+  const given: Body = { body, json, find: locateAll(body, places, found.elements), dialect }
   const edits = [
     ...fieldEdits(given, settings),
     ...removalEdits(given, gone),
-    ...wishedEdits(given, wished, gone, known !== undefined),
+    ...wishedEdits(given, wished, gone, found),
   ]
-  return edits.filter((edit) => edit !== undefined)
+  return [...before, ...edits.filter((edit) => edit !== undefined)]
 }
 
 /** An editor of a wire from what the wire calls things. */

@@ -1,5 +1,5 @@
 import type { Edit } from '../../core/wire.ts'
-import { decode, encode } from './json.ts'
+import { asBuffer, decode, encode } from './json.ts'
 
 /**
  * Where things lie in a JSON text, found without rebuilding it. Numbers are byte offsets, `end` exclusive. Text that is
@@ -222,11 +222,17 @@ export const replacing = (place: Place, value: unknown): Edit => ({
 /** The bytes with edits made. Edits do not overlap; their order does not matter. */
 export const applyEdits = (bytes: Uint8Array, edits: readonly Edit[]): Uint8Array => {
   if (edits.length === 0) return bytes
-  const pieces: Uint8Array[] = []
-  let from = 0
-  for (const edit of [...edits].sort((a, b) => a.start - b.start || a.end - b.end)) {
-    pieces.push(bytes.subarray(from, edit.start), edit.bytes)
+  const ordered = [...edits].sort((a, b) => a.start - b.start || a.end - b.end)
+  const size = ordered.reduce((sum, edit) => sum + edit.bytes.length - (edit.end - edit.start), bytes.length)
+  const whole = asBuffer(bytes)
+  const made = Buffer.allocUnsafe(size)
+  let [from, to] = [0, 0]
+  for (const edit of ordered) {
+    to += whole.copy(made, to, from, edit.start)
+    made.set(edit.bytes, to)
+    to += edit.bytes.length
     from = edit.end
   }
-  return Buffer.concat([...pieces, bytes.subarray(from)])
+  whole.copy(made, to, from)
+  return made
 }

@@ -3,7 +3,7 @@ import { unmarkedJson } from '../anthropic/parts.ts'
 import { countOf } from '../framing/counts.ts'
 import { editorOf } from '../framing/editing.ts'
 import { asList, asRecord, asText, type JsonRecord } from '../framing/json.ts'
-import { addMessages, type Path, records, type Seen, type Spot } from '../framing/spots.ts'
+import { type Anatomy, type Path, records, type Spot } from '../framing/spots.ts'
 import { field, partText } from './request.ts'
 
 type Own = Spot['block']
@@ -96,27 +96,29 @@ const declarationSpots = (tools: unknown): Spot[] =>
 const partsIn = (spots: readonly Spot[]): number => spots.filter(({ block }) => block.part >= 0).length
 
 /** Blocks in the order of `promptParts`: tools, the schema, the system instruction, then each part of each content. */
-const spots = (json: unknown, seen: Seen): readonly Spot[] => {
+const anatomy = (json: unknown): Anatomy => {
   const body = asRecord(json) ?? {}
-  const config = field(body, 'generationConfig')
-  const schema = field(config, 'responseSchema') ?? field(config, 'responseJsonSchema')
-  const found = declarationSpots(body['tools'])
-  let part = (asList(body['tools']).length > 0 ? 1 : 0) + (schema === undefined ? 0 : 1)
-  const name = nameIn(body, 'systemInstruction')
-  if (body[name] !== undefined) {
-    const instruction = contentSpots(body[name], [name], { role: 'system', message: -1, part, inside: false })
-    found.push(...instruction)
-    part += partsIn(instruction)
-  }
   const { contents } = body
   const many = Array.isArray(contents)
-  addMessages(found, { list: many ? contents : [contents], part, seen }, (record, { message, part: next, inside }) => {
-    const role = record['role'] === 'model' ? 'assistant' : 'user'
-    const path = many ? ['contents', message] : ['contents']
-    const own = contentSpots(record, path, { role, message, part: next, inside })
-    return { spots: own, parts: partsIn(own) }
-  })
-  return found
+  return {
+    list: many ? contents : [contents],
+    head() {
+      const config = field(body, 'generationConfig')
+      const schema = field(config, 'responseSchema') ?? field(config, 'responseJsonSchema')
+      const declared = declarationSpots(body['tools'])
+      const part = (asList(body['tools']).length > 0 ? 1 : 0) + (schema === undefined ? 0 : 1)
+      const name = nameIn(body, 'systemInstruction')
+      if (body[name] === undefined) return { spots: declared, parts: part }
+      const system = contentSpots(body[name], [name], { role: 'system', message: -1, part, inside: false })
+      return { spots: [...declared, ...system], parts: part + partsIn(system) }
+    },
+    message(record, standing) {
+      const role = record['role'] === 'model' ? 'assistant' : 'user'
+      const path = many ? ['contents', standing.message] : ['contents']
+      const own = contentSpots(record, path, { ...standing, role })
+      return { spots: own, parts: partsIn(own) }
+    },
+  }
 }
 
 const configPath = (json: unknown, name: string): Path => {
@@ -146,7 +148,7 @@ const said = (json: unknown): string => {
 /** Gemini's generateContent. It caches by itself and knows no marks. */
 export const generateEditor = editorOf({
   list: 'contents',
-  spots,
+  anatomy,
   fields,
   said,
   temperature: (json) => countOf(field(field(json, 'generationConfig'), 'temperature')),

@@ -42,9 +42,9 @@ describe('compact/output', () => {
     const [one, two] = [started(), started()]
     expect(output.pull(call, chosen(output), one)).toEqual({ do: 'nothing', why: '128 answers seen of this route' })
     answers(two, 64)
-    answers(one, 15)
+    answers(one, 63)
     expect(output.pull(call, chosen(output), one), 'of the other thread it has not heard yet').toMatchObject({
-      why: '143 answers seen of this route',
+      why: '191 answers seen of this route',
     })
     answers(one, 1)
     expect(output.pull(call, chosen(output), one)).toMatchObject({ do: 'change' })

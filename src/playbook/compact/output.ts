@@ -40,7 +40,7 @@ const routeOf = ({ circle, fingerprints, model }: Pick<LiveCall & Past, 'circle'
 const MOST_NOTES = 4096
 
 /** Answers are noted together: so many, or those of a second. What is not noted yet is lost at a restart, and nothing else. */
-const TOGETHER = 16
+const TOGETHER = 64
 const WAIT_US = 1_000_000
 
 /** What is known of a route, how far its notes have been read, and what is learnt but not noted yet. */

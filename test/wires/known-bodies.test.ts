@@ -119,3 +119,17 @@ describe.each(cases)('the editor of %s', (wire_name, wire, path, bodies) => {
     )
   })
 })
+
+test('no more bytes of bodies are remembered than may be, and those that were used last', () => {
+  const memory = openBodies(10_000)
+  for (let nth = 0; nth < 100; nth++) {
+    memory.set('again', { body: new Uint8Array(1000) })
+    memory.set(`${nth}`, { body: new Uint8Array(500) })
+  }
+  const kept = Array.from({ length: 100 }, (_, nth) => memory.get(`${nth}`)?.body.length ?? 0)
+  const sum = kept.reduce((all, bytes) => all + bytes, 1000)
+  expect(memory.get('again')).toBeDefined()
+  expect(kept[99]).toBe(500)
+  expect(sum).toBeGreaterThan(4000)
+  expect(sum).toBeLessThanOrEqual(11_000)
+})

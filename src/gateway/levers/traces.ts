@@ -74,11 +74,9 @@ export const addTraces = (draft: Draft, call: Call, levers: Levers | undefined):
   }
   if (!levers || !upstream || pulling.turns.length === 0) return
   const at_us = draft.started_at_us ?? call.started_at_us
-  const traces = pulling.turns.map((turn) => {
-    const rates = levers
-      .kitOf(turn.active.lever, turn.active.mode)
-      .rates(upstream.name, call.reading?.model ?? '', at_us)
-    return traceOf(turn, pulling, draft, rates)
-  })
+  const [{ active }] = pulling.turns as [Turn]
+  // All kits have the same rates.
+  const rates = levers.kitOf(active.lever, active.mode).rates(upstream.name, call.reading?.model ?? '', at_us)
+  const traces = pulling.turns.map((turn) => traceOf(turn, pulling, draft, rates))
   draft.levers = [...(draft.levers ?? []), ...traces]
 }

@@ -234,6 +234,24 @@ const wishedEdits = (given: Body, wished: readonly Wished[], gone: Removals, fou
   })
 }
 
+/** Finds places. Those of members before a list that is known are where they were in the conversation's last body. */
+const finder = ({ places, elements, body: known }: Found, body: Uint8Array, paths: readonly Path[]): Find => {
+  const before = ([name, inner]: Path): Place | undefined => {
+    const place = inner === undefined ? places.get(String(name)) : undefined
+    return place && elements && place.end < elements.start ? place : undefined
+  }
+  const locate = locateAll(
+    body,
+    paths.filter((path) => !before(path)),
+    elements,
+  )
+  return (path) => {
+    const place = before(path) ?? locate(path)
+    if (known && place && path.length === 1) places.set(String(path[0]), place)
+    return place
+  }
+}
+
 const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[] => {
   const { wishes, fields } = gather(changes)
   const found = foundBefore(dialect, body, json)
@@ -254,7 +272,7 @@ const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: rea
   )
   const settings = dialect.set(json, fields).filter(({ path }) => !isWithin(path, gone))
   const places = placesFor(json, wished, settings, gone, dialect)
-  const given: Body = { body, json, find: locateAll(body, places, found.elements), dialect }
+  const given: Body = { body, json, find: finder(found, body, places), dialect }
   const edits = [
     ...fieldEdits(given, settings),
     ...removalEdits(given, gone),

@@ -2,6 +2,7 @@ import type { Block, Change, PartKind } from '../../core/prompt.ts'
 import type { Edit, KnownBody, Part } from '../../core/wire.ts'
 import { beginningOf, NOTHING } from './beginnings.ts'
 import { asList, asRecord } from './json.ts'
+import type { Place } from './json-bytes.ts'
 import type { Elements } from './json-places.ts'
 import type { Anatomy, Spot } from './spots.ts'
 
@@ -20,6 +21,8 @@ export type Found = Readonly<{
   last: number
   /** What was made of a spot that lies in a message. */
   made: (Made | undefined)[]
+  /** Where members of the body were found, by name. */
+  places: Map<string, Place>
   /** The bytes, where they are known. */
   body?: Uint8Array
 }> & { elements?: Elements | undefined }
@@ -48,7 +51,7 @@ const standing = (before: Found, count: number, last: number, parts: readonly Pa
 }
 
 /** What is found so far, up to the message and the part that come next. */
-type Begun = Pick<Found, 'made'> &
+type Begun = Pick<Found, 'made' | 'places'> &
   Readonly<{
     spots: Spot[]
     blocks: Block[]
@@ -68,7 +71,7 @@ const add = ({ spots, blocks, made }: Begun, own: readonly Spot[], parts: readon
 
 const begin = (anatomy: Anatomy, parts: readonly Part[]): Begun => {
   const head = anatomy.head()
-  const none = { spots: [], blocks: [], made: [], first_spots: [], first_parts: [] }
+  const none = { spots: [], blocks: [], made: [], places: new Map<string, Place>(), first_spots: [], first_parts: [] }
   const begun = { ...none, message: 0, part: head.parts }
   add(begun, head.spots, parts)
   return begun
@@ -80,6 +83,7 @@ const takeUp = (before: Found, message: number): Begun => {
     spots: before.spots.slice(0, end),
     blocks: before.blocks.slice(0, end),
     made: before.made.slice(0, end),
+    places: before.places,
     first_spots: before.first_spots.slice(0, message),
     first_parts: before.first_parts.slice(0, message),
     message,
@@ -106,11 +110,12 @@ export const find = (anatomy: Anatomy, parts: readonly Part[], name: string, kno
     add(begun, own.spots, parts)
     part += own.parts
   }
-  const { spots, blocks, made } = begun
+  const { spots, blocks, made, places } = begun
   const found: Found = {
     spots,
     blocks,
     made,
+    places,
     first_spots,
     first_parts,
     last,

@@ -8,31 +8,15 @@ import { openBudgets } from '../../src/gateway/budgets/budgets.ts'
 import { inFlightMemory } from '../../src/gateway/budgets/in-flight.ts'
 import { isHold } from '../../src/gateway/budgets/known.ts'
 import { tableMemory } from '../../src/gateway/budgets/table.ts'
-import { readBudgets } from '../../src/playbook/allocate/budget/read.ts'
+import { tenBudgets } from './scopes.ts'
 
 const calls = Number(process.argv[2] ?? 200_000)
 const ROUNDS = 5
 const now_us = (): number => Date.now() * 1000
 
-const scopes: readonly Readonly<Record<string, unknown>>[] = [
-  { per: 'year' },
-  { per: 'month', zone: 'Asia/Shanghai' },
-  { scope: { team: 'search' }, per: 'month', zone: 'America/New_York' },
-  { scope: { team: 'search', feature: 'answers' }, per: 'week' },
-  { scope: { key: 'each' }, per: 'day' },
-  { scope: { customer: 'each' }, per: 'day' },
-  { scope: { user: 'each' }, per: 'hour' },
-  { scope: { session: 'each' }, per: 'lifetime' },
-  { scope: { model: 'gpt-*' }, per: 'day' },
-  { scope: { provider: 'openai' }, per: 'minute' },
-]
-const list = scopes.map((scope, n) => ({ name: `b${n}`, limit: { usd: 1_000_000 }, ...scope }))
-const { budgets: read, problems } = readBudgets(list)
-if (problems.length > 0) throw new Error(JSON.stringify(problems))
-
 const memory = { table: tableMemory(), lanes: inFlightMemory(1) }
 const budgets = openBudgets({ memory, lane: 0, ceiling: { input: '1', output: '1' }, reserve_output_tokens: 1, now_us })
-budgets.set({ generation: 1, budgets: read.map((budget, epoch) => ({ budget, epoch, state: 'counted' })) })
+budgets.set({ generation: 1, budgets: tenBudgets().map((budget, epoch) => ({ budget, epoch, state: 'counted' })) })
 
 /** As many callers as a busy minute has. */
 const factsOf = (n: number) => ({

@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Pool } from 'undici'
 import { reachLedger } from '../../src/gateway/reach.ts'
+import { payer } from '../budgets/scopes.ts'
 import { ascending, closedLoop, fixedRate, openPool, quantile, type Shot, shoot } from './load.ts'
 import { answers, freePort, installPortkey, portkeyCommand, portkeyHeaders } from './portkey.ts'
 
@@ -159,7 +160,12 @@ const rounded = (value: number, digits: number): number => Number(value.toFixed(
 
 const simulator = await start('simulator')
 const origin = `http://127.0.0.1:${simulator.port}`
-const servers = [await start('bare', origin), await start('weir', origin)]
+const budgeted = Object.entries(payer).flatMap(([name, value]) => [`x-weir-${name}`, value])
+const servers = [
+  await start('bare', origin),
+  await start('weir', origin),
+  { ...(await start('weir, ten budgets', origin)), headers: budgeted },
+]
 if (installPortkey()) servers.push(await startPortkey(origin))
 for (const shot of Object.values(shots)) await shoot(simulator, shot)
 const events = await shoot(simulator, shots.stream, true)

@@ -2,13 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Budget } from '../../src/core/budget.ts'
 import './usage.ts'
 
 const [kind = '', origin = ''] = process.argv.slice(2)
 
 type Started = Readonly<{ port: number; data?: string }>
 
-const weir = async (): Promise<Started> => {
+const weir = async (budgets: readonly Budget[] = []): Promise<Started> => {
   const { defaultSettings } = await import('../../src/config.ts')
   const { startGateway } = await import('../../src/gateway/start.ts')
   const data = mkdtempSync(join(tmpdir(), 'weir-bench-'))
@@ -21,6 +22,7 @@ const weir = async (): Promise<Started> => {
       threads: Number(process.env['WEIR_BENCH_THREADS'] ?? 1),
       data,
       log_level: 'warn',
+      budgets,
       providers: [{ name: 'openai', adapter: 'openai', base_url: `${origin}/v1`, options: {}, credentials: {} }],
     },
     { ledger },
@@ -36,6 +38,7 @@ const kinds: Readonly<Record<string, () => Promise<Started>>> = {
   },
   bare: async () => ({ port: await (await import('./bare.ts')).startBare(origin) }),
   weir,
+  'weir, ten budgets': async () => weir((await import('../budgets/scopes.ts')).tenBudgets()),
 }
 
 process.send?.(await kinds[kind]?.())

@@ -2,6 +2,7 @@ import { WeirError } from '../core/errors.ts'
 import type { RouteMatch, Target } from '../core/settings.ts'
 import { globMatches } from '../playbook/allocate/budget/glob.ts'
 import type { Call, Stop } from './call.ts'
+import { coversStop } from './scope.ts'
 import type { Upstream, World } from './world.ts'
 
 const matches = (match: RouteMatch, call: Call): boolean => {
@@ -32,8 +33,7 @@ const serves = (upstream: Upstream, call: Call): boolean => {
   return call.wire !== undefined && upstream.wires.includes(call.wire)
 }
 
-/** The targets among these that can serve the call. */
-export const stopsAt = (targets: readonly Target[], call: Call, world: World): readonly Stop[] => {
+const servable = (targets: readonly Target[], call: Call, world: World): readonly Stop[] => {
   const stops: Stop[] = []
   for (const { provider, model } of targets) {
     const target = world.upstreams.get(provider)
@@ -42,10 +42,15 @@ export const stopsAt = (targets: readonly Target[], call: Call, world: World): r
   return stops
 }
 
+/** The targets among these that can serve the call, and that its key covers. */
+export const stopsAt = (targets: readonly Target[], call: Call, world: World): readonly Stop[] =>
+  servable(targets, call, world).filter((target) => coversStop(call.key, target))
+
 /**
  * The targets of a call in order: those of the first route that matches, or the provider that was addressed. Targets
- * that do not speak the call's wire, or would get another provider's key, are left out. Throws `bad-config` when a
- * route matches and none of its targets can serve the call.
+ * that do not speak the call's wire, would get another provider's key, or lie outside of the Weir key's scopes, are left
+ * out. Throws `bad-config` when a route matches and none of its targets can serve the call, `forbidden` when some can and
+ * the key covers none of them.
  */
 export const route = (call: Call, world: World): readonly Stop[] => {
   const { upstream, reading } = call
@@ -55,6 +60,12 @@ export const route = (call: Call, world: World): readonly Stop[] => {
   if (!found) return [stop(upstream, asked, undefined)]
   const stops = stopsAt(found.targets, call, world)
   if (stops.length > 0) return stops
+  const uncovered = servable(found.targets, call, world)
+  if (uncovered.length > 0)
+    throw new WeirError(
+      'forbidden',
+      `A route sends this call to ${uncovered.map(({ target }) => target).join(', ')}, and the Weir key ${call.key?.prefix} covers none of them. Ask for a key that does.`,
+    )
   throw new WeirError(
     'bad-config',
     `A route matches this call, but none of its targets (${found.targets.map(({ provider }) => provider).join(', ')}) can serve it: each needs the wire ${call.wire?.name} and, unless it was addressed itself, a key in weir.yaml.`,

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import { WeirError } from '../core/errors.ts'
 import type { Answer, Ledger, Question, Segment } from '../core/ledger.ts'
 import { append } from './duckdb/append.ts'
 import { charged } from './duckdb/charged.ts'
@@ -153,8 +155,23 @@ const openRest = (engine: Engine) => {
   }
 }
 
-/** Opens the embedded ledger: one DuckDB file. Throws what DuckDB says when another process has it, or the file is none. */
-export const open = async (options: DuckdbOptions): Promise<Ledger> => {
+/** Files that this process may write: the engine's lock keeps other processes out, and not a second engine in this one. */
+const writing = new Set<string>()
+
+/** Takes a file for one ledger of this process; the function that is returned gives it back. Throws `overloaded`. */
+const take = (path: string, read_only: boolean): (() => void) => {
+  const file = resolve(path)
+  if (writing.has(file))
+    throw new WeirError(
+      'overloaded',
+      `The ledger ${file} is already open in this process. Use that one, or close it first.`,
+    )
+  if (read_only) return () => {}
+  writing.add(file)
+  return () => void writing.delete(file)
+}
+
+const openTaken = async (options: DuckdbOptions, give_back: () => void): Promise<Ledger> => {
   const { path, read_only = false, memory_limit = '512MB', threads = 2, roll_up_from = 200_000 } = options
   const engine = await openEngine({ path, read_only, memory_limit, threads })
   const { awake, stop } = openRest(engine)
@@ -178,6 +195,21 @@ export const open = async (options: DuckdbOptions): Promise<Ledger> => {
       await writer.close()
       await stop()
       engine.close()
+      give_back()
     },
+  }
+}
+
+/**
+ * Opens the embedded ledger: one DuckDB file. Throws `overloaded` when this process has it open to write, and what DuckDB
+ * says when another one has it, or the file is none.
+ */
+export const open = async (options: DuckdbOptions): Promise<Ledger> => {
+  const give_back = take(options.path, options.read_only ?? false)
+  try {
+    return await openTaken(options, give_back)
+  } catch (error) {
+    give_back()
+    throw error
   }
 }

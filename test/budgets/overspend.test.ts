@@ -15,7 +15,9 @@ import { freePort, type GatewayProcess, startProcess } from '../house/gateway-pr
 const CALLS = 2000
 const CLIENTS = 64
 const KILLS = 2
-const CUSTOMERS = ['ada', 'bob', 'cid', 'dan']
+const CUSTOMERS = ['ada', 'bob', 'cid', 'dan', 'eve']
+/** Most of a budget that may be left while a call of its scope is refused. */
+const UNUSABLE = 0.05
 
 let simulator: Simulator
 let folder: string
@@ -53,11 +55,19 @@ budgets:
   - { name: customers, scope: { customer: each }, limit: { usd: 0.25, tokens: 10000000 }, last: 24h }
 `
 
-const headersOf = (random: () => number): Record<string, string> => ({
+type Payer = Readonly<{ team: string; customer: string }>
+
+/** So many search and so many are ada's that both come to the end of their own budgets before the company does. */
+const payerOf = (random: () => number): Payer => ({
+  team: random() < 0.9 ? 'search' : 'ads',
+  customer: CUSTOMERS[Math.max(0, Math.floor(random() * 8) - 3)] ?? 'ada',
+})
+
+const headersOf = ({ team, customer }: Payer): Record<string, string> => ({
   'content-type': 'application/json',
   authorization: 'Bearer sk-client',
-  'x-weir-team': random() < 0.7 ? 'search' : 'ads',
-  'x-weir-customer': CUSTOMERS[Math.floor(random() * CUSTOMERS.length)] ?? 'ada',
+  'x-weir-team': team,
+  'x-weir-customer': customer,
 })
 
 const bodyOf = (random: () => number) =>
@@ -69,11 +79,16 @@ const bodyOf = (random: () => number) =>
   })
 
 /** One call as a client makes it; some go before the answer is whole. Resolves to the status, or 0. */
-const ask = async (url: string, random: () => number, patient = false): Promise<number> => {
+const ask = async (url: string, random: () => number, patient?: Payer): Promise<number> => {
   const going = new AbortController()
   const timer = !patient && random() < 0.15 ? setTimeout(() => going.abort(), random() * 30) : undefined
   try {
-    const init = { method: 'POST', headers: headersOf(random), body: bodyOf(random), signal: going.signal }
+    const init = {
+      method: 'POST',
+      headers: headersOf(patient ?? payerOf(random)),
+      body: bodyOf(random),
+      signal: going.signal,
+    }
     const response = await fetch(`${url}/v1/chat/completions`, init)
     await response.arrayBuffer()
     return response.status
@@ -149,6 +164,19 @@ const checkAgree = (found: readonly BudgetState[], receipts: readonly Receipt[])
   expect(tokens.length).toBe(CUSTOMERS.length)
 }
 
+/** Each of the three budgets has come to its end, and refuses with next to nothing left: the company, a team, a customer. */
+const checkUsedUp = (end: readonly BudgetState[]): void => {
+  const left = (name: string, customer?: string): number => {
+    const found = end.find(
+      ({ budget, unit, scope }) => budget === name && unit === 'usd' && scope['customer'] === customer,
+    )
+    return Number(found?.left) / Number(found?.limit)
+  }
+  expect(left('company'), 'company').toBeLessThan(UNUSABLE)
+  expect(left('search'), 'search').toBeLessThan(UNUSABLE)
+  expect(left('customers', 'ada'), 'customers ada').toBeLessThan(UNUSABLE)
+}
+
 /** Sends the load; the gateway is killed and started again in between. */
 const storm = async (first: GatewayProcess, start: () => Promise<GatewayProcess>, random: () => number) => {
   let gateway = first
@@ -187,19 +215,20 @@ test('settled spend never exceeds a limit by a picodollar, nothing stays reserve
   const calm = await quiet(data)
   checkAgree(calm, await everyReceipt(data))
 
-  // As long as calls fit: a few at once, then one after the other.
+  // As long as calls of anybody fit: all customers at once, then one after the other; who searches first, so that its end is seen.
   simulator.faults.clear()
-  const goOn = async (most: number): Promise<void> => {
-    for (let refused = 0; refused < most; ) refused = (await ask(gateway.url, random, true)) === 429 ? refused + 1 : 0
+  const goOn = async (payer: Payer): Promise<void> => {
+    for (let refused = 0; refused < 5; ) refused = (await ask(gateway.url, random, payer)) === 429 ? refused + 1 : 0
   }
-  await Promise.all(Array.from({ length: 8 }, () => goOn(10)))
-  await goOn(30)
+  for (const team of ['search', 'ads']) {
+    await Promise.all(CUSTOMERS.map((customer) => goOn({ team, customer })))
+    for (const customer of CUSTOMERS) await goOn({ team, customer })
+  }
   const end = await quiet(data)
   const receipts = await everyReceipt(data)
   checkAgree(end, receipts)
   const journals = new Set(readdirSync(join(data, 'journal')).map((name) => /^gateway-(\d+)-/.exec(name)?.[1]))
-  const company = end.find(({ budget, unit }) => budget === 'company' && unit === 'usd')
-  expect(Number(company?.left)).toBeLessThan(0.05)
+  checkUsedUp(end)
   expect(receipts.some(({ outcome }) => outcome === 'unknown')).toBe(true)
   expect(receipts.some(({ attempt }) => attempt > 1)).toBe(true)
   expect(receipts.some(({ error_code }) => error_code === 'budget-exhausted')).toBe(true)

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import type { Settings } from '../../src/core/settings.ts'
 import type { KeyRecord, Store } from '../../src/core/store.ts'
 import { deriveKey, displayPrefix, hashToken, masterSecret, mintToken } from '../../src/stores/sealing.ts'
 import { open as openStore } from '../../src/stores/sqlite.ts'
@@ -38,16 +39,17 @@ const add = async (more: Partial<KeyRecord> = {}): Promise<string> => {
 }
 
 /** A gateway in keys mode over a store that holds what `fill` adds. */
-const openKeyed = async <T>(fill: () => Promise<T>): Promise<T> => {
+const openKeyed = async <T>(fill: () => Promise<T>, settings: Partial<Settings> = {}): Promise<T> => {
   data = mkdtempSync(join(tmpdir(), 'weir-keys-'))
   store = await openStore({ data })
   const filled = await fill()
   house = await startHouse({
-    settings: { mode: 'keys', data },
+    settings: { mode: 'keys', data, ...settings },
     providers: {
       openai: { credentials: { api_key: 'sk-ours' } },
       anthropic: { credentials: { api_key: 'sk-ant-ours' } },
       google: { credentials: { api_key: 'g-ours' } },
+      groq: { credentials: { api_key: 'gsk-ours' } },
     },
   })
   return filled
@@ -131,6 +133,69 @@ test('a key of certain models and providers opens nothing else, not even paths t
   expect((await ask({ input: 'x' }, '/v1/moderations')).status).toBe(403)
   expect((await ask(chatBody(), '/groq/openai/v1/chat/completions')).status).toBe(403)
   expect(house.simulator.calls).toHaveLength(1)
+})
+
+const MINI = { model: 'gpt-4o-mini' }
+const served = () =>
+  house.simulator.calls.map(({ body }) => (JSON.parse(Buffer.from(body).toString()) as { model: string }).model)
+
+test('a route takes a key to no model and no provider that the key may not ask for itself', async () => {
+  const larger = { provider: 'openai', model: 'gpt-4.1' }
+  const settings = {
+    routes: [
+      { match: MINI, targets: [larger, { provider: 'groq' }, { provider: 'openai' }] },
+      { match: { model: 'gpt-4o' }, targets: [larger] },
+    ],
+  }
+  const scoped = await openKeyed(() => add({ models: ['gpt-4o*'], providers: ['openai'] }), settings)
+  expect((await post(house, { headers: bearer(scoped) })).status).toBe(200)
+  expect(served()).toEqual(['gpt-4o-mini'])
+  expect(await codeOf(await post(house, { headers: bearer(scoped), body: chatBody({ model: 'gpt-4o' }) }))).toEqual([
+    403,
+    'forbidden',
+  ])
+  house.simulator.faults.chance(1, 'server-error')
+  expect((await post(house, { headers: bearer(scoped) })).status).toBeGreaterThanOrEqual(500)
+  expect(
+    (await house.receipts()).filter(({ outcome }) => outcome !== 'refused').map(({ provider }) => provider),
+  ).toEqual(expect.not.arrayContaining(['groq']))
+  house.simulator.faults.clear()
+  expect(new Set(served())).toEqual(new Set(['gpt-4o-mini']))
+})
+
+test('a budget without room takes a key to no cheaper target that the key may not ask for itself', async () => {
+  const settings: Partial<Settings> = {
+    budgets: [
+      {
+        name: 'tiny',
+        scope: { provider: 'openai' },
+        limits: { usd: '0.000001' },
+        window: { every: 'day', zone: 'UTC' },
+        kind: 'hard',
+        when_exhausted: [{ provider: 'groq', model: 'llama-3.1-8b-instant' }],
+        unbounded: 'refuse',
+      },
+    ],
+  }
+  const keys = await openKeyed(
+    () => Promise.all([add(), add({ models: ['gpt-4o*'] }), add({ providers: ['openai'] })]),
+    settings,
+  )
+  const statuses: number[] = []
+  for (const key of keys) statuses.push((await post(house, { headers: bearer(key) })).status)
+  expect(statuses).toEqual([200, 429, 429])
+  expect(served()).toHaveLength(1)
+})
+
+test('a key of certain models may name no other beside them, for the provider to fall back to or to use in a tool', async () => {
+  const scoped = await openKeyed(() => add({ models: ['gpt-4o*'] }))
+  const status = async (more: Readonly<Record<string, unknown>>) =>
+    (await post(house, { headers: bearer(scoped), body: chatBody(more) })).status
+  expect(await status({ models: ['gpt-4o', 'gpt-5'] })).toBe(403)
+  expect(await status({ fallbacks: [{ model: 'gpt-5' }] })).toBe(403)
+  expect(await status({ tools: [{ type: 'image_generation', model: 'gpt-image-1' }] })).toBe(403)
+  expect(served()).toEqual([])
+  expect(await status({ models: ['gpt-4o'] })).toBe(200)
 })
 
 test('a key that is added or revoked meanwhile counts within a moment', async () => {

@@ -34,6 +34,30 @@ describe('the columns', () => {
   })
 })
 
+describe('a ledger that this process has open', () => {
+  test('is not opened a second time, whatever it is called, until it is closed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-twice-'))
+    const path = join(folder, 'ledger.duckdb')
+    const ledger = await open({ path })
+    await expect(open({ path })).rejects.toThrow(/ledger\.duckdb is already open in this process\. .* close it first/)
+    await expect(open({ path: `${folder}/./ledger.duckdb`, read_only: true })).rejects.toThrow(/already open/)
+    await ledger.close()
+    const again = await open({ path })
+    await again.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  test('that could not be opened may be tried again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-twice-'))
+    const path = join(folder, 'ledger.duckdb')
+    writeFileSync(path, 'no ledger at all')
+    await expect(open({ path })).rejects.toThrow()
+    rmSync(path)
+    await (await open({ path })).close()
+    rmSync(folder, { recursive: true })
+  })
+})
+
 describe('a ledger of the first schema', () => {
   test('has every receipt with every field after it was opened by this version', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'weir-first-'))

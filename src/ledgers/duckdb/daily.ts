@@ -86,7 +86,11 @@ export const coverOf = async (session: Session, question: Spend, windows: readon
 /** Of days that are missing, those worth rolling up: in the past of the newest receipt, so that they will hardly change. */
 export const worthRolling = async (session: Session, missing: readonly number[]): Promise<readonly number[]> => {
   if (missing.length === 0) return []
-  const [found] = await session.rows(sql`SELECT min(started_at_us) AS first, max(started_at_us) AS last FROM spending`)
+  // Of a table the engine knows both without reading it, of the view in front of the two it does not.
+  const [found] = await session.rows(sql`
+    SELECT least(packed.first, spelt.first) AS first, greatest(packed.last, spelt.last) AS last
+    FROM (SELECT min(started_at_us) AS first, max(started_at_us) AS last FROM packed) AS packed,
+      (SELECT min(started_at_us) AS first, max(started_at_us) AS last FROM spelt) AS spelt`)
   const [from, to] = [numberOrNull(found?.['first']), numberOrNull(found?.['last'])]
   return missing.filter((day) => from !== null && to !== null && (day + 1) * DAY_US > from && (day + 1) * DAY_US <= to)
 }

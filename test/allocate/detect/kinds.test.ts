@@ -25,6 +25,7 @@ describe('retry storms', () => {
     expect(first).toMatchObject({ kind: 'retry-storm', owner: 'team:search', subject: 'prompt:same', since_us: noon })
     expect((first?.at_us ?? 0) - noon).toBeLessThanOrEqual(2 * MINUTE)
     expect(first?.spent_usd).toBe('0.35')
+    expect(first?.explained_by).toEqual({ dimension: 'prompt', value: 'same', cost_usd: '0.35', share: 1 })
     expect(first?.evidence).toContain(storm[0]?.id)
     expect(brief(findings)).toEqual(['retry-storm team:search'])
   })
@@ -33,6 +34,7 @@ describe('retry storms', () => {
     const storm = seconds(noon, 90, 1).map((at_us) => call(at_us, 0.03, { failed: true }))
     const { findings } = run([...untilNoon(), ...storm])
     expect(findings[0]).toMatchObject({ kind: 'retry-storm', subject: 'feature:answers' })
+    expect(findings[0]?.explained_by).toMatchObject({ dimension: 'feature', value: 'answers' })
     expect((findings[0]?.at_us ?? 0) - noon).toBeLessThanOrEqual(2 * MINUTE)
   })
 

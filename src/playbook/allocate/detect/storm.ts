@@ -69,7 +69,14 @@ const habitOf = (storms: Storms, owner: string, day: number, most: number): Habi
   return habit
 }
 
-type Storm = Readonly<{ subject: string; wasted: number; message: () => string; score: number }>
+/** What is repeated: `dimension:value` is its subject. */
+type Storm = Readonly<{
+  dimension: 'prompt' | 'feature'
+  value: string
+  wasted: number
+  message: () => string
+  score: number
+}>
 
 /** What is raised of a storm, unless it is told of already, or too small to tell of whatever people said. */
 const candidate = (
@@ -83,17 +90,19 @@ const candidate = (
   const first = window.at_us[window.from] ?? call.at_us
   // Under half a minute nothing is known about the rate yet; a storm is judged as if it had taken that long.
   const minutes = Math.max(0.5, (call.at_us - first) / MINUTE_US)
+  const { dimension, value } = storm
   const wasted = storm.wasted / 1e12
   const within_hour = amountOf(wasted) + amountOf((wasted / minutes) * 60)
   if (within_hour < settings.floors['retry-storm']) return undefined
   return {
     kind: 'retry-storm',
     owner: names.owner,
-    subject: storm.subject,
+    subject: `${dimension}:${value}`,
     since_us: first,
     excess: amountOf(wasted),
     hourly: amountOf((wasted / minutes) * 60),
     score: storm.score,
+    explanation: { dimension, value, cost: amountOf(wasted), share: 1 },
     evidence: window.ids.slice(-8),
     message: storm.message(),
     trace: window,
@@ -124,7 +133,13 @@ const repeats = (
   const seconds = () => Math.round((call.at_us - (window.at_us[window.from] ?? call.at_us)) / 1e6)
   const message = () =>
     `${owner} has sent the same request ${count} times in ${seconds()} s (${show(wasted / 1e12)} after the first)`
-  const storm = { subject: `prompt:${call.fingerprint}`, wasted, message, score: count / settings.storm_repeats }
+  const storm: Storm = {
+    dimension: 'prompt',
+    value: call.fingerprint,
+    wasted,
+    message,
+    score: count / settings.storm_repeats,
+  }
   return candidate(call, names, window, storm, settings)
 }
 
@@ -164,8 +179,9 @@ const failing = (storms: Storms, call: Seen, names: Names, settings: DetectSetti
     feature.usual > 0.1 ? `${(all / feature.usual).toFixed(0)} times as often as usual` : 'out of the blue'
   const message = () =>
     `${failed} of the last ${all} calls of ${names.loop} (${names.owner}) failed, and they come ${often()}`
-  const storm = {
-    subject: `feature:${names.loop}`,
+  const storm: Storm = {
+    dimension: 'feature',
+    value: names.loop,
     wasted: feature.failed.cost,
     message,
     score: failed / FAILURES,

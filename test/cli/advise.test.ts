@@ -107,7 +107,7 @@ describe('weir advise', () => {
     expect(await advise('--by', 'team', '--what-if', 'model=claude-haiku-4-5')).toMatchInlineSnapshot(`
       "Advice 2026-11-09 – 2026-11-15 UTC · 541 calls in 280 sessions
 
-        model=claude-haiku-4-5 and then all levers save $25.08 of $26.96 (93 %), between $25.00 – $25.21
+        model=claude-haiku-4-5 and then all levers save $25.08 of $26.96 (93 %), between $22.85 – $26.96
         as it was  █▇▂▂▃▂▂▃▃▂▂▂▃▂▃▂▃▃▂▂▃▂▃▂
         with all   ▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂
 

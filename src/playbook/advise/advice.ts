@@ -71,7 +71,7 @@ export type Advice = Readonly<{
 const usd = (amount: number): Usd => formatUsd(picodollars(BigInt(Math.round(amount))))
 const dollars = (amount: number): number => amount / 1e12
 
-/** Sampling and, for an estimate, the lever's own doubt, in dollars. */
+/** Sampling and, for an estimate, the lever's own doubt, in dollars. Nothing saves more than all. */
 const amountsOf = (
   mid: bigint,
   cost: number,
@@ -88,11 +88,24 @@ const amountsOf = (
   return {
     low_usd: usd(Math.min(middle, ...ends)),
     mid_usd: formatUsd(picodollars(mid)),
-    high_usd: usd(Math.max(middle, ...ends)),
+    high_usd: usd(Math.max(middle, Math.min(cost, Math.max(...ends)))),
   }
 }
 
 const sure = { low: 1, high: 1 } as const
+
+/** The doubt of all levers together: each one's own, by its part of what they save in their order. */
+const doubtOf = (lines: readonly Line[], together: number): Readonly<{ low: number; high: number }> => {
+  if (together === 0) return sure
+  const doubt = { low: 0, high: 0 }
+  for (const { candidate, marginal } of lines) {
+    const { low, high } = candidate.lever.traits.spread ?? sure
+    const part = Number(marginal.sum.total) / together
+    doubt.low += part * low
+    doubt.high += part * high
+  }
+  return doubt
+}
 
 const none: Alone = { saved: 0, error: 0 }
 
@@ -192,7 +205,10 @@ export const adviceOf = ({ replayed, survey, kit, by, match }: Told): Advice => 
     calls,
     cost_usd: formatUsd(cost.sum.total),
     sessions: survey.sessions,
-    together: { ...amountsOf(together.sum.total, spent, all, sure), share: shareOf(Number(together.sum.total), spent) },
+    together: {
+      ...amountsOf(together.sum.total, spent, all, doubtOf(lines, Number(together.sum.total))),
+      share: shareOf(Number(together.sum.total), spent),
+    },
     findings,
     by: { name: by, rows: rowsOf(replayed) },
     curve: { cost_usd: Array.from(slices.cost, dollars), after_usd: Array.from(slices.after, dollars) },

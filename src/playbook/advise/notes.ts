@@ -33,6 +33,12 @@ const repeated = ({ repeats }: Survey): string | undefined => {
   return `What comes again: ${tenth(within_5m, tokens)} of the tokens of prompts repeat the beginning of one that came within five minutes, ${tenth(within_30m, tokens)} of one within thirty. A provider’s cache that keeps prefixes for so long reads no more than that.`
 }
 
+/** That nothing is saved says nothing where most prompts are long enough to be cached, and no receipt says what was in them. */
+const nothingPays = ({ prompts, chained, fingerprinted, below_minimum }: Survey): string =>
+  2 * (Math.max(chained, fingerprinted) + below_minimum) < prompts
+    ? 'Whether a lever would pay on this traffic cannot be told from these receipts: what they lack is said below.'
+    : 'Nothing pays on this traffic: no lever saves anything here. That is a finding, too.'
+
 const unseen = ({ prompts, chained, fingerprinted }: Survey): (string | undefined)[] => [
   prompts > chained
     ? `Provider caching and compaction cannot be replayed for ${count(prompts - chained)} of ${count(prompts)} calls: their receipts have no prefix chain, as in logs that hold no prompts. What they would save there is not known; send the traffic through the gateway for a day.`
@@ -56,10 +62,7 @@ export const notesOn = (replayed: Replayed, survey: Survey): readonly string[] =
   const { unknown, cost, other, lines, together } = replayed
   const spent = Number(cost.sum.total)
   const loose = Math.abs(Number(other.total))
-  const nothing =
-    Number(together.sum.total) <= 0 && lines.length > 0
-      ? 'Nothing pays on this traffic: no lever saves anything here. That is a finding, too.'
-      : undefined
+  const nothing = Number(together.sum.total) <= 0 && lines.length > 0 ? nothingPays(survey) : undefined
   const said = [
     nothing,
     shortPrompts(survey),

@@ -251,7 +251,7 @@ const openGateway = async (settings: Settings, overrides: Overrides, log: Log, s
   const { ledger_ready = Promise.resolve(), watching } = state
   const { port, listening } = await listened.catch((error: Error) => Promise.reject(addressError(error, settings)))
   state.threads = listening
-  await watching?.begin({ threads: listening, ledger: () => state.bookkeeping?.ledger, budgets: desk.states })
+  await watching?.begin({ threads: listening, ledger: () => state.bookkeeping?.ledger, budgets: desk.glance })
   if (overrides.ledger === false) await desk.begin(listening)
   budget_watch.watch(desk.change)
   watch.watch((changed) => Promise.all(listening.map((thread) => thread.setKeys(changed))))

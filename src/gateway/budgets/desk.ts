@@ -38,6 +38,8 @@ export type Desk = Readonly<{
   /** Makes good what a thread that is dead left: its calls are charged what their receipts say. */
   bury(lane: number, recover: (ends: { wants(id: string): boolean; told(receipt: Receipt): void }) => void): void
   states(): Promise<readonly BudgetState[]>
+  /** The same for who looks every few seconds: counters as they are, but a scope that is new may be missing for a while. */
+  glance(): Promise<readonly BudgetState[]>
   /** Limit, spent and reserved by series, of budgets that have one counter: their names are labels, users and sessions never. */
   gauges(): Readonly<Record<string, number>>
   close(): void
@@ -47,6 +49,11 @@ export type Desk = Readonly<{
 export const MAIN_LANE = 0
 
 const SWEEP_EVERY_MS = 30_000
+/**
+ * Which scopes budgets with a counter for each value have, only the ledger knows. Who looks every few seconds has it asked for no
+ * more than this part of the time: of ten million receipts the answer takes seconds.
+ */
+const ASKING_SHARE = 0.01
 /** Of a budget with a counter for each value, so many are shown. */
 const MOST_SHOWN = 100
 
@@ -79,8 +86,14 @@ const inTurn = () => {
   }
 }
 
+type Values = readonly (readonly string[])[]
+
+/** The scopes of budgets by epoch, as the ledger said them, and how long it took to say so. */
+type Scopes = Readonly<{ of: ReadonlyMap<number, Values>; asked_us: number; took_us: number }>
+
 /** What the desk knows, and what it changes. */
 type Known = {
+  scopes: Scopes
   readonly settings: Settings
   readonly now_us: () => number
   readonly log: Log
@@ -147,14 +160,33 @@ const standing = (
   return stateOf(active, { values, used, reserved: reserved.get(slot) ?? 0n, at_us })
 }
 
-const statesOf = async (known: Known, active: Active): Promise<readonly BudgetState[]> => {
-  const scopes = hasEach(active) ? (await sumsOf(known, active, {})).map(({ values }) => values) : [[]]
-  const distinct = [...new Map(scopes.map((values) => [values.join('\u0000'), values])).values()]
+const WHOLE: Values = [[]]
+const NO_SCOPES: Scopes = { of: new Map(), asked_us: 0, took_us: 0 }
+
+const valuesOf = async (known: Known, active: Active): Promise<readonly [number, Values]> => {
+  const sums = await sumsOf(known, active, {})
+  return [active.epoch, [...new Map(sums.map(({ values }) => [values.join('\u0000'), values])).values()]]
+}
+
+const scopesOf = async (known: Known, each: readonly Active[], fresh: boolean): Promise<Scopes> => {
+  const { of, asked_us, took_us } = known.scopes
+  const stand = each.every(({ epoch }) => of.has(epoch)) && known.now_us() - asked_us < took_us / ASKING_SHARE
+  if (stand && !fresh) return known.scopes
+  const from_us = known.now_us()
+  const said = await Promise.all(each.map((active) => valuesOf(known, active)))
+  return { of: new Map(said), asked_us: from_us, took_us: known.now_us() - from_us }
+}
+
+const statesOf = async (known: Known, fresh: boolean): Promise<readonly BudgetState[]> => {
+  const all = activeOf(known.inForce)
+  known.scopes = await scopesOf(known, all.filter(hasEach), fresh)
   const reserved = known.own.reserved()
-  return distinct
-    .map((values) => standing(known, active, values, reserved))
-    .sort((one, other) => other.share - one.share)
-    .slice(0, MOST_SHOWN)
+  return all.flatMap((active) =>
+    (hasEach(active) ? (known.scopes.of.get(active.epoch) ?? []) : WHOLE)
+      .map((values) => standing(known, active, values, reserved))
+      .sort((one, other) => other.share - one.share)
+      .slice(0, MOST_SHOWN),
+  )
 }
 
 const gaugesOf = (known: Known): Record<string, number> => {
@@ -192,7 +224,8 @@ export const openDesk = ({ settings, now_us, log }: DeskOptions): Desk => {
   let epoch = 0
   const nextEpoch = () => ++epoch
   const inForce: BudgetsInForce = { generation: 0, budgets: [] }
-  const known: Known = { settings, now_us, log, own, inForce, threads: [], counting: undefined, begun: false }
+  const none = { scopes: NO_SCOPES, threads: [], counting: undefined, begun: false }
+  const known: Known = { settings, now_us, log, own, inForce, ...none }
   own.set(inForce)
   const timer = setInterval(() => own.sweep(), SWEEP_EVERY_MS)
   timer.unref()
@@ -217,7 +250,8 @@ export const openDesk = ({ settings, now_us, log }: DeskOptions): Desk => {
       recover({ wants: (id) => held.has(id), told: own.spend })
       own.bury(lane)
     },
-    states: async () => (await Promise.all(activeOf(known.inForce).map((active) => statesOf(known, active)))).flat(),
+    states: () => statesOf(known, true),
+    glance: () => statesOf(known, false),
     gauges: () => gaugesOf(known),
     close: () => clearInterval(timer),
   }

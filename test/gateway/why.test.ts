@@ -1,6 +1,6 @@
 /** `weir cache why` over a living ledger: the chains of real calls, through journal, ledger and control port. */
 import { afterEach, expect, test } from 'vitest'
-import { explain } from '../../src/cli/cache/why.ts'
+import { explain, renderWhy } from '../../src/cli/cache/why.ts'
 import { reachLedger } from '../../src/gateway/reach.ts'
 import { post } from './ask.ts'
 import { type House, startHouse } from './harness.ts'
@@ -68,6 +68,7 @@ test('each situation of a second call is told apart, through the simulator’s o
   timeout: 120_000,
 }, async () => {
   const found: Record<string, unknown> = {}
+  const said: string[] = []
   for (const [name, situation] of Object.entries(situations)) {
     const {
       first = body(),
@@ -96,7 +97,10 @@ test('each situation of a second call is told apart, through the simulator’s o
       now_us += wait_s * 1_000_000
     }
     const ledger = await reachLedger(house.gateway.settings.data, { now_us: () => Date.now() * 1000 })
-    const { cause, parted_at } = await explain(ledger, ids[1] ?? '')
+    const why = await explain(ledger, ids[1] ?? '')
+    const { cause, parted_at } = why
+    const text = renderWhy(why, { colour: false, width: 100 })
+    said.push(`-- ${name}\n${text.replaceAll(ids[0] ?? '?', 'FIRST').replaceAll(ids[1] ?? '?', 'SECOND')}`)
     await ledger.close()
     await house.close()
     found[name] = parted_at ? `${cause} in the ${parted_at.part}, block ${parted_at.block ?? '-'}` : cause
@@ -110,4 +114,56 @@ test('each situation of a second call is told apart, through the simulator’s o
     'no marks': 'not-marked',
     'the same again': 'read',
   })
+  expect(said.join('\n\n')).toMatchInlineSnapshot(`
+    "-- tools in another order
+    Call SECOND
+    This prompt parts from the nearest earlier one in the tools (block 1, after 0 tokens).
+      read           0 of 7,236 tokens
+      compared with  FIRST, 30.0 s before, anthropic claude-sonnet-5-5
+      parts at       block 1, after 0 tokens
+      advice         Send the same tools in the same order with their JSON keys in the same order; add
+                     tools at the end, or defer them.
+
+    -- six minutes later
+    Call SECOND
+    The prefix was last used 6 min before; the provider keeps it 5 min after its last use.
+      read           0 of 7,236 tokens
+      in common      7,236 tokens with an earlier call
+      compared with  FIRST, 6 min 0 s before, anthropic claude-sonnet-5-5
+      advice         Ask for a longer TTL (1h), or let the lever cache/provider-prefix choose it.
+
+    -- a short prompt
+    Call SECOND
+    The prompt has 23 tokens; this model caches from 1,024 on.
+      read  0 of 23 tokens
+
+    -- another key of another account
+    Call SECOND
+    The prefix was sent with another key; caches belong to an account or workspace.
+      read           0 of 7,236 tokens
+      in common      7,236 tokens with an earlier call
+      compared with  FIRST, 30.0 s before, anthropic claude-sonnet-5-5
+      advice         Send calls with one prefix by one provider key.
+
+    -- another model
+    Call SECOND
+    The prefix was sent to anthropic claude-sonnet-5-5; each model has a cache of its own.
+      read           0 of 5,376 tokens
+      in common      5,376 tokens with an earlier call
+      compared with  FIRST, 30.0 s before, anthropic claude-sonnet-5-5
+      advice         Keep a conversation on one model and provider; count the new write before you
+                     switch.
+
+    -- no marks
+    Call SECOND
+    Nothing was read and nothing written: the prompt carries no cache mark.
+      read    0 of 7,236 tokens
+      advice  Turn on the lever cache/provider-prefix, or set cache_control on the last block that stays
+              the same.
+
+    -- the same again
+    Call SECOND
+    7,223 of 7,236 tokens were read from the cache.
+      read  7,223 of 7,236 tokens"
+  `)
 })

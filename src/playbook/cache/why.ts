@@ -2,6 +2,8 @@ import type { CacheRule } from '../../core/past.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import { ttl_s } from './rules.ts'
 
+const grouped = (count: number): string => count.toLocaleString('en-US')
+
 /** Why a prompt was not read from the provider's cache, or not as far as it could have been. */
 export type Cause =
   | 'read'
@@ -142,7 +144,7 @@ const parted = (call: Receipt, pair: Pair, facts: Facts): Why => {
     ...facts,
     cause: 'changed',
     parted_at: place,
-    said: `This prompt parts from the nearest earlier one in ${nameOf(place)} (block ${place.block}, after ${place.tokens_before} tokens).`,
+    said: `This prompt parts from the nearest earlier one in ${nameOf(place)} (block ${place.block}, after ${grouped(place.tokens_before)} tokens).`,
     advice: advices[place.part],
   }
 }
@@ -160,11 +162,15 @@ const before = (call: Receipt, rule: CacheRule | undefined, facts: Facts): Why |
     return {
       ...facts,
       cause: 'below-minimum',
-      said: `The prompt has ${input_tokens} tokens; this model caches from ${rule.minimum_tokens} on.`,
+      said: `The prompt has ${grouped(input_tokens)} tokens; this model caches from ${grouped(rule.minimum_tokens)} on.`,
     }
   const last = call.prefix_tokens?.at(-2) ?? 0
   if (read_tokens > 0 && read_tokens >= last * 0.9)
-    return { ...facts, cause: 'read', said: `${read_tokens} of ${input_tokens} tokens were read from the cache.` }
+    return {
+      ...facts,
+      cause: 'read',
+      said: `${grouped(read_tokens)} of ${grouped(input_tokens)} tokens were read from the cache.`,
+    }
   const touched = read_tokens + (call.cache_write_tokens ?? 0)
   if (rule.style === 'marks' && touched === 0)
     return {

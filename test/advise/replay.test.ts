@@ -5,6 +5,8 @@ import type { Lever } from '../../src/core/lever.ts'
 import { formatUsd, type Picodollars, picodollars } from '../../src/core/money.ts'
 import type { Past } from '../../src/core/past.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
+import { chance } from '../../src/playbook/advise/chance.ts'
+import { MOST_WHOLE } from '../../src/playbook/advise/replay.ts'
 import { shapley } from '../../src/playbook/advise/shapley.ts'
 import { ExactSum } from '../../src/playbook/advise/tally.ts'
 import { adviceOn, BEGIN_US } from '../levers/day.ts'
@@ -204,4 +206,44 @@ test('a sum of picodollars is exact beyond what a float can hold', () => {
   for (let at = 0; at < 3000; at++) sum.add(9_007_199_254_740_991 - at)
   const expected = (9_007_199_254_740_991n * 3000n - (2999n * 3000n) / 2n) as Picodollars
   expect(sum.total).toBe(expected)
+})
+
+describe('what a lever saves alone', () => {
+  /** Forty calls in each of 250 sessions, longer in some than in others, of which a part comes again. */
+  const sessions = (seed: number): Receipt[] => {
+    const random = chance(seed)
+    const weights = Array.from({ length: 250 }, () => 200 + Math.floor(3000 * random()))
+    return Array.from({ length: 10_000 }, (_, at) => {
+      const session = at % weights.length
+      return receiptOf({
+        at_s: at * 4,
+        fresh: Math.floor((weights[session] ?? 0) * (0.5 + random())),
+        output: 20,
+        session: `s${session}`,
+        fingerprint_exact: Math.floor(random() * 15_000)
+          .toString(16)
+          .padStart(16, '0'),
+      })
+    })
+  }
+
+  test('is estimated from sessions of a ledger too large to replay whole, within the error that is told', async () => {
+    const levers = { 'cache/again': again, 'compact/half': half }
+    for (const seed of [1, 2, 3]) {
+      const receipts = sessions(seed)
+      const whole = await adviceOn(receipts, levers, {}, { page: 5000 })
+      // The same calls, taken for so many that a sixth of the sessions stands for all.
+      const sampled = await adviceOn(receipts, levers, {}, { page: 5000, expected: MOST_WHOLE + 1 })
+      const of = ({ findings }: typeof whole) => findings.find(({ lever }) => lever === 'compact/half')
+      const [truth, told] = [of(whole), of(sampled)]
+      expect(truth?.alone_error_usd).toBe('0')
+      const error = amount(told?.alone_error_usd ?? '0')
+      expect(told?.alone_usd).not.toBe(truth?.alone_usd)
+      expect(Math.abs(amount(told?.alone_usd ?? '0') - amount(truth?.alone_usd ?? '0'))).toBeLessThan(3 * error)
+      // An error that says nothing would cover everything.
+      expect(error).toBeLessThan(0.1 * amount(truth?.alone_usd ?? '0'))
+      // What is saved in turn is no estimate, however many there are.
+      expect(told?.saving.mid_usd).toBe(truth?.saving.mid_usd)
+    }
+  }, 120_000)
 })

@@ -83,6 +83,7 @@ export const adviceOn = async (
   receipts: readonly Receipt[],
   levers: Readonly<Record<string, Lever>>,
   settings: Readonly<Record<string, Chosen>> = {},
+  size: Readonly<{ expected?: number; page?: number }> = {},
 ): Promise<Advice> => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-day-'))
   const ledger = await open({ path: join(folder, 'ledger.duckdb') })
@@ -100,8 +101,8 @@ export const adviceOn = async (
       sheet: rateSheet(compileBook(prices)),
       ratios: ratios(),
       kit: { hash: digest, cache_rule: cacheRule, seed: 1 },
-      expected: receipts.length,
-      page: 25,
+      expected: size.expected ?? receipts.length,
+      page: size.page ?? 25,
     })
   } finally {
     await ledger.close()

@@ -54,17 +54,17 @@ type Known = Readonly<{
 }>
 
 /**
- * What each lever saves alone, by the ratio of that to what it saves in its turn, both over the same sessions: what a sample of sessions
- * misses of the prefixes and answers that they share, it misses in both. Where it saves nothing in its turn, by the cost.
+ * What each lever saves alone, by the ratio of that to the cost, both over the same sessions. A cache saves what sessions share, of
+ * which a sample misses a part: there the ratio is to what it saves in its turn, which misses the same, if it saves anything then.
  */
 export const aloneBySample = ({ trips, candidates, kit, marginal, cost }: Known): readonly Alone[] => {
   const sampled = sampledOf(trips, candidates, kit)
   const every = Uint16Array.from({ length: GROUPS }, (_, group) => group)
   const random = chance(kit.seed)
   const draws = Array.from({ length: RESAMPLES }, () => every.map(() => Math.floor(random() * GROUPS)))
-  return candidates.map((_, at) => {
-    const turn = sumOf(sampled.marginal[at], every)
-    const [base, whole] = turn > 0 ? [sampled.marginal[at], marginal[at] ?? 0] : [sampled.cost, cost]
+  return candidates.map(({ lever }, at) => {
+    const byTurn = lever.play === 'cache' && sumOf(sampled.marginal[at], every) > 0
+    const [base, whole] = byTurn ? [sampled.marginal[at], marginal[at] ?? 0] : [sampled.cost, cost]
     const ratio = (groups: Uint16Array): number => {
       const below = sumOf(base, groups)
       return below === 0 ? 0 : (whole * sumOf(sampled.alone[at], groups)) / below

@@ -7,7 +7,16 @@ import type { Picodollars } from './money.ts'
 export type TokenKind = 'input' | 'cache_read' | 'cache_write' | 'cache_write_1h' | 'output'
 
 /**
- * What a line charges for. usage: tokens. fee: what is billed by the piece (searches, sessions, storage). discount and
+ * What some reports count instead of tokens: pictures made, seconds heard, characters spoken; requests, where the two sides
+ * count nothing else alike.
+ */
+export type PieceKind = 'image' | 'second' | 'character' | 'request'
+
+/** What an amount of a line is of. */
+export type Kind = TokenKind | PieceKind
+
+/**
+ * What a line charges for. usage: tokens, or pieces that a report counts. fee: what is billed by the piece (searches, sessions, storage). discount and
  * credit: money taken off. tax: added by law. rounding: what the provider adds or takes to meet its own total.
  */
 export type BillCharge = 'usage' | 'fee' | 'discount' | 'credit' | 'tax' | 'rounding'
@@ -24,9 +33,9 @@ export type BillLine = Readonly<{
   model: string | null
   tier: string | null
   charge: BillCharge
-  /** Kinds that the line counts together; one where the bill tells them apart. Empty for what is no tokens. */
-  kinds: readonly TokenKind[]
-  /** Null on a line that states money only. */
+  /** Kinds that the line counts together; one where the bill tells them apart. Pieces are never counted together with tokens. Empty for what is neither. */
+  kinds: readonly Kind[]
+  /** How many of its kinds, tokens or pieces. Null on a line that states money only. */
   tokens: bigint | null
   /** The bill stated a fraction of a token (it counts in thousands), so the count was rounded. */
   rounded: boolean

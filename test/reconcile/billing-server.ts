@@ -56,8 +56,28 @@ const openaiUsage: Results = (day) => [
 const openaiCosts: Results = () => `[
   {"object":"organization.costs.result","amount":{"value":1.5000000000000002,"currency":"usd"},"line_item":"gpt-5.5-2026-04-23, input","project_id":"proj_search"},
   {"object":"organization.costs.result","amount":{"value":7.5e-2,"currency":"usd"},"line_item":"gpt-5.5-2026-04-23, cached input","project_id":"proj_search"},
-  {"object":"organization.costs.result","amount":{"value":0.06,"currency":"usd"},"line_item":"whisper","quantity_unit":"duration_seconds","project_id":"proj_search"}
+  {"object":"organization.costs.result","amount":{"value":0.06,"currency":"usd"},"line_item":"whisper-1","quantity_unit":"duration_seconds","project_id":"proj_search"},
+  {"object":"organization.costs.result","amount":{"value":0.03,"currency":"usd"},"line_item":"tts-1, characters","quantity_unit":"characters","project_id":"proj_search"},
+  {"object":"organization.costs.result","amount":{"value":0.09,"currency":"usd"},"line_item":"gpt-image-2 image, output","quantity_unit":"tokens","project_id":"proj_search"},
+  {"object":"organization.costs.result","amount":{"value":0.02,"currency":"usd"},"line_item":"somebodys-voice","quantity_unit":"duration_seconds","project_id":"proj_search"}
 ]`
+
+/** What is reported by the piece: `num_model_requests` beside a count of its own. */
+const openaiPieces: Readonly<Record<string, readonly [model: string, counts: Readonly<Record<string, number>>]>> = {
+  moderations: ['omni-moderation-latest', { input_tokens: 400, num_model_requests: 4 }],
+  images: ['gpt-image-2', { images: 3, num_model_requests: 2 }],
+  audio_speeches: ['tts-1', { characters: 2000, num_model_requests: 2 }],
+  audio_transcriptions: ['whisper-1', { seconds: 600, num_model_requests: 5 }],
+}
+
+const openaiPiecesOf =
+  (report: string): Results =>
+  () =>
+    Object.entries(openaiPieces).flatMap(([name, [model, counts]]) =>
+      name === report
+        ? [{ object: `organization.usage.${name}.result`, ...counts, project_id: 'proj_search', model }]
+        : [],
+    )
 
 const anthropicUsage: Results = () => [
   {
@@ -128,11 +148,11 @@ const answer = (url: URL): string | undefined => {
   const unix = new Date(Number(query.get('start_time') ?? 0) * 1000).toISOString().slice(0, 10)
   const iso = (query.get('starting_at') ?? '').slice(0, 10)
   const page = query.get('page')
+  const report = /^\/v1\/organization\/usage\/(embeddings|moderations|images|audio_\w+)$/.exec(url.pathname)?.[1]
+  if (report !== undefined) return buckets(unix, openaiPiecesOf(report), 'start_time', page)
   switch (url.pathname) {
     case '/v1/organization/usage/completions':
       return buckets(unix, openaiUsage, 'start_time', page)
-    case '/v1/organization/usage/embeddings':
-      return buckets(unix, () => [], 'start_time', page)
     case '/v1/organization/costs':
       return buckets(unix, openaiCosts, 'start_time', page)
     case '/v1/organizations/usage_report/messages':

@@ -194,7 +194,7 @@ describe('the live API', () => {
     expect({ err, code }).toEqual({ err: '', code: 0 })
     const answer = JSON.parse(out)
     expect(answer.total.tokens).toMatchObject({ provider: 3_150_000, ledger: 42_000 })
-    expect(answer.total.cost.provider_usd).toBe('4.905')
+    expect(answer.total.cost.provider_usd).toBe('5.325')
     expect(answer.coverage_tokens).toBeCloseTo(42_000 / 3_150_000)
     expect(answer.total.tokens.parts).toMatchObject({ bypass: expect.any(Number) })
   })
@@ -203,7 +203,7 @@ describe('the live API', () => {
     const kept = await weirProcess(['keys', 'provider', 'set', 'openai-admin', '--data', data], adminKey)
     expect(kept.code).toBe(0)
     const words = ['openai', '--since', '2026-11-01', '--until', '2026-11-04', ...configured(), '--json']
-    expect(JSON.parse((await run(words)).out).total.cost.provider_usd).toBe('4.905')
+    expect(JSON.parse((await run(words)).out).total.cost.provider_usd).toBe('5.325')
   })
 
   test('says whose fault it is, and never the key', async () => {

@@ -69,15 +69,22 @@ describe('OpenAI', () => {
   test('every page of usage and costs is read, tokens apart by kind, floats by their text', async () => {
     const { lines, bad } = await ask(openai)
     expect(bad).toEqual([])
-    expect(lines).toHaveLength(3 * (4 + 3))
+    expect(lines).toHaveLength(3 * (4 + 4 + 6))
     expect(lines.filter(({ day }) => day === '2026-11-01').map(shown)).toEqual([
       '2026-11-01 gpt-5.5-2026-04-23 usage input 600000 - default',
       '2026-11-01 gpt-5.5-2026-04-23 usage cache_read 300000 - default',
       '2026-11-01 gpt-5.5-2026-04-23 usage cache_write+cache_write_1h 100000 - default',
       '2026-11-01 gpt-5.5-2026-04-23 usage output 50000 - default',
+      '2026-11-01 omni-moderation-latest usage request 4 - -',
+      '2026-11-01 gpt-image-2 usage image 3 - -',
+      '2026-11-01 tts-1 usage character 2000 - -',
+      '2026-11-01 whisper-1 usage second 600 - -',
       '2026-11-01 gpt-5.5-2026-04-23 usage input - 1.5 -',
       '2026-11-01 gpt-5.5-2026-04-23 usage cache_read - 0.075 -',
-      '2026-11-01 - fee - - 0.06 -',
+      '2026-11-01 whisper-1 usage second - 0.06 -',
+      '2026-11-01 tts-1 usage character - 0.03 -',
+      '2026-11-01 gpt-image-2 usage output - 0.09 -',
+      '2026-11-01 somebodys-voice usage second - 0.02 -',
     ])
     expect(lines.filter(({ tier }) => tier === 'batch').map(({ day }) => day)).toContain('2026-11-03')
     expect(lines[0]).toMatchObject({ project: 'proj_search', key: 'key_1', requests: 10 })
@@ -124,13 +131,13 @@ describe('a provider in trouble', () => {
   test('is asked again as late as it says, in seconds or by a date', async () => {
     server.faults.push(faults.busy('7'), faults.broken, faults.busy('Fri, 20 Nov 2026 00:00:05 GMT'))
     const { lines } = await ask(openai)
-    expect(lines).toHaveLength(21)
+    expect(lines).toHaveLength(42)
     expect(waits).toEqual([7000, 0, 5000])
   })
 
   test('is asked again after a lost connection and a page that was cut off, each time later', async () => {
     server.faults.push(faults.hangUp, faults.half)
-    expect((await ask(openai)).lines).toHaveLength(21)
+    expect((await ask(openai)).lines).toHaveLength(42)
     expect(waits).toEqual([1000, 2000])
   })
 

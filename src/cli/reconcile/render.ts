@@ -40,13 +40,17 @@ const kindNames = {
   cache_write: 'cache write',
   cache_write_1h: 'cache write 1h',
   output: 'output',
+  image: 'images',
+  second: 'seconds',
+  character: 'characters',
+  request: 'requests',
 } as const
 
 const writes = ['cache_write', 'cache_write_1h'] as const
 
 /** `input + writes`, `all input`, `all`: kinds that a bill counts together, short enough for a column. */
 const kindOf = ({ about, kinds }: Compared): string => {
-  if (about !== 'tokens') return about
+  if (kinds.length === 0) return about
   if (kinds.length === allKinds.length) return 'all'
   if (kinds.length === allKinds.length - 1 && !kinds.includes('output')) return 'all input'
   if (!writes.every((kind) => kinds.includes(kind))) return kinds.map((kind) => kindNames[kind]).join(' + ')
@@ -56,6 +60,7 @@ const kindOf = ({ about, kinds }: Compared): string => {
 
 type Line = Readonly<{
   names: readonly string[]
+  /** Tokens, or pieces where the line is of one kind of them. */
   tokens: Comparison<bigint> | undefined
   cost: Comparison<Picodollars> | undefined
 }>
@@ -80,11 +85,14 @@ const headsOf = (view: View, lines: readonly Compared[]): readonly string[] => {
   return lines.some(({ owner }) => owner !== null) ? ['day', 'owner', 'model', 'kind'] : ['day', 'model', 'kind']
 }
 
+/** Days and owners add kinds up, and pieces cannot be added to tokens. */
+const ofOneKind = (view: View): boolean => view === 'model' || view === 'line'
+
 const linesOf = (compared: readonly Compared[], view: View): Line[] => {
   const groups = Map.groupBy(compared, (line) => JSON.stringify(namesOf(line, view)))
   return [...groups.values()].map((group) => ({
     names: namesOf(group[0] as Compared, view),
-    tokens: sumOf(group.flatMap(({ tokens }) => tokens ?? [])),
+    tokens: sumOf(group.flatMap(({ tokens, pieces }) => tokens ?? (ofOneKind(view) ? (pieces ?? []) : []))),
     cost: sumOf(group.flatMap(({ cost }) => cost ?? [])),
   }))
 }
@@ -123,7 +131,7 @@ const coverageColumns = (of: (line: Line) => Comparison<bigint> | undefined): re
   },
 ]
 
-const columnsOf = (heads: readonly string[], lines: readonly Line[]): readonly Column<Line>[] => {
+const columnsOf = (heads: readonly string[], lines: readonly Line[], counted: string): readonly Column<Line>[] => {
   const has = { tokens: lines.some(({ tokens }) => tokens), cost: lines.some(({ cost }) => cost) }
   const amounts = lines.flatMap(({ cost }) => (cost ? [formatUsd(cost.provider), formatUsd(cost.ledger)] : []))
   const column = moneyColumn(amounts)
@@ -131,7 +139,7 @@ const columnsOf = (heads: readonly string[], lines: readonly Line[]): readonly C
     amount === undefined ? nothing : column(formatUsd(amount))
   const right = 'right' as const
   const tokenColumns: readonly Column<Line>[] = [
-    { head: 'tokens', cell: ({ tokens }) => (tokens ? count(tokens.provider) : nothing), align: right, drop: 2 },
+    { head: counted, cell: ({ tokens }) => (tokens ? count(tokens.provider) : nothing), align: right, drop: 2 },
     { head: 'Weir', cell: ({ tokens }) => (tokens ? count(tokens.ledger) : nothing), align: right, drop: 2 },
     ...coverageColumns(({ tokens }) => tokens),
   ]
@@ -215,7 +223,7 @@ const bypassText = ({ result: { tokens, cost } }: Reconciled, colours: Paint): s
 
 const headText = (shown: Reconciled, look: Look, colours: Paint): string => {
   const { result, source, from, to } = shown
-  const { tokens, cost, open_tokens, open_cost } = result
+  const { tokens, pieces, cost, open_tokens, open_cost } = result
   const side = <Amount extends bigint>(one: Comparison<Amount> | undefined, write: (amount: bigint) => string) =>
     one === undefined
       ? undefined
@@ -224,6 +232,9 @@ const headText = (shown: Reconciled, look: Look, colours: Paint): string => {
     ...(tokens === undefined
       ? []
       : [`${plural(Number(open_tokens), 'token')} (${percent(shareIn(open_tokens, tokens.provider))})`]),
+    ...pieces.flatMap(({ kind, compared, open: left }) =>
+      left === 0n ? [] : [`${count(left)} ${kindNames[kind]} (${percent(shareIn(left, compared.provider))})`],
+    ),
     ...(cost === undefined ? [] : [`${usd(open_cost)} (${percent(shareIn(open_cost, cost.provider))})`]),
   ]
   const verdict = isOpen(result) ? colours.red('✗ not reconciled') : colours.green('✓ reconciled')
@@ -235,6 +246,7 @@ const headText = (shown: Reconciled, look: Look, colours: Paint): string => {
     facts(
       [
         ['tokens', side(tokens, count)],
+        ...pieces.map(({ kind, compared }) => [kindNames[kind], side(compared, count)] as const),
         ['dollars', side(cost, usd)],
         ['open', open.join(', ')],
       ],
@@ -252,6 +264,7 @@ export const renderReconciled = (shown: Reconciled, view: View, look: Look): str
   if (compared.length === 0)
     return `Neither the bill nor the ledger has anything from ${shown.from} to before ${shown.to}.`
   const lines = linesOf(compared, view)
+  const counted = ofOneKind(view) && shown.result.pieces.length > 0 ? 'count' : 'tokens'
   const title = view === 'model' ? 'By model and kind of token' : view === 'line' ? 'Every line' : `By ${view}`
   const aligned = alignments.map(({ name, model, by }) => `  ${name} = ${model} ${colours.dim(`(${ways[by]})`)}`)
   const guessed = suspected.map(
@@ -259,7 +272,7 @@ export const renderReconciled = (shown: Reconciled, view: View, look: Look): str
   )
   return [
     headText(shown, look, colours),
-    `${colours.bold(title)}\n${table(lines, columnsOf(headsOf(view, compared), lines), look, { indent: 2 })}`,
+    `${colours.bold(title)}\n${table(lines, columnsOf(headsOf(view, compared), lines, counted), look, { indent: 2 })}`,
     ...(explanations(shown).length === 0 ? [] : [`${colours.bold('Why they differ')}\n${explainedTable(shown, look)}`]),
     ...(aligned.length === 0 ? [] : [`${colours.bold('Names taken for one')}\n${aligned.join('\n')}`]),
     ...(guessed.length === 0 ? [] : [`${colours.bold('Names that may be one')}\n${guessed.join('\n')}`]),

@@ -1,6 +1,6 @@
 /** Prices, bills and files of charges. */
 import { z } from 'zod'
-import { allKinds } from '../../playbook/allocate/reconcile/kinds.ts'
+import { allKinds, pieceKinds } from '../../playbook/allocate/reconcile/kinds.ts'
 import { reasons } from '../../playbook/allocate/reconcile/result.ts'
 import { badRow, count, share, texts, usd } from './fields.ts'
 
@@ -95,19 +95,24 @@ export const checked = z.strictObject({
 /** Why a bill and the ledger differ → by how much; a reason that explains nothing is not there. */
 const parts = <Amount extends z.ZodType>(amount: Amount) => z.partialRecord(z.enum(reasons), amount)
 
-/** Kinds of tokens compared as one, or what of the bill is none. */
-const kinds = z.union([z.array(z.enum(allKinds)), z.array(z.enum(['fee', 'discount', 'credit', 'tax', 'rounding']))])
+/** Kinds of tokens or of pieces compared as one, or what of the bill is neither. */
+const kinds = z.union([
+  z.array(z.enum(allKinds)),
+  z.array(z.enum(pieceKinds)),
+  z.array(z.enum(['fee', 'discount', 'credit', 'tax', 'rounding'])),
+])
+
+const counted = z.strictObject({
+  provider: z.number(),
+  ledger: z.number(),
+  difference: z.number(),
+  parts: parts(z.number()),
+  residual: z.number(),
+})
 
 const compared = {
-  tokens: z
-    .strictObject({
-      provider: z.number(),
-      ledger: z.number(),
-      difference: z.number(),
-      parts: parts(z.number()),
-      residual: z.number(),
-    })
-    .exactOptional(),
+  tokens: counted.exactOptional(),
+  pieces: counted.exactOptional(),
   cost: z
     .strictObject({
       provider_usd: usd,
@@ -125,6 +130,7 @@ export const reconciled = z.strictObject({
   to: z.string(),
   reconciled: z.boolean(),
   total: z.strictObject(compared),
+  pieces: z.array(counted.extend({ kind: z.enum(pieceKinds), open: z.number() })),
   coverage_tokens: share,
   coverage_usd: share,
   open_tokens: z.number(),

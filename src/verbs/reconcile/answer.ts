@@ -26,8 +26,12 @@ export const shareIn = (part: bigint, whole: bigint): number =>
 const exceeds = (part: bigint, whole: bigint, millionths: bigint): boolean =>
   size(part) * MILLION > size(whole) * millionths
 
-/** Is more of the tokens or of the dollars unexplained than so many millionths of the bill? */
-export const isOpen = ({ tokens, cost, open_tokens, open_cost }: Reconciliation, millionths?: bigint): boolean =>
+/** Is more of the tokens, of a kind of pieces or of the dollars unexplained than so many millionths of the bill? */
+export const isOpen = (
+  { tokens, pieces, cost, open_tokens, open_cost }: Reconciliation,
+  millionths?: bigint,
+): boolean =>
+  pieces.some(({ compared, open }) => exceeds(open, compared.provider, millionths ?? tolerance.tokens)) ||
   exceeds(open_tokens, tokens?.provider ?? 0n, millionths ?? tolerance.tokens) ||
   exceeds(open_cost, cost?.provider ?? 0n, millionths ?? tolerance.cost)
 
@@ -38,7 +42,7 @@ export const coverageOf = (compared: Comparison<bigint> | undefined): number | n
 const named = <T>(parts: ReadonlyMap<Reason, bigint>, write: (amount: bigint) => T) =>
   Object.fromEntries(reasons.flatMap((reason) => (parts.has(reason) ? [[reason, write(parts.get(reason) ?? 0n)]] : [])))
 
-const tokensAnswer = ({ provider, ledger, parts, residual }: Comparison<bigint>) => ({
+const countAnswer = ({ provider, ledger, parts, residual }: Comparison<bigint>) => ({
   provider: Number(provider),
   ledger: Number(ledger),
   difference: Number(provider - ledger),
@@ -54,8 +58,9 @@ const costAnswer = ({ provider, ledger, parts, residual }: Comparison<Picodollar
   residual_usd: formatUsd(residual),
 })
 
-const both = ({ tokens, cost }: Pick<Compared, 'tokens' | 'cost'>) => ({
-  ...(tokens === undefined ? {} : { tokens: tokensAnswer(tokens) }),
+const sides = ({ tokens, pieces, cost }: Pick<Compared, 'tokens' | 'pieces' | 'cost'>) => ({
+  ...(tokens === undefined ? {} : { tokens: countAnswer(tokens) }),
+  ...(pieces === undefined ? {} : { pieces: countAnswer(pieces) }),
   ...(cost === undefined ? {} : { cost: costAnswer(cost) }),
 })
 
@@ -65,7 +70,8 @@ export const answerOf = ({ source, from, to, result, bad, bad_rows }: Reconciled
   from,
   to,
   reconciled: !isOpen(result) && bad === 0,
-  total: both({ ...(result.tokens && { tokens: result.tokens }), ...(result.cost && { cost: result.cost }) }),
+  total: sides({ ...(result.tokens && { tokens: result.tokens }), ...(result.cost && { cost: result.cost }) }),
+  pieces: result.pieces.map(({ kind, compared, open }) => ({ kind, ...countAnswer(compared), open: Number(open) })),
   coverage_tokens: coverageOf(result.tokens),
   coverage_usd: coverageOf(result.cost),
   open_tokens: Number(result.open_tokens),
@@ -80,8 +86,8 @@ export const answerOf = ({ source, from, to, result, bad, bad_rows }: Reconciled
     day: one.day,
     owner: one.owner,
     model: one.model,
-    kinds: one.about === 'tokens' ? one.kinds : [one.about],
-    ...both(one),
+    kinds: one.kinds.length > 0 ? one.kinds : [one.about],
+    ...sides(one),
   })),
 })
 
@@ -95,7 +101,7 @@ export const csvColumns: Readonly<Record<string, (line: Compared) => string | nu
   day: ({ day }) => day,
   owner: ({ owner }) => owner,
   model: ({ model }) => model,
-  kinds: ({ about, kinds }) => (about === 'tokens' ? kinds.join('+') : about),
+  kinds: ({ about, kinds }) => (kinds.length > 0 ? kinds.join('+') : about),
   provider_tokens: ({ tokens }) => numberOf(tokens?.provider),
   ledger_tokens: ({ tokens }) => numberOf(tokens?.ledger),
   ...Object.fromEntries(
@@ -108,4 +114,7 @@ export const csvColumns: Readonly<Record<string, (line: Compared) => string | nu
     reasons.map((reason) => [`${reason}_usd`, ({ cost }: Compared) => usd(cost?.parts.get(reason))]),
   ),
   residual_usd: ({ cost }) => usd(cost?.residual),
+  provider_pieces: ({ pieces }) => numberOf(pieces?.provider),
+  ledger_pieces: ({ pieces }) => numberOf(pieces?.ledger),
+  residual_pieces: ({ pieces }) => numberOf(pieces?.residual),
 }

@@ -1,7 +1,7 @@
 import type { BillLine } from '../../../core/bill.ts'
 import type { MeteredRow } from '../../../core/ledger.ts'
 import { type Picodollars, parseUsd, picodollars, sum } from '../../../core/money.ts'
-import { type KindGroup, kindOf } from './kinds.ts'
+import { isPiece, type KindGroup, kindOf } from './kinds.ts'
 
 /** Everything of one owner's model on one day, on both sides. */
 export type Bucket = Readonly<{
@@ -12,17 +12,29 @@ export type Bucket = Readonly<{
   rows: MeteredRow[]
 }>
 
-export const isTokens = (row: MeteredRow): boolean => row.meter !== null && kindOf(row.meter) !== 'fee'
-export const isFee = (row: MeteredRow): boolean => row.meter !== null && kindOf(row.meter) === 'fee'
+export const isTokens = ({ meter }: MeteredRow): boolean => {
+  const kind = meter === null ? 'fee' : kindOf(meter)
+  return kind !== 'fee' && !isPiece(kind)
+}
 
-/** Token rows of some kinds. */
+/** Rows that are fees: what no bill counts, and pieces for which this one has no price apart. */
+export const feesOf = ({ lines, rows }: Bucket): readonly MeteredRow[] => {
+  const priced = new Set(lines.flatMap(({ cost, kinds }) => (cost === null ? [] : kinds)))
+  return rows.filter(({ meter }) => {
+    if (meter === null) return false
+    const kind = kindOf(meter)
+    return kind === 'fee' || (isPiece(kind) && !priced.has(kind))
+  })
+}
+
+/** Rows of some kinds, of tokens or of pieces. */
 export const rowsOf = (rows: readonly MeteredRow[], kinds: KindGroup): readonly MeteredRow[] =>
   rows.filter((row) => {
     const kind = row.meter === null ? 'fee' : kindOf(row.meter)
     return kind !== 'fee' && kinds.includes(kind)
   })
 
-/** Tokens of rows; a meter of tokens counts whole ones. */
+/** Tokens or pieces of rows; their meters count whole ones. */
 export const tokensOf = (rows: readonly MeteredRow[]): bigint =>
   rows.reduce((total, { quantity }) => total + BigInt(quantity.split('.')[0] ?? '0'), 0n)
 

@@ -1,13 +1,15 @@
 import type { BillLine } from '../../../core/bill.ts'
 import type { MeteredRow } from '../../../core/ledger.ts'
 import { type Picodollars, picodollars } from '../../../core/money.ts'
-import { type Bucket, billedCost, costOf, isFee, rowsOf, tokensOf } from './bucket.ts'
+import { type Bucket, billedCost, costOf, feesOf, rowsOf, tokensOf } from './bucket.ts'
 import { countLines } from './fold.ts'
-import { allKinds, groupKinds, type KindGroup, within } from './kinds.ts'
+import { allKinds, arePieces, groupKinds, type KindGroup, within } from './kinds.ts'
 import { addPart, type Comparison, comparisonOf, least, type Reason, share, size } from './result.ts'
 import type { TokenCell } from './tokens.ts'
 
 export type DollarOptions = Readonly<{
+  /** Requests are all that could be compared, and the bill has more of them. */
+  more_requests(bucket: Bucket): boolean
   /** Tiers whose money is not on the bill. */
   unbilled_tiers: readonly string[]
   late(day: string): boolean
@@ -48,8 +50,9 @@ const cellsOf = (bucket: Bucket): DollarCell[] => {
   const with_fees = priced.some(countsAll)
   return groups.flatMap((kinds): DollarCell[] => {
     const lines = priced.filter((line) => within(line.kinds, kinds))
+    if (arePieces(kinds) && lines.length === 0) return []
     const whole = kinds.length === allKinds.length ? unexplained : []
-    const fees = with_fees ? bucket.rows.filter(isFee) : []
+    const fees = with_fees ? feesOf(bucket) : []
     const metered = rowsOf(bucket.rows, kinds)
     const rows = [...metered, ...whole, ...fees]
     const [provider, ledger] = [billedCost(lines), costOf(rows)]
@@ -170,6 +173,7 @@ const reasonFor = (cell: DollarCell, tokens: readonly TokenCell[], options: Doll
   if (cell.rest < 0n && options.late(cell.bucket.day)) return 'late'
   // Money without tokens on the bill, and nothing in the ledger that it could be for.
   if (tokens.length === 0 && cell.ledger === 0n) return 'bypass'
+  if (cell.rest > 0n && options.more_requests(cell.bucket)) return 'bypass'
   return tiersDiffer(cell) ? 'tier' : undefined
 }
 

@@ -1,9 +1,20 @@
-import type { TokenKind } from '../../../core/bill.ts'
+import type { Kind, PieceKind, TokenKind } from '../../../core/bill.ts'
 
 export const allKinds: readonly TokenKind[] = ['input', 'cache_read', 'cache_write', 'cache_write_1h', 'output']
 
-/** The kind of a ledger's meter as a bill would count it; `fee` for what is billed by the piece. */
-export const kindOf = (meter: string): TokenKind | 'fee' => {
+export const pieceKinds: readonly PieceKind[] = ['image', 'second', 'character', 'request']
+
+/** Meters of the ledger that some bill counts by the piece. */
+const pieceMeters: Readonly<Record<string, PieceKind>> = {
+  'image.generated': 'image',
+  'audio_in.second': 'second',
+  'tts.char': 'character',
+}
+
+/** The kind of a ledger's meter as a bill would count it; `fee` for what no bill counts. */
+export const kindOf = (meter: string): Kind | 'fee' => {
+  const piece = pieceMeters[meter]
+  if (piece !== undefined) return piece
   if (meter.startsWith('out.')) return 'output'
   const name = /^in\.\w+\.(\w+)$/.exec(meter)?.[1]
   switch (name) {
@@ -20,26 +31,35 @@ export const kindOf = (meter: string): TokenKind | 'fee' => {
   }
 }
 
-/** Kinds that are compared as one, in the order of `allKinds`. */
-export type KindGroup = readonly TokenKind[]
+const everyKind: readonly Kind[] = [...allKinds, ...pieceKinds]
+
+/** Kinds that are compared as one, in the order of `everyKind`. */
+export type KindGroup = readonly Kind[]
+
+export const isPiece = (kind: Kind | 'fee'): kind is PieceKind => pieceKinds.some((piece) => piece === kind)
+
+/** Is this group one of pieces? Groups are of tokens or of pieces, never of both. */
+export const arePieces = (kinds: KindGroup): boolean => kinds.some(isPiece)
 
 /**
- * The finest groups in which both sides can be compared: kinds that some line counts together are one group. A kind that no
- * line names is a group of its own.
+ * The finest groups in which both sides can be compared: kinds that some line counts together are one group. A kind of
+ * tokens that no line names is a group of its own.
  */
 export const groupKinds = (counted: Iterable<KindGroup>): readonly KindGroup[] => {
-  const group = new Map<TokenKind, TokenKind>(allKinds.map((kind) => [kind, kind]))
-  const top = (kind: TokenKind): TokenKind => {
+  const group = new Map<Kind, Kind>(everyKind.map((kind) => [kind, kind]))
+  const top = (kind: Kind): Kind => {
     const above = group.get(kind) ?? kind
     return above === kind ? kind : top(above)
   }
+  const named = new Set<Kind>(allKinds)
   for (const kinds of counted) {
+    for (const kind of kinds) named.add(kind)
     const [first, ...others] = kinds
     if (first === undefined) continue
     for (const other of others) group.set(top(other), top(first))
   }
-  const found = new Map<TokenKind, TokenKind[]>()
-  for (const kind of allKinds) found.set(top(kind), [...(found.get(top(kind)) ?? []), kind])
+  const found = new Map<Kind, Kind[]>()
+  for (const kind of everyKind) if (named.has(kind)) found.set(top(kind), [...(found.get(top(kind)) ?? []), kind])
   return [...found.values()]
 }
 

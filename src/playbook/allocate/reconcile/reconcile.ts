@@ -1,8 +1,9 @@
-import type { BillLine, BillTraits } from '../../../core/bill.ts'
+import type { BillLine, BillTraits, PieceKind } from '../../../core/bill.ts'
 import type { MeteredRow } from '../../../core/ledger.ts'
 import { type Picodollars, picodollars } from '../../../core/money.ts'
-import { type Bucket, billedCost, costOf, dayBefore, isFee, isTokens, keyOf, tokensOf } from './bucket.ts'
+import { type Bucket, billedCost, costOf, dayBefore, feesOf, isTokens, keyOf, tokensOf } from './bucket.ts'
 import { compareDollars, dollarsOf } from './dollars.ts'
+import { allKinds, arePieces, type KindGroup, pieceKinds } from './kinds.ts'
 import { type Alignment, alignModels, type ModelNames } from './models.ts'
 import { addPart, type Compared, type Comparison, comparisonOf, type Reason, size, sumOf } from './result.ts'
 import { compareTokens, type TokenCell } from './tokens.ts'
@@ -23,6 +24,8 @@ export type Reconciliation = Readonly<{
   compared: readonly Compared[]
   /** Absent where the bill states none. */
   tokens?: Comparison<bigint>
+  /** What the bill counts by the piece, each kind with what is open of it. */
+  pieces: readonly Readonly<{ kind: PieceKind; compared: Comparison<bigint>; open: bigint }>[]
   cost?: Comparison<Picodollars>
   /** Sum of the residuals' sizes: what is open on one line does not make up for another. */
   open_tokens: bigint
@@ -120,12 +123,13 @@ const joined = (cells: readonly TokenCell[], dollars: ReturnType<typeof compareD
   const costs = new Map(dollars.map((cell) => [key(cell), cell]))
   const head = ({ bucket, kinds }: Pick<TokenCell, 'bucket' | 'kinds'>) => {
     const { day, owner, model } = bucket
-    return { day, owner, model, kinds, about: 'tokens' } as const
+    return { day, owner, model, kinds, about: arePieces(kinds) ? 'pieces' : 'tokens' } as const
   }
   const lines = cells.map((cell): Compared => {
     const cost = costs.get(key(cell))
     costs.delete(key(cell))
-    return { ...head(cell), tokens: cell.compared, ...(cost === undefined ? {} : { cost: dollarsOf(cost) }) }
+    const counted = arePieces(cell.kinds) ? { pieces: cell.compared } : { tokens: cell.compared }
+    return { ...head(cell), ...counted, ...(cost === undefined ? {} : { cost: dollarsOf(cost) }) }
   })
   return [...lines, ...[...costs.values()].map((cell): Compared => ({ ...head(cell), cost: dollarsOf(cell) }))]
 }
@@ -179,10 +183,48 @@ const inOrder = (one: Compared, other: Compared): number => {
 
 /** Fees that no model's line on the bill covers. */
 const feesApart = (buckets: readonly Bucket[], covered: ReadonlySet<Bucket>): readonly MeteredRow[] =>
-  buckets.flatMap((bucket) => (covered.has(bucket) ? [] : bucket.rows.filter(isFee)))
+  buckets.flatMap((bucket) => (covered.has(bucket) ? [] : feesOf(bucket)))
 
 const open = (all: readonly Comparison<bigint>[]): bigint =>
   all.reduce((total, { residual }) => total + size(residual), 0n)
+
+const piecesOf = (compared: readonly Compared[]): Reconciliation['pieces'] =>
+  pieceKinds.flatMap((kind) => {
+    const all = compared.flatMap(({ kinds, pieces }) => (pieces !== undefined && kinds.includes(kind) ? [pieces] : []))
+    const sum = sumOf(all)
+    return sum === undefined ? [] : [{ kind, compared: sum, open: open(all) }]
+  })
+
+/** Buckets of which requests are all that could be compared, and the bill has more of them. */
+const moreOf = (cells: readonly TokenCell[]): ((bucket: Bucket) => boolean) => {
+  const more = cells.filter(({ kinds, compared }) => kinds.includes('request') && compared.parts.has('bypass'))
+  const buckets = new Set(more.map(({ bucket }) => bucket))
+  return (bucket) => buckets.has(bucket)
+}
+
+/** Does the bill count such kinds? One without any line says that nothing was used. */
+const countsIn = (lines: readonly BillLine[]): ((kinds: KindGroup) => boolean) => {
+  const counted = new Set(lines.flatMap(({ tokens, kinds }) => (tokens === null ? [] : kinds)))
+  const tokens = lines.length === 0 || allKinds.some((kind) => counted.has(kind))
+  return (kinds) => (arePieces(kinds) ? kinds.some((kind) => counted.has(kind)) : tokens)
+}
+
+/** Money for pieces under a name that no count has: whose it is cannot be said, so that it stays a fee. */
+const feesUnnamed = (
+  lines: readonly BillLine[],
+  rows: readonly MeteredRow[],
+  names: ReturnType<typeof alignModels>,
+): readonly BillLine[] => {
+  const counted = new Set([
+    ...lines.flatMap(({ model, tokens }) => (model === null || tokens === null ? [] : [names.bill(model)])),
+    ...rows.flatMap(({ model }) => (model === null ? [] : [names.ledger(model)])),
+  ])
+  return lines.map((line) =>
+    arePieces(line.kinds) && !(line.model !== null && counted.has(names.bill(line.model)))
+      ? { ...line, charge: 'fee', model: null, kinds: [] }
+      : line,
+  )
+}
 
 /**
  * Compares what a provider bills with what the ledger metered: by day, owner, model and kind of token, tokens first, then
@@ -199,24 +241,29 @@ export const reconcile = (
   const named = (all: readonly Readonly<{ model: string | null }>[]) =>
     new Set(all.flatMap(({ model }) => (model === null ? [] : [model])))
   const names = alignModels({ bill: named(lines), ledger: named(rows), ...options.models })
-  const buckets = gather(lines, rows, names, options)
+  const named_lines = feesUnnamed(lines, rows, names)
+  const buckets = gather(named_lines, rows, names, options)
   const pairs = suspectAliases(buckets)
   const renamedKeys = new Set(pairs.flat().map(({ owner, model }) => keyOf(owner, model)))
   const renamed = ({ owner, model }: Bucket) => model !== null && renamedKeys.has(keyOf(owner, model))
   const late = (hours: number) => (day: string) => options.now_ms < endOf(day) + hours * 3_600_000
   const { tokens: tokens_late, money: money_late } = options.late_hours
   // A bill without any line says that nothing was used and nothing is owed.
-  const states = (what: 'tokens' | 'cost') => lines.length === 0 || lines.some((line) => line[what] !== null)
+  const states_cost = lines.length === 0 || lines.some(({ cost }) => cost !== null)
   const edges = { first: options.from, last: dayBefore(options.to), before: beforeWindow(metered, names, options) }
-  const cells = states('tokens') ? compareTokens(buckets, { late: late(tokens_late), renamed, ...edges }) : []
-  const dollars = states('cost')
-    ? compareDollars(buckets, cells, { late: late(money_late), renamed, unbilled_tiers: options.unbilled_tiers ?? [] })
-    : []
+  const cells = compareTokens(buckets, { late: late(tokens_late), renamed, counts: countsIn(lines), ...edges })
+  const dollar_options = {
+    late: late(money_late),
+    renamed,
+    unbilled_tiers: options.unbilled_tiers ?? [],
+    more_requests: moreOf(cells),
+  }
+  const dollars = states_cost ? compareDollars(buckets, cells, dollar_options) : []
   const covered = new Set(dollars.filter(({ with_fees }) => with_fees).map(({ bucket }) => bucket))
-  const fees = lines.filter(({ charge }) => charge === 'fee')
+  const fees = named_lines.filter(({ charge }) => charge === 'fee')
   const compared = [
     ...joined(cells, dollars),
-    ...(states('cost') ? compareFees(fees, feesApart(buckets, covered), options, late(money_late)) : []),
+    ...(states_cost ? compareFees(fees, feesApart(buckets, covered), options, late(money_late)) : []),
     ...otherCharges(lines, options),
   ].sort(inOrder)
   const tokenSides = compared.flatMap(({ tokens }) => tokens ?? [])
@@ -226,6 +273,7 @@ export const reconcile = (
     compared,
     ...(tokens === undefined ? {} : { tokens }),
     ...(cost === undefined ? {} : { cost }),
+    pieces: piecesOf(compared),
     open_tokens: open(tokenSides),
     open_cost: picodollars(open(costSides)),
     alignments: names.alignments,

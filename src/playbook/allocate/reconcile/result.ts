@@ -41,11 +41,12 @@ export type Compared = Readonly<{
   day: string
   owner: string | null
   model: string | null
-  /** Kinds of tokens compared as one; empty for what is no tokens. */
+  /** Kinds compared as one, of tokens or of pieces; empty for what is neither. */
   kinds: KindGroup
-  /** `tokens`, or the charge of the bill that is none. */
-  about: 'tokens' | 'fee' | 'discount' | 'credit' | 'tax' | 'rounding'
+  /** `tokens`, `pieces`, or the charge of the bill that is neither. */
+  about: 'tokens' | 'pieces' | 'fee' | 'discount' | 'credit' | 'tax' | 'rounding'
   tokens?: Comparison<bigint>
+  pieces?: Comparison<bigint>
   cost?: Comparison<Picodollars>
 }>
 

@@ -1,13 +1,15 @@
 import type { MeteredRow } from '../../../core/ledger.ts'
 import { type Bucket, billedTokens, dayAfter, keyOf, moreRequests, rowsOf, tokensOf, unseenAttempts } from './bucket.ts'
 import { countLines } from './fold.ts'
-import { groupKinds, type KindGroup } from './kinds.ts'
+import { arePieces, groupKinds, type KindGroup, pieceKinds } from './kinds.ts'
 import { addPart, type Comparison, comparisonOf, least, type Reason, size } from './result.ts'
 
-/** Tokens of one group of kinds of a bucket. */
+/** Tokens, or pieces, of one group of kinds of a bucket. */
 export type TokenCell = Readonly<{ bucket: Bucket; kinds: KindGroup; compared: Comparison<bigint> }>
 
 export type TokenOptions = Readonly<{
+  /** Does the bill count such kinds at all? */
+  counts(kinds: KindGroup): boolean
   /** Does the provider still lack tokens of this day? */
   late(day: string): boolean
   /** Buckets of a model that has another name on the other side. */
@@ -33,10 +35,32 @@ const take = (draft: Draft, reason: Reason, amount: bigint): void => {
   draft.rest -= amount
 }
 
-const draftsOf = (bucket: Bucket): Draft[] => {
+/**
+ * The bill counts pieces where the ledger counts something else (pictures, of which the ledger has tokens): requests are what
+ * both have. Undefined where they count alike.
+ */
+const requestsOf = ({ lines, rows }: Bucket): Pick<Draft, 'provider' | 'ledger'> | undefined => {
+  const counted = lines.filter(({ tokens }) => tokens !== null)
+  const kinds = counted.flatMap((line) => line.kinds)
+  const apart = counted.length > 0 && rows.length > 0 && counted.every((line) => arePieces(line.kinds))
+  if (!apart || rowsOf(rows, kinds).length > 0 || counted.some(({ requests }) => requests === null)) return undefined
+  return {
+    provider: BigInt(counted.reduce((total, { requests }) => total + (requests ?? 0), 0)),
+    ledger: BigInt(rows.reduce((total, { attempts }) => total + attempts, 0)),
+  }
+}
+
+const draftsOf = (bucket: Bucket, { counts }: TokenOptions): Draft[] => {
+  const requests = requestsOf(bucket)
+  if (requests !== undefined) {
+    const rest = requests.provider - requests.ledger
+    return [{ bucket, kinds: ['request'], ...requests, parts: new Map(), rest }]
+  }
   const lines = bucket.lines.filter(({ tokens }) => tokens !== null)
-  const groups = groupKinds(lines.map(({ kinds }) => kinds))
+  const pieces = pieceKinds.map((kind) => [kind]).filter(counts)
+  const groups = groupKinds([...lines.map(({ kinds }) => kinds), ...pieces])
   return groups.flatMap((kinds): Draft[] => {
+    if (!counts(kinds)) return []
     const provider = billedTokens(lines, kinds)
     const ledger = tokensOf(rowsOf(bucket.rows, kinds))
     if (provider === 0n && ledger === 0n) return []
@@ -78,6 +102,10 @@ const uncertain = ({ bucket, kinds }: Draft, aborted: boolean): bigint =>
 
 /** Where the ledger has more than the provider: what of it only we counted, up to the difference. */
 const takeUncertain = (draft: Draft): void => {
+  if (draft.kinds.includes('request')) {
+    take(draft, 'aborted', -least(-draft.rest, BigInt(unseenAttempts(draft.bucket.rows))))
+    return
+  }
   take(draft, 'aborted', -least(-draft.rest, uncertain(draft, true)))
   take(draft, 'estimated', -least(-draft.rest, uncertain(draft, false)))
 }
@@ -104,7 +132,7 @@ const reasonFor = (draft: Draft, options: TokenOptions): Reason | undefined => {
 
 /** Compares the tokens of buckets for which the bill states tokens, and names what explains each difference. */
 export const compareTokens = (buckets: readonly Bucket[], options: TokenOptions): TokenCell[] => {
-  const drafts = buckets.flatMap(draftsOf)
+  const drafts = buckets.flatMap((bucket) => draftsOf(bucket, options))
   moveOverMidnight(drafts, options)
   moveOverEdges(drafts, options)
   return drafts.map((draft) => {

@@ -1,5 +1,5 @@
 /** Provider prefix caching through the gateway, against the simulator's own cache: what replay promises, pull then saves. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Anthropic from '@anthropic-ai/sdk'
@@ -187,6 +187,26 @@ test('what a route has learnt outlives a restart: the first call after it is mar
     await open({}, 'on', folder)
     await work(1, 1)
     expect(isMarked(0)).toBe(true)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('a broken file of what was learnt fails no call: it is made anew, the receipt says so, and what comes next is learnt', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-broken-'))
+  try {
+    writeFileSync(join(folder, 'learnt.db'), 'this is no database, and never was one '.repeat(200))
+    await open({}, 'on', folder)
+    const receipts = await work(1, 4)
+    expect(receipts.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok', 'ok'])
+    const said = receipts.map(({ levers }) => levers?.[0]?.why ?? '')
+    expect(said[0]).toMatch(/; the file of what levers have learnt was broken: it was set aside and made anew$/)
+    expect(said.at(-1)).not.toMatch(/broken/)
+    expect(readdirSync(folder).some((name) => name.startsWith('learnt.db.broken-'))).toBe(true)
+    await house.close()
+    await open({}, 'on', folder)
+    await work(1, 1)
+    expect(Buffer.from(house.simulator.calls[0]?.body ?? '').includes('cache_control')).toBe(true)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

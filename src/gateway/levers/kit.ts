@@ -1,4 +1,4 @@
-import type { Answers, Kit, Lever, LeverMode, Memory } from '../../core/lever.ts'
+import type { Answers, Kit, Lever, LeverMode, Memory, Notes } from '../../core/lever.ts'
 import type { TokenRates } from '../../core/past.ts'
 import type { PriceBook } from '../../core/price.ts'
 import { openRecent } from '../../core/recent.ts'
@@ -54,6 +54,24 @@ const rateMemory = ({ book, price_as }: KitParts): Kit['rates'] => {
 /** Who only observes makes nobody wait and leads nobody. */
 const observing = (answers: Answers): Answers => ({ ...answers, join: () => undefined, done: () => {} })
 
+/** A lever's own view of the notes: `trouble` is what went wrong in its use since that was last asked, for one receipt to say. */
+const ownNotes = (notes: Notes): Notes => {
+  let trouble: string | undefined
+  const used = <T>(result: T): T => {
+    trouble = notes.trouble() ?? trouble
+    return result
+  }
+  return {
+    trouble() {
+      const told = trouble
+      trouble = undefined
+      return told
+    },
+    add: (partition, note, most) => used(notes.add(partition, note, most)),
+    after: (partition, position) => used(notes.after(partition, position)),
+  }
+}
+
 /** Makes the kit of each lever: all share the doors, each has a memory of its own. */
 export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => Kit) => {
   const { now_us, random, tokens, answers, doors, since, price_as } = parts
@@ -72,11 +90,11 @@ export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => K
   return (lever, mode) => {
     const known = kits.get(lever)
     if (known) return known[mode === 'observe' ? 'observe' : 'on']
-    const memory = openMemory()
+    const own = { memory: openMemory(), ...(doors?.notes ? { notes: ownNotes(doors.notes) } : {}) }
     const watching = answers ? { answers: observing(answers) } : {}
     const on_since_us = since?.[lever.name]
-    const on: Kit = { ...shared, memory, mode: 'on', ...(on_since_us === undefined ? {} : { on_since_us }) }
-    const observe: Kit = { ...shared, ...watching, memory, mode: 'observe' }
+    const on: Kit = { ...shared, ...own, mode: 'on', ...(on_since_us === undefined ? {} : { on_since_us }) }
+    const observe: Kit = { ...shared, ...watching, ...own, mode: 'observe' }
     kits.set(lever, { on, observe })
     return mode === 'observe' ? observe : on
   }

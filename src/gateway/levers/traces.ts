@@ -64,6 +64,9 @@ const traceOf = (turn: Turn, pulling: Pulling, draft: Draft, rates: TokenRates |
   }
 }
 
+const withTrouble = (trace: LeverTrace, trouble: string | undefined): LeverTrace =>
+  trouble === undefined ? trace : { ...trace, why: `${trace.why}; ${trouble}` }
+
 /** What each lever did, onto the receipt; what it saved is reckoned from the usage that the receipt has by now. */
 export const addTraces = (draft: Draft, call: Call, levers: Levers | undefined): void => {
   const { pulling, upstream } = call
@@ -72,11 +75,14 @@ export const addTraces = (draft: Draft, call: Call, levers: Levers | undefined):
     draft.experiment = pulling.arm.experiment
     draft.arm = pulling.arm.arm
   }
-  if (!levers || !upstream || pulling.turns.length === 0) return
+  const [first] = pulling.turns
+  if (!levers || !upstream || !first) return
   const at_us = draft.started_at_us ?? call.started_at_us
-  const [{ active }] = pulling.turns as [Turn]
+  const kitOf = ({ active: { lever, mode } }: Turn) => levers.kitOf(lever, mode)
   // All kits have the same rates.
-  const rates = levers.kitOf(active.lever, active.mode).rates(upstream.name, call.reading?.model ?? '', at_us)
-  const traces = pulling.turns.map((turn) => traceOf(turn, pulling, draft, rates))
+  const rates = kitOf(first).rates(upstream.name, call.reading?.model ?? '', at_us)
+  const traces = pulling.turns.map((turn) =>
+    withTrouble(traceOf(turn, pulling, draft, rates), kitOf(turn).notes?.trouble()),
+  )
   draft.levers = [...(draft.levers ?? []), ...traces]
 }

@@ -16,8 +16,9 @@ export type PieceKind = 'image' | 'second' | 'character' | 'request'
 export type Kind = TokenKind | PieceKind
 
 /**
- * What a line charges for. usage: tokens, or pieces that a report counts. fee: what is billed by the piece (searches, sessions, storage). discount and
- * credit: money taken off. tax: added by law. rounding: what the provider adds or takes to meet its own total.
+ * What a line charges for. usage: tokens, or pieces that a report counts. fee: what is billed by the piece (searches,
+ * sessions, storage). discount and credit: money taken off. tax: added by law. rounding: what the provider adds or takes to
+ * meet its own total.
  */
 export type BillCharge = 'usage' | 'fee' | 'discount' | 'credit' | 'tax' | 'rounding'
 
@@ -33,7 +34,10 @@ export type BillLine = Readonly<{
   model: string | null
   tier: string | null
   charge: BillCharge
-  /** Kinds that the line counts together; one where the bill tells them apart. Pieces are never counted together with tokens. Empty for what is neither. */
+  /**
+   * Kinds that the line counts together; one where the bill tells them apart. Pieces are never counted together with tokens.
+   * Empty for what is neither.
+   */
   kinds: readonly Kind[]
   /** How many of its kinds, tokens or pieces. Null on a line that states money only. */
   tokens: bigint | null

@@ -171,7 +171,7 @@ const take = (path: string, read_only: boolean): (() => void) => {
   return () => void writing.delete(file)
 }
 
-const openTaken = async (options: DuckdbOptions, give_back: () => void): Promise<Ledger> => {
+const openFile = async (options: DuckdbOptions): Promise<Ledger> => {
   const { path, read_only = false, memory_limit = '512MB', threads = 2, roll_up_from = 200_000 } = options
   const engine = await openEngine({ path, read_only, memory_limit, threads })
   const { awake, stop } = openRest(engine)
@@ -195,7 +195,6 @@ const openTaken = async (options: DuckdbOptions, give_back: () => void): Promise
       await writer.close()
       await stop()
       engine.close()
-      give_back()
     },
   }
 }
@@ -207,7 +206,8 @@ const openTaken = async (options: DuckdbOptions, give_back: () => void): Promise
 export const open = async (options: DuckdbOptions): Promise<Ledger> => {
   const give_back = take(options.path, options.read_only ?? false)
   try {
-    return await openTaken(options, give_back)
+    const ledger = await openFile(options)
+    return { ...ledger, close: () => ledger.close().finally(give_back) }
   } catch (error) {
     give_back()
     throw error

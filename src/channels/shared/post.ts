@@ -37,8 +37,8 @@ type Message = Readonly<{ url: string; body: string; headers?: Readonly<Record<s
 
 /** Posts JSON once. Redirects are not followed: where an alert goes is configured, and not the far side's to decide. Throws nothing. */
 export const postJson = async ({ url, body, headers = {}, at_us }: Message): Promise<Delivered> => {
-  const { request } = await import('undici') // a gateway that has nothing to tell does without
   try {
+    const { request } = await import('undici') // a gateway that has nothing to tell does without
     const answer = await request(url, {
       method: 'POST',
       body,

@@ -17,7 +17,8 @@ export type Arm = Readonly<{ experiment: string; arm: 'holdout' | 'levers' }>
 export type Levers = Readonly<{
   ordered: readonly Lever[]
   kitOf(lever: Lever, mode: LeverMode): Kit
-  readonly bodies: Bodies
+  /** What was found in bodies that came before. */
+  bodies: Bodies
   /** Counts anew, in tokens, what was taken out of a call's prompt. `ratio` is the model's to o200k. */
   recount(pulling: Pulling, ratio: number): Promise<void>
 }>

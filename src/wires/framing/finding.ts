@@ -91,6 +91,12 @@ const takeUp = (before: Found, message: number): Begun => {
   }
 }
 
+const remember = (found: Found, { name, body, memory }: KnownBody): Found => {
+  const remembered = Object.assign(found, { body })
+  memory.set(name, remembered)
+  return remembered
+}
+
 /** What is found in a body, message by message; of those that the conversation's last body had, what was found then. */
 export const find = (anatomy: Anatomy, parts: readonly Part[], name: string, known?: KnownBody): Found => {
   const list = asList(anatomy.list)
@@ -122,8 +128,5 @@ export const find = (anatomy: Anatomy, parts: readonly Part[], name: string, kno
     kinds: parts.map(({ kind }) => kind),
     elements,
   }
-  if (!known) return found
-  const remembered: Found = { ...found, body: known.body }
-  known.memory.set(known.name, remembered as Found & { body: Uint8Array })
-  return remembered
+  return known ? remember(found, known) : found
 }

@@ -31,9 +31,9 @@ export const kindOf = (meter: string): Kind | 'fee' => {
   }
 }
 
-const everyKind: readonly Kind[] = [...allKinds, ...pieceKinds]
+const countedKinds: readonly Kind[] = [...allKinds, ...pieceKinds]
 
-/** Kinds that are compared as one, in the order of `everyKind`. */
+/** Kinds that are compared as one, in the order of `countedKinds`. */
 export type KindGroup = readonly Kind[]
 
 export const isPiece = (kind: Kind | 'fee'): kind is PieceKind => pieceKinds.some((piece) => piece === kind)
@@ -46,7 +46,7 @@ export const arePieces = (kinds: KindGroup): boolean => kinds.some(isPiece)
  * tokens that no line names is a group of its own.
  */
 export const groupKinds = (counted: Iterable<KindGroup>): readonly KindGroup[] => {
-  const group = new Map<Kind, Kind>(everyKind.map((kind) => [kind, kind]))
+  const group = new Map<Kind, Kind>(countedKinds.map((kind) => [kind, kind]))
   const top = (kind: Kind): Kind => {
     const above = group.get(kind) ?? kind
     return above === kind ? kind : top(above)
@@ -59,7 +59,7 @@ export const groupKinds = (counted: Iterable<KindGroup>): readonly KindGroup[] =
     for (const other of others) group.set(top(other), top(first))
   }
   const found = new Map<Kind, Kind[]>()
-  for (const kind of everyKind) if (named.has(kind)) found.set(top(kind), [...(found.get(top(kind)) ?? []), kind])
+  for (const kind of countedKinds) if (named.has(kind)) found.set(top(kind), [...(found.get(top(kind)) ?? []), kind])
   return [...found.values()]
 }
 

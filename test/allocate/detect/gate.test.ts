@@ -55,6 +55,17 @@ describe('an alert', () => {
     expect(admit(gate, raised({ kind: 'cache-drop' }), moment(START + HOUR))).toBeDefined()
   })
 
+  test('that was planned is silent at every level until its moment, and so is a wider owner whose trouble it is', () => {
+    const gate = openGate()
+    const wide = raised({ owner: 'organisation', kind: 'level-day', excess: usd(30) })
+    admit(gate, raised({ kind: 'level-burst' }), moment(START))
+    judge(gate, { owner: 'team:a', kind: 'level-burst' }, 'planned', START + 6 * HOUR)
+    expect(admit(gate, raised({ excess: usd(90) }), moment(START + 2 * HOUR))).toBeUndefined()
+    expect(admit(gate, wide, moment(START + 2 * HOUR, ['team:a']))).toBeUndefined()
+    expect(admit(gate, { ...wide, excess: usd(300) }, moment(START + 3 * HOUR, ['team:a']))).toBeDefined()
+    expect(admit(gate, raised({ excess: usd(90) }), moment(START + 6 * HOUR))).toMatchObject({ again: true })
+  })
+
   test('of a wider owner is not told when a narrower one carries half of it', () => {
     const gate = openGate()
     admit(gate, raised(), moment(START))

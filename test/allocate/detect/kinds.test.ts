@@ -113,6 +113,13 @@ describe('levels', () => {
     expect(spike.map(({ id }) => id)).toEqual(expect.arrayContaining([...(first?.evidence ?? ['none'])]))
   })
 
+  test('of a kind that nobody is told of do not silence the other levels', () => {
+    const spike = seconds(noon, 60, 30).map((at_us) => call(at_us, 0.3))
+    expect(run([...untilNoon(), ...spike]).findings.map(({ kind }) => kind)).toEqual(['level-burst'])
+    const { findings } = run([...untilNoon(), ...spike], { ...defaultSettings, off: ['level-burst'] })
+    expect(findings.map(({ kind, again }) => [kind, again])).toEqual([['level-hour', false]])
+  })
+
   test('that grow by 5 % a day are told by day before they have doubled twice', () => {
     const begun = START + 14 * DAY
     const grown = ordinary(28).map((one) => {

@@ -145,7 +145,7 @@ describe('state', () => {
     const sizes: number[] = []
     for (let n = 0; n < 3000; n += 1) {
       const id = `${n}`
-      const more = { user: id, session: id, agent: `a${n % 600}`, key: id, network: id, model: id, feature: id }
+      const more = { user: id, session: id, agent: `a${n % 600}`, key: id, model: id, feature: id }
       observe(state, call(START + n * 1e6, 0.001, { ...more, owners: [`team:${id}`, 'organisation'] }), settings)
       if (n % 1000 === 999) sizes.push(saveDetection(state).length)
     }
@@ -198,14 +198,13 @@ describe('a receipt', () => {
   const beside = { owners: ['team:a'] }
 
   test('is observed with its exact cost, its meters and the moment it was known', () => {
-    const seen = observationOf(watchedOf(receipt), { ...beside, network: '10.0.0' })
+    const seen = observationOf(watchedOf(receipt), beside)
     expect(seen).toMatchObject({
       id: 'r1',
       at_us: START + 5,
       cost: usd(0.03),
       model: 'served',
       key: 'key_1',
-      network: '10.0.0',
     })
     expect(seen?.cells).toEqual([{ key: 'served in.text.fresh', quantity: 10, cost: usd(0.03) }])
     expect(seen?.user).toBeUndefined()

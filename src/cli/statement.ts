@@ -5,7 +5,7 @@ import { perform } from '../verbs/perform.ts'
 import { verb as statements } from '../verbs/statements.ts'
 import { every, folderArgs, windowArgs } from './asking.ts'
 import { withContext } from './calling.ts'
-import { print, printJson } from './show/output.ts'
+import { note, print, printJson } from './show/output.ts'
 import { formats } from './statement/formats.ts'
 
 const formatOf = (name: string): ((report: StatementReport) => string) => {
@@ -61,10 +61,13 @@ export const command = {
       const asked = { ...lists, by, at, zone, every: args.month ? 'month' : 'week' }
       return withContext(args, 'weir statement', async (context) => {
         const report = await perform(statements, asked, context)
-        if (args.json) printJson(report)
-        else if (report.statements.length === 0)
-          print(`Nobody spent anything from ${report.period.name} on, nor before.`)
-        else process.stdout.write(format(report))
+        if (args.json) return printJson(report)
+        const nobody = `Nobody spent anything from ${report.period.name} on, nor before.`
+        const empty = report.statements.length === 0
+        if (empty && args.format === 'markdown') return print(nobody)
+        process.stdout.write(format(report))
+        // What goes into a file stays what its name says.
+        if (empty) note(nobody)
       })
     },
   }),

@@ -37,9 +37,9 @@ export const verb = defineVerb({
   async run({ owner, by, budget, ...asked }, context): Promise<StatementReport> {
     const owners = readOwners(owner, by, context.field)
     const said = readBudgets(budget, context.field('budget'))
+    const period = await periodFor(await context.ledger(), asked, context)
     const meant = await monthlyBudgets(context, owners.by)
     const budgets = { ...meant.budgets, ...said }
-    const period = await periodFor(await context.ledger(), asked, context)
     const report = await context.statements({ ...owners, ...meant, budgets, period, now_us: context.now_us() })
     checkOwners(report, owners.owners)
     return report

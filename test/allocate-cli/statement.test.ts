@@ -1,5 +1,5 @@
 /** Statements in every format, as whole outputs, over the fixed fortnight and over hostile names. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
@@ -38,6 +38,28 @@ const refused = async (...words: string[]) => {
   return ran.err.trim()
 }
 const usd = (text: string) => formatUsd(parseUsd(text)) as Usd
+
+describe('weir statement of nothing', () => {
+  test('says so where there is no ledger, and makes none', async () => {
+    const folder = join(files, 'mistyped')
+    const ran = await weir(['statement', '--data', folder])
+    expect(ran).toMatchObject({ code: 1, out: '', err: expect.stringContaining(`there is no ledger in ${folder} yet`) })
+    expect(existsSync(folder)).toBe(false)
+  })
+
+  test('is still a file of its format, with what there is to say beside it', async () => {
+    const empty = mkdtempSync(join(files, 'empty-'))
+    const of = (format: string) => weir(['statement', '--format', format, '--data', empty])
+    const said = 'Nobody spent anything from 2026-11-09 on, nor before.\n'
+    expect(await of('csv')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^period,from,to,team,[a-z_,]+\r\n$/),
+      err: said,
+    })
+    expect(await of('html')).toMatchObject({ code: 0, out: expect.stringMatching(/^<!doctype html>/i), err: said })
+    expect(await of('markdown')).toMatchObject({ code: 0, out: said, err: '' })
+  })
+})
 
 describe('weir statement', () => {
   test('is of the last week that is over, for one owner with its budget', async () => {

@@ -1,4 +1,4 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, rename, rm, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { WeirError } from '../core/errors.ts'
 import type { Exported, Exporter, ExportOptions } from '../core/exporter.ts'
@@ -107,6 +107,8 @@ const write: Exporter['write'] = async (path, options, progress): Promise<Export
     if (format === 'parquet') {
       const about = { FocusVersion: version, DataGenerator: 'Weir' }
       await csvToParquet({ from: part, to: typed, columns: written, money, metadata: about })
+      // The engine makes files that everybody can read; a bill is not everybody's.
+      await chmod(typed, 0o600)
     }
     await rename(format === 'parquet' ? typed : part, path)
     const beside = `${path}.metadata.json`

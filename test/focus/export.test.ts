@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -298,6 +298,13 @@ describe('files', () => {
     expect(metadata.ColumnDefinition.map(({ ColumnName }: { ColumnName: string }) => ColumnName)).toEqual(
       Object.keys(rows[0] ?? {}),
     )
+  })
+
+  test.each(['csv', 'csv.gz', 'parquet'])('nobody but its owner can read a file as %s', async (ending) => {
+    const ledger = await ledgerOf([priced([line('in.text.fresh', 1000, '2.5')])])
+    const { files } = await exportTo(join(folder(), `out.${ending}`), ledger)
+    expect(files.map((file) => statSync(file).mode & 0o777)).toEqual([0o600, 0o600])
+    await ledger.close()
   })
 
   test('a failure leaves the file that was there, and nothing beside it', async () => {

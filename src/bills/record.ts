@@ -1,4 +1,5 @@
 import type { BillLine, TokenKind } from '../core/bill.ts'
+import { isOfNoDay } from '../core/date.ts'
 import { WeirError } from '../core/errors.ts'
 import { type Picodollars, parseUsd } from '../core/money.ts'
 
@@ -87,7 +88,8 @@ export const dayOf = (record: BillRecord, ...paths: readonly string[]): string =
   const value = textOf(record, ...paths)
   const path = paths[0] ?? ''
   if (value === null) throw wrong(path, null, 'a date')
-  if (/^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value))) return value
+  if (isOfNoDay(value)) throw wrong(path, value, 'a date')
+  if (/^\d{4}-\d\d-\d\d$/.test(value)) return value
   const written = value.replace(/\s*UTC$/, 'Z').replace(/([+-]\d\d)$/, '$1:00')
   const zoned = /(?:[Zz]|\d[+-]\d\d:?\d\d)$/.test(written) ? written : `${written}Z`
   const ms = /^\d{9,11}$/.test(value) ? Number(value) * 1000 : Date.parse(zoned.replace(/^(\S+) /, '$1T'))

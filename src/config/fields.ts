@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isOfNoDay } from '../core/date.ts'
 import { parseUsd } from '../core/money.ts'
 import type { Bucket, Meter, Unit } from '../core/usage.ts'
 
@@ -93,4 +94,4 @@ const instants = 'an instant such as 2026-11-01 or 2026-11-01T00:00:00Z (UTC)'
 /** A date or an instant; YAML gives both as text. */
 export const instant = z
   .string(instants)
-  .refine((given) => /^\d{4}-\d\d-\d\d/.test(given) && !Number.isNaN(Date.parse(given)), instants)
+  .refine((given) => /^\d{4}-\d\d-\d\d/.test(given) && !isOfNoDay(given) && !Number.isNaN(Date.parse(given)), instants)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isOfNoDay } from '../core/date.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
 import type { Usd } from '../core/money.ts'
@@ -18,7 +19,7 @@ const moment = (text: string | null | undefined): number | undefined => {
   if (!text) return undefined
   const zoned = /(Z|[+-]\d{2}:?\d{2})$/.test(text) ? text : `${text.replace(' ', 'T')}Z`
   const at_ms = Date.parse(zoned)
-  return Number.isNaN(at_ms) ? undefined : at_ms * 1000
+  return Number.isNaN(at_ms) || isOfNoDay(text) ? undefined : at_ms * 1000
 }
 
 const tiers: readonly ServiceTier[] = ['flex', 'priority', 'batch', 'scale', 'provisioned', 'reserved', 'off_peak']

@@ -1,0 +1,7 @@
+/** Begins the text with a day, as in 2026-02-30, that no calendar has? Engines take that one for the second of March. */
+export const isOfNoDay = (text: string): boolean => {
+  const day = /^\d{4}-\d\d-\d\d/.exec(text)?.[0]
+  if (day === undefined) return false
+  const at_ms = Date.parse(`${day}T00:00:00Z`)
+  return Number.isNaN(at_ms) || !new Date(at_ms).toISOString().startsWith(day)
+}

@@ -179,6 +179,29 @@ describe('calls', () => {
     '2023-11-16 18:15:50.9951690,396,109,',
   ].join('\n')
 
+  test('times that cannot be are named by their field, and names lose the blanks around them', async () => {
+    const call = { started_at: '2026-11-01', provider: 'openai', model: 'gpt-4o', input_tokens: 1, output_tokens: 1 }
+    const day = Date.UTC(2026, 10, 1) * 1000
+    const rows = [
+      { duration_ms: 'fast' },
+      { duration_ms: -1 },
+      { ttft_ms: 'soon' },
+      { ended_at: 'later' },
+      { ended_at: '2026-10-31' },
+      { duration_ms: 1500, ttft_ms: 20, team: ' search ', feature: ' ' },
+    ].map((more) => JSON.stringify({ ...call, ...more }))
+    const { receipts, bad } = await read(calls, 'times.jsonl', rows.join('\n'))
+    expect(bad.map((one) => one.bad)).toEqual([
+      'duration_ms is not a length of time: "fast"',
+      'duration_ms is not a length of time: -1',
+      'ttft_ms is not a length of time: "soon"',
+      'ended_at is not a time: "later"',
+      'ended_at is before started_at: "2026-10-31"',
+    ])
+    expect(receipts).toMatchObject([{ ended_at_us: day + 1_500_000, first_token_at_us: day + 20_000, team: 'search' }])
+    expect(receipts[0]?.feature).toBeUndefined()
+  })
+
   test('mapped columns become receipts; equal rows are different calls; bad rows are named', async () => {
     const { receipts, bad } = await read(calls, 'calls.csv', csv, { ...known, columns: { ...columns, team: 'Team' } })
     expect(receipts.map((r) => [r.started_at_us, r.input_tokens, r.output_tokens, r.team])).toEqual([

@@ -133,24 +133,37 @@ const usageOf = (read: Read): Partial<Record<Bucket, number>> | string => {
   return usage
 }
 
-/** When the call started, had its first token and ended; undefined when its start cannot be read. */
+/** µs of a length in milliseconds; undefined where none is said, NaN where it is none. */
+const lengthOf = (value: unknown): number | undefined => {
+  if (!present(value)) return undefined
+  const us = Math.round(Number(value) * 1000)
+  return us >= 0 && Number.isFinite(us) ? us : Number.NaN
+}
+
+/** When the call started, had its first token and ended, or a sentence that says which cannot be. */
 const timesOf = (read: Read) => {
-  const started = parseMoment(read('started_at'))
-  if (started === undefined) return undefined
-  const duration = present(read('duration_ms')) ? Number(read('duration_ms')) * 1000 : 0
-  const first = Number(read('ttft_ms'))
+  const started_at_us = parseMoment(read('started_at'))
+  if (started_at_us === undefined) return `started_at is not a time: ${JSON.stringify(read('started_at'))}`
+  const [duration, first] = [lengthOf(read('duration_ms')), lengthOf(read('ttft_ms'))]
+  for (const [field, length] of [['duration_ms', duration] as const, ['ttft_ms', first] as const])
+    if (Number.isNaN(length)) return `${field} is not a length of time: ${JSON.stringify(read(field))}`
+  const said = read('ended_at')
+  const ended = present(said) ? parseMoment(said) : started_at_us + (duration ?? 0)
+  if (ended === undefined) return `ended_at is not a time: ${JSON.stringify(said)}`
+  if (ended < started_at_us) return `ended_at is before started_at: ${JSON.stringify(said)}`
   return {
-    started_at_us: started,
-    ended_at_us: parseMoment(read('ended_at')) ?? started + Math.round(duration),
-    ...(present(read('ttft_ms')) && { first_token_at_us: started + Math.round(first * 1000) }),
+    started_at_us,
+    ended_at_us: ended,
+    ...(first !== undefined && { first_token_at_us: started_at_us + first }),
   }
 }
 
 const textsOf = (row: CallRow, read: Read, options: ImportOptions): Partial<Receipt> => {
-  const named = textFields.filter((field) => present(read(field))).map((field) => [field, String(read(field))])
+  const text = (value: unknown): string => (present(value) ? String(value).trim() : '')
+  const named = textFields.map((field) => [field, text(read(field))] as const).filter(([, value]) => value !== '')
   const tags = Object.entries(options.columns)
-    .filter(([field, column]) => field.startsWith('tag:') && present(row[column]))
-    .map(([field, column]) => [field.slice('tag:'.length), String(row[column])])
+    .filter(([field, column]) => field.startsWith('tag:') && text(row[column]) !== '')
+    .map(([field, column]) => [field.slice('tag:'.length), text(row[column])])
   return { ...Object.fromEntries(named), ...(tags.length > 0 && { tags: Object.fromEntries(tags) }) }
 }
 
@@ -158,7 +171,7 @@ const textsOf = (row: CallRow, read: Read, options: ImportOptions): Partial<Rece
 export const callOf = (row: CallRow, options: ImportOptions): Omit<ImportedCall, 'identity' | 'origin'> | string => {
   const read: Read = (field) => row[columnOf(field, options)]
   const times = timesOf(read)
-  if (times === undefined) return `started_at is not a time: ${JSON.stringify(read('started_at'))}`
+  if (typeof times === 'string') return times
   const usage = usageOf(read)
   if (typeof usage === 'string') return usage
   const model = present(read('model')) ? String(read('model')) : options.model

@@ -61,6 +61,11 @@ describe('a row', () => {
     [{ SkuMeter: 'Output Tokens' }, { output_tokens: 8_400_000, output_cost_usd: '16.8' }],
     [{ ConsumedQuantity: '8.4', ConsumedUnit: '1M Tokens' }, { input_tokens: 8_400_000 }],
     [{ ConsumedQuantity: null, ConsumedUnit: null }, { input_tokens: 8_400_000 }],
+    [{ ConsumedQuantity: '8399999.5', PricingQuantity: '8.4' }, { input_tokens: 8_400_000 }],
+    [
+      { ConsumedQuantity: '70000.6', PricingQuantity: '0.0700006' },
+      { input_tokens: 70_001, input_cost_usd: '16.8' },
+    ],
     [{ SkuPriceDetails: '{"x_Batch":"true"}' }, { service_tier: 'batch' }],
   ] as const)('with %j is read as %j', async (cells, expected) => {
     expect(await one({ ...rows.plain, ...cells })).toMatchObject(expected)

@@ -36,15 +36,19 @@ export const tokensIn = (unit: string | null | undefined): string | undefined =>
 const isDecimal = (text: string | null | undefined): text is string =>
   text !== null && text !== undefined && /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)
 
-/** The tokens of a row, from what was consumed or else from what was priced. */
+/**
+ * The tokens of a row, from what was consumed or else from what was priced. A share of a split charge has parts of tokens,
+ * which a receipt has not: where neither is whole, the nearest whole number stands for it.
+ */
 const tokensOf = (values: Values): number | undefined => {
-  for (const kind of ['Consumed', 'Pricing']) {
+  const counted = ['Consumed', 'Pricing'].flatMap((kind) => {
     const [quantity, each] = [values[`${kind}Quantity`], tokensIn(values[`${kind}Unit`])]
-    if (each === undefined || !isDecimal(quantity)) continue
+    if (each === undefined || !isDecimal(quantity)) return []
     const tokens = Number(multiplyExact(quantity, each))
-    if (Number.isSafeInteger(tokens) && tokens >= 0) return tokens
-  }
-  return undefined
+    return tokens >= 0 && Number.isSafeInteger(Math.round(tokens)) ? [tokens] : []
+  })
+  const [nearest] = counted.map(Math.round)
+  return counted.find(Number.isInteger) ?? nearest
 }
 
 const meterOf = (values: Values, details: Properties): Meter | undefined =>

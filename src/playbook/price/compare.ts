@@ -1,9 +1,8 @@
 import { formatUsd } from '../../core/money.ts'
 import type { PriceBook } from '../../core/price.ts'
-import type { Bucket, Meter, Unit } from '../../core/usage.ts'
+import { type Bucket, isBucket, type Meter, type Unit } from '../../core/usage.ts'
 import { indexOf } from './book.ts'
 import { compareDecimal } from './decimal.ts'
-import { isBucket } from './meters.ts'
 import { price } from './price.ts'
 
 /** What one book says and another says otherwise; null where it says nothing. Rates in USD per million. */

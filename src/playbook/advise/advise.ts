@@ -82,6 +82,10 @@ export type AdviseOptions = Readonly<{
 
 const PAGE = 10_000
 
+/** After so many calls whoever else waits for this thread has its turn: the ledger, which gathers the next page, and the gateway. */
+const AT_ONCE = 250
+const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 /** Pages of history; the next one is asked for while the last is replayed. */
 async function* pages({ ledger, window, filters, tags, page = PAGE }: AdviseOptions) {
   const ask = (from_us?: number) =>
@@ -120,9 +124,12 @@ export const advise = async (options: AdviseOptions): Promise<Advice> => {
   const reader = tripReader(sheet)
   let calls = 0
   for await (const page of pages(options)) {
+    let taken = 0
     for (const trip of reader.trips(page)) {
       replay.take(trip)
       survey.see(trip)
+      taken += 1
+      if (taken % AT_ONCE === 0) await othersTurn()
     }
     calls += page.lines.length
     progress?.(calls)

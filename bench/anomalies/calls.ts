@@ -16,7 +16,6 @@ export type Call = Readonly<{
   model: string
   key: string
   user: string
-  network: string
   agent?: string
   session?: string
   fingerprint: string
@@ -68,7 +67,6 @@ export const observationOf = (call: Call, id: string): Observation => {
     model: call.model,
     key: call.key,
     user: call.user,
-    network: call.network,
     feature: call.feature,
     ...(call.agent === undefined ? {} : { agent: call.agent }),
     ...(call.session === undefined ? {} : { session: call.session }),

@@ -105,7 +105,7 @@ export const injections: readonly Injection[] = [
       const spend = few.reduce((sum, call) => sum + costOf(call), 0n) * 6n
       const body = { model: 'large', input: 3000, cached: 0, output: 1500 }
       const count = Math.max(60, Math.round((6 * Number(spend)) / Number(costOf(body))))
-      const stranger = { user: `stranger-${from_us}`, network: '203.0.113', feature: 'unknown' }
+      const stranger = { user: `stranger-${from_us}`, feature: 'unknown' }
       const { key, team } = few[0] as Call
       const added = Array.from(
         { length: count },

@@ -37,7 +37,6 @@ const who = (team: string, users: number, chance: Chance) => {
     team,
     key: `key_${team}_${user % 3}`,
     user: `${team}-user-${user}`,
-    network: `10.${team.length}.${user % 4}`,
   }
 }
 

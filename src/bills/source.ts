@@ -165,7 +165,7 @@ export async function* readBill(path: string, reader: Reader): AsyncGenerator<Bi
       if (!known && !reader.recognise(record))
         throw new WeirError(
           'bad-input',
-          `${path} is not ${reader.expects}; its first row has ${Object.keys(record).slice(0, 12).join(', ')}`,
+          `${path} is not ${reader.expects}; its first row has ${Object.keys(record).slice(0, 12).join(', ') || 'nothing'}`,
         )
       known = true
       yield rowOf(record, place, reader.lines)

@@ -11,7 +11,7 @@ import type { Context, Verb } from '../verbs/verb.ts'
 import { type Asker, identify } from './access.ts'
 import { documentOf } from './document.ts'
 import { refusalOf } from './errors.ts'
-import { fileBody, openFolder, receiveFile } from './files.ts'
+import { fileBody, ofSentFile, openFolder, receiveFile } from './files.ts'
 import { forms } from './represent.ts'
 import { inputOf } from './request.ts'
 import type { Lease } from './shared.ts'
@@ -80,7 +80,10 @@ const upload = async (exchange: Exchange, verb: Verb, said: Record<string, unkno
   const folder = openFolder(context.data)
   try {
     const path = await receiveFile(exchange.req.raw.body, folder.path)
-    return await perform(verb, path === undefined ? said : { ...said, [field]: path }, context)
+    if (path === undefined) return await perform(verb, said, context)
+    return await perform(verb, { ...said, [field]: path }, context).catch((error: unknown) => {
+      throw ofSentFile(error, path)
+    })
   } finally {
     folder.remove()
   }

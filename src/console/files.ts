@@ -53,6 +53,12 @@ export const receiveFile = async (
   return named
 }
 
+/** An error about a file that was sent, without where it lies on this machine. */
+export const ofSentFile = (error: unknown, path: string): unknown =>
+  error instanceof WeirError && error.message.includes(path)
+    ? new WeirError(error.code, error.message.replaceAll(path, 'the file sent'), { cause: error })
+    : error
+
 /** A file as a body; `ended` is called when it was sent, or nobody reads on. */
 export const fileBody = (path: string, ended: () => void): ReadableStream =>
   Readable.toWeb(createReadStream(path).on('close', ended)) as ReadableStream

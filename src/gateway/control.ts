@@ -86,6 +86,8 @@ const route = async (options: ControlOptions, request: IncomingMessage): Promise
     case 'GET /status':
       return { pid: process.pid, ...options.status?.() }
     case 'GET /budgets':
+      // Which scopes a budget with a counter for each has, only the ledger knows: it takes what the journal still holds first.
+      await options.refresh?.()
       return (await options.budgets?.()) ?? []
     case 'POST /query':
       return query(options, await readBody(request))

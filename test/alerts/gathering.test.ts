@@ -77,7 +77,7 @@ const gathered = (calls: readonly Observation[], together: number): Finding[] =>
 
 const single = (calls: readonly Observation[]): Finding[] => {
   const state = openDetection()
-  return calls.flatMap((one) => observe(state, { ...one, network: undefined }, defaultSettings))
+  return calls.flatMap((one) => observe(state, one, defaultSettings))
 }
 
 const troubles: Readonly<Record<string, readonly Observation[]>> = {

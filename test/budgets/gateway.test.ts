@@ -5,6 +5,7 @@ import type { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { BudgetState } from '../../src/core/budget.ts'
 import { parseUsd } from '../../src/core/money.ts'
+import { reachBudgets } from '../../src/gateway/budgets/reach.ts'
 import { readBudgets } from '../../src/playbook/allocate/budget/read.ts'
 import { open as openStore } from '../../src/stores/sqlite.ts'
 import { chatBody, type OpenAiError, post } from '../gateway/ask.ts'
@@ -280,4 +281,16 @@ test('the metrics tell limit, spent and reserved of budgets without a counter fo
   expect(text).toMatch(/weir_budget_spent\{budget="org",unit="usd"\} 0\.000\d+/)
   expect(text).toContain('weir_budget_reserved{budget="org",unit="usd"} 0\n')
   expect(text).not.toContain('ada')
+})
+
+test('whoever lists budgets sees a scope whose first call has just ended', async () => {
+  await open([{ name: 'runs', scope: { session: 'each' }, limit: { calls: 2 }, per: 'lifetime' }], {
+    overrides: { ledger: true },
+  })
+  await house.gateway.ledger_ready
+  const list = () =>
+    reachBudgets(house.gateway.settings, { now_us: () => 0, ledger: () => Promise.reject(new Error('not asked')) })
+  expect(await list()).toEqual([])
+  await ask({ 'x-weir-session': 'run-1' })
+  expect(await list()).toMatchObject([{ budget: 'runs', scope: { session: 'run-1' }, spent: '1', left: '1' }])
 })

@@ -113,3 +113,15 @@ describe('a file', () => {
     expect([status, error.message]).toEqual([422, expect.stringContaining('usage or cost report of OpenAI')])
   })
 })
+
+test('a file that was sent and cannot be read is said to be that, and not where it lies on this machine', async () => {
+  const sources = ['openai', 'anthropic', 'openrouter', 'aws-cur', 'gcp-billing', 'azure-focus']
+  const bodies = ['{}', 'a,b\n1,2\n', '\u001f\u008b not packed', 'PAR1 and no more', '"never ends\n']
+  const routes = [...sources.map((one) => `reconcile/${one}`), 'focus/check', 'outcomes/import?kind=case']
+  for (const route of routes)
+    for (const body of bodies) {
+      const { text, status } = await admin('POST', `/v1/${route}`, undefined, body)
+      const place = text.includes(house.data) || text.includes('/console/')
+      expect([route, body, status < 500, place]).toEqual([route, body, true, false])
+    }
+})

@@ -238,6 +238,15 @@ describe('a team’s own answer', () => {
     expect((await house.ask('/v1/spend?since=2026-11', { token: house.tokens.blue })).json().total.cost_usd).toBe(
       '109.25',
     )
+    const held = async (of: 'red' | 'blue') => {
+      const read = async (path: string) => (await house.ask(path, { token: house.tokens[of] })).json()
+      const { calls, cost_usd } = await read('/v1/status')
+      const { total } = await read('/v1/spend?since=all')
+      const shown = await read('/v1/calls/call-red-1')
+      return { calls, cost_usd, all: total.cost_usd, shown: shown.error?.code ?? shown[0].team }
+    }
+    expect(await held('red')).toEqual({ calls: 0, cost_usd: '0', all: '0', shown: 'not-found' })
+    expect(await held('blue')).toEqual({ calls: 6, cost_usd: '109.25', all: '109.25', shown: 'blue' })
     await house.ask('/v1/tags', { token, method: 'PUT', json: { rules: [] } })
   })
 })

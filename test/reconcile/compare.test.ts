@@ -99,6 +99,21 @@ describe('each difference gets its name', () => {
     expect(totals(bill('2026-11-01', '1.7'), rows.slice(0, 1)).cost).toEqual({ open: usd('-0.3') })
   })
 
+  test('what the bill has no money for is open, and no discount of all of it', () => {
+    const days = ['2026-11-01', '2026-11-02']
+    const others = days.map((day) => line({ day, model: 'other', tokens: 10n, cost: usd('1') }))
+    const rows = days.map((day) => row({ day, quantity: '1000', cost_usd: '2' }))
+    const counted = days.map((day) => line({ day, tokens: 1000n }))
+    const free = days.map((day) => line({ day, cost: usd('0') }))
+    const partsFor = (bill: readonly BillLine[]) => {
+      const { compared } = reconcile([...others, ...bill], rows, options())
+      return partsOf(find(compared, 'gpt-5.5', 'input', '2026-11-02')?.cost)
+    }
+    expect(partsFor([])).toEqual({ open: usd('-2') })
+    expect(partsFor(counted)).toEqual({ open: usd('-2') })
+    expect(partsFor([...counted, ...free])).toEqual({ discount: usd('-2') })
+  })
+
   test('a tier on the bill that the ledger did not see is a tier', () => {
     const batch = [line({ tokens: 1000n, tier: 'batch' }), line({ cost: usd('1') })]
     expect(totals(batch, [same]).cost).toEqual({ tier: usd('-1') })

@@ -15,7 +15,7 @@ test.each([
     'splits[0].percent: name each owner with its share, e.g. { search: 60, billing: 40 }',
   ],
   [[{ from: 'a', by: 'percent', percent: { b: -1 } }], 'splits[0].percent.b: -1 is not a share from 0 to 100'],
-  [[{ from: 'a', by: 'percent', percent: { b: 60, c: 30 } }], /must sum to exactly 100/],
+  [[{ from: 'a', by: 'percent', percent: { b: 60, c: 30 } }], /^splits\[0\]\.percent: .*must sum to exactly 100/],
   [
     [{ from: 'a', by: 'usage', metric: 'seats' }],
     'splits[0].metric: "seats": use calls, tokens, input_tokens, output_tokens or outcome:KIND',
@@ -36,6 +36,20 @@ test.each([
   ],
 ])('a wrong split is refused by its place and field: %j', (input, message) => {
   expect(() => readSplits(input)).toThrow(message)
+})
+
+test('every wrong split is named at once', () => {
+  const rules = [{ by: 'even' }, { from: 'b', by: 'even' }, { from: 'c', by: 'usage' }]
+  expect(() => readSplits(rules)).toThrow(/^splits\[0\]\.from: .*; splits\[2\]\.metric: nothing: use calls/)
+  const shares = (b: number) => ({ by: 'percent', percent: { b } })
+  const sets = [
+    { from: 'a', ...shares(60) },
+    { from: 'c', by: 'even', to: ['a'] },
+    { from: 'a', ...shares(100) },
+  ]
+  expect(() => readSplits(sets)).toThrow(
+    /^splits\[2\]\.from: .*split twice; splits\[0\]\.percent: .*; splits\[1\]\.to: /,
+  )
 })
 
 test('splits are of teams unless they say otherwise', () => {

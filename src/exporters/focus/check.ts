@@ -3,7 +3,7 @@ import { WeirError } from '../../core/errors.ts'
 import { columnsOf, detectVersion, holdsIn, type Support, type Version } from '../../playbook/allocate/focus/columns.ts'
 import { rules } from '../../playbook/allocate/focus/rules.ts'
 import { type Check, checksOf } from './checks.ts'
-import { type Engine, named, withEngine } from './engine.ts'
+import { type Engine, named, reasonOf, withEngine } from './engine.ts'
 import { textOf } from './predicate.ts'
 import { openSource, type Source } from './source.ts'
 
@@ -136,6 +136,6 @@ export const checkFile = (path: string, options: CheckFileOptions = {}): Promise
         violations: await violationsOf(engine, source, [...found, ...torn]),
       }
     } catch (cause) {
-      throw new WeirError('bad-input', `${path} cannot be read to its end: ${(cause as Error).message}`, { cause })
+      throw new WeirError('bad-input', `${path} cannot be read to its end: ${reasonOf(cause)}`, { cause })
     }
   })

@@ -41,3 +41,6 @@ export const withEngine = async <T>(work: (engine: Engine) => Promise<T>): Promi
     instance.closeSync()
   }
 }
+
+/** Why the engine failed, without the query that it quotes: that is ours, and names places of this machine. */
+export const reasonOf = (cause: unknown): string => (cause as Error).message.split('\n\nLINE ')[0] ?? ''

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import { parse } from 'csv-parse'
 import { WeirError } from '../../core/errors.ts'
-import { type Engine, literal, literalPath, named } from './engine.ts'
+import { type Engine, literal, literalPath, named, reasonOf } from './engine.ts'
 import { csvDialect } from './parquet.ts'
 
 /** A FOCUS file as a view named `focus`, its rows numbered from 1 in the column `row #`. */
@@ -74,6 +74,6 @@ export const openSource = async (engine: Engine, path: string): Promise<Source> 
     return await (parquet ? openParquetSource(engine, path) : openCsvSource(engine, path))
   } catch (error) {
     if (error instanceof WeirError) throw error
-    throw bad(path, (error as Error).message, error)
+    throw bad(path, reasonOf(error), error)
   }
 }

@@ -1,3 +1,4 @@
+import { type FoundKind, foundKinds } from '../../core/alert.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { AlertSettings } from '../../core/settings.ts'
 import { type DetectSettings, defaultSettings } from '../../playbook/allocate/detect/settings.ts'
@@ -8,6 +9,8 @@ const DAY_US = 86_400_000_000
 const mapped = <K extends string, From, To>(record: Readonly<Partial<Record<K, From>>>, to: (value: From) => To) =>
   Object.fromEntries(Object.entries(record).map(([kind, value]) => [kind, to(value as From)])) as Partial<Record<K, To>>
 
+const isFound = (kind: string): kind is FoundKind => (foundKinds as readonly string[]).includes(kind)
+
 /** The detectors' settings: their defaults, and what weir.yaml says over them. */
 export const detectSettings = (alerts: AlertSettings): DetectSettings => {
   const base = defaultSettings
@@ -15,6 +18,7 @@ export const detectSettings = (alerts: AlertSettings): DetectSettings => {
   return {
     ...base,
     zone: alerts.zone,
+    off: alerts.off.filter(isFound),
     floors: { ...base.floors, ...mapped(alerts.floors, parseUsd) },
     cooldowns_us: { ...base.cooldowns_us, ...mapped(alerts.cooldowns, (minutes: number) => minutes * MINUTE_US) },
     session_multiple: session_multiple ?? base.session_multiple,

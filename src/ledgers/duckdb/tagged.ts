@@ -30,8 +30,13 @@ const readable: Readonly<Record<string, string>> = {
 }
 const settable: readonly string[] = ['team', 'feature', 'customer', 'user', 'environment']
 
-/** Questions about receipts themselves rather than about who pays. */
+/** Questions about receipts themselves rather than about who pays: as long as they do not ask for somebody's. */
 const untouched: readonly Question['ask'][] = ['call', 'extent', 'ratios']
+
+const isUntouched = (question: Question): boolean => {
+  const filters = 'filters' in question ? (question.filters ?? []) : []
+  return untouched.includes(question.ask) && filters.length === 0
+}
 
 const MOST_RULES = 1000
 
@@ -139,8 +144,9 @@ const replaced = (fields: readonly string[], rules: readonly VirtualTag[], texts
  * Puts the question's rules between it and the receipts, for this session. Throws WeirError `bad-request` for a rule that
  * reads or sets what it cannot.
  */
-export const retag = async (session: Session, { ask, tags: rules = [] }: Question): Promise<void> => {
-  if (rules.length === 0 || untouched.includes(ask)) return
+export const retag = async (session: Session, question: Question): Promise<void> => {
+  const { tags: rules = [] } = question
+  if (rules.length === 0 || isUntouched(question)) return
   if (rules.length > MOST_RULES) throw bad(`${rules.length} rules; ${MOST_RULES} at most`)
   const texts = textsOf()
   const fields = fieldsOf(rules)

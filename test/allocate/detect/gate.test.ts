@@ -55,6 +55,17 @@ describe('an alert', () => {
     expect(admit(gate, raised({ kind: 'cache-drop' }), moment(START + HOUR))).toBeDefined()
   })
 
+  test('that was planned is silent at every level until its moment, and so is a wider owner whose trouble it is', () => {
+    const gate = openGate()
+    const wide = raised({ owner: 'organisation', kind: 'level-day', excess: usd(30) })
+    admit(gate, raised({ kind: 'level-burst' }), moment(START))
+    judge(gate, { owner: 'team:a', kind: 'level-burst' }, 'planned', START + 6 * HOUR)
+    expect(admit(gate, raised({ excess: usd(90) }), moment(START + 2 * HOUR))).toBeUndefined()
+    expect(admit(gate, wide, moment(START + 2 * HOUR, ['team:a']))).toBeUndefined()
+    expect(admit(gate, { ...wide, excess: usd(300) }, moment(START + 3 * HOUR, ['team:a']))).toBeDefined()
+    expect(admit(gate, raised({ excess: usd(90) }), moment(START + 6 * HOUR))).toMatchObject({ again: true })
+  })
+
   test('of a wider owner is not told when a narrower one carries half of it', () => {
     const gate = openGate()
     admit(gate, raised(), moment(START))
@@ -134,7 +145,7 @@ describe('state', () => {
     const sizes: number[] = []
     for (let n = 0; n < 3000; n += 1) {
       const id = `${n}`
-      const more = { user: id, session: id, agent: `a${n % 600}`, key: id, network: id, model: id, feature: id }
+      const more = { user: id, session: id, agent: `a${n % 600}`, key: id, model: id, feature: id }
       observe(state, call(START + n * 1e6, 0.001, { ...more, owners: [`team:${id}`, 'organisation'] }), settings)
       if (n % 1000 === 999) sizes.push(saveDetection(state).length)
     }
@@ -187,14 +198,13 @@ describe('a receipt', () => {
   const beside = { owners: ['team:a'] }
 
   test('is observed with its exact cost, its meters and the moment it was known', () => {
-    const seen = observationOf(watchedOf(receipt), { ...beside, network: '10.0.0' })
+    const seen = observationOf(watchedOf(receipt), beside)
     expect(seen).toMatchObject({
       id: 'r1',
       at_us: START + 5,
       cost: usd(0.03),
       model: 'served',
       key: 'key_1',
-      network: '10.0.0',
     })
     expect(seen?.cells).toEqual([{ key: 'served in.text.fresh', quantity: 10, cost: usd(0.03) }])
     expect(seen?.user).toBeUndefined()

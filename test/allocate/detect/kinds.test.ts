@@ -113,6 +113,13 @@ describe('levels', () => {
     expect(spike.map(({ id }) => id)).toEqual(expect.arrayContaining([...(first?.evidence ?? ['none'])]))
   })
 
+  test('of a kind that nobody is told of do not silence the other levels', () => {
+    const spike = seconds(noon, 60, 30).map((at_us) => call(at_us, 0.3))
+    expect(run([...untilNoon(), ...spike]).findings.map(({ kind }) => kind)).toEqual(['level-burst'])
+    const { findings } = run([...untilNoon(), ...spike], { ...defaultSettings, off: ['level-burst'] })
+    expect(findings.map(({ kind, again }) => [kind, again])).toEqual([['level-hour', false]])
+  })
+
   test('that grow by 5 % a day are told by day before they have doubled twice', () => {
     const begun = START + 14 * DAY
     const grown = ordinary(28).map((one) => {
@@ -206,13 +213,18 @@ describe('what is new', () => {
   })
 
   test('a key used by a stranger is told as leaked; a new colleague on it is not', () => {
-    const stolen = { network: '203.0.113', user: 'nobody', feature: 'unknown' }
-    const leak = seconds(noon, 100, 20).map((at_us) => call(at_us, 0.1, stolen))
-    const found = run([...untilNoon(), ...leak]).findings.find(({ kind }) => kind === 'leaked-key')
-    expect(found).toMatchObject({ subject: 'key-1', explained_by: { dimension: 'network', value: '203.0.113' } })
+    const stolen = { user: 'nobody', feature: 'unknown' }
+    const leakOf = (more: object) => {
+      const leak = seconds(noon, 400, 20).map((at_us) => call(at_us, 0.1, { ...stolen, ...more }))
+      return run([...untilNoon(), ...leak]).findings.find(({ kind }) => kind === 'leaked-key')
+    }
+    const found = leakOf({ model: 'm-dear' })
+    expect(found).toMatchObject({ subject: 'key-1', explained_by: { dimension: 'user', value: 'nobody' } })
     expect(found?.since_us).toBe(noon)
     expect((found?.at_us ?? 0) - noon).toBeLessThan(15 * MINUTE)
-    const colleague = seconds(noon, 100, 20).map((at_us) => call(at_us, 0.1, { network: '10.0.1', user: 'user-2' }))
+    expect(Number(found?.spent_usd)).toBeLessThan(3.2)
+    expect(Number(leakOf({})?.spent_usd)).toBeCloseTo(9.1)
+    const colleague = seconds(noon, 400, 20).map((at_us) => call(at_us, 0.1, { user: 'user-2' }))
     expect(brief(run([...untilNoon(), ...colleague]).findings)).not.toContain('leaked-key team:search')
   })
 })

@@ -35,7 +35,6 @@ export const call = (at_us: number, dollars: number | null, more: Partial<Observ
     model: 'm-small',
     key: 'key-1',
     user: 'user-1',
-    network: '10.0.0',
     feature: 'answers',
     fingerprint: `f${made}`,
     input_tokens: 1000,

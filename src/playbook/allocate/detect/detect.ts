@@ -144,7 +144,10 @@ const tell = (
   { at_us, day, settings, gate }: Now,
   narrower: readonly string[],
 ): readonly Finding[] =>
-  candidates.flatMap((candidate) => admit(gate, candidate, { at_us, midnight_us: day.to_us, settings, narrower }) ?? [])
+  candidates.flatMap((candidate) => {
+    if (settings.off.includes(candidate.kind)) return []
+    return admit(gate, candidate, { at_us, midnight_us: day.to_us, settings, narrower }) ?? []
+  })
 
 /** Takes in a call as far as each counts by itself: storms and sessions. `observeAlike` must be told of it as well. */
 export const observeEach = (

@@ -7,37 +7,49 @@ import type { DetectSettings } from './settings.ts'
 
 /** Trouble that was told of: when it was told and last seen, and how large it was when told and at most since. */
 type Told = { told_us: number; seen_us: number; excess: bigint; largest: bigint }
-/** What people said of an owner's alerts of a kind: how much more it takes now, and until when nothing is said. */
-type Opinion = { factor: number; quiet_until_us: number }
+/** What people said of an owner's alerts of a kind: how much more it takes now, until when nothing is said, and the most that was not said. */
+type Opinion = { factor: number; quiet_until_us: number; unsaid?: bigint }
 export type Gate = { told: Recent<Told>; opinions: Recent<Opinion> }
 
 export const openGate = (): Gate => ({ told: new Recent(), opinions: new Recent() })
 
 const ENTRIES = 20_000
-const levels: ReadonlySet<Kind> = new Set(['level-burst', 'level-hour', 'level-day'])
+const levels: readonly Kind[] = ['level-burst', 'level-hour', 'level-day']
+
+/** The kinds that are one trouble with this one. */
+const alike = (kind: Kind): readonly Kind[] => (levels.includes(kind) ? levels : [kind])
+const opinionName = (owner: string, kind: Kind): string => JSON.stringify([owner, kind])
 
 /** The name of trouble, which is one and the same over ten minutes, hours and days: it is told once. */
 export const incident = ({ kind, owner, subject }: Pick<Candidate, 'kind' | 'owner' | 'subject'>): string =>
-  levels.has(kind)
+  levels.includes(kind)
     ? JSON.stringify(['level', owner])
     : keyOf({ kind, owner, ...(subject === undefined ? {} : { subject }) })
 
 /** By how much thresholds of a kind are raised (above 1) or lowered for an owner, from what people said. */
 export const sensitivity = (gate: Gate, owner: string, kind: Kind): number =>
-  gate.opinions.size === 0 ? 1 : (gate.opinions.get(JSON.stringify([owner, kind]))?.factor ?? 1)
+  gate.opinions.size === 0 ? 1 : (gate.opinions.get(opinionName(owner, kind))?.factor ?? 1)
 
-/** Takes in what somebody says of a finding. A `no` raises the owner's threshold for that kind by a quarter, a `yes` lowers it by a tenth. */
+/**
+ * Takes in what somebody says of a finding. A `no` raises the owner's threshold for that kind by a quarter, a `yes` lowers it
+ * by a tenth; what is `planned` is silent whichever of the levels sees it.
+ */
 export const judge = (
   gate: Gate,
   about: Readonly<{ owner: string; kind: Kind }>,
   verdict: Verdict,
   until_us: number,
 ): void => {
-  const make = (): Opinion => ({ factor: 1, quiet_until_us: 0 })
-  const opinion = gate.opinions.touch(JSON.stringify([about.owner, about.kind]), ENTRIES, make)
+  const of = (kind: Kind): Opinion =>
+    gate.opinions.touch(opinionName(about.owner, kind), ENTRIES, () => ({ factor: 1, quiet_until_us: 0 }))
+  const opinion = of(about.kind)
   if (verdict === 'no') opinion.factor = Math.min(4, opinion.factor * 1.25)
   if (verdict === 'yes') opinion.factor = Math.max(0.6, opinion.factor * 0.9)
-  if (verdict === 'planned') opinion.quiet_until_us = Math.max(opinion.quiet_until_us, until_us)
+  if (verdict !== 'planned') return
+  for (const quiet of alike(about.kind).map(of)) {
+    quiet.quiet_until_us = Math.max(quiet.quiet_until_us, until_us)
+    quiet.unsaid = 0n
+  }
 }
 
 const grave: ReadonlySet<Kind> = new Set(['leaked-key', 'runaway-session', 'retry-storm'])
@@ -48,7 +60,14 @@ const severityOf = (kind: Kind, projected: bigint, floor: bigint): Severity => {
   return projected >= 5n * base || grave.has(kind) ? 'warning' : 'info'
 }
 
-/** A wider owner's alert says nothing new while a narrower one is told of that carries half of it. */
+/** What is planned of an owner carries half of the trouble. */
+const isPlanned = (gate: Gate, owner: string, { kind, excess }: Candidate, now_us: number): boolean =>
+  alike(kind).some((one) => {
+    const opinion = gate.opinions.get(opinionName(owner, one))
+    return opinion !== undefined && now_us < opinion.quiet_until_us && (opinion.unsaid ?? 0n) * 2n >= (excess ?? 0n)
+  })
+
+/** A wider owner's alert says nothing new while a narrower one is told of, or planned, that carries half of it. */
 const toldNarrower = (
   gate: Gate,
   candidate: Candidate,
@@ -57,6 +76,7 @@ const toldNarrower = (
   cooldown_us: number,
 ): boolean =>
   narrower.some((owner) => {
+    if (isPlanned(gate, owner, candidate, now_us)) return true
     const { kind, subject } = candidate
     const told = gate.told.get(incident({ kind, owner, ...(subject === undefined ? {} : { subject }) }))
     return told !== undefined && now_us - told.seen_us <= cooldown_us && told.largest * 2n >= (candidate.excess ?? 0n)
@@ -109,6 +129,13 @@ const noted = ({ trace }: Candidate, at_us: number): void => {
   if (trace) trace.told_us = at_us
 }
 
+/** Is nothing said at this moment? What would have been is remembered. */
+const isQuiet = (opinion: Opinion | undefined, at_us: number, excess: bigint): boolean => {
+  if (opinion === undefined || at_us >= opinion.quiet_until_us) return false
+  if (excess > (opinion.unsaid ?? 0n)) opinion.unsaid = excess
+  return true
+}
+
 /**
  * Decides whether a candidate is told: large enough, not said to be planned, not told before within its cool-down (which
  * lasts as long as the trouble is seen) unless it has doubled since (at most once an hour), and not contained in a narrower owner's alert.
@@ -116,15 +143,16 @@ const noted = ({ trace }: Candidate, at_us: number): void => {
 export const admit = (gate: Gate, candidate: Candidate, moment: Moment): Finding | undefined => {
   const { at_us, settings } = moment
   const { kind, owner } = candidate
-  const opinion = gate.opinions.get(JSON.stringify([owner, kind]))
+  const opinion = gate.opinions.get(opinionName(owner, kind))
   const factor = BigInt(Math.round(Math.max(1, opinion?.factor ?? 1) * 1000))
   const floor = (settings.floors[kind] * factor) / 1000n
-  if (!isLarge(candidate, floor) || at_us < (opinion?.quiet_until_us ?? 0)) return undefined
+  if (!isLarge(candidate, floor)) return undefined
+  const excess = candidate.excess ?? 0n
+  if (isQuiet(opinion, at_us, excess)) return undefined
   const cooldown_us = settings.cooldowns_us[kind]
   const name = incident(candidate)
   const before = gate.told.get(name)
   const fresh = before === undefined || at_us - before.seen_us > cooldown_us
-  const excess = candidate.excess ?? 0n
   if (!fresh) {
     before.seen_us = at_us
     noted(candidate, at_us)

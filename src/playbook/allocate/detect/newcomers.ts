@@ -11,7 +11,6 @@ type Newcomer = { first_us: number; cost: bigint; evidence: string[] }
 type Habits = {
   first_us: number
   calls: number
-  networks: Recent<number>
   users: Recent<number>
   models: Recent<number>
   features: Recent<number>
@@ -97,33 +96,25 @@ const isStrange = (
   return first - habits.first_us >= learning_us && at_us - first <= DAY_US
 }
 
-type Strange = Readonly<{ network: boolean; user: boolean; model: boolean; feature: boolean }>
+type Strange = Readonly<{ user: boolean; model: boolean; feature: boolean }>
 
 const strangeIn = (habits: Habits, call: Observation, learning_us: number): Strange => {
   const strange = (known: Recent<number>, value: string | undefined) =>
     isStrange(known, value, habits, call.at_us, learning_us)
   return {
-    network: strange(habits.networks, call.network),
     user: strange(habits.users, call.user),
     model: strange(habits.models, call.model),
     feature: strange(habits.features, call.feature ?? 'none'),
   }
 }
 
-/** Where a call comes from says most; two points are strange, four are a stranger rather than a new colleague. */
-const pointsOf = ({ network, user, model, feature }: Strange): number =>
-  (network ? 2 : 0) + (user ? 1 : 0) + (model ? 1 : 0) + (feature ? 1 : 0)
+/** Two points are strange, three are a stranger rather than a new colleague. */
+const pointsOf = ({ user, model, feature }: Strange): number => (user ? 1 : 0) + (model ? 1 : 0) + (feature ? 1 : 0)
 
-const leak = (
-  habits: Habits,
-  call: Observation,
-  key: string,
-  { network, user, model, feature }: Strange,
-): Candidate => {
+const leak = (habits: Habits, call: Observation, key: string, { user, model, feature }: Strange): Candidate => {
   const spent = dollars(habits.strange)
   const hours = Math.max(1 / 6, (call.at_us - habits.strange_since_us) / HOUR_US)
   const seen: readonly (readonly [string, string | undefined])[] = [
-    ...(network ? [['network', call.network] as const] : []),
     ...(user ? [['user', call.user] as const] : []),
     ...(model ? [['model', call.model] as const] : []),
     ...(feature ? [['feature', call.feature ?? 'none'] as const] : []),
@@ -145,9 +136,9 @@ const leak = (
 }
 
 /**
- * A key that has been used for a while is used from a network it was never used from, or with two of user, model and
- * feature new to it, and that spends. A new colleague is only in part new, and may spend more before it pages. Keys that
- * see something new all the time must stand out from that.
+ * A key that has been used for a while is used with two of user, model and feature new to it, and that spends. A new
+ * colleague is only in part new, and may spend more before it pages. Keys that see something new all the time must stand
+ * out from that.
  */
 const leaked = (newcomers: Newcomers, call: Observation, settings: DetectSettings): Candidate | undefined => {
   const { key, at_us } = call
@@ -156,7 +147,6 @@ const leaked = (newcomers: Newcomers, call: Observation, settings: DetectSetting
     return {
       first_us: at_us,
       calls: 0,
-      networks: new Recent(),
       users: new Recent(),
       models: new Recent(),
       features: new Recent(),
@@ -183,7 +173,7 @@ const leaked = (newcomers: Newcomers, call: Observation, settings: DetectSetting
   }
   habits.strange += call.cost ?? call.ceiling
   habits.evidence = withEvidence(habits.evidence, call)
-  const patience = pointsOf(strange) >= 4 ? 1 : 8
+  const patience = pointsOf(strange) >= 3 ? 1 : 3
   return dollars(habits.strange) > habits.allowed * patience ? leak(habits, call, key, strange) : undefined
 }
 

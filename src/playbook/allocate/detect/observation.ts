@@ -30,8 +30,6 @@ export type Observation = Readonly<{
   model: string
   key?: string | undefined
   user?: string | undefined
-  /** Where the call came from, as coarse as the gateway keeps it, e.g. an address block. */
-  network?: string | undefined
   customer?: string | undefined
   feature?: string | undefined
   agent?: string | undefined
@@ -48,7 +46,6 @@ export type Observation = Readonly<{
 /** What a receipt does not say about its call. */
 export type Beside = Readonly<{
   owners: readonly string[]
-  network?: string | undefined
   prices_checked_at_us?: number | undefined
 }>
 
@@ -77,7 +74,6 @@ export const observationOf = (receipt: Watched, beside: Beside): Observation | u
     model: receipt.model_served ?? receipt.model_asked ?? 'unknown',
     key: receipt.key_id,
     user: receipt.user,
-    network: beside.network,
     customer: receipt.customer,
     feature: receipt.feature,
     agent: receipt.agent,

@@ -41,7 +41,8 @@ export const watchPrices = (doubts: Doubts, call: Observation, settings: DetectS
   const most = settings.bounds.entities
   if (call.cost === null) {
     const doubt = book(doubts.unpriced, call, call.ceiling, most)
-    const message = `${call.provider}/${call.model} has no price: ${doubt.calls} calls since then cost an unknown amount, at most ${show(dollars(doubt.cost))} by their reservations`
+    const calls = doubt.calls === 1 ? '1 call' : `${doubt.calls} calls`
+    const message = `${call.provider}/${call.model} has no price: ${calls} cost an unknown amount, at most ${show(dollars(doubt.cost))} by their reservations`
     return [{ kind: 'unpriced', ...shared(call, doubt), excess: null, message }]
   }
   const checked = call.prices_checked_at_us

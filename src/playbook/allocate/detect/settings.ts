@@ -9,6 +9,8 @@ export type DetectSettings = Readonly<{
   zone: string
   /** Excess below this pages nobody, by kind. */
   floors: Readonly<Record<Kind, Picodollars>>
+  /** Kinds that nobody is told of: they neither page nor keep another kind from it. */
+  off: readonly Kind[]
   /** Trouble that was seen within this time is the same trouble, by kind; it is told again only when it doubles. */
   cooldowns_us: Readonly<Record<Kind, number>>
   /** Robust standard deviations beyond which spend over ten minutes, hours, days is no longer usual. */
@@ -50,6 +52,7 @@ export const defaultSettings: DetectSettings = {
     unpriced: usd('0'),
     'stale-prices': usd('1'),
   },
+  off: [],
   cooldowns_us: {
     'budget-burn': 6 * HOUR_US,
     'retry-storm': HOUR_US,

@@ -28,6 +28,8 @@ export type DollarCell = {
   rest: bigint
   /** What may be lost to the decimals of the bill's lines. */
   readonly slack: bigint
+  /** The bill states an amount, be it nothing. */
+  readonly stated: boolean
   /** The ledger's fees of the model are in `ledger`, because the bill states one amount for all of it. */
   readonly with_fees: boolean
 }
@@ -60,7 +62,8 @@ const cellsOf = (bucket: Bucket): DollarCell[] => {
     if (idle && provider === 0n && ledger === 0n) return []
     const rest = provider - ledger
     const slack = slackOf(lines, provider)
-    return [{ bucket, kinds, provider, ledger, parts: new Map(), common: ledger, rest, slack, with_fees }]
+    const stated = lines.length > 0
+    return [{ bucket, kinds, provider, ledger, parts: new Map(), common: ledger, rest, slack, stated, with_fees }]
   })
 }
 
@@ -196,11 +199,12 @@ const billion = 1_000_000_000n
 
 /**
  * What is left, where the bill's price is the same part of the ledger's in every cell of a model, is a discount (or a
- * surcharge). One cell alone shows nothing of the kind; neither does a ratio that varies by more than a thousandth.
+ * surcharge). One cell alone shows nothing of the kind; neither does a ratio that varies by more than a thousandth, nor a bill
+ * that is silent.
  */
 const explainDiscounts = (cells: readonly DollarCell[]): void => {
   const models = Map.groupBy(
-    cells.filter(({ common, parts }) => common > 0n && !parts.has('tier')),
+    cells.filter(({ common, parts, stated }) => stated && common > 0n && !parts.has('tier')),
     ({ bucket }) => bucket.model,
   )
   for (const group of models.values()) {

@@ -28,28 +28,56 @@ export type Metrics = Readonly<Record<string, Readonly<Record<string, string>>>>
 const bad = (at: number, field: string, message: string): WeirError =>
   new WeirError('bad-input', `splits[${at}].${field}: ${message}`)
 
+/** Does a thing with each; what it complains of (WeirError) is told of all at once, each by its message. */
+export const withEach = <T, R>(
+  ...parts: readonly (readonly [list: readonly T[], act: (one: T, at: number) => R])[]
+): readonly R[] => {
+  const wrong: string[] = []
+  const done = parts.flatMap(([list, act]) =>
+    list.flatMap((one, at): R[] => {
+      try {
+        return [act(one, at)]
+      } catch (error) {
+        if (!(error instanceof WeirError)) throw error
+        wrong.push(error.message)
+        return []
+      }
+    }),
+  )
+  if (wrong.length > 0) throw new WeirError('bad-input', wrong.join('; '))
+  return done
+}
+
+const checkPercent = (percent: Readonly<Record<string, string>>, at: number): void => {
+  try {
+    percentWeights(percent)
+  } catch (error) {
+    throw error instanceof WeirError
+      ? new WeirError('bad-input', error.message.replace(/^split\b/, `splits[${at}]`))
+      : error
+  }
+}
+
 const checkBearers = (rule: SplitRule, at: number, sources: ReadonlySet<string>): void => {
   const percent = rule.by === 'percent'
   const named = percent ? Object.keys(rule.percent) : (rule.to ?? [])
   const shared = named.find((owner) => sources.has(owner))
   if (shared !== undefined)
     throw bad(at, percent ? 'percent' : 'to', `${JSON.stringify(shared)} is itself split: name who bears it in the end`)
-  if (percent) percentWeights(rule.percent)
+  if (percent) checkPercent(rule.percent, at)
   if (percent && rule.to) throw bad(at, 'to', 'the percentages name the owners already: leave it out')
   if (rule.to?.length === 0) throw bad(at, 'to', 'nobody is named to bear the cost: name an owner or leave it out')
   if (new Set(named).size !== named.length) throw bad(at, 'to', 'an owner is named twice')
 }
 
-/** Throws WeirError `bad-input` naming the rule and the field. A shared owner bears nobody's cost: splits do not chain. */
+/** Throws WeirError `bad-input` naming every wrong rule and its field. A shared owner bears nobody's cost: splits do not chain. */
 export const checkSplitRules = (rules: readonly SplitRule[]): void => {
   const sources = new Set<string>()
-  rules.forEach((rule, at) => {
-    if (sources.has(rule.from)) throw bad(at, 'from', `the cost of ${JSON.stringify(rule.from)} is split twice`)
-    sources.add(rule.from)
-  })
-  rules.forEach((rule, at) => {
-    checkBearers(rule, at, sources)
-  })
+  const checkSource = ({ from }: SplitRule, at: number): void => {
+    if (sources.has(from)) throw bad(at, 'from', `the cost of ${JSON.stringify(from)} is split twice`)
+    sources.add(from)
+  }
+  withEach([rules, checkSource], [rules, (rule, at) => checkBearers(rule, at, sources)])
 }
 
 const positive = (amount: bigint): bigint => (amount > 0n ? amount : 0n)

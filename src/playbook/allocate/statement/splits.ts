@@ -1,5 +1,12 @@
 import { WeirError } from '../../../core/errors.ts'
-import { checkSplitRules, type Metrics, type OwnerShare, reallocate, type SplitRule } from '../split/reallocate.ts'
+import {
+  checkSplitRules,
+  type Metrics,
+  type OwnerShare,
+  reallocate,
+  type SplitRule,
+  withEach,
+} from '../split/reallocate.ts'
 import { type Bases, directOf } from './owners.ts'
 
 /** How shared costs are borne by the owners of one dimension. */
@@ -74,14 +81,14 @@ const ruleOf = (found: unknown, at: number): SplitRule => {
 
 /**
  * Reads splits from what a file or a request holds: a list of rules, or `{ dimension, splits }`. Throws WeirError
- * `bad-input` naming the rule (from 0) and the field.
+ * `bad-input` naming every wrong rule (from 0) and its field.
  */
 export const readSplits = (input: unknown): Splits => {
   const list = isRecord(input) ? input['splits'] : input
   const dimension = isRecord(input) && input['dimension'] !== undefined ? input['dimension'] : 'team'
   if (!Array.isArray(list)) throw new WeirError('bad-input', 'splits: must be a list of rules')
   if (!isName(dimension)) throw new WeirError('bad-input', 'dimension: must be the name of a dimension, e.g. team')
-  const rules = list.map(ruleOf)
+  const rules = withEach([list, ruleOf])
   checkSplitRules(rules)
   return { dimension, rules }
 }

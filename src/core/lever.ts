@@ -52,8 +52,11 @@ export type LiveCall = Readonly<{
   tool_count?: number | undefined
   response_format?: string | undefined
   fingerprints: Fingerprinted
-  /** Hash of the body's options: all that is not prompt, and can change an answer. Equal options, equal hashes. */
-  options: string
+  /**
+   * Hash of everything in the body that can change an answer, but for this text (where it stands last): bodies that differ in it alone
+   * have the same. Undefined where the text stands nowhere in the body.
+   */
+  beside(text: string): string | undefined
   /** The prefix chain of the prompt as asked, with estimated tokens; one boundary a part of the reading, not thinned. */
   chain: Chain
   /** The prompt as earlier levers left it; absent where the wire has no editor. Read on first use. */

@@ -167,6 +167,8 @@ export type Notes = Readonly<{
 /** Makes unit vectors of texts. `name` says which model: vectors of two models are never compared. */
 export type Embedder = Readonly<{
   name: string
+  /** How long it may take, ms. */
+  deadline_ms: number
   /** Rejects when it is down or slower than its deadline. */
   embed(texts: readonly string[]): Promise<readonly Float32Array[]>
 }>
@@ -226,6 +228,8 @@ export type Lever<S extends Schema = Schema> = Readonly<{
     wants_answer?: number
     /** How long `pull` may take before the call goes on without it, ms (100 by default). */
     patience_ms?: number
+    /** `pull` may wait for the embedder, where there is one: its deadline comes on top of `patience_ms`. */
+    embeds?: true
     /** The cheapest way to know more where evidence is short, e.g. `observe it for a day`. */
     next_test: string
   }>

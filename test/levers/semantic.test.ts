@@ -217,6 +217,21 @@ describe('cache/semantic', () => {
     expect(call?.levers?.[0]?.why).toMatch(/embed/)
   })
 
+  test('an embedder may take as long as its deadline says, however long that is', async () => {
+    house = await startHouse({
+      simulator: { says: answerTo },
+      settings: {
+        policies: [policy('on', {})],
+        services: { embedder: { provider: 'openai', model: 'text-embedding-3-small', deadline_ms: 5000 } },
+      },
+      providers: { openai: { credentials: { api_key: 'sk-ours' } } },
+    })
+    house.simulator.faults.next(1, { kind: 'slow-head', ms: 600 })
+    await say(client(house), 'how do I freeze my virtual card?')
+    const [call] = (await house.receipts()).filter(({ agent }) => agent !== 'weir')
+    expect(call?.levers?.[0]?.why).toBe('nothing like it was asked before')
+  })
+
   test("an embedder's calls go through the gateway and have receipts of their own", async () => {
     const settings = { provider: 'openai', model: 'text-embedding-3-small', deadline_ms: 2000 }
     house = await startHouse({

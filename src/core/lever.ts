@@ -44,7 +44,10 @@ export type LiveCall = Readonly<{
   /** The model asked, until a lever of the play `route` changes it. */
   model: string
   stream: boolean
-  /** Hash of what else may change an answer: path, query, headers of version and beta. No two that differ share an answer. */
+  /**
+   * Hash of what else may change an answer: path, query, headers of version and beta, numbers too long to be parsed whole. No two that
+   * differ share an answer.
+   */
   variant: string
   temperature?: number | undefined
   max_output_tokens?: number | undefined

@@ -16,11 +16,15 @@ import { afterChanges } from './outline.ts'
 const variants =
   /^(anthropic-(beta|version)|openai-(beta|organization|project)|x-goog-(api-client-version|user-project)|api-version)$/
 
-/** What besides the body can change an answer. */
-const variantOf = (path: string, query: string, headers: Headers): string => {
+/** Numbers of a body that may be longer than what is parsed keeps of them. Texts that hold such are found too, which does no harm. */
+const LONG_NUMBERS = /[[:,\s]-?\d[\d.]{15,}(?:[eE][+-]?\d+)?/g
+
+/** What besides the parsed body can change an answer. */
+const variantOf = ({ path, query, headers, plain }: Call): string => {
   let text = `${path}${withoutKeys(query)}`
   for (const name in headers) if (variants.test(name)) text += `\n${name}:${headers[name]}`
-  return digest(text)
+  const numbers = Buffer.from(plain.buffer, plain.byteOffset, plain.length).toString('latin1').match(LONG_NUMBERS)
+  return digest(numbers ? `${text}\n${numbers.join()}` : text)
 }
 
 const payerFields = ['key_id', 'team', 'feature', 'customer', 'user', 'environment', 'session', 'agent'] as const
@@ -79,8 +83,7 @@ export class Live implements LiveCall {
   }
 
   get variant(): string {
-    const { path, query, headers } = this.#call
-    this.#variant ??= variantOf(path, query, headers)
+    this.#variant ??= variantOf(this.#call)
     return this.#variant
   }
 

@@ -9,7 +9,7 @@ import { hash } from '../measure/readings.ts'
 /** A message as OpenAI's chat API says it. */
 export type Message = Readonly<{
   role: 'system' | 'user' | 'assistant' | 'tool'
-  content?: string | null
+  content?: string | readonly Readonly<Record<string, unknown>>[] | null
   tool_calls?: readonly Readonly<{ id: string; function: Readonly<{ name: string; arguments: string }> }>[]
   tool_call_id?: string
   name?: string

@@ -1,10 +1,11 @@
 import type { VirtualTag } from '../../core/allocation.ts'
 import type { Filter, Ledger, TimeWindow } from '../../core/ledger.ts'
-import type { Lever, LeverMatch } from '../../core/lever.ts'
+import type { Lever } from '../../core/lever.ts'
 import type { Past } from '../../core/past.ts'
 import type { Ratios } from '../measure/ratios.ts'
 import { inOrder } from '../order.ts'
 import { type Advice, adviceOf } from './advice.ts'
+import { scopeOf } from './configuration.ts'
 import { type Candidate, defaultsOf, type FoldKit } from './fold.ts'
 import type { RateSheet } from './rates.ts'
 import { tripReader } from './read.ts'
@@ -46,18 +47,6 @@ const groupOf: Readonly<Record<Grouping, (past: Past) => string>> = {
   provider: ({ provider }) => provider,
   model: ({ model }) => model,
   key: ({ circle }) => named(circle.key_id),
-}
-
-/** Filters as a policy says them: those that name one value of a field that policies know. */
-export const matchOf = (filters: readonly Filter[]): LeverMatch => {
-  const known = ['team', 'feature', 'customer', 'environment', 'wire', 'endpoint', 'provider', 'model']
-  const pairs = filters.flatMap(({ dimension, values, negate }) => {
-    const [value, ...more] = values
-    const name = dimension === 'key_id' ? 'key' : dimension
-    const said = typeof value === 'string' && more.length === 0 && negate !== true
-    return said && (known.includes(name) || name === 'key') ? [[name, value] as const] : []
-  })
-  return Object.fromEntries(pairs)
 }
 
 export type AdviseOptions = Readonly<{
@@ -134,5 +123,5 @@ export const advise = async (options: AdviseOptions): Promise<Advice> => {
     calls += page.lines.length
     progress?.(calls)
   }
-  return adviceOf({ replayed: replay.result(), survey: survey.result(), kit, by, match: matchOf(filters) })
+  return adviceOf({ replayed: replay.result(), survey: survey.result(), kit, by, scope: scopeOf(filters) })
 }

@@ -57,15 +57,20 @@ const claimant = (call: Call, world: World): Readonly<{ upstream: Upstream | und
 }
 
 /**
- * The provider that a path addresses: `/{provider}/…`, or the one that claims the bare path most specifically. A claim that
- * is sure counts before a name, because paths of Azure, Groq and Bedrock begin with `/openai` or `/anthropic` themselves.
+ * The provider that a path addresses: `/{provider}/…`, or the one that claims the bare path most specifically. Another's sure
+ * claim counts before a name, because paths of Azure, Groq and Bedrock begin with `/openai` or `/anthropic` themselves; but not
+ * where the one that is named is as sure of what follows its name.
  */
 const address = (call: Call, world: World): Upstream | undefined => {
   const slash = call.path.indexOf('/', 1)
   const named = slash > 1 ? world.upstreams.get(call.path.slice(1, slash)) : undefined
-  const { upstream, strongest } = claimant(call, world)
-  if (!named || (strongest >= claim.sure && canServe(upstream, world))) return upstream
-  call.path = call.path.slice(slash)
+  if (!named) return claimant(call, world).upstream
+  const rest = call.path.slice(slash)
+  if (named.adapter.claims(rest, call.headers) < claim.sure) {
+    const { upstream, strongest } = claimant(call, world)
+    if (strongest >= claim.sure && canServe(upstream, world)) return upstream
+  }
+  call.path = rest
   return named
 }
 

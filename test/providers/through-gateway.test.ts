@@ -199,4 +199,18 @@ describe('a path whose first word is also the name of another provider', () => {
     expect(response.status).toBe(200)
     expect((await house.receipts()).at(-1)).toMatchObject({ provider: name, outcome: 'ok' })
   })
+
+  test('reaches the provider that it names, when its key would be known without the name', async () => {
+    const path = '/aws-bedrock/model/anthropic.claude-sonnet-4-5/converse'
+    const body = { messages: [{ role: 'user', content: [{ text: 'What is the weather in Bern?' }] }] }
+    const response = await post(path, body, { authorization: 'Bearer ABSKclient' })
+    await response.text()
+    expect(response.status).toBe(200)
+    expect(house.simulator.calls.at(-1)?.path).toBe(path)
+    expect((await house.receipts()).at(-1)).toMatchObject({
+      provider: 'aws-bedrock',
+      wire: 'bedrock-converse',
+      outcome: 'ok',
+    })
+  })
 })

@@ -5,9 +5,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { openBudgets } from '../../src/gateway/budgets/budgets.ts'
+import { budgetHeaders } from '../../src/gateway/budgets/headers.ts'
 import { inFlightMemory } from '../../src/gateway/budgets/in-flight.ts'
 import { isHold } from '../../src/gateway/budgets/known.ts'
 import { tableMemory } from '../../src/gateway/budgets/table.ts'
+import type { Call } from '../../src/gateway/call.ts'
 import { tenBudgets } from './scopes.ts'
 
 const calls = Number(process.argv[2] ?? 200_000)
@@ -44,7 +46,7 @@ const one = (n: number): void => {
   const hold = budgets.reserve(facts, need, now_us())
   if (!isHold(hold)) throw new Error('a call was refused')
   budgets.name(hold, receipt_id)
-  for (const { slot } of hold.entries) budgets.usedIn(slot)
+  budgetHeaders({ hold } as Call, { budgets })
   budgets.settle(hold, receipt)
 }
 

@@ -1,8 +1,8 @@
-import type { Bill, BillLine, BillRequest, BillRow, TokenKind } from '../core/bill.ts'
+import type { Bill, BillLine, BillRequest, TokenKind } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
-import { pagesOf, type Query } from './pages.ts'
+import { type Query, rowsOf } from './pages.ts'
 import { type BillRecord, countOf, dayOf, dollarsOf, lineOf, needDollars, neededText, textOf } from './record.ts'
-import { readBill, rowOf, unpack } from './source.ts'
+import { readBill } from './source.ts'
 
 /** The report's fields, which are the cost report's `token_type` too. */
 const fields: Readonly<Record<string, TokenKind>> = {
@@ -74,18 +74,6 @@ const queries = ({ api_key, from, to }: BillRequest): readonly Query[] => {
   ]
 }
 
-async function* fetchBill(request: BillRequest): AsyncGenerator<BillRow> {
-  let row = 0
-  for (const query of queries(request)) {
-    for await (const page of pagesOf(request, query)) {
-      for (const record of unpack(page)) {
-        row += 1
-        yield rowOf(record, row, linesOf)
-      }
-    }
-  }
-}
-
 /** The usage report (tokens, within minutes) and the cost report (a day later; it leaves out the Priority Tier). */
 export const bill: Bill = {
   name: 'anthropic',
@@ -98,7 +86,7 @@ export const bill: Bill = {
     own_names: false,
     unbilled_tiers: ['priority'],
   },
-  fetch: fetchBill,
+  fetch: (request) => rowsOf(request, queries(request), linesOf),
   read: (path) =>
     readBill(path, {
       columns: [],

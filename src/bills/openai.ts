@@ -1,6 +1,6 @@
-import type { Bill, BillLine, BillRequest, BillRow, Kind, PieceKind, TokenKind } from '../core/bill.ts'
+import type { Bill, BillLine, BillRequest, Kind, PieceKind, TokenKind } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
-import { pagesOf, type Query } from './pages.ts'
+import { type Query, rowsOf } from './pages.ts'
 import {
   type BillRecord,
   countOf,
@@ -13,7 +13,7 @@ import {
   neededText,
   textOf,
 } from './record.ts'
-import { readBill, rowOf, unpack } from './source.ts'
+import { readBill } from './source.ts'
 
 const writeKinds: readonly TokenKind[] = ['cache_write', 'cache_write_1h']
 
@@ -142,18 +142,6 @@ const queries = ({ api_key, from, to }: BillRequest): readonly Query[] => {
   ]
 }
 
-async function* fetchBill(request: BillRequest): AsyncGenerator<BillRow> {
-  let row = 0
-  for (const query of queries(request)) {
-    for await (const page of pagesOf(request, query)) {
-      for (const record of unpack(page)) {
-        row += 1
-        yield rowOf(record, row, linesOf)
-      }
-    }
-  }
-}
-
 /** The organisation's usage (tokens, within minutes) and costs (the invoice's figures, a day later). */
 export const bill: Bill = {
   name: 'openai',
@@ -165,7 +153,7 @@ export const bill: Bill = {
     late_hours: { tokens: 1, money: 24 },
     own_names: false,
   },
-  fetch: fetchBill,
+  fetch: (request) => rowsOf(request, queries(request), linesOf),
   read: (path) =>
     readBill(path, {
       columns: [],

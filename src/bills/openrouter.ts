@@ -1,8 +1,8 @@
-import type { Bill, BillLine, BillRequest, BillRow } from '../core/bill.ts'
+import type { Bill, BillLine, BillRequest } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
-import { pagesOf } from './pages.ts'
+import { type Query, rowsOf } from './pages.ts'
 import { type BillRecord, countOf, dayOf, dollarsOf, everyKind, inputKinds, lineOf, textOf } from './record.ts'
-import { readBill, rowOf, unpack } from './source.ts'
+import { readBill } from './source.ts'
 
 const DAYS_KEPT = 30
 
@@ -30,22 +30,14 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
   ]
 }
 
-async function* fetchBill(request: BillRequest): AsyncGenerator<BillRow> {
-  const { world, from, api_key } = request
+const queries = ({ world, from, api_key }: BillRequest): readonly Query[] => {
   const oldest = new Date(world.now_ms() - DAYS_KEPT * 86_400_000).toISOString().slice(0, 10)
   if (from < oldest)
     throw new WeirError(
       'bad-input',
       `OpenRouter’s API has the last ${DAYS_KEPT} days, from ${oldest}; --since ${from} needs a downloaded --file`,
     )
-  const query = { path: '/activity', parameters: [], headers: { authorization: `Bearer ${api_key}` } }
-  let row = 0
-  for await (const page of pagesOf(request, query)) {
-    for (const record of unpack(page)) {
-      row += 1
-      yield rowOf(record, row, linesOf)
-    }
-  }
+  return [{ path: '/activity', parameters: [], headers: { authorization: `Bearer ${api_key}` } }]
 }
 
 /** Activity by day and endpoint, of completed UTC days only; credits spent at other accounts' keys are not on it. */
@@ -59,7 +51,7 @@ export const bill: Bill = {
     late_hours: { tokens: 24, money: 24 },
     own_names: false,
   },
-  fetch: fetchBill,
+  fetch: (request) => rowsOf(request, queries(request), linesOf),
   read: (path) =>
     readBill(path, {
       columns: [],

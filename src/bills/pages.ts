@@ -1,7 +1,7 @@
-import type { BillRequest } from '../core/bill.ts'
+import type { BillLine, BillRequest, BillRow } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
 import type { BillRecord } from './record.ts'
-import { exactJson } from './source.ts'
+import { exactJson, rowOf, unpack } from './source.ts'
 
 const ATTEMPTS = 6
 const LONGEST_WAIT_MS = 120_000
@@ -103,7 +103,7 @@ export const urlOf = (base_url: string, { path, parameters }: Query): URL => {
 }
 
 /** Every page of a report. A cursor that comes again, or is missing where more is promised, is an error: half a bill is none. */
-export async function* pagesOf(request: BillRequest, query: Query): AsyncGenerator<BillRecord> {
+async function* pagesOf(request: BillRequest, query: Query): AsyncGenerator<BillRecord> {
   const url = urlOf(request.base_url, query)
   const seen = new Set<string>()
   for (;;) {
@@ -124,5 +124,22 @@ export async function* pagesOf(request: BillRequest, query: Query): AsyncGenerat
       )
     seen.add(next)
     url.searchParams.set('page', next)
+  }
+}
+
+/** The rows of a bill from some reports, one after the other. A record that cannot be read is a row that says so. */
+export async function* rowsOf(
+  request: BillRequest,
+  queries: readonly Query[],
+  read: (record: BillRecord) => readonly BillLine[],
+): AsyncGenerator<BillRow> {
+  let row = 0
+  for (const query of queries) {
+    for await (const page of pagesOf(request, query)) {
+      for (const record of unpack(page)) {
+        row += 1
+        yield rowOf(record, row, read)
+      }
+    }
   }
 }

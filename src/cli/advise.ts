@@ -5,16 +5,20 @@ import { nearest } from '../config/suggest.ts'
 import { loadSettings } from '../config.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Extent, Filter, Ledger } from '../core/ledger.ts'
-import type { Lever } from '../core/lever.ts'
+import type { Chosen, Lever } from '../core/lever.ts'
 import type { PriceBook } from '../core/price.ts'
+import type { Settings } from '../core/settings.ts'
+import { chooseLevers } from '../gateway/levers/policies.ts'
 import { digest } from '../gateway/prompt.ts'
 import type { Advice } from '../playbook/advise/advice.ts'
 import { advise, type Grouping, groupings } from '../playbook/advise/advise.ts'
+import { scopeOf } from '../playbook/advise/configuration.ts'
 import { rateSheet } from '../playbook/advise/rates.ts'
 import type { Swap } from '../playbook/advise/swap.ts'
 import { cacheRule } from '../playbook/cache/rules.ts'
 import { levers } from '../playbook/levers.ts'
 import { ratios } from '../playbook/measure/ratios.ts'
+import { inOrder } from '../playbook/order.ts'
 import { compileBook } from '../playbook/price/book.ts'
 import { providers } from '../providers/index.ts'
 import { adviceHtml } from './advise/html.ts'
@@ -76,6 +80,14 @@ const SEED = 20_261_128
 /** Pages of history are read once each, in their order: more of the file in memory would not help, and the replay wants it. */
 const ENGINE_MEMORY = '192MB'
 
+/** Settings of the levers that the configuration turns on or observes for these calls: what is replayed is what is configured. */
+const configured = ({ policies }: Settings, filters: readonly Filter[]): Readonly<Record<string, Chosen>> => {
+  const { matches } = scopeOf(filters)
+  const [facts = {}] = matches.length === 1 ? matches : []
+  const { active } = chooseLevers(inOrder(levers), policies, facts)
+  return Object.fromEntries(active.map(({ lever, settings }) => [lever.name, settings]))
+}
+
 const replay = async ({ ledger, window, filters }: Asked, flags: Flags): Promise<Advice> => {
   const settings = loadSettings({ flags, env: process.env, cwd: process.cwd(), providers })
   const book = compileBook(await loadBook(settings.prices))
@@ -91,6 +103,7 @@ const replay = async ({ ledger, window, filters }: Asked, flags: Flags): Promise
       filters,
       by: groupingOf(flags.by),
       levers: levers as unknown as Readonly<Record<string, Lever>>,
+      settings: configured(settings, filters),
       sheet: rateSheet(book),
       ratios: ratios(learnt.ratios),
       kit: { hash: digest, cache_rule: cacheRule, seed: countFlag('--seed', flags.seed, SEED) },
@@ -102,6 +115,11 @@ const replay = async ({ ledger, window, filters }: Asked, flags: Flags): Promise
     bar.end()
   }
 }
+
+const writeReport = (path: string, html: string): Promise<void> =>
+  writeFile(path, html).catch((cause: unknown) => {
+    throw new WeirError('bad-input', `--html ${path}: it cannot be written (${(cause as Error).message})`, { cause })
+  })
 
 export const command = {
   ...defineCommand({
@@ -143,7 +161,7 @@ export const command = {
           return
         }
         if (args.html !== undefined) {
-          await writeFile(args.html, adviceHtml({ window, advice }))
+          await writeReport(args.html, adviceHtml({ window, advice }))
           note(`The report is in ${args.html}`)
         }
         if (args.json) printJson({ window, ...advice })

@@ -89,11 +89,14 @@ const bring = async (format: string, path: string, flags: Flags, rawArgs: readon
   }
 }
 
+const names = Object.values<Importer>(importers).map(({ name }) => name)
+const formats = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
+
 export const command = {
   ...defineCommand({
     meta: { name: 'import', description: 'Brings past calls into the ledger; doing it twice changes nothing.' },
     args: {
-      format: { type: 'positional', required: true, description: 'claude-code, agent-trace, calls or focus' },
+      format: { type: 'positional', required: true, description: formats },
       path: { type: 'positional', required: true, description: 'The file, plain or .gz, or for claude-code a folder' },
       columns: {
         type: 'string',

@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty'
+import { WeirError } from '../core/errors.ts'
 import type { Dimension } from '../core/ledger.ts'
 import { verb as extent } from '../verbs/extent.ts'
 import { perform } from '../verbs/perform.ts'
@@ -69,6 +70,7 @@ export const command = {
       const { per } = args
       if (per !== undefined) return reportPer({ ...args, per }, where)
       const { by, since, until, zone, csv, json } = args
+      if (csv && json) throw new WeirError('bad-input', 'choose --csv or --json: one answer cannot be both')
       const limit = countFlag('--limit', args.limit, usualLimit(json === true || csv === true, by))
       return withContext(args, 'weir report', async (context) => {
         // A CSV is one table, so its usual view is all three dimensions at once.

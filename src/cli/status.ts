@@ -6,7 +6,7 @@ import { verb as extent } from '../verbs/extent.ts'
 import { perform } from '../verbs/perform.ts'
 import { folderArgs } from './asking.ts'
 import { withContext } from './calling.ts'
-import { count, money, plural, tokens } from './show/format.ts'
+import { money, plural, tokens } from './show/format.ts'
 import { type Look, lookOf, paint } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
 import { facts } from './show/table.ts'
@@ -45,7 +45,7 @@ export const renderStatus = ({ data, gateway, extent }: Status, look: Look): str
     [
       ['gateway', running],
       ['data', data],
-      ['ledger', `${count(extent.calls)} calls, ${count(extent.receipts)} receipts`],
+      ['ledger', `${plural(extent.calls, 'call')}, ${plural(extent.receipts, 'receipt')}`],
       ['from, to', span],
       ['tokens', `${tokens(extent.input_tokens)} in, ${tokens(extent.output_tokens)} out`],
       ['cost', money(extent.cost_usd)],

@@ -10,8 +10,12 @@ const optionOf = (arg: ArgsDef[string]): ParseArgsOptionDescriptor => {
   return { type: arg.type === 'boolean' ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) }
 }
 
+/** `PATH (the file to read)`. */
+const neededText = (word: string, { description = '' }: ArgsDef[string]): string =>
+  `${word.toUpperCase()}${description === '' ? '' : ` (${description.charAt(0).toLowerCase()}${description.slice(1)})`}`
+
 /**
- * Refuses flags that a command does not have, flags without their value and words too many: a mistyped filter must not
+ * Refuses flags that a command does not have, flags without their value, words that are missing or too many: a mistyped filter must not
  * quietly answer another question. Throws WeirError `bad-input` with what was probably meant.
  */
 export const checkFlags = (rest: readonly string[], args: ArgsDef, name: string): void => {
@@ -34,6 +38,9 @@ export const checkFlags = (rest: readonly string[], args: ArgsDef, name: string)
     if (option.type === 'string' && !token.value) throw wrong(`${token.rawName} needs a value; try: ${name} --help`)
   }
   const words = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
-  const extra = words[Object.keys(args).length - flags.length]
+  const positionals = Object.entries(args).filter(([, arg]) => arg.type === 'positional')
+  const missing = positionals.slice(words.length).find(([, arg]) => arg.required)
+  if (missing) throw wrong(`${name} needs ${neededText(...missing)}; try: ${name} --help`)
+  const extra = words[positionals.length]
   if (extra !== undefined) throw wrong(`${name} does not know what to do with "${extra}"; try: ${name} --help`)
 }

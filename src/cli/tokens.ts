@@ -68,17 +68,30 @@ const totalOf = (parts: readonly CountedPart[]): CountedPart => ({
   characters: parts.reduce((sum, { characters }) => sum + characters, 0),
 })
 
+/** What is not in the figures; silence would read as zero. */
+const doubts = ({ draft: { media = 0 }, quotes }: Counted): string[] => [
+  ...(media === 0
+    ? []
+    : [`${media === 1 ? '1 image, sound or file is' : `${media} images, sounds or files are`} not in the count`]),
+  ...quotes
+    .filter(({ provider }) => provider === null)
+    .map(({ model }) => `${model} is not in the price book: weir prices list shows all`),
+]
+
 /** The draft by part, and its price on the models beside each other. */
-export const renderCounted = ({ file, draft, parts, output_tokens, quotes }: Counted, look: Look): string => {
+export const renderCounted = (counted: Counted, look: Look): string => {
+  const { file, draft, parts, output_tokens, quotes } = counted
+  const colours = paint(look)
   const total = totalOf(parts)
   const kind = draft.wire === undefined ? 'text' : `${draft.wire} body`
   const cap = draft.max_output_tokens
   const capped = cap === undefined ? '' : `, at most ${plural(cap, 'output token')} asked`
   return [
-    `${paint(look).title(file)} ${kind}, ${plural(total.tokens, 'token')} as o200k counts${capped}`,
+    `${colours.title(file)} ${kind}, ${plural(total.tokens, 'token')} as o200k counts${capped}`,
     table(parts, partColumns(total.tokens), look, { foot: total }),
     '',
     table(quotes, quoteColumns(output_tokens), look),
+    ...doubts(counted).map((text) => `${colours.yellow('!')} ${text}`),
   ].join('\n')
 }
 
@@ -133,7 +146,15 @@ export const command = {
       const at_us = momentOf(args.at)
       const quotes = asked.map((name) => quote(book, name, { o200k_tokens, output_tokens, at_us, ratios: learnt }))
       if (args.json)
-        return printJson({ file, wire: draft.wire ?? null, o200k_tokens, parts, output_tokens, models: quotes })
+        return printJson({
+          file,
+          wire: draft.wire ?? null,
+          o200k_tokens,
+          not_counted: draft.media ?? 0,
+          parts,
+          output_tokens,
+          models: quotes,
+        })
       if (args.csv) {
         const keys = Object.keys(quotes[0] ?? {}) as (keyof Quote)[]
         printCsv(quotes, Object.fromEntries(keys.map((key) => [key, (row: Quote) => row[key]])))

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isOfNoDay } from '../core/date.ts'
 import { parseUsd } from '../core/money.ts'
-import type { Bucket, Meter, Unit } from '../core/usage.ts'
+import { buckets, type Meter, units } from '../core/usage.ts'
 
 /** Kinds of field. Each carries what it expects as its error, so that every message can say it. */
 
@@ -34,45 +34,8 @@ const isAmount = (given: string): boolean => {
 
 export const flag = z.boolean('true or false')
 
-const units: Record<Unit, true> = {
-  'web_search.query': true,
-  'web_search.grounded_prompt': true,
-  'web_search.request': true,
-  'x_search.call': true,
-  'file_search.call': true,
-  'server_tool.call': true,
-  'maps.query': true,
-  'code_exec.session': true,
-  'container.second': true,
-  request: true,
-  'rerank.search_unit': true,
-  'ocr.page': true,
-  'audio_in.second': true,
-  'audio_out.second': true,
-  'tts.char': true,
-  'image.generated': true,
-  'video.second': true,
-  'embed.image': true,
-  classification: true,
-  'cache_storage.token_5m': true,
-  'cache_storage.token_hour': true,
-  'guardrail.text_unit': true,
-  'provisioned.unit_hour': true,
-  'router.token': true,
-}
-
-const modalities = ['text', 'audio', 'image', 'video', 'document'] as const
-const inputs = ['fresh', 'cache_read', 'cache_write', 'cache_write_5m', 'cache_write_1h', 'tool'] as const
-const outputs = ['visible', 'reasoning', 'citation', 'prediction_rejected'] as const
-
 /** Every meter that a price may put a rate on. */
-export const meters: readonly Meter[] = [
-  ...modalities.flatMap((modality): Bucket[] => [
-    ...inputs.map((bucket): Bucket => `in.${modality}.${bucket}`),
-    ...outputs.map((bucket): Bucket => `out.${modality}.${bucket}`),
-  ]),
-  ...(Object.keys(units) as Unit[]),
-]
+export const meters: readonly Meter[] = [...buckets, ...units]
 
 const isLoopbackName = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)

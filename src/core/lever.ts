@@ -44,7 +44,10 @@ export type LiveCall = Readonly<{
   /** The model asked, until a lever of the play `route` changes it. */
   model: string
   stream: boolean
-  /** Hash of what else may change an answer: path, query, headers of version and beta. No two that differ share an answer. */
+  /**
+   * Hash of what else may change an answer: path, query, headers of version and beta, numbers too long to be parsed whole. No two that
+   * differ share an answer.
+   */
   variant: string
   temperature?: number | undefined
   max_output_tokens?: number | undefined
@@ -52,8 +55,11 @@ export type LiveCall = Readonly<{
   tool_count?: number | undefined
   response_format?: string | undefined
   fingerprints: Fingerprinted
-  /** Hash of the body's options: all that is not prompt, and can change an answer. Equal options, equal hashes. */
-  options: string
+  /**
+   * Hash of everything in the body that can change an answer, but for this text (where it stands last): bodies that differ in it alone
+   * have the same. Undefined where the text stands nowhere in the body.
+   */
+  beside(text: string): string | undefined
   /** The prefix chain of the prompt as asked, with estimated tokens; one boundary a part of the reading, not thinned. */
   chain: Chain
   /** The prompt as earlier levers left it; absent where the wire has no editor. Read on first use. */
@@ -164,6 +170,8 @@ export type Notes = Readonly<{
 /** Makes unit vectors of texts. `name` says which model: vectors of two models are never compared. */
 export type Embedder = Readonly<{
   name: string
+  /** How long it may take, ms. */
+  deadline_ms: number
   /** Rejects when it is down or slower than its deadline. */
   embed(texts: readonly string[]): Promise<readonly Float32Array[]>
 }>
@@ -223,6 +231,8 @@ export type Lever<S extends Schema = Schema> = Readonly<{
     wants_answer?: number
     /** How long `pull` may take before the call goes on without it, ms (100 by default). */
     patience_ms?: number
+    /** `pull` may wait for the embedder, where there is one: its deadline comes on top of `patience_ms`. */
+    embeds?: true
     /** The cheapest way to know more where evidence is short, e.g. `observe it for a day`. */
     next_test: string
   }>

@@ -1,49 +1,57 @@
 /** What was consumed, in counts that never overlap: their sum is the bill. See `docs/usage.md` for the provider rules. */
 
-export type Modality = 'text' | 'audio' | 'image' | 'video' | 'document'
+const modalities = ['text', 'audio', 'image', 'video', 'document'] as const
+const inputs = ['fresh', 'cache_read', 'cache_write', 'cache_write_5m', 'cache_write_1h', 'tool'] as const
+const outputs = ['visible', 'reasoning', 'citation', 'prediction_rejected'] as const
+
+export type Modality = (typeof modalities)[number]
 
 /** Token classes. A token is in exactly one. */
-export type Bucket =
-  | `in.${Modality}.fresh`
-  | `in.${Modality}.cache_read`
-  | `in.${Modality}.cache_write`
-  | `in.${Modality}.cache_write_5m`
-  | `in.${Modality}.cache_write_1h`
-  | `in.${Modality}.tool`
-  | `out.${Modality}.visible`
-  | `out.${Modality}.reasoning`
-  | `out.${Modality}.citation`
-  | `out.${Modality}.prediction_rejected`
+export type Bucket = `in.${Modality}.${(typeof inputs)[number]}` | `out.${Modality}.${(typeof outputs)[number]}`
+
+/** Every token class, input first. */
+export const buckets: readonly Bucket[] = modalities.flatMap((modality) => [
+  ...inputs.map((kind): Bucket => `in.${modality}.${kind}`),
+  ...outputs.map((kind): Bucket => `out.${modality}.${kind}`),
+])
 
 /** Things that are billed by the piece rather than by the token. */
-export type Unit =
-  | 'web_search.query'
-  | 'web_search.grounded_prompt'
-  | 'web_search.request'
-  | 'x_search.call'
-  | 'file_search.call'
-  | 'server_tool.call'
-  | 'maps.query'
-  | 'code_exec.session'
-  | 'container.second'
-  | 'request'
-  | 'rerank.search_unit'
-  | 'ocr.page'
-  | 'audio_in.second'
-  | 'audio_out.second'
-  | 'tts.char'
-  | 'image.generated'
-  | 'video.second'
-  | 'embed.image'
-  | 'classification'
-  | 'cache_storage.token_5m'
-  | 'cache_storage.token_hour'
-  | 'guardrail.text_unit'
-  | 'provisioned.unit_hour'
-  | 'router.token'
+export const units = [
+  'web_search.query',
+  'web_search.grounded_prompt',
+  'web_search.request',
+  'x_search.call',
+  'file_search.call',
+  'server_tool.call',
+  'maps.query',
+  'code_exec.session',
+  'container.second',
+  'request',
+  'rerank.search_unit',
+  'ocr.page',
+  'audio_in.second',
+  'audio_out.second',
+  'tts.char',
+  'image.generated',
+  'video.second',
+  'embed.image',
+  'classification',
+  'cache_storage.token_5m',
+  'cache_storage.token_hour',
+  'guardrail.text_unit',
+  'provisioned.unit_hour',
+  'router.token',
+] as const
+
+export type Unit = (typeof units)[number]
 
 /** Anything that a price row can put a rate on. */
 export type Meter = Bucket | Unit
+
+const known: ReadonlySet<string> = new Set<string>([...buckets, ...units])
+
+export const isMeter = (name: string): name is Meter => known.has(name)
+export const isBucket = (name: string): name is Bucket => /^(in|out)\./.test(name) && known.has(name)
 
 export type LineKind = 'message' | 'compaction' | 'advisor' | 'fallback' | 'declined' | 'router' | 'tool' | 'batch_item'
 

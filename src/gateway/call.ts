@@ -110,6 +110,8 @@ export type Attempt = {
   readonly reading: Reading | undefined
   readonly started_at_us: number
   readonly request_bytes: number
+  /** The request went to a provider while its client was there. */
+  sent?: boolean
   response_bytes: number
   first_token_at_us?: number
   ended_at_us: number

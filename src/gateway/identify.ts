@@ -1,5 +1,6 @@
 import { WeirError } from '../core/errors.ts'
 import type { Headers } from '../core/wire.ts'
+import { claim } from '../providers/shared/claim.ts'
 import { checkPath } from '../providers/shared/path.ts'
 import type { Call } from './call.ts'
 import { headerTags } from './tags.ts'
@@ -38,23 +39,39 @@ const checkTarget = (call: Call): void => {
   checkPath(call.path)
 }
 
-/** The provider that a path addresses: `/{provider}/…`, or the one that claims the bare path most specifically. */
-const address = (call: Call, world: World): Upstream | undefined => {
-  const slash = call.path.indexOf('/', 1)
-  const named = slash > 1 ? world.upstreams.get(call.path.slice(1, slash)) : undefined
-  if (named) {
-    call.path = call.path.slice(slash)
-    return named
-  }
+/** In keys mode only a provider with a key of ours can be called at all. */
+const canServe = (upstream: Upstream | undefined, { settings }: World): boolean =>
+  settings.mode !== 'keys' || upstream?.has_credentials === true
+
+/** The provider that claims a path most specifically, and how sure it is. Of several alike, the first configured one. */
+const claimant = (call: Call, world: World): Readonly<{ upstream: Upstream | undefined; strongest: number }> => {
   let best: Upstream | undefined
   let strongest = 0
   for (const upstream of world.upstreams.values()) {
-    const claim = upstream.adapter.claims(call.path, call.headers)
-    if (claim <= strongest) continue
-    strongest = claim
+    const strength = upstream.adapter.claims(call.path, call.headers)
+    if (strength <= strongest) continue
+    strongest = strength
     best = upstream
   }
-  return best
+  return { upstream: best, strongest }
+}
+
+/**
+ * The provider that a path addresses: `/{provider}/…`, or the one that claims the bare path most specifically. Another's sure
+ * claim counts before a name, because paths of Azure, Groq and Bedrock begin with `/openai` or `/anthropic` themselves; but not
+ * where the one that is named is as sure of what follows its name.
+ */
+const address = (call: Call, world: World): Upstream | undefined => {
+  const slash = call.path.indexOf('/', 1)
+  const named = slash > 1 ? world.upstreams.get(call.path.slice(1, slash)) : undefined
+  if (!named) return claimant(call, world).upstream
+  const rest = call.path.slice(slash)
+  if (named.adapter.claims(rest, call.headers) < claim.sure) {
+    const { upstream, strongest } = claimant(call, world)
+    if (strongest >= claim.sure && canServe(upstream, world)) return upstream
+  }
+  call.path = rest
+  return named
 }
 
 /** Pages of this machine's own servers; anything else in a browser is somebody's web site. */

@@ -93,8 +93,9 @@ export const openListener = (world: World, scrape: () => Promise<string>): Liste
   }
   const paths = operations(world, scrape)
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    const url = request.url ?? '/'
-    if (request.method === 'GET' && Object.hasOwn(paths, url)) paths[url as keyof typeof paths](response)
+    const [path = '/'] = (request.url ?? '/').split('?', 1)
+    const asks = request.method === 'GET' || request.method === 'HEAD'
+    if (asks && Object.hasOwn(paths, path)) paths[path as keyof typeof paths](response)
     else begin(request, response)
   }
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: HEAD_BYTES, noDelay: true }, handle)

@@ -1,4 +1,5 @@
 import type { Receipt } from '../core/receipt.ts'
+import { metricsHelp } from './metrics-help.ts'
 
 /** Upper bounds of the latency buckets, seconds. */
 const BOUNDS_S = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
@@ -156,6 +157,7 @@ const histogramLines = (series: string, { buckets, sum, count }: Histogram): str
 const section = (kind: string, lines: Readonly<Record<string, readonly string[]>>): string[] => {
   const families = Map.groupBy(Object.keys(lines), familyOf)
   return [...families].flatMap(([family, series]) => [
+    ...(metricsHelp[family] === undefined ? [] : [`# HELP ${family} ${metricsHelp[family]}`]),
     `# TYPE ${family} ${kind}`,
     ...series.flatMap((name) => lines[name] ?? []),
   ])

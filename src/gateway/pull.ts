@@ -1,5 +1,5 @@
 import { WeirError } from '../core/errors.ts'
-import type { Pulled } from '../core/lever.ts'
+import type { Kit, Lever, Pulled } from '../core/lever.ts'
 import type { Change } from '../core/prompt.ts'
 import { defaultRatio } from '../playbook/measure/ratios.ts'
 import type { Answer, Call } from './call.ts'
@@ -52,13 +52,17 @@ const inTime = (pulled: Promise<Pulled>, patience_ms: number): Promise<Pulled | 
     pulled.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 
+const patienceOf = ({ traits: { patience_ms = PATIENCE_MS, embeds } }: Lever, { embedder }: Kit): number =>
+  patience_ms + (embeds && embedder ? embedder.deadline_ms : 0)
+
 const decide = async (
   { lever, settings, mode }: Active,
   pulling: Pulling,
   levers: Levers,
 ): Promise<Pulled | typeof late> => {
-  const pulled = lever.pull(pulling.live, settings, levers.kitOf(lever, mode))
-  return pulled instanceof Promise ? inTime(pulled, lever.traits.patience_ms ?? PATIENCE_MS) : pulled
+  const kit = levers.kitOf(lever, mode)
+  const pulled = lever.pull(pulling.live, settings, kit)
+  return pulled instanceof Promise ? inTime(pulled, patienceOf(lever, kit)) : pulled
 }
 
 /** One lever's turn. A lever that throws or dawdles is passed over: the call goes on as if it were not there. */

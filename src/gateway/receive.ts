@@ -1,5 +1,6 @@
 import { WeirError } from '../core/errors.ts'
 import type { Quirks, Wire, WireRequest } from '../core/wire.ts'
+import { plainPath } from '../providers/shared/path.ts'
 import { decodeBody, isEncoded, readBody } from './body.ts'
 import type { Call } from './call.ts'
 import { bodyTags } from './tags.ts'
@@ -11,9 +12,22 @@ const NO_QUIRKS: Quirks = {}
 export const quirksOf = (upstream: Upstream, wire: Wire): Quirks =>
   upstream.adapter.traits.quirks[wire.name] ?? NO_QUIRKS
 
+const wireAt = ({ upstream, method, headers }: Call, path: string): Wire | undefined =>
+  upstream?.wires.find((wire) => wire.recognise(method, path, headers))
+
 /** The wire that a call speaks, if its provider speaks it too. */
-export const wireOf = (call: Call): Wire | undefined =>
-  call.wire ?? call.upstream?.wires.find((wire) => wire.recognise(call.method, call.path, call.headers))
+export const wireOf = (call: Call): Wire | undefined => call.wire ?? wireAt(call, call.path)
+
+/**
+ * The wire of a path that is spelt in another way than it needs: `…%3AgenerateContent`, a slash at the end. Providers that
+ * take it for the plain one would serve it unmetered; so it goes to them as it was read.
+ */
+const wireOfPlain = (call: Call): Wire | undefined => {
+  const plain = plainPath(call.path)
+  const wire = plain === call.path ? undefined : wireAt(call, plain)
+  if (wire) call.path = plain
+  return wire
+}
 
 /** Parses the body once. Undefined when it is empty or not JSON; what that means is the wire's to say. */
 const parse = (bytes: Uint8Array): unknown => {
@@ -54,7 +68,7 @@ const read = (call: Call, wire: Wire, upstream: Upstream): void => {
  */
 export const receive = async (call: Call, world: World): Promise<void> => {
   const limit_bytes = world.settings.limits.body_bytes
-  const wire = wireOf(call)
+  const wire = wireOf(call) ?? wireOfPlain(call)
   if (wire) call.wire = wire
   const body = readBody(call, limit_bytes)
   if (body instanceof Promise) {

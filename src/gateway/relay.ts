@@ -92,8 +92,11 @@ const onChunk = (flow: Flow, chunk: Uint8Array): boolean => {
   return lag(flow)
 }
 
+/** Redirects are not followed: where a model was asked, one is no answer. */
+const isRefusal = ({ status = 0, reading }: Attempt): boolean => status >= 400 || (status >= 300 && !!reading?.billable)
+
 const outcomeOf = ({ attempt }: Flow): Outcome => {
-  if ((attempt.status ?? 0) >= 400) return 'error'
+  if (isRefusal(attempt)) return 'error'
   if (attempt.metering) attempt.metered ??= attempt.metering.finish()
   if (attempt.metered?.error) return 'error'
   return attempt.metered?.complete === false ? 'cut' : 'ok'
@@ -151,6 +154,7 @@ type Shared = Readonly<{ [Name in keyof Dispatcher.DispatchHandler]: Dispatcher.
 const handler: Shared = {
   onConnect(abort) {
     this.flow.abort = abort
+    this.flow.attempt.sent = !this.flow.call.client_gone
     if (this.flow.call.client_gone) clientGone(this.flow)
   },
   onHeaders(status, raw, resume) {

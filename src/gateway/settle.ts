@@ -16,17 +16,21 @@ import { promptOf } from './prompt.ts'
 import { asWeirError } from './shape.ts'
 import type { World } from './world.ts'
 
-/** Did the provider do anything that it may bill, without saying what? A refusal or a lost connection is not billed. */
-const billedUnseen = ({ attempt, error }: Answer): boolean => {
+/**
+ * Did the provider do anything that it may bill, without saying what? A refusal or a lost connection is not billed; a
+ * prompt that it had when the client left, or we stopped to wait, may be.
+ */
+const billedUnseen = ({ attempt, outcome, error }: Answer): boolean => {
   if (!attempt?.reading?.billable) return false
-  if (attempt.status === undefined) return error?.code === 'provider-timeout'
-  return attempt.status < 400 && !attempt.metered?.error
+  if (attempt.status === undefined)
+    return error?.code === 'provider-timeout' || (outcome !== 'error' && attempt.sent === true)
+  return attempt.status < 300 && !attempt.metered?.error
 }
 
 const otherwise = ({ attempt }: Answer): 'none' | 'unmetered' | 'unpriced' => {
   if (!attempt || (attempt.status ?? 599) >= 400) return 'none'
   if (!attempt.reading) return 'unmetered'
-  return attempt.reading.billable ? 'unpriced' : 'none'
+  return attempt.reading.billable && (attempt.status ?? 0) < 300 ? 'unpriced' : 'none'
 }
 
 const NOTHING_SEEN: Metered = { complete: false, output_text: '' }
@@ -35,13 +39,16 @@ const NOTHING_SEEN: Metered = { complete: false, output_text: '' }
 const isPartial = ({ usage, complete, output_text }: Metered): boolean =>
   usage === undefined || (!complete && output_text !== '' && usage.lines.length > 0)
 
+const UNBEGUN = 'it ended before the answer began: what the model had written by then is not in the estimate'
+
 /** Usage by tokenizer, as far as the provider did not report it. */
 const estimate = async (call: Call, attempt: Attempt, world: World): Promise<NormalisedUsage | undefined> => {
   const { reading, upstream, model, metered = NOTHING_SEEN } = attempt
   if (!reading) return undefined
   const count = await world.tokens.counter()
   const { ratio } = world.tokens.ratios.of(upstream.price_as, model ?? '')
-  return usageOf({ reading, json: call.json, metered, count, ratio })
+  const usage = usageOf({ reading, json: call.json, metered, count, ratio })
+  return attempt.status === undefined ? { ...usage, warnings: [...usage.warnings, UNBEGUN] } : usage
 }
 
 type Asked = Readonly<{ price_as: string; model: string | undefined; usage: NormalisedUsage | undefined }>

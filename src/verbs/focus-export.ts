@@ -5,6 +5,7 @@ import { WeirError } from '../core/errors.ts'
 import type { Exported, Exporter } from '../core/exporter.ts'
 import type { ChargeDimension, Filter } from '../core/ledger.ts'
 import { exporters } from '../exporters/index.ts'
+import { payerFields } from '../playbook/allocate/focus/shared-costs.ts'
 import { compileBook } from '../playbook/price/book.ts'
 import { exported } from './answers/bill.ts'
 import { readFilters } from './asking/dimension.ts'
@@ -15,17 +16,7 @@ import { type Context, defineVerb } from './verb.ts'
 
 const exporter: Exporter = exporters.focus
 
-const dimensions: readonly ChargeDimension[] = [
-  'team',
-  'feature',
-  'customer',
-  'user',
-  'environment',
-  'key_id',
-  'agent',
-  'session',
-  'tags',
-]
+const dimensions: readonly ChargeDimension[] = [...payerFields, 'tags']
 
 /** Users and sessions make a row each, and users are people: they come only where they are asked for. */
 const usual = 'team,feature,customer,environment,key_id,agent,tags'

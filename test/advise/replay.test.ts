@@ -147,6 +147,23 @@ describe('a replay', () => {
     expect(advice.findings.find(({ lever }) => lever === 'compact/half')?.calls).toBe(60)
   })
 
+  test('lets others have their turn within a page: the gateway on the same thread, and the ledger that gathers the next', async () => {
+    const receipts = Array.from({ length: 1500 }, (_, at) => receiptOf({ at_s: at, fresh: 900, output: 20 }))
+    let replayed = 0
+    const counting = leverOf('compact/counting', () => (past) => {
+      replayed += 1
+      return past
+    })
+    const turns: number[] = []
+    const look = (): void => {
+      turns.push(replayed)
+      if (replayed < receipts.length) setImmediate(look)
+    }
+    setImmediate(look)
+    await adviceOn(receipts, { counting }, {}, { page: 10_000 })
+    expect(turns.filter((at) => at > 0 && at < receipts.length).length).toBeGreaterThanOrEqual(4)
+  }, 60_000)
+
   test('counts a call of several attempts once, at the cost of all, and what corrects it with it', async () => {
     const failed = receiptOf({ at_s: 5, fresh: 400, output: 0, outcome: 'cut' })
     const worked = receiptOf({ at_s: 6, fresh: 400, output: 10, call_id: failed.call_id, attempt: 2 })

@@ -1,6 +1,6 @@
 /** `weir advise` as a user meets it: whole outputs over a seeded week, and its report in a real browser. */
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
@@ -246,6 +246,33 @@ describe('weir advise', () => {
     expect(sum).toBeCloseTo(Number(together.mid_usd), 9)
     const parts = findings.reduce((all, { shapley }) => all + Number(shapley?.usd ?? 0), 0)
     expect(parts).toBeCloseTo(Number(together.mid_usd), 6)
+  })
+
+  test('replays a lever as it is configured for these calls, and prints that configuration', async () => {
+    const config = join(week.folder, 'observed.yaml')
+    writeFileSync(
+      config,
+      `${readFileSync(week.config, 'utf8')}
+levers: { cache/exact: { mode: observe, ttl_s: 1 } }
+policies: [{ match: { team: support }, levers: { cache/exact: { mode: observe, ttl_s: 1800 } } }]
+`,
+    )
+    const exact = async (...words: string[]) =>
+      (await asJson(...words)).findings.find(({ lever }) => lever === 'cache/exact')
+    const usual = await exact('--where', 'team=support')
+    const configured = await exact('--where', 'team=support', '--config', config)
+    const everywhere = await exact('--config', config)
+    expect(configured?.configuration).toContain('cache/exact: { mode: on, ttl_s: 1800 }')
+    expect(configured?.calls).toBeGreaterThan(0)
+    expect(configured?.calls).toBeLessThan(usual?.calls ?? 0)
+    expect(everywhere?.calls).toBe(0)
+  })
+
+  test('says where a report could not be written', async () => {
+    const asked = ['advise', '--since', since, '--until', until, '--data', week.data, '--config', week.config]
+    const ran = await weir([...asked, '--html', join(week.folder, 'no-such-folder', 'advice.html')])
+    expect(ran.code).toBe(2)
+    expect(ran.err).toMatch(/--html .*advice\.html: it cannot be written/)
   })
 
   test('gives the same through the control port of a running gateway as without one', async () => {

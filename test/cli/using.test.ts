@@ -70,10 +70,15 @@ test.each([
   [['report', '--sicne', '7d'], 'weir: weir report has no flag --sicne; did you mean --since?'],
   [['report', '--since'], 'weir: --since needs a value; try: weir report --help'],
   [['report', 'team'], 'weir: weir report does not know what to do with "team"; try: weir report --help'],
+  [['report', '--csv', '--json'], 'weir: choose --csv or --json: one answer cannot be both'],
   [['report', '--by', 'teem'], 'weir: --by teem: did you mean team?'],
   [['report', '--where', 'team'], 'weir: --where team: write NAME=VALUE, e.g. --where team=search'],
   [['calls', '--limit', 'all'], 'weir: --limit all: expected a whole number above 0'],
-  [['keys', 'revoke'], 'weir: Missing required positional argument: ID'],
+  [['keys', 'revoke'], 'weir: weir keys revoke needs ID (the key’s id or name); try: weir keys revoke --help'],
+  [
+    ['import', 'calls'],
+    'weir: weir import needs PATH (the file, plain or .gz, or for claude-code a folder); try: weir import --help',
+  ],
 ])('%j is refused, and told what was meant', async (words, message) => {
   const data = mkdtempSync(join(cwd, 'data-'))
   const { err, out, code } = await weir([...words], { cwd, env: { WEIR_DATA: data } })

@@ -9,7 +9,7 @@ import { hash } from '../measure/readings.ts'
 /** A message as OpenAI's chat API says it. */
 export type Message = Readonly<{
   role: 'system' | 'user' | 'assistant' | 'tool'
-  content?: string | null
+  content?: string | readonly Readonly<Record<string, unknown>>[] | null
   tool_calls?: readonly Readonly<{ id: string; function: Readonly<{ name: string; arguments: string }> }>[]
   tool_call_id?: string
   name?: string
@@ -61,7 +61,7 @@ export const callOf = (prompt: Prompt, at_s = 0, options: CallOptions = {}): Liv
     model: 'gpt-6-sol',
     stream: false,
     variant: '',
-    options: '',
+    beside: () => undefined,
     ...(reading.max_output_tokens === undefined ? {} : { max_output_tokens: reading.max_output_tokens }),
     ...(reading.response_format === undefined ? {} : { response_format: reading.response_format }),
     fingerprints: {

@@ -114,11 +114,11 @@ describe('compact/retrieval', () => {
       new Float32Array(text.includes('Lisbon') || text.includes('refund for the') ? [1, 0] : [0, 1])
     const embed: Embedder['embed'] = async (texts) => texts.map(vector)
     const messages = ask(topics.map(forms['elements'] ?? String).join(''))
-    const [near] = await leftOf(messages, kitOf({ embedder: { name: 'of a test', embed } }))
+    const [near] = await leftOf(messages, kitOf({ embedder: { name: 'of a test', deadline_ms: 100, embed } }))
     expect(near).toContain('Lisbon')
     const [down] = await leftOf(
       messages,
-      kitOf({ embedder: { name: 'of a test', embed: () => Promise.reject(new Error('down')) } }),
+      kitOf({ embedder: { name: 'of a test', deadline_ms: 100, embed: () => Promise.reject(new Error('down')) } }),
     )
     expect(down).toBe((await leftOf(messages))[0])
   })

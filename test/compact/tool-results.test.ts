@@ -40,6 +40,32 @@ describe('compact/tool-results', () => {
     expect(lever.pull(call, chosen(lever), kitOf())).toEqual({ do: 'nothing', why: 'no result is repeated' })
   })
 
+  test('refers to no piece of a result: who reads the reference would take the whole of it', () => {
+    const pieces = [long('sea'), long('sky')].map((text) => ({ type: 'text', text }))
+    const messages: Message[] = [
+      ...start,
+      { role: 'assistant', tool_calls: [{ id: 'call_0', function: { name: 'look', arguments: '{}' } }] },
+      { role: 'tool', content: pieces, tool_call_id: 'call_0' },
+      ...turn(1, long('sea')),
+      ...turn(2, long('sky')),
+      ...turn(3, long('sea')),
+    ]
+    const call = callOf({ messages })
+    const texts = sent(call, lever.pull(call, chosen(lever), kitOf())).filter((text) => text?.startsWith('[The same'))
+    expect(texts).toEqual(['[The same output as above, of tool call call_1.]'])
+  })
+
+  test('takes a reference back where another lever has cut what it refers to', () => {
+    const kit = kitOf()
+    const outputs = [long('sea'), long('sky'), long('sea')]
+    expect(results(outputs, chosen(lever), kit)[2]).toMatch(/^\[The same output/)
+    const later = callOf(prompt(...outputs), 60)
+    const cut = later.outline()?.blocks.map((block, at) => (at === 2 ? { ...block, text: 'sea …' } : block)) ?? []
+    const call = { ...later, outline: () => ({ blocks: cut, fields: {}, most_marks: 0 }) }
+    expect(cut[2]?.form).toBe('tool-result')
+    expect(sent(call, lever.pull(call, chosen(lever), kit)).at(-1)).toBe(long('sea'))
+  })
+
   test('loses nothing by default, however old', () => {
     const outputs = Array.from({ length: 30 }, (_, index) => long(`sight ${index}`))
     expect(results(outputs)).toEqual(outputs)

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Split } from '../../src/core/exporter.ts'
 import type { ChargeRow } from '../../src/core/ledger.ts'
+import { buckets, units } from '../../src/core/usage.ts'
 import { allocate } from '../../src/playbook/allocate/focus/allocate-charge.ts'
 import { chargesOf } from '../../src/playbook/allocate/focus/charge.ts'
 import { columns, columnsOf, detectVersion, versions } from '../../src/playbook/allocate/focus/columns.ts'
@@ -9,7 +10,6 @@ import { skuMeterOf, tokenClassOf } from '../../src/playbook/allocate/focus/mete
 import { providerNamed } from '../../src/playbook/allocate/focus/parties.ts'
 import { inFloats, writtenColumns } from '../../src/playbook/allocate/focus/written.ts'
 import { multiplyDecimal } from '../../src/playbook/price/decimal.ts'
-import { buckets, units } from '../../src/playbook/price/meters.ts'
 import { book, sumOf } from './given.ts'
 
 const used_us = Date.UTC(2026, 8, 1) * 1000

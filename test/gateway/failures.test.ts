@@ -219,6 +219,15 @@ describe('a provider that fails midway', () => {
   })
 })
 
+test('a redirect is an error that nobody bills, and is not followed', async () => {
+  await openBefore((_, response) => response.writeHead(307, { location: `${house.simulator.base_urls.openai}` }).end())
+  const options = { method: 'POST', body: JSON.stringify(chatBody()), redirect: 'manual' } as const
+  const response = await fetch(`${house.gateway.url}/v1/chat/completions`, options)
+  expect(response.status).toBe(307)
+  expect(house.simulator.calls).toHaveLength(0)
+  expect(await house.receipts()).toMatchObject([{ outcome: 'error', http_status: 307, price_state: 'none' }])
+})
+
 describe('a client that leaves', () => {
   const leave = async () => {
     const controller = new AbortController()
@@ -250,6 +259,17 @@ describe('a client that leaves', () => {
     await open({ simulator: { pace_ms: 20 }, settings: { on_client_gone: 'drain', ...limits({ drain_ms: 100 }) } })
     await leave()
     expect(await house.receipts()).toMatchObject([{ outcome: 'client-gone', usage_source: 'estimated' }])
+  })
+
+  test('before an answer began is charged for the prompt that the provider has by then', async () => {
+    await open({ simulator: { latency_ms: 2000 }, settings: { on_client_gone: 'cancel' } })
+    const signal = AbortSignal.timeout(300)
+    await expect(post(house, { body: chatBody(), signal })).rejects.toThrow()
+    const [receipt] = await house.receipts()
+    expect(receipt).toMatchObject({ outcome: 'client-gone', usage_source: 'estimated', price_state: 'priced' })
+    expect(receipt?.input_tokens).toBeGreaterThan(0)
+    expect(receipt?.output_tokens).toBe(0)
+    expect(receipt?.warnings?.join()).toContain('before the answer began')
   })
 
   test('before its request is complete leaves a receipt of a call that was never sent', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
@@ -269,6 +270,17 @@ test('the metrics count as many receipts written as were due, with bounded label
   expect(text).toContain('weir_receipts_total 2\n')
   expect(text).toContain('weir_attempts_total{wire="openai-chat",provider="openai",outcome="ok"} 1')
   expect(text).toContain('weir_duration_seconds_count{wire="openai-chat",provider="openai"} 1')
-  expect((await fetch(`${house.gateway.url}/healthz`)).status).toBe(200)
-  expect((await fetch(`${house.gateway.url}/readyz`)).status).toBe(200)
+  const families = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name)
+  expect([...text.matchAll(/^# HELP (\w+) \w/gm)].map(([, name]) => name)).toEqual(families)
+  for (const name of families) expect(readFileSync('docs/operating.md', 'utf8')).toContain(`\`${name}\``)
 })
+
+test.each(['GET', 'HEAD'])(
+  'liveness and readiness answer a load balancer’s %s, whatever its query, and are no calls',
+  async (method) => {
+    await open()
+    for (const path of ['/healthz', '/readyz', '/metrics', '/healthz?probe=1'])
+      expect((await fetch(house.gateway.url + path, { method })).status, path).toBe(200)
+    expect(house.journal()).toHaveLength(0)
+  },
+)

@@ -157,6 +157,22 @@ describe('the receipt equals the bill', () => {
     await expectBilled()
   })
 
+  const contents = [{ role: 'user', parts: [{ text: 'What is a weir?' }] }]
+
+  test.each([
+    ['/openai/v1/chat/complet%69ons', '/openai/v1/chat/completions', { model: 'gpt-4o', messages }],
+    ['/v1/chat/completions/', '/openai/v1/chat/completions', { model: 'gpt-4o', messages }],
+    [
+      '/v1beta/models/gemini-2.5-flash%3AgenerateContent',
+      '/google/v1beta/models/gemini-2.5-flash:generateContent',
+      { contents },
+    ],
+  ])('of %s, which the provider gets as it was metered', async (path, plain, body) => {
+    await send(path, { body })
+    await expectBilled()
+    expect(house.simulator.calls.at(-1)?.path).toBe(plain)
+  })
+
   test.each(['gpt-4o-transcribe', 'whisper-1'])('of a transcription by %s, sent as a form', async (name) => {
     const form = new FormData()
     form.set('model', name)

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { LeverMode, LeverPolicy } from '../../src/core/lever.ts'
 import type { Services } from '../../src/core/settings.ts'
 import { lever } from '../../src/playbook/cache/semantic.ts'
+import { post } from '../gateway/ask.ts'
 import { type House, startHouse } from '../gateway/harness.ts'
 import { seeded } from './banking.ts'
 
@@ -124,6 +125,55 @@ describe('cache/semantic', () => {
     expect(at.simulator.calls.length - before).toBe(24)
   }, 120_000)
 
+  test.each(['chat/completions', 'responses'])(
+    'takes no question for the same as one that was asked of another picture, or after another call of a tool (%s)',
+    async (endpoint) => {
+      const at = await open('on')
+      const whys: (string | undefined)[] = []
+      for (const [picture, input] of [
+        ['AAAA', '1'],
+        ['BBBB', '1'],
+        ['AAAA', '2'],
+        ['AAAA', '1'],
+      ] as const) {
+        const chat = endpoint !== 'responses'
+        const url = `data:image/png;base64,${picture}`
+        const shown = chat
+          ? [
+              { type: 'text', text: 'Look at it.' },
+              { type: 'image_url', image_url: { url } },
+            ]
+          : [
+              { type: 'input_text', text: 'Look at it.' },
+              { type: 'input_image', image_url: url },
+            ]
+        const called = chat
+          ? [
+              { role: 'assistant', tool_calls: [{ id: 'c', type: 'custom', custom: { name: 'run', input } }] },
+              { role: 'tool', tool_call_id: 'c', content: 'done' },
+            ]
+          : [
+              { type: 'custom_tool_call', call_id: 'c', name: 'run', input },
+              { type: 'custom_tool_call_output', call_id: 'c', output: 'done' },
+            ]
+        const prompt = [
+          { role: 'user', content: shown },
+          ...called,
+          { role: 'assistant', content: 'A plot.' },
+          { role: 'user', content: 'how do I freeze my virtual card?' },
+        ]
+        await post(at, {
+          path: `/v1/${endpoint}`,
+          body: { model: 'gpt-4o-mini', ...(chat ? { messages: prompt } : { input: prompt }) },
+        }).then((response) => response.arrayBuffer())
+        whys.push((await tracesOf(at)).at(-1)?.trace?.why)
+      }
+      expect(whys.slice(0, 3)).toEqual(new Array(3).fill('nothing like it was asked before'))
+      expect(whys[3]).toMatch(/error bound/)
+    },
+    60_000,
+  )
+
   test('leaves calls alone whose newest words are not all that is new, and answers with tools', async () => {
     const at = await open('on')
     await client(at).chat.completions.create({
@@ -165,6 +215,21 @@ describe('cache/semantic', () => {
     const [call] = (await house.receipts()).filter(({ agent }) => agent !== 'weir')
     expect(call).toMatchObject({ outcome: 'ok', levers: [{ name: lever.name, action: 'skipped' }] })
     expect(call?.levers?.[0]?.why).toMatch(/embed/)
+  })
+
+  test('an embedder may take as long as its deadline says, however long that is', async () => {
+    house = await startHouse({
+      simulator: { says: answerTo },
+      settings: {
+        policies: [policy('on', {})],
+        services: { embedder: { provider: 'openai', model: 'text-embedding-3-small', deadline_ms: 5000 } },
+      },
+      providers: { openai: { credentials: { api_key: 'sk-ours' } } },
+    })
+    house.simulator.faults.next(1, { kind: 'slow-head', ms: 600 })
+    await say(client(house), 'how do I freeze my virtual card?')
+    const [call] = (await house.receipts()).filter(({ agent }) => agent !== 'weir')
+    expect(call?.levers?.[0]?.why).toBe('nothing like it was asked before')
   })
 
   test("an embedder's calls go through the gateway and have receipts of their own", async () => {

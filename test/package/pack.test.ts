@@ -31,9 +31,11 @@ beforeAll(async () => {
 }, 240_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test('the package holds what was built, and neither tests nor sources', () => {
+test('the package holds what was built and the pages that messages name, and neither tests nor sources', () => {
   const installed = join(folder, 'node_modules', 'weir')
-  expect(readdirSync(installed).sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json'])
+  const held = ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'docs', 'package.json']
+  expect(readdirSync(installed).sort()).toEqual(held)
+  expect(existsSync(join(installed, 'docs', 'configuration.md'))).toBe(true)
   expect(existsSync(join(installed, 'dist', 'prices', 'openai.yaml'))).toBe(true)
 })
 

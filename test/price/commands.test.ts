@@ -165,6 +165,24 @@ describe('weir tokens', () => {
     expect(findModel(weirBook, 'openai/gpt-oss-120b')).toEqual({ provider: 'groq', model: 'openai/gpt-oss-120b' })
   })
 
+  test('says what it cannot count, and which model it cannot price', async () => {
+    const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }
+    writeFileSync(
+      join(folder, 'picture.json'),
+      JSON.stringify({ messages: [turn([{ type: 'text', text: 'a' }, image])] }),
+    )
+    const { out } = await weir('tokens', 'picture.json', '--models', 'gpt-6-luma,gpt-6-luna')
+    expect(out).toContain('1 image, sound or file is not in the count')
+    expect(out).toContain('gpt-6-luma is not in the price book: weir prices list shows all')
+    expect(out).not.toContain('gpt-6-luna is not')
+  })
+
+  test('names the threshold at which the price really changes, not one of a row that is shadowed', async () => {
+    const { out } = await weir('tokens', 'picture.json', '--models', 'gpt-5.5', '--json')
+    const [model] = (JSON.parse(out) as { models: { band_from: number }[] }).models
+    expect(model?.band_from).toBe(272_001)
+  })
+
   test('the program reads a file or standard input, special tokens and long unbroken runs included', async () => {
     writeFileSync(join(folder, 'draft.txt'), `<|endoftext|> ${'ab'.repeat(40_000)}`)
     const { out, code } = await weir('tokens', 'draft.txt', '--models', 'gpt-6-luna', '--output', '10', '--json')
@@ -172,6 +190,7 @@ describe('weir tokens', () => {
     const answer = JSON.parse(out) as { o200k_tokens: number; models: { input_tokens: number }[] }
     expect(answer.o200k_tokens).toBeGreaterThan(5000)
     expect(answer.models[0]?.input_tokens).toBe(answer.o200k_tokens)
+    expect(answer).toMatchObject({ not_counted: 0 })
     expect(await weir('tokens', 'none.txt')).toMatchObject({ code: 2, error: 'weir: cannot read none.txt\n' })
   })
 })

@@ -7,6 +7,7 @@ import {
   InvokeModelWithResponseStreamCommand,
 } from '@aws-sdk/client-bedrock-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { AzureOpenAI } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ProviderSettings } from '../../src/core/provider.ts'
 import { type House, startHouse } from '../gateway/harness.ts'
@@ -173,6 +174,43 @@ describe('bare paths of Cohere', () => {
       outcome: 'ok',
       usage_source: 'provider',
       usage_quality: 'exact',
+    })
+  })
+})
+
+describe('a path whose first word is also the name of another provider', () => {
+  test('reaches Azure from its own SDK, whose paths all begin with /openai', async () => {
+    const options = { apiKey: 'client-key', apiVersion: '2026-01-01', maxRetries: 0 }
+    const client = new AzureOpenAI({ ...options, endpoint: house.gateway.url, deployment: 'gpt-4o' })
+    const content = 'What is the weather in Bern?'
+    const answer = await client.chat.completions.create({ model: 'gpt-4o', messages: [{ role: 'user', content }] })
+    expect(answer.choices[0]?.message.content).toBeTruthy()
+    expect(house.simulator.calls.at(-1)?.path).toBe('/azure-openai/openai/deployments/gpt-4o/chat/completions')
+    expect((await house.receipts()).at(-1)).toMatchObject({ provider: 'azure-openai', outcome: 'ok' })
+  })
+
+  test.each([
+    ['groq', '/openai/v1/chat/completions', { authorization: 'Bearer gsk_abc' }],
+    ['azure-openai', '/openai/v1/chat/completions', { 'api-key': 'client-key' }],
+    ['openai', '/openai/v1/chat/completions', {}],
+  ])('goes to %s where path and key are its own', async (name, path, headers) => {
+    const response = await post(path, { model: 'gpt-4o', messages }, headers)
+    await response.text()
+    expect(response.status).toBe(200)
+    expect((await house.receipts()).at(-1)).toMatchObject({ provider: name, outcome: 'ok' })
+  })
+
+  test('reaches the provider that it names, when its key would be known without the name', async () => {
+    const path = '/aws-bedrock/model/anthropic.claude-sonnet-4-5/converse'
+    const body = { messages: [{ role: 'user', content: [{ text: 'What is the weather in Bern?' }] }] }
+    const response = await post(path, body, { authorization: 'Bearer ABSKclient' })
+    await response.text()
+    expect(response.status).toBe(200)
+    expect(house.simulator.calls.at(-1)?.path).toBe(path)
+    expect((await house.receipts()).at(-1)).toMatchObject({
+      provider: 'aws-bedrock',
+      wire: 'bedrock-converse',
+      outcome: 'ok',
     })
   })
 })

@@ -1,8 +1,8 @@
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { WeirError } from '../../core/errors.ts'
+import { isMeter } from '../../core/usage.ts'
 import { dayNumber, instant_us } from '../../playbook/price/local-time.ts'
-import { isMeter } from '../../playbook/price/meters.ts'
 import { meterOf, rateOf } from './words.ts'
 
 const text = z.string().min(1)

@@ -1,6 +1,5 @@
-import type { Meter } from '../../core/usage.ts'
+import { isMeter, type Meter } from '../../core/usage.ts'
 import { divideDecimal, multiplyDecimal, plainDecimal } from '../../playbook/price/decimal.ts'
-import { isMeter } from '../../playbook/price/meters.ts'
 
 /** Short names of the token classes in a price file; every other rate is named by its meter. */
 const short: Readonly<Record<string, Meter>> = {

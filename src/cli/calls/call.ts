@@ -154,10 +154,7 @@ const sumText = (receipts: readonly Receipt[]): string => {
 
 export type CallPage = Readonly<{ receipts: readonly Receipt[]; zone: string; prices: readonly PriceRow[] }>
 
-/** One call in whole: payer, attempts, every line priced, and each price row with its source. Undefined for no receipts. */
-export const renderCall = ({ receipts, zone, prices: rows }: CallPage, look: Look): string | undefined => {
-  const [first] = receipts
-  if (first === undefined) return undefined
+const callText = (receipts: readonly Receipt[], first: Receipt, zone: string, look: Look): string => {
   const attempts = receipts.filter(({ corrects }) => corrects === undefined)
   const last = attempts.at(-1) ?? first
   const colours = paint(look)
@@ -169,7 +166,17 @@ export const renderCall = ({ receipts, zone, prices: rows }: CallPage, look: Loo
     ['cost', receipts.length === 1 ? undefined : `${sumText(receipts)} in ${plural(receipts.length, 'receipt')}`],
   ]
   const texts = receipts.map((receipt) => attemptText(receipt, attempts.length, look, colours))
+  return [`${colours.title('Call')} ${first.call_id}\n${facts(entries, look)}`, ...texts].join('\n\n')
+}
+
+/**
+ * A call in whole: payer, attempts, every line priced, and each price row with its source. The id of a response can belong
+ * to several calls, as one in the background is fetched again: each is shown. Undefined for no receipts.
+ */
+export const renderCall = ({ receipts, zone, prices: rows }: CallPage, look: Look): string | undefined => {
+  if (receipts.length === 0) return undefined
+  const calls = Map.groupBy(receipts, ({ call_id }) => call_id)
+  const texts = [...calls.values()].flatMap((own) => (own[0] ? [callText(own, own[0], zone, look)] : []))
   const prices = pricesText(receipts, rows, look)
-  const head = `${colours.title('Call')} ${first.call_id}\n${facts(entries, look)}`
-  return [head, ...texts, ...(prices === '' ? [] : [prices])].join('\n\n')
+  return [...texts, ...(prices === '' ? [] : [prices])].join('\n\n')
 }

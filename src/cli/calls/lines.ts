@@ -1,18 +1,22 @@
 import type { PriceRow } from '../../core/price.ts'
 import type { Receipt, ReceiptLine } from '../../core/receipt.ts'
+import { divideDecimal } from '../../playbook/price/decimal.ts'
 import { clean, count, exactMoney, nothing } from '../show/format.ts'
 import { type Look, paint } from '../show/look.ts'
 import { type Column, table } from '../show/table.ts'
 
-/** `$2.50 per million`: rates are dollars per million units, whatever the unit. */
-const rateText = (rate: string | undefined): string => (rate === undefined ? nothing : `$${rate}/M`)
+/** Rates are dollars per million units, whatever the unit. Tokens are shown so; pieces by the thousand, as they are sold. */
+const rateText = ({ meter, rate_usd: rate }: ReceiptLine): string => {
+  if (rate === undefined) return nothing
+  return /^(in|out)\./.test(meter) ? `$${rate}/M` : `$${divideDecimal(rate, '1000')}/1k`
+}
 
 const columns: readonly Column<ReceiptLine>[] = [
   { head: 'line', cell: ({ kind }) => kind, drop: 2 },
   { head: 'model', cell: ({ model }) => model, shrink: 12, drop: 3 },
   { head: 'meter', cell: ({ meter }) => meter },
   { head: 'quantity', cell: ({ quantity }) => count(quantity), align: 'right' },
-  { head: '× rate', cell: ({ rate_usd }) => rateText(rate_usd), align: 'right' },
+  { head: '× rate', cell: rateText, align: 'right' },
   {
     head: '= cost',
     cell: ({ cost_usd }) => (cost_usd === undefined ? 'unpriced' : exactMoney(cost_usd)),

@@ -18,7 +18,8 @@ const outcomeStyles: Readonly<Record<Receipt['outcome'], Style>> = {
 /** How an attempt ended, with its status or code where it failed. */
 export const outcomeText = (receipt: Receipt): string => {
   if (receipt.outcome === 'ok') return 'ok'
-  const why = receipt.error_code ?? (receipt.http_status === undefined ? '' : String(receipt.http_status))
+  const { error_code: code, http_status: status } = receipt
+  const why = code !== undefined && code !== receipt.outcome ? code : (status ?? '')
   return `${receipt.outcome} ${why}`.trim()
 }
 

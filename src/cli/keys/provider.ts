@@ -55,8 +55,9 @@ const applies = 'It is used in keys mode, from the next start of the gateway.'
 const warnUnknown = async (name: string): Promise<void> => {
   const { providers } = await import('../../providers/index.ts')
   const names = Object.keys(providers)
-  if (!names.includes(name))
-    note(`weir: ${name} is no built-in provider, so weir.yaml must define it; ${hint(name, names)}`)
+  if (names.includes(name)) return
+  const meant = hint(name, names)
+  note(`weir: ${name} is no built-in provider, so weir.yaml must define it${meant === '' ? '' : `; ${meant}`}`)
 }
 
 const set = {

@@ -1,4 +1,5 @@
 import type { Dimension, SpendRow } from '../../core/ledger.ts'
+import { formatUsd, parseUsd, picodollars } from '../../core/money.ts'
 import type { Report, Section } from '../../verbs/spend/report.ts'
 import { isDate } from '../../verbs/spend/report.ts'
 import { windowBefore, windowTitle } from '../asking.ts'
@@ -20,6 +21,16 @@ const part = (cost_usd: string, total: SpendRow, count: number, rest: string): s
   [`${money(cost_usd)}`, percent(shareOf(cost_usd, total.cost_usd)), `${tokens(count)} tokens`, rest]
     .filter((text) => text !== '')
     .join(' · ')
+
+/** What stands in the total and in none of its parts; undefined where there is nothing. */
+const undividedText = (total: SpendRow): string | undefined => {
+  const { input_cost_usd: input, output_cost_usd: output, fee_cost_usd: fees } = total
+  const divided = parseUsd(input) + parseUsd(output) + parseUsd(fees)
+  const rest = formatUsd(picodollars(parseUsd(total.cost_usd) - divided))
+  if (Number(rest) === 0) return undefined
+  const why = 'not divided: as the provider stated it, or as it was reserved'
+  return [money(rest), percent(shareOf(rest, total.cost_usd)), why].join(' · ')
+}
 
 /** Input, output and fees apart, with what the cache and reasoning took; then how fast it was. */
 const summary = (total: SpendRow): readonly (readonly [string, string | undefined])[] => {
@@ -43,6 +54,7 @@ const summary = (total: SpendRow): readonly (readonly [string, string | undefine
       part(total.output_cost_usd, total, total.output_tokens, reasoning ? `${percent(reasoning)} reasoning` : ''),
     ],
     ['fees', Number(total.fee_cost_usd) === 0 ? undefined : money(total.fee_cost_usd)],
+    ['whole', undividedText(total)],
     ['calls', `${plural(total.calls, 'call')} · ${attempts}${failed}`],
     ['median', times.length === 0 ? undefined : times.join(', ') + slow],
   ]

@@ -1,5 +1,6 @@
 import type { PartKind } from '../../core/prompt.ts'
 import type { Part, Wire } from '../../core/wire.ts'
+import { countMedia } from '../../playbook/measure/estimate.ts'
 import { wires } from '../../wires/index.ts'
 
 /** A draft prompt: its parts and what the body says besides. `wire` is undefined for plain text. */
@@ -8,6 +9,8 @@ export type Draft = Readonly<{
   model?: string
   parts: readonly Part[]
   max_output_tokens?: number
+  /** Images, sounds and files, whose tokens are in no text. */
+  media?: number
 }>
 
 /** Paths under which a body is tried, by what only such a body has. */
@@ -45,9 +48,11 @@ const readAs = (wire: Wire, path: string, text: string, body: Body): Draft | und
     const request = { method: 'POST', path, query: '', headers: {}, body: new TextEncoder().encode(text), json: body }
     const { parts, model, max_output_tokens } = wire.read(request, {})
     if (parts.length === 0) return undefined
+    const media = countMedia(body)
     return {
       wire: wire.name,
       parts,
+      ...(media === 0 ? {} : { media }),
       ...(model === undefined || model === 'draft' ? {} : { model }),
       ...(max_output_tokens === undefined ? {} : { max_output_tokens }),
     }

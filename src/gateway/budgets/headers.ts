@@ -1,10 +1,7 @@
 import { formatUsd, picodollars } from '../../core/money.ts'
-import { budgetPeriod } from '../../playbook/allocate/budget/period.ts'
 import type { Call } from '../call.ts'
 import type { World } from '../world.ts'
 import type { Entry } from './counters.ts'
-
-type Standing = Readonly<{ entry: Entry; left: bigint; share: number }>
 
 const written = ({ counter: { unit } }: Entry['active'], amount: bigint): string =>
   unit === 'usd' ? formatUsd(picodollars(amount)) : amount.toString()
@@ -13,10 +10,9 @@ const written = ({ counter: { unit } }: Entry['active'], amount: bigint): string
 const plain = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?')
 
 const resets = ({ active, place }: Entry): string[] => {
-  const { window } = active.counter.budget
-  if (!('every' in window)) return []
-  const { to_us } = budgetPeriod(window, place.from_us)
-  return ['x-weir-budget-resets-at', new Date(to_us / 1000).toISOString()]
+  if (!('every' in active.counter.budget.window)) return []
+  place.ends ??= new Date(place.to_us / 1000).toISOString()
+  return ['x-weir-budget-resets-at', place.ends]
 }
 
 /**
@@ -25,21 +21,24 @@ const resets = ({ active, place }: Entry): string[] => {
  */
 export const budgetHeaders = (call: Call, { budgets }: Pick<World, 'budgets'>): string[] => {
   const entries = call.hold?.entries ?? []
-  let nearest: Standing | undefined
-  let over: Standing | undefined
+  let nearest: Entry | undefined
+  let over: Entry | undefined
+  let [left, share] = [0n, 0]
   for (const entry of entries) {
     const { limit, hard } = entry.active.counter
-    const left = limit - budgets.usedIn(entry.slot)
-    const standing = { entry, left, share: Number(left) / Number(limit) }
-    if (!hard && left < 0n) over ??= standing
-    if (!nearest || standing.share < nearest.share) nearest = standing
+    const rest = limit - budgets.usedIn(entry.slot)
+    if (!hard && rest < 0n) over ??= entry
+    const part = Number(rest) / Number(limit)
+    if (nearest && part >= share) continue
+    nearest = entry
+    left = rest
+    share = part
   }
   if (!nearest) return []
-  const { entry, left } = nearest
-  const { budget, unit, limit } = entry.active.counter
-  const headers = ['x-weir-budget', plain(budget.name), `x-weir-budget-left-${unit}`, written(entry.active, left)]
-  headers.push(`x-weir-budget-limit-${unit}`, written(entry.active, limit), ...resets(entry))
+  const { budget, unit, limit } = nearest.active.counter
+  const headers = ['x-weir-budget', plain(budget.name), `x-weir-budget-left-${unit}`, written(nearest.active, left)]
+  headers.push(`x-weir-budget-limit-${unit}`, written(nearest.active, limit), ...resets(nearest))
   if (call.fell_back_from !== undefined) headers.push('x-weir-budget-fall-back', plain(call.fell_back_from))
-  if (over) headers.push('x-weir-budget-warning', `${plain(over.entry.active.counter.budget.name)} is overrun`)
+  if (over) headers.push('x-weir-budget-warning', `${plain(over.active.counter.budget.name)} is overrun`)
   return headers
 }

@@ -12,6 +12,8 @@ export type Place = {
   /** Where its counter was found last. */
   slot: number
   slice_slot: number
+  /** `to_us` as ISO 8601, once somebody was told. */
+  ends?: string
 }
 
 export type Slice = Readonly<{ key: bigint; index: bigint; expires_min: number }>

@@ -27,6 +27,7 @@ export const openEmbedder = (settings: EmbedderSettings, errands: Errands): Embe
   const { provider, model, deadline_ms } = settings
   return {
     name: `${provider}/${model}`,
+    deadline_ms,
     async embed(texts) {
       const body = { model, input: texts, encoding_format: 'float' }
       return vectorsOf(await errands.run({ provider, path: '/v1/embeddings', body, deadline_ms }), texts.length)

@@ -2,13 +2,13 @@ import type { LiveCall } from '../../core/lever.ts'
 import type { Chain, Circle } from '../../core/past.ts'
 import type { Change, Outline } from '../../core/prompt.ts'
 import type { Headers, KnownBody } from '../../core/wire.ts'
-import { canonical } from '../../playbook/measure/canonical.ts'
 import type { PrefixChain } from '../../playbook/measure/prefixes.ts'
 import { prefixTokens } from '../../playbook/measure/prefixes.ts'
 import type { Call } from '../call.ts'
 import { withoutKeys } from '../headers.ts'
 import { digest, promptOf } from '../prompt.ts'
 import type { Upstream, World } from '../world.ts'
+import { besideText } from './beside.ts'
 import { type Bodies, LONGEST_BODY } from './bodies.ts'
 import { afterChanges } from './outline.ts'
 
@@ -16,27 +16,18 @@ import { afterChanges } from './outline.ts'
 const variants =
   /^(anthropic-(beta|version)|openai-(beta|organization|project)|x-goog-(api-client-version|user-project)|api-version)$/
 
-/** What besides the body can change an answer. */
-const variantOf = (path: string, query: string, headers: Headers): string => {
+/** Numbers of a body that may be longer than what is parsed keeps of them. Texts that hold such are found too, which does no harm. */
+const LONG_NUMBERS = /[[:,\s]-?\d[\d.]{15,}(?:[eE][+-]?\d+)?/g
+
+/** What besides the parsed body can change an answer. */
+const variantOf = ({ path, query, headers, plain }: Call): string => {
   let text = `${path}${withoutKeys(query)}`
   for (const name in headers) if (variants.test(name)) text += `\n${name}:${headers[name]}`
-  return digest(text)
+  const numbers = Buffer.from(plain.buffer, plain.byteOffset, plain.length).toString('latin1').match(LONG_NUMBERS)
+  return digest(numbers ? `${text}\n${numbers.join()}` : text)
 }
 
 const payerFields = ['key_id', 'team', 'feature', 'customer', 'user', 'environment', 'session', 'agent'] as const
-/** Fields of a body that are its prompt, in the words of all wires. */
-const prompts = new Set(
-  'messages system input instructions prompt contents systemInstruction system_instruction tools functions model'.split(
-    ' ',
-  ),
-)
-
-/** The hash of what is left of a body without its prompt; a body that cannot be read has options of its own. */
-const optionsOf = (json: unknown): string => {
-  const fields = Object.entries(json ?? {}).filter(([name]) => !prompts.has(name))
-  return digest(canonical(Object.fromEntries(fields), digest, (_, write) => write()))
-}
-
 const circleOf = ({ payer, wire, reading }: Call): Circle => {
   const circle: { -readonly [name in keyof Circle]: Circle[name] } = { endpoint: reading?.endpoint ?? '' }
   if (wire) circle.wire = wire.name
@@ -67,7 +58,6 @@ export class Live implements LiveCall {
   #chain: Chain | undefined
   #variant: string | undefined
   #fingerprints: LiveCall['fingerprints'] | undefined
-  #options: string | undefined
   #outline: Outline | undefined
   #after: Readonly<{ outline: Outline; changes: number }> | undefined
 
@@ -93,14 +83,12 @@ export class Live implements LiveCall {
   }
 
   get variant(): string {
-    const { path, query, headers } = this.#call
-    this.#variant ??= variantOf(path, query, headers)
+    this.#variant ??= variantOf(this.#call)
     return this.#variant
   }
 
-  get options(): string {
-    this.#options ??= optionsOf(this.#call.json)
-    return this.#options
+  beside(text: string): string | undefined {
+    return besideText(this.#call.json, text)
   }
 
   get temperature(): number | undefined {

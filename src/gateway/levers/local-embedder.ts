@@ -55,5 +55,6 @@ export const localEmbedder = (settings: LocalEmbedderSettings): Embedder => {
     const width = dims.at(-1) ?? 0
     return texts.map((_, index) => data.slice(index * width, (index + 1) * width))
   }
-  return { name: settings.local, embed: (texts) => within(embed(texts), settings.deadline_ms) }
+  const { local: name, deadline_ms } = settings
+  return { name, deadline_ms, embed: (texts) => within(embed(texts), deadline_ms) }
 }

@@ -72,6 +72,7 @@ const plainTypes: ReadonlySet<DuckDBTypeId> = new Set([
   DuckDBTypeId.HUGEINT,
   DuckDBTypeId.VARCHAR,
   DuckDBTypeId.DECIMAL,
+  DuckDBTypeId.DOUBLE,
 ])
 
 const decimalText = ({ value, scale }: DuckDBDecimalValue): string => {
@@ -82,15 +83,19 @@ const decimalText = ({ value, scale }: DuckDBDecimalValue): string => {
 
 const plainValue = (value: DuckDBValue): unknown => {
   if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   return value instanceof DuckDBDecimalValue ? decimalText(value) : value
 }
 
-const plainRows = (names: readonly string[], rows: readonly (readonly DuckDBValue[])[]): readonly Row[] =>
-  rows.map((values) => {
+/** Rows from columns: values of one type are read one after the other. */
+const plainRows = (names: readonly string[], columns: readonly (readonly DuckDBValue[])[]): readonly Row[] => {
+  const plain = columns.map((column) => column.map(plainValue))
+  return (columns[0] ?? []).map((_, at) => {
     const row: Record<string, unknown> = {}
-    for (let at = 0; at < names.length; at += 1) row[names[at] as string] = plainValue(values[at] as DuckDBValue)
+    for (const [column, name] of names.entries()) row[name] = plain[column]?.[at]
     return row
   })
+}
 
 const session = (connection: DuckDBConnection): Session => ({
   async run({ text, values }) {
@@ -100,7 +105,7 @@ const session = (connection: DuckDBConnection): Session => ({
   async rows({ text, values }) {
     const reader = await connection.runAndReadAll(text, ...bind(values))
     const plain = reader.columnTypes().every(({ typeId }) => plainTypes.has(typeId))
-    return plain ? plainRows(reader.deduplicatedColumnNames(), reader.getRows()) : reader.getRowObjectsJson()
+    return plain ? plainRows(reader.deduplicatedColumnNames(), reader.getColumns()) : reader.getRowObjectsJson()
   },
   async columns({ text, values }) {
     const result = await connection.stream(text, ...bind(values))

@@ -12,13 +12,19 @@ export type Pace = Pick<SpendRow, 'ttft_ms_p50' | 'duration_ms_p50' | 'duration_
 
 export const unknownPace: Pace = { ttft_ms_p50: null, duration_ms_p50: null, duration_ms_p95: null }
 
+/** What was found of a question: the sums of all its receipts, and of each group that is shown. */
+type Found = Readonly<{ total: Row; rows: readonly Row[] }>
+
 /** Up to so many receipts quantiles are exact … */
 const MOST_RECEIPTS = 200_000
 
 /** … and beyond they are those of a sample of about so many, taken evenly in blocks. */
 const SAMPLE = 100_000
 
-/** An answer that nobody had to compute has no pace of a model, and the row of a bill was no call. */
+/**
+ * An answer that nobody had to compute has no pace of a model, and the row of a bill was no call. Asked of each receipt once, for
+ * all quantiles: as a condition on receipts the engine takes the packs apart anew for each word of it.
+ */
 const TIMED = raw(
   `corrects IS NULL AND outcome NOT IN ('refused', 'cached', 'deferred', 'unknown') AND origin <> 'focus'`,
 )
@@ -29,7 +35,10 @@ const paceOf = (row: Row): Pace => ({
   duration_ms_p95: rounded(row['duration_ms_p95'], 1),
 })
 
-/** About how many receipts there are in a window: of days that are rolled up their calls or attempts, which is nearly the same. */
+/** About how many receipts the sums of a question are of: a call that nobody had to answer has no attempt, a repeated one has several. */
+const receiptsBehind = (sums: Row): number => Math.max(count(sums['calls']), count(sums['attempts']))
+
+/** About how many receipts there are in a window, whatever the question asks of them. */
 const receiptsAbout = async (session: Session, { window }: Spend): Promise<number> => {
   const cover = await coverOf(session, { ask: 'spend', window, group_by: [] }, [window])
   const [found] = await session.rows(sql`
@@ -39,28 +48,31 @@ const receiptsAbout = async (session: Session, { window }: Spend): Promise<numbe
 }
 
 /** The sample is drawn from the whole table, so its share is that of the window's receipts. */
-const sampleOf = async (session: Session, question: Spend): Promise<Sql> => {
-  const { tags = [] } = question
-  const receipts = await receiptsAbout(session, question)
+const sampleOf = async (session: Session, question: Spend, total: Row): Promise<Sql> => {
+  const { tags = [], filters = [] } = question
+  const receipts = filters.length === 0 ? receiptsBehind(total) : await receiptsAbout(session, question)
   if (receipts <= MOST_RECEIPTS) return raw('FROM spending')
   const sample = `TABLESAMPLE system(${((100 * SAMPLE) / receipts).toFixed(4)}%) REPEATABLE (1)`
   // Of tables the engine reads the sample alone, of a view all; where rules stand in front of the receipts there is only a view.
   return tags.length === 0 ? raw(`FROM (${spendingSelect(sample)})`) : raw(`FROM spending ${sample}`)
 }
 
-/** The pace of every group that is shown, by `keyOf`, and under `all` that of all receipts. */
-export const pacesOf = async (session: Session, question: Spend, groups: Groups, shown: readonly Row[]) => {
+/** The pace of every group that is shown, by `keyOf`, and under `all` that of all receipts, whose sums are `total`. */
+export const pacesOf = async (session: Session, question: Spend, groups: Groups, { total, rows: shown }: Found) => {
+  const from = await sampleOf(session, question, total)
   const sets = groups.names.length > 0 ? sql`GROUPING SETS ((), (${groups.by}))` : groups.by
   const whole = groups.names.length > 0 ? sql`grouping(${groups.by}) > 0` : raw('true')
   const rows = await session.rows(sql`
-    WITH timed AS (
-      SELECT ${groups.select} (first_token_at_us - started_at_us) / 1000 AS ttft_ms, (ended_at_us - started_at_us) / 1000 AS duration_ms
-      ${await sampleOf(session, question)}
-      WHERE ${where(question.window, question.filters, question.zone)} AND ${TIMED}
+    WITH asked AS (
+      SELECT ${groups.select} (first_token_at_us - started_at_us) / 1000 AS ttft_ms, (ended_at_us - started_at_us) / 1000 AS duration_ms,
+        ${TIMED} AS timed
+      ${from}
+      WHERE ${where(question.window, question.filters, question.zone)}
     ), grouped AS (
       SELECT ${raw(groups.names.map((_, at) => `g${at}, `).join(''))} ${whole} AS whole,
-        quantile_cont(ttft_ms, 0.5) AS ttft_ms_p50, quantile_cont(duration_ms, [0.5, 0.95]) AS durations_ms
-      FROM timed GROUP BY ${sets}
+        quantile_cont(ttft_ms, 0.5) FILTER (timed) AS ttft_ms_p50,
+        quantile_cont(duration_ms, [0.5, 0.95]) FILTER (timed) AS durations_ms
+      FROM asked GROUP BY ${sets}
     )
     SELECT * FROM (SELECT ${groups.shown} whole, ttft_ms_p50, durations_ms[1] AS duration_ms_p50, durations_ms[2] AS duration_ms_p95 FROM grouped)
     WHERE whole OR ${amongst(groups, shown)}`)

@@ -92,8 +92,14 @@ const sumsOfForemost = async (session: Session, question: Spend, groups: Groups,
 
 type Extras = Readonly<{ pace: Pace; trend_usd?: readonly string[] }>
 
-const named = <Name extends string, Value>(names: readonly Name[], value: (name: Name) => Value) =>
-  Object.fromEntries(names.map((name) => [name, value(name)])) as Record<Name, Value>
+const named = <Name extends string, Value>(
+  names: readonly Name[],
+  value: (name: Name) => Value,
+): Record<Name, Value> => {
+  const found: Partial<Record<Name, Value>> = {}
+  for (const name of names) found[name] = value(name)
+  return found as Record<Name, Value>
+}
 
 const rowOf = (row: Row, group: SpendRow['group'], { pace, trend_usd }: Extras): SpendRow => {
   const counts = named(countNames, (name) => count(row[name]))
@@ -121,7 +127,7 @@ export const spend = async (session: Session, question: Spend): Promise<SpendAns
   const basis = { cover, corrected: await hasCorrections(session) }
   const sums = isWorth(question, groups) ? sumsOfForemost : sumsOf
   const { total, rows, groups: all_groups } = await sums(session, question, groups, basis)
-  const paces = await pacesOf(session, question, groups, rows)
+  const paces = await pacesOf(session, question, groups, { total, rows })
   const trends = await trendsOf(session, question, groups, rows)
   const none = ungrouped(groups)
   const all = await trendsOf(session, question, none, [])

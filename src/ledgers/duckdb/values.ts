@@ -4,8 +4,13 @@ import type { Row } from './engine.ts'
 /** Money as the engine writes it (twelve decimals, always) into the shortest exact text. Null is no money: '0'. */
 export const usd = (value: unknown): Usd => {
   if (typeof value !== 'string') return '0' as Usd
-  return value.at(-13) === '.' ? (value.replace(/\.?0+$/, '') as Usd) : formatUsd(parseUsd(value))
+  if (value.at(-13) !== '.') return formatUsd(parseUsd(value))
+  let end = value.length
+  while (value.charCodeAt(end - 1) === ZERO) end -= 1
+  return value.slice(0, value.charCodeAt(end - 1) === POINT ? end - 1 : end) as Usd
 }
+const ZERO = 48
+const POINT = 46
 
 /** A count: the engine writes wide integers as text. Null is zero. */
 export const count = (value: unknown): number => Number(value ?? 0)

@@ -1,8 +1,8 @@
 /** What is told of a replay: findings, largest saving first, and what is not known. Money is decimal US dollars as text. */
-import type { Certainty, Lever, LeverMatch, Risk } from '../../core/lever.ts'
+import type { Certainty, Lever, Risk } from '../../core/lever.ts'
 import { formatUsd, picodollars, type Usd } from '../../core/money.ts'
 import type { Alone } from './alone.ts'
-import { configurationOf } from './configuration.ts'
+import { configurationOf, type Scope } from './configuration.ts'
 import type { FoldKit } from './fold.ts'
 import { notesOn } from './notes.ts'
 import { aloneSavings, type Line, partSaving, type Replayed, rangeChance } from './replay.ts'
@@ -119,13 +119,13 @@ const whyOf = ({ candidate: { lever }, marginal }: Line): string => {
   return `estimated${doubt}${marginal.calls === 0 ? '; no receipt shows what it would do' : ''}`
 }
 
-type Context = Readonly<{ replayed: Replayed; kit: FoldKit; match: LeverMatch }>
+type Context = Readonly<{ replayed: Replayed; kit: FoldKit; scope: Scope }>
 
 const findingOf = (
   line: Line,
   range: Range,
   { alone, parted }: Readonly<{ alone: Alone; parted: ReturnType<typeof partSaving> }>,
-  { replayed, match }: Context,
+  { replayed, scope }: Context,
 ): Finding => {
   const { lever, settings } = line.candidate
   const { traits } = lever
@@ -153,7 +153,7 @@ const findingOf = (
       shareOf(line.marginal.halves[1] ?? 0, halves[1] ?? 0),
     ],
     realised: line.realised_calls > 0 ? { usd: formatUsd(line.realised.total), calls: line.realised_calls } : null,
-    configuration: lever.name.startsWith('what-if/') ? '' : configurationOf(lever, settings, match),
+    configuration: lever.name.startsWith('what-if/') ? '' : configurationOf(lever, settings, scope),
     next_test: traits.next_test,
     failure: line.folds.map((fold) => fold.failure()).find((failure) => failure !== undefined) ?? null,
   }
@@ -183,12 +183,11 @@ export type Told = Readonly<{
   survey: Survey
   kit: FoldKit
   by: string
-  /** Which calls were replayed, as far as a policy can say it. */
-  match: LeverMatch
+  scope: Scope
 }>
 
 /** Turns a replay into advice. */
-export const adviceOf = ({ replayed, survey, kit, by, match }: Told): Advice => {
+export const adviceOf = ({ replayed, survey, kit, by, scope }: Told): Advice => {
   const { lines, cost, together, calls, slices } = replayed
   const spent = Number(cost.sum.total)
   const alone = aloneSavings(replayed, kit)
@@ -199,7 +198,7 @@ export const adviceOf = ({ replayed, survey, kit, by, match }: Told): Advice => 
     rangeChance(kit),
   )
   const findings = lines
-    .map((line, at) => findingOf(line, each[at] ?? all, { alone: alone[at] ?? none, parted }, { replayed, kit, match }))
+    .map((line, at) => findingOf(line, each[at] ?? all, { alone: alone[at] ?? none, parted }, { replayed, kit, scope }))
     .toSorted((one, two) => Number(two.saving.mid_usd) - Number(one.saving.mid_usd))
   return {
     calls,

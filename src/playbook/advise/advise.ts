@@ -1,10 +1,11 @@
 import type { VirtualTag } from '../../core/allocation.ts'
 import type { Filter, Ledger, TimeWindow } from '../../core/ledger.ts'
-import type { Lever, LeverMatch } from '../../core/lever.ts'
+import type { Lever } from '../../core/lever.ts'
 import type { Past } from '../../core/past.ts'
 import type { Ratios } from '../measure/ratios.ts'
 import { inOrder } from '../order.ts'
 import { type Advice, adviceOf } from './advice.ts'
+import { scopeOf } from './configuration.ts'
 import { type Candidate, defaultsOf, type FoldKit } from './fold.ts'
 import type { RateSheet } from './rates.ts'
 import { tripReader } from './read.ts'
@@ -48,18 +49,6 @@ const groupOf: Readonly<Record<Grouping, (past: Past) => string>> = {
   key: ({ circle }) => named(circle.key_id),
 }
 
-/** Filters as a policy says them: those that name one value of a field that policies know. */
-export const matchOf = (filters: readonly Filter[]): LeverMatch => {
-  const known = ['team', 'feature', 'customer', 'environment', 'wire', 'endpoint', 'provider', 'model']
-  const pairs = filters.flatMap(({ dimension, values, negate }) => {
-    const [value, ...more] = values
-    const name = dimension === 'key_id' ? 'key' : dimension
-    const said = typeof value === 'string' && more.length === 0 && negate !== true
-    return said && (known.includes(name) || name === 'key') ? [[name, value] as const] : []
-  })
-  return Object.fromEntries(pairs)
-}
-
 export type AdviseOptions = Readonly<{
   ledger: Pick<Ledger, 'query'>
   window: TimeWindow
@@ -81,6 +70,10 @@ export type AdviseOptions = Readonly<{
 }>
 
 const PAGE = 10_000
+
+/** After so many calls whoever else waits for this thread has its turn: the ledger, which gathers the next page, and the gateway. */
+const AT_ONCE = 250
+const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Pages of history; the next one is asked for while the last is replayed. */
 async function* pages({ ledger, window, filters, tags, page = PAGE }: AdviseOptions) {
@@ -120,12 +113,15 @@ export const advise = async (options: AdviseOptions): Promise<Advice> => {
   const reader = tripReader(sheet)
   let calls = 0
   for await (const page of pages(options)) {
+    let taken = 0
     for (const trip of reader.trips(page)) {
       replay.take(trip)
       survey.see(trip)
+      taken += 1
+      if (taken % AT_ONCE === 0) await othersTurn()
     }
     calls += page.lines.length
     progress?.(calls)
   }
-  return adviceOf({ replayed: replay.result(), survey: survey.result(), kit, by, match: matchOf(filters) })
+  return adviceOf({ replayed: replay.result(), survey: survey.result(), kit, by, scope: scopeOf(filters) })
 }

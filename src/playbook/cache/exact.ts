@@ -1,5 +1,5 @@
 import { openKinds } from '../../core/kinds.ts'
-import type { Answers, Chosen, Ended, Kit, Lever, LiveCall, Schema, StoredAnswer } from '../../core/lever.ts'
+import type { Answers, Chosen, Ended, Kit, Lever, LiveCall, Pulled, Schema, StoredAnswer } from '../../core/lever.ts'
 import type { Past, Replay } from '../../core/past.ts'
 import { ttl_s } from './rules.ts'
 
@@ -101,17 +101,33 @@ const age = (answer: StoredAnswer, now_us: number): string =>
 const miss = (answers: Answers, partition: string, key: string, kit: Kit): string =>
   answers.trouble() ?? kit.memory.get<string>(partition, key) ?? 'not asked before, or too long ago'
 
+/** Says nothing of the call, unlike an answer that is not kept. */
+const GONE = 'the client of the last call left before its answer'
+
 /** Why an answer is not kept; undefined where it is. */
 const unkept = (ended: Ended, { max_entry_bytes }: Settings): string | undefined => {
   const { call, receipt, body } = ended
+  if (receipt.outcome === 'client-gone') return GONE
   if (receipt.outcome !== 'ok') return 'the last answer was an error or was cut'
-  if (!steady.has(call.circle.endpoint) && !finished.test(receipt.finish_reason ?? ''))
-    return 'the last answer was not whole'
   if (ended.has_tool_calls) return 'the last answer asked for tools'
   if (ended.is_refusal) return 'the last answer was a refusal'
+  if (!steady.has(call.circle.endpoint) && !finished.test(receipt.finish_reason ?? ''))
+    return 'the last answer was not whole'
   if (receipt.usage_source !== 'provider') return 'the usage of the last answer is not known'
   if (body === undefined || body.length > max_entry_bytes) return 'the last answer was longer than is kept'
   return body.length === 0 ? 'the last answer was empty' : undefined
+}
+
+/** Waits for the leader's answer. Where its client left, `again` joins those that still wait: one of them goes, for all. */
+const follow = async (
+  leader: Promise<StoredAnswer | undefined>,
+  again: () => Promise<StoredAnswer | undefined> | undefined,
+): Promise<Pulled> => {
+  for (let next: typeof leader | undefined = leader; next; next = again()) {
+    const answer = await next
+    if (answer) return { do: 'answer', answer, why: 'the same call was in flight' }
+  }
+  return { do: 'nothing', why: 'the same call was in flight and had no answer to share' }
 }
 
 const pull: Lever<typeof settings>['pull'] = (call, chosen, kit) => {
@@ -125,11 +141,8 @@ const pull: Lever<typeof settings>['pull'] = (call, chosen, kit) => {
   const why = miss(answers, partition, key, kit)
   const leader = answers.join(partition, key, call.call_id)
   if (!leader) return { do: 'nothing', why }
-  return leader.then((answer) =>
-    answer
-      ? { do: 'answer', answer, why: 'the same call was in flight' }
-      : { do: 'nothing', why: 'the same call was in flight and had no answer to share' },
-  )
+  const again = () => (kit.memory.get(partition, key) === GONE ? answers.join(partition, key, call.call_id) : undefined)
+  return follow(leader, again)
 }
 
 const learn: NonNullable<Lever<typeof settings>['learn']> = (ended, chosen, kit) => {

@@ -230,7 +230,7 @@ export const lever: Lever<typeof settings> = {
       why: 'what is served is no longer compared, so that less is learnt than in shadow',
     },
     wants_answer: 1_048_576,
-    patience_ms: 250,
+    embeds: true,
     next_test: 'set it to observe for a few days: it serves nothing and learns which answers it could have served',
   },
   pull,

@@ -27,8 +27,8 @@ export type Resumed = Readonly<{
   standing: Standing
   /** What these wishes come to if all of them are made, in the unit of the standing's prices; below zero they cost. */
   worth(wishes: readonly Wish[]): number
-  /** Undoes what was done to these blocks. */
-  undo(blocks: readonly number[]): void
+  /** Undoes edits that were made, and forgets those that wait. */
+  undo(isOver: (edit: Edit) => boolean): void
   /**
    * Decides: repeats what was made, makes what pays of the wishes (and of those that did not pay before), and remembers it.
    * `nothing` says why where there is nothing to do. With `whole` the wishes are made all together or not at all.
@@ -98,7 +98,7 @@ export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = F
     write: caching?.write ?? 1,
     further: foresight * further(runs, run),
   }
-  let made = past.made
+  let { made, waiting: waited } = past
   const cutsOf = (edits: readonly Edit[]): Cut[] =>
     edits.map((edit) => {
       const before = made.find(({ block }) => block === edit.block)?.saved ?? 0
@@ -109,7 +109,7 @@ export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = F
   /** Which of the wishes are made, and which wait. */
   const decide = (wishes: readonly Wish[], whole: boolean): Readonly<{ chosen: Edit[]; waiting: Edit[] }> => {
     const wished = editsOf(wishes)
-    const others = past.waiting.filter(({ block }) => !wished.some((edit) => edit.block === block))
+    const others = waited.filter(({ block }) => !wished.some((edit) => edit.block === block))
     if (whole) return { chosen: net(cutsOf(wished), standing) > 0 ? wished : [], waiting: others }
     const edits = [...others, ...wished].sort(byPlace)
     const { from } = choose(cutsOf(edits), standing)
@@ -129,8 +129,9 @@ export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = F
     cold: standing.warm === 0,
     standing,
     worth: (wishes) => net(cutsOf(editsOf(wishes)), standing),
-    undo: (blocks) => {
-      made = made.filter(({ block }) => !blocks.includes(block))
+    undo: (isOver) => {
+      made = made.filter((edit) => !isOver(edit))
+      waited = waited.filter((edit) => !isOver(edit))
     },
     finish,
   }

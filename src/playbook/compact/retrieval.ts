@@ -104,7 +104,7 @@ export const lever = {
     risk: 'needs-eval',
     effort: 'configure',
     spread: { low: 0.8, high: 1.05, why: 'answers from fewer passages may ask for more turns' },
-    patience_ms: 500,
+    embeds: true,
     next_test: 'observe it for a day, then compare answers on 50 questions with and without',
   },
   async pull(call, chosen, kit) {

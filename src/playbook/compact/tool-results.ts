@@ -31,7 +31,17 @@ type Settings = Chosen<typeof settings>
 
 type Result = Readonly<{ index: number; block: Block; twin?: number }>
 
-/** Tool results that are long enough, each with the earliest of the same text before it. */
+const isBeside = (block: Block, other: Block | undefined): boolean =>
+  other !== undefined &&
+  other.role === block.role &&
+  other.message === block.message &&
+  other.tool_call === block.tool_call
+
+/** Is the block all that the tool has answered? Pieces of one result lie side by side, pictures among them. */
+const isWhole = (blocks: readonly Block[], index: number, block: Block): boolean =>
+  !isBeside(block, blocks[index - 1]) && !isBeside(block, blocks[index + 1])
+
+/** Tool results that are long enough, each with the earliest whole one of the same text before it. */
 const resultsOf = (blocks: readonly Block[], least: number): Result[] => {
   const results: Result[] = []
   const byLength = new Map<number, Result[]>()
@@ -40,7 +50,7 @@ const resultsOf = (blocks: readonly Block[], least: number): Result[] => {
     const alike = byLength.get(block.text.length) ?? []
     const twin = alike.find((other) => other.block.text === block.text)
     const result: Result = { index, block, ...(twin ? { twin: twin.index } : {}) }
-    if (!twin) byLength.set(block.text.length, [...alike, result])
+    if (!twin && isWhole(blocks, index, block)) byLength.set(block.text.length, [...alike, result])
     results.push(result)
   }
   return results
@@ -71,8 +81,10 @@ const namesOf = (blocks: readonly Block[]): ReadonlyMap<string, string> => {
   return names
 }
 
+const REFERENCE = '[The same output as above'
+
 const reference = ({ tool_call }: Block): string =>
-  `[The same output as above${tool_call === undefined ? '' : `, of tool call ${tool_call}`}.]`
+  `${REFERENCE}${tool_call === undefined ? '' : `, of tool call ${tool_call}`}.]`
 
 const mask = ({ tool_call }: Block, names: ReadonlyMap<string, string>): string => {
   const name = names.get(tool_call ?? '')
@@ -86,6 +98,12 @@ const duplicates = (results: readonly Result[], blocks: readonly Block[], from: 
     const text = reference(first)
     return text.length < block.text.length ? [{ block: index, text }] : []
   })
+
+/** References to results that do not stand there any more as they did, since another lever has cut them. */
+const dangling = (results: readonly Result[]): ((edit: Wish) => boolean) => {
+  const referring = new Set(results.flatMap(({ index, twin }) => (twin === undefined ? [] : [index])))
+  return ({ block, text }) => text?.startsWith(REFERENCE) === true && !referring.has(block)
+}
 
 /** Results that have grown old. One that a younger result refers to is kept until that one is old, too. */
 const stale = (
@@ -123,6 +141,7 @@ export const lever = {
     const { blocks } = outline
     const course = resume(call, outline, kit)
     const results = resultsOf(blocks, chosen.least_characters)
+    course.undo(dangling(results))
     const wishes = chosen.duplicates ? duplicates(results, blocks, course.from) : []
     if (chosen.mask_after_turns === 0) return course.finish(wishes, 'no result is repeated')
     const done = new Set(course.made.map(({ block }) => block))

@@ -167,7 +167,7 @@ export const lever = {
     const course = resume(call, outline, kit)
     const called = calledIn(blocks)
     // A call for a tool that was left out puts it back, in this conversation and for the route.
-    course.undo(course.made.flatMap(({ block }) => (called.has(blocks[block]?.name ?? '') ? [block] : [])))
+    course.undo(({ block }) => called.has(blocks[block]?.name ?? ''))
     const isUnused = ({ form, name, removable }: Block) =>
       form === 'tool' &&
       removable &&

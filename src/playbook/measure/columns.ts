@@ -1,8 +1,7 @@
 import { formatUsd, type Picodollars, parseUsd, type Usd } from '../../core/money.ts'
 import type { Priced, PricedLine } from '../../core/price.ts'
 import type { PriceState, Receipt, ReceiptLine } from '../../core/receipt.ts'
-import type { Bucket, Modality, NormalisedUsage, UsageLine } from '../../core/usage.ts'
-import { buckets } from '../price/meters.ts'
+import { type Bucket, buckets, type Modality, type NormalisedUsage, type UsageLine } from '../../core/usage.ts'
 
 /** A receipt that is being made; what is undefined is absent. */
 type Columns = { -readonly [name in keyof Receipt]?: Receipt[name] | undefined }

@@ -64,7 +64,7 @@ const isMedia = (value: Readonly<Record<string, unknown>>) =>
   (typeof value['type'] === 'string' && media.has(value['type'])) || mediaKeys.some((key) => key in value)
 
 /** Images, audio and files in a request body, by a bounded walk. Their tokens are in no text. */
-const countMedia = (json: unknown): number => {
+export const countMedia = (json: unknown): number => {
   const open: unknown[] = [json]
   let found = 0
   for (let walked = 0; open.length > 0 && walked < WALKED_VALUES; walked++) {

@@ -1,9 +1,8 @@
 import { formatUsd } from '../../core/money.ts'
 import type { PriceBook } from '../../core/price.ts'
-import type { Bucket, Meter, Unit } from '../../core/usage.ts'
+import { type Bucket, isBucket, type Meter, type Unit } from '../../core/usage.ts'
 import { indexOf } from './book.ts'
 import { compareDecimal } from './decimal.ts'
-import { isBucket } from './meters.ts'
 import { price } from './price.ts'
 
 /** What one book says and another says otherwise; null where it says nothing. Rates in USD per million. */
@@ -51,8 +50,17 @@ export const thresholds = (book: PriceBook, provider: string, model: string, at_
   const lows = groups.flatMap((rows) =>
     rows.filter((row) => row.banded && row.low > 0 && at_us >= row.from_us && at_us < row.to_us).map(({ low }) => low),
   )
-  return [...new Set(lows)].sort((x, y) => x - y)
+  // Of two rows with a band, the higher layer's holds: only where the price changes is a threshold.
+  const changes = (low: number): boolean =>
+    meters.some((meter) => {
+      const at = (context_tokens: number) => rateAt(book, { provider, model, meter, at_us, context_tokens })
+      return at(low - 1) !== at(low)
+    })
+  return [...new Set(lows)].filter(changes).sort((x, y) => x - y)
 }
+
+/** By which a band is told: what every model has a price for, and what most have. */
+const meters: readonly Meter[] = ['in.text.fresh', 'out.text.visible', 'in.text.cache_read']
 
 const compared: readonly Meter[] = [
   'in.text.fresh',

@@ -1,7 +1,7 @@
 import type { PriceRow, PriceWindow } from '../../core/price.ts'
-import type { Bucket } from '../../core/usage.ts'
+import { type Bucket, isBucket } from '../../core/usage.ts'
 import { dayNumber, instant_us, localTime } from './local-time.ts'
-import { fallbacks, isBucket } from './meters.ts'
+import { fallbacks } from './meters.ts'
 
 /** A rate and the meter it was found under. */
 export type Rate = Readonly<{ rate: string; inherited: boolean; meter: string }>

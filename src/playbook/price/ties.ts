@@ -1,5 +1,5 @@
+import { isBucket } from '../../core/usage.ts'
 import type { Compiled } from './conditions.ts'
-import { isBucket } from './meters.ts'
 
 /** Two rows of one model and layer that can both hold with none the more specific, and nothing that decides. */
 export type Tie = Readonly<{ a: Compiled; b: Compiled }>

@@ -1,6 +1,6 @@
 import type { PriceRow, PriceWindow } from '../../core/price.ts'
+import { isMeter } from '../../core/usage.ts'
 import { dayNumber, instant_us, localTime } from './local-time.ts'
-import { isMeter } from './meters.ts'
 
 const fields: Readonly<Record<keyof PriceRow, true>> = {
   id: true,

@@ -38,6 +38,18 @@ export const flawOf = (path: string): string | undefined => {
   return undefined
 }
 
+/**
+ * The path without a slash at its end and without escapes of characters that may stand for themselves in a segment
+ * (RFC 3986 §3.3): what a server reads in it anyway. `%2F` and `%25` keep what they hide.
+ */
+export const plainPath = (path: string): string => {
+  const open = path.replace(/%[2-7][0-9a-f]/gi, (escaped) => {
+    const char = decodeURIComponent(escaped)
+    return /[\w.~:@!$&'()*+,;=-]/.test(char) ? char : escaped
+  })
+  return open.length > 1 && open.endsWith('/') ? open.slice(0, -1) : open
+}
+
 /** The client's path, as it came. Throws WeirError `bad-request` when it is not a plain path; the path is not echoed. */
 export const checkPath = (path: string): string => {
   const flaw = flawOf(path)

@@ -3,9 +3,8 @@
  * token billing (FOCUS_Spec specification/data/ai_prompt_caching, ai_billing): reasoning is output, a cached token counts
  * on the cache's row only.
  */
-import type { Meter, Unit } from '../../../core/usage.ts'
+import { isMeter, type Meter, type Unit } from '../../../core/usage.ts'
 import { multiplyDecimal } from '../../price/decimal.ts'
-import { isMeter } from '../../price/meters.ts'
 
 export type Direction = 'Input' | 'Output'
 export type CacheAction = 'Uncached' | 'Read' | 'Write'

@@ -6,7 +6,8 @@ import type { OwnerShare } from '../split/reallocate.ts'
 import { UNALLOCATED } from '../statement/owners.ts'
 import type { Splits } from '../statement/splits.ts'
 
-const payerFields: readonly string[] = [
+/** Who a charge may be borne by, as receipts name them. */
+export const payerFields = [
   'team',
   'feature',
   'customer',
@@ -15,12 +16,13 @@ const payerFields: readonly string[] = [
   'key_id',
   'agent',
   'session',
-] satisfies readonly ChargeDimension[]
+] as const satisfies readonly ChargeDimension[]
 
 /** What a file must keep apart for splits among the owners of a dimension. Throws WeirError `bad-input` for what is no payer's. */
 export const neededFor = (dimension: string): ChargeDimension => {
   if (dimension.startsWith('tag:')) return 'tags'
-  if (payerFields.includes(dimension)) return dimension as ChargeDimension
+  const found = payerFields.find((field) => field === dimension)
+  if (found) return found
   throw new WeirError('bad-input', `costs are split among ${dimension}s, which are no payers: export with --unsplit`)
 }
 

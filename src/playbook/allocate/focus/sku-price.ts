@@ -1,8 +1,14 @@
 /** What a SkuPriceId stands for: the conditions of a price, without amounts, dates and contracts. */
 import type { ChargeRow } from '../../../core/ledger.ts'
 import type { PriceBook, PriceRow } from '../../../core/price.ts'
-import type { Bucket, NormalisedUsage, ServiceTier, Unit, UsageLine } from '../../../core/usage.ts'
-import { isBucket } from '../../price/meters.ts'
+import {
+  type Bucket,
+  isBucket,
+  type NormalisedUsage,
+  type ServiceTier,
+  type Unit,
+  type UsageLine,
+} from '../../../core/usage.ts'
 import { price } from '../../price/price.ts'
 
 export type Conditions = Readonly<{

@@ -24,14 +24,15 @@ const lastWords = ({ blocks }: Outline): Block | undefined => {
   return beside ? undefined : last
 }
 
-/** Everything that must be equal, as one hash. The chain's boundary before the last words stands for all that precedes them. */
-const partitionOf = (call: LiveCall, embedder: string, kit: Kit): string => {
-  const before = call.chain.hashes.at(-2) ?? ''
+/** Everything that must be equal, as one hash; undefined where the words are not found in the body. */
+const partitionOf = (call: LiveCall, words: string, embedder: string, kit: Kit): string | undefined => {
+  const beside = call.beside(words)
+  if (beside === undefined) return undefined
   return kit.hash(
     JSON.stringify([
       [call.tenant, call.scope, call.variant, call.provider, call.model],
       [call.circle.wire, call.circle.endpoint, call.stream],
-      [before, call.fingerprints.template ?? '', call.options],
+      beside,
       embedder,
     ]),
   )
@@ -45,5 +46,6 @@ export const askedBy = (call: LiveCall, kit: Kit): Asked | string => {
   if (!words) return 'the newest words are not the only new thing in the prompt'
   const text = words.text.trim()
   if (text.length < SHORTEST || text.length > LONGEST) return 'the question is too short or too long to compare'
-  return { text, partition: partitionOf(call, kit.embedder?.name ?? 'lexical', kit) }
+  const partition = partitionOf(call, words.text, kit.embedder?.name ?? 'lexical', kit)
+  return partition === undefined ? 'the question cannot be told from the rest of the body' : { text, partition }
 }

@@ -1,13 +1,17 @@
 /** What a client sees of budgets, through the real gateway. */
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
+import { defaultSettings } from '../../src/config.ts'
 import type { BudgetState } from '../../src/core/budget.ts'
 import { parseUsd } from '../../src/core/money.ts'
 import { reachBudgets } from '../../src/gateway/budgets/reach.ts'
 import { readBudgets } from '../../src/playbook/allocate/budget/read.ts'
 import { open as openStore } from '../../src/stores/sqlite.ts'
+import { findBudget } from '../../src/verbs/budgets/find.ts'
+import { openContext } from '../../src/verbs/context.ts'
 import { chatBody, type OpenAiError, post } from '../gateway/ask.ts'
 import { type House, type HouseOptions, startHouse } from '../gateway/harness.ts'
 
@@ -293,4 +297,16 @@ test('whoever lists budgets sees a scope whose first call has just ended', async
   expect(await list()).toEqual([])
   await ask({ 'x-weir-session': 'run-1' })
   expect(await list()).toMatchObject([{ budget: 'runs', scope: { session: 'run-1' }, spent: '1', left: '1' }])
+})
+
+test('a budget that the gateway has from a configuration which a command does not read is said to be there', async () => {
+  await open([{ name: 'rate', limit: { calls: 2 }, per: 'minute' }], { overrides: { ledger: true } })
+  await house.gateway.ledger_ready
+  const { data } = house.gateway.settings
+  const settings = async () => ({ ...defaultSettings, data })
+  const around = { data, settings, now_us: () => 0, random: randomBytes, variable: () => undefined }
+  const { context, close } = openContext({ ...around, field: (name) => name }, 'test')
+  await expect(findBudget(context, 'rate')).rejects.toThrow(/rate .* running gateway, .* --config/)
+  await expect(findBudget(context, 'none')).rejects.toThrow('there is no budget none')
+  await close()
 })

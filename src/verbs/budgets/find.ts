@@ -30,6 +30,9 @@ export const definedBudgets = async (context: Context): Promise<readonly Defined
 /** The budget of a name with its counters. Throws WeirError `not-found`. */
 export const findBudget = async (context: Context, name: string): Promise<BudgetSight> => {
   const found = (await definedBudgets(context)).find(({ budget }) => budget.name === name)
-  if (found === undefined) throw new WeirError('not-found', `there is no budget ${name}; weir budgets list shows all`)
-  return { ...found, counters: (await context.budgets()).filter(({ budget }) => budget === name) }
+  const counters = (await context.budgets()).filter(({ budget }) => budget === name)
+  if (found !== undefined) return { ...found, counters }
+  const elsewhere = `${name} is a budget of the running gateway, from a configuration that is not read here: name it with --config`
+  const nowhere = `there is no budget ${name}; weir budgets list shows all`
+  throw new WeirError('not-found', counters.length > 0 ? elsewhere : nowhere)
 }

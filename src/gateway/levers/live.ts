@@ -1,7 +1,7 @@
 import type { LiveCall } from '../../core/lever.ts'
 import type { Chain, Circle } from '../../core/past.ts'
 import type { Change, Outline } from '../../core/prompt.ts'
-import type { Headers, KnownBody } from '../../core/wire.ts'
+import type { KnownBody } from '../../core/wire.ts'
 import type { PrefixChain } from '../../playbook/measure/prefixes.ts'
 import { prefixTokens } from '../../playbook/measure/prefixes.ts'
 import type { Call } from '../call.ts'

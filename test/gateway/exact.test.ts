@@ -311,6 +311,19 @@ describe('the file of answers', () => {
     expect((await ask(cold({ seed: 2 }))).response.status).toBe(200)
   })
 
+  test('that is deleted under a running gateway is forgotten within seconds, and made anew', async () => {
+    let now_us = 1_795_000_000_000_000
+    await open({}, { overrides: { now_us: () => now_us } })
+    await ask()
+    expect((await ask()).cache).toBe('hit')
+    const { data } = house.gateway.settings
+    for (const name of readdirSync(data)) if (name.startsWith('answers.db')) rmSync(join(data, name))
+    now_us += 10_000_000
+    expect((await ask()).cache).toBe(null)
+    expect((await ask()).cache).toBe('hit')
+    expect(existsSync(join(data, 'answers.db'))).toBe(true)
+  })
+
   test('that cannot be written for a while fails no call, and the receipt of the next one says so', async () => {
     await open()
     await ask(cold({ seed: 1 }))

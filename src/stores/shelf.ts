@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
@@ -7,6 +7,8 @@ export type ShelfOptions = Readonly<{
   now_us: () => number
   /** The SQL that makes its tables where they are not there yet. */
   tables: string
+  /** Run whenever it is opened, e.g. to say where counting begins in a new one. */
+  begin?: (database: DatabaseSync) => void
   /** What it holds, for messages, e.g. `stored answers`. */
   holds: string
 }>
@@ -34,16 +36,19 @@ export const statement = (database: DatabaseSync, sql: string): StatementSync =>
 /** How long another thread's write is waited for: a call must not wait for its cache. */
 const BUSY_MS = 20
 const RETRY_US = 5_000_000
+/** How often it is looked whether the file is still the one that was opened. */
+const LOOK_US = 5_000_000
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
 const broken = new Set([11, 26])
 const codeOf = (error: unknown): number => Number((error as { errcode?: number }).errcode ?? 0) & 0xff
 
-const openFile = ({ path, tables }: ShelfOptions): DatabaseSync => {
+const openFile = ({ path, tables, begin }: ShelfOptions): DatabaseSync => {
   mkdirSync(dirname(path), { recursive: true })
   const database = new DatabaseSync(path, { timeout: BUSY_MS })
   try {
     database.exec(`pragma journal_mode = wal; pragma synchronous = off; ${tables}`)
+    begin?.(database)
     chmodSync(path, 0o600)
     return database
   } catch (error) {
@@ -64,8 +69,11 @@ const setAside = (options: ShelfOptions): void => {
   }
 }
 
+/** Tells one file from another at the same path; undefined where there is none. */
+const identity = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
+
 /**
- * The file, opened when it is first needed. One that is broken is set aside and made anew, one that cannot be used counts as empty,
+ * The file, opened when it is first needed, and anew where it was deleted or replaced. One that is broken is set aside and made anew, one that cannot be used counts as empty,
  * and `trouble` says so.
  */
 export const openShelf = (options: ShelfOptions): Shelf => {
@@ -73,7 +81,21 @@ export const openShelf = (options: ShelfOptions): Shelf => {
   let database: DatabaseSync | undefined
   let trouble: string | undefined
   let retry_at_us = 0
+  let look_at_us = 0
+  let opened: number | undefined
 
+  const open = (): DatabaseSync => {
+    if (database && now_us() >= look_at_us && identity(options.path) !== opened) {
+      database.close()
+      database = undefined
+    }
+    if (!database) {
+      database = openFile(options)
+      opened = identity(options.path)
+    }
+    if (now_us() >= look_at_us) look_at_us = now_us() + LOOK_US
+    return database
+  }
   const fail = (error: unknown): void => {
     trouble = `the file of ${holds} cannot be used`
     if (!broken.has(codeOf(error))) {
@@ -95,8 +117,7 @@ export const openShelf = (options: ShelfOptions): Shelf => {
     use(work, otherwise) {
       if (!database && now_us() < retry_at_us) return otherwise
       try {
-        database ??= openFile(options)
-        const result = work(database)
+        const result = work(open())
         trouble = undefined
         return result
       } catch (error) {

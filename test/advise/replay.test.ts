@@ -191,7 +191,23 @@ describe('a replay', () => {
       { again },
     )
     expect(advice.together.mid_usd).toBe(priced.cost_usd)
-    expect(advice.notes.join(' ')).toContain('1 calls have no known cost')
+    expect(advice.notes.join(' ')).toContain('1 call has no known cost')
+  })
+
+  test('does not say that nothing pays where no call has a known cost', async () => {
+    const { cost_usd: _, ...unpriced } = receiptOf({ at_s: 1, fresh: 500, output: 10, price_state: 'unpriced' })
+    const same = { fingerprint_exact: 'a'.padStart(16, '0') }
+    const again_s = receiptOf({ at_s: 10, fresh: 500, output: 10, price_state: 'unpriced' })
+    const { cost_usd: __, ...later } = again_s
+    const { notes } = await adviceOn(
+      [
+        { ...unpriced, ...same },
+        { ...later, ...same },
+      ],
+      { again },
+    )
+    expect(notes[0]).toMatch(/cannot be told: most of its calls have no known cost/)
+    expect(notes.join(' ')).not.toContain('Nothing pays')
   })
 
   test('knows at each call only what came before it: the future changes nothing of what was saved', async () => {

@@ -1,6 +1,7 @@
 /** The exact cache, from the client's side: what is given again, to whom, and what the receipt says of it. */
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -308,6 +309,34 @@ describe('the file of answers', () => {
     expect(readdirSync(data).some((name) => name.startsWith('answers.db.broken-'))).toBe(true)
     for (const name of readdirSync(data)) if (name.startsWith('answers.db')) rmSync(join(data, name))
     expect((await ask(cold({ seed: 2 }))).response.status).toBe(200)
+  })
+
+  test('that is deleted under a running gateway is forgotten within seconds, and made anew', async () => {
+    let now_us = 1_795_000_000_000_000
+    await open({}, { overrides: { now_us: () => now_us } })
+    await ask()
+    expect((await ask()).cache).toBe('hit')
+    const { data } = house.gateway.settings
+    for (const name of readdirSync(data)) if (name.startsWith('answers.db')) rmSync(join(data, name))
+    now_us += 10_000_000
+    expect((await ask()).cache).toBe(null)
+    expect((await ask()).cache).toBe('hit')
+    expect(existsSync(join(data, 'answers.db'))).toBe(true)
+  })
+
+  test('that cannot be written for a while fails no call, and the receipt of the next one says so', async () => {
+    await open()
+    await ask(cold({ seed: 1 }))
+    const file = new DatabaseSync(join(house.gateway.settings.data, 'answers.db'))
+    file.exec('begin immediate')
+    expect((await ask()).response.status).toBe(200)
+    file.exec('rollback')
+    file.close()
+    expect((await ask()).cache).toBe(null)
+    expect((await traces()).at(-1)?.[2]).toBe(
+      'the last answer could not be kept: the file of stored answers cannot be used',
+    )
+    expect((await ask()).cache).toBe('hit')
   })
 
   test('forgets what is purged by tag', async () => {

@@ -124,6 +124,26 @@ describe('nothing is marked', () => {
     expect(JSON.stringify(sent()[1]).match(/cache_control/g)).toHaveLength(1)
   })
 
+  test('where the client has placed a mark inside of a tool’s result', async () => {
+    await open({ ttl: '5m', reach: 'everything' })
+    const content = [
+      { type: 'text', text: words(800), cache_control: { type: 'ephemeral' } },
+      { type: 'text', text: words(800, 900) },
+    ]
+    await ask({
+      model: 'claude-sonnet-5-5',
+      max_tokens: 50,
+      messages: [
+        { role: 'user', content: 'Look.' },
+        { role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'look', input: {} }] },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content }] },
+      ],
+      tools: [{ name: 'look', input_schema: { type: 'object' } }],
+    })
+    expect(await why()).toEqual([['skipped', 'the client has placed the marks itself']])
+    expect(JSON.stringify(sent()[0]).match(/cache_control/g)).toHaveLength(1)
+  })
+
   test('where prompts change from their beginning with every call', async () => {
     await open()
     for (let i = 0; i < 8; i++) {
@@ -174,6 +194,28 @@ describe('OpenAI', () => {
     expect(end?.cache_write_tokens ?? 0).toBe(0)
     expect(end?.cache_read_tokens).toBeGreaterThan(1400)
   })
+})
+
+test('a call that fails has written nothing: what comes after it is marked as soon as if it had not been', async () => {
+  const actions = async (failing: number) => {
+    await open()
+    house.simulator.faults.next(failing, { kind: 'server-error', status: 400 })
+    for (let call = 0; call < 4; call++) {
+      const body = { model: 'claude-sonnet-5-5', max_tokens: 50, system: words(1500) }
+      const messages = [{ role: 'user', content: `Be brief: ${call}` }]
+      const response = await post(house, {
+        path: '/v1/messages',
+        body: { ...body, messages },
+        headers: { 'x-api-key': 'k' },
+      })
+      await response.arrayBuffer()
+      now_us += 10_000_000
+    }
+    return (await house.receipts()).map(({ levers }) => levers?.[0]?.action)
+  }
+  expect(await actions(0)).toEqual(['skipped', 'skipped', 'acted', 'acted'])
+  await house.close()
+  expect(await actions(1)).toEqual(['skipped', 'skipped', 'skipped', 'acted'])
 })
 
 test('what a route has learnt outlives a restart: the first call after it is marked, that of a new house is not', async () => {

@@ -76,3 +76,17 @@ test('it is said when the prefix lies elsewhere, too far back, below the minimum
   expect(why(call('TSab', 60)).cause).toBe('first')
   expect(why(call('TSab', 60, { cache_read_tokens: 3000 }), call('TSa', 0)).cause).toBe('read')
 })
+
+test('a call is not held against one of another matter: what shares neither words nor name nor shape is the first of its kind', () => {
+  const nobody = { fingerprint_conversation: '00000000000000dd' }
+  const { session: _, ...unnamed } = call('xyab', 60, nobody)
+  const { session: __, ...before } = call('TSab', 0)
+  expect(whyNotRead({ ...unnamed, tools_tokens: 0, system_tokens: 3000 }, [before], rule).cause).toBe('first')
+  // The same tools in another order are as long as they were.
+  expect(whyNotRead(unnamed, [before], rule)).toMatchObject({ cause: 'changed', parted_at: { part: 'tools' } })
+  expect(
+    whyNotRead({ ...unnamed, feature: 'search', system_tokens: 9000 }, [{ ...before, feature: 'search' }], rule),
+  ).toMatchObject({
+    cause: 'changed',
+  })
+})

@@ -229,11 +229,32 @@ describe('reading a request', () => {
       { kind: 'system', text: '{"name":"s"}' },
       { kind: 'system', text: 'Be kind.' },
       { kind: 'examples', text: 'Q' },
-      { kind: 'history', text: 'one' },
+      { kind: 'history', text: 'one\n[image_url 7 data:xx ata:xx a:xx data:xx]' },
       { kind: 'history', text: 'f{}' },
       { kind: 'context', text: 'result' },
       { kind: 'context', text: '<context>fact</context>\nWhy?' },
     ])
+  })
+
+  test('tells one picture, recording and file from another, in an address, as data and by its id', () => {
+    const media = [
+      { image_url: { url: 'https://example.com/1.png' } },
+      { image_url: { url: 'https://example.com/2.png' } },
+      { image_url: { url: `data:image/png;base64,${'A'.repeat(4000)}` } },
+      { image_url: { url: `data:image/png;base64,${'A'.repeat(3990)}BBBBBBBBBB` } },
+      { input_audio: { data: 'AAAA', format: 'wav' } },
+      { input_audio: { data: 'BBBB', format: 'wav' } },
+      { file: { file_id: 'file-1' } },
+      { file: { file_id: 'file-2' } },
+      { file: { file_data: 'data:application/pdf;base64,AAAA', filename: 'a.pdf' } },
+    ]
+    const texts = media.map((block) => {
+      const content = [{ type: Object.keys(block)[0], ...block }]
+      const [part] = read({ ...streamed, request: { model: 'm', messages: [{ role: 'user', content }] } }).reading.parts
+      return part?.text ?? ''
+    })
+    expect(new Set(texts).size).toBe(media.length)
+    for (const text of texts) expect(text.length).toBeLessThan(120)
   })
 
   test('tells the model, the most it can produce, the tier, the turn and who pays', () => {

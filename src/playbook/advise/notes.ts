@@ -6,6 +6,9 @@ const percent = (part: number, whole: number): string => {
   return `${share >= 10 || share === 0 ? share.toFixed(0) : share.toFixed(1)} %`
 }
 const count = (number: number): string => number.toLocaleString('en-US')
+/** `1 call has`, `2 calls have`: the verb in its two forms. */
+const callsThat = (number: number, one: string, more: string): string =>
+  number === 1 ? `1 call ${one}` : `${count(number)} calls ${more}`
 const money = (picodollars: number): string => {
   const amount = picodollars / 1e12
   const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 }
@@ -34,10 +37,13 @@ const repeated = ({ repeats }: Survey): string | undefined => {
 }
 
 /** That nothing is saved says nothing where most prompts are long enough to be cached, and no receipt says what was in them. */
-const nothingPays = ({ prompts, chained, fingerprinted, below_minimum }: Survey): string =>
-  2 * (Math.max(chained, fingerprinted) + below_minimum) < prompts
+const nothingPays = ({ prompts, chained, fingerprinted, below_minimum }: Survey, unknown: number): string => {
+  if (2 * unknown > prompts)
+    return 'Whether a lever would pay on this traffic cannot be told: most of its calls have no known cost. Give their models a price (weir prices), and ask again.'
+  return 2 * (Math.max(chained, fingerprinted) + below_minimum) < prompts
     ? 'Whether a lever would pay on this traffic cannot be told from these receipts: what they lack is said below.'
     : 'Nothing pays on this traffic: no lever saves anything here. That is a finding, too.'
+}
 
 const unseen = ({ prompts, chained, fingerprinted }: Survey): (string | undefined)[] => [
   prompts > chained
@@ -54,7 +60,7 @@ const waiting = ({ waiting: { calls, saving, said, said_saving } }: Survey): str
     said > 0
       ? ` Their callers marked ${count(said)} of them as deferrable: ${money(said_saving)} of that is certain.`
       : ' None of them is marked as deferrable, so nothing of it is certain.'
-  return `Batch: ${count(calls)} calls do not stream, as far as their receipts say. If all of them could wait for up to a day, batch prices would save at most ${money(saving)} of what they cost today, before any other lever.${marked}`
+  return `Batch: ${callsThat(calls, 'does not stream', 'do not stream')}, as far as their receipts say. If all of them could wait for up to a day, batch prices would save at most ${money(saving)} of what they cost today, before any other lever.${marked}`
 }
 
 /** Sentences that say what is not known, and what does not pay. */
@@ -62,7 +68,7 @@ export const notesOn = (replayed: Replayed, survey: Survey): readonly string[] =
   const { unknown, cost, other, lines, together } = replayed
   const spent = Number(cost.sum.total)
   const loose = Math.abs(Number(other.total))
-  const nothing = Number(together.sum.total) <= 0 && lines.length > 0 ? nothingPays(survey) : undefined
+  const nothing = Number(together.sum.total) <= 0 && lines.length > 0 ? nothingPays(survey, unknown) : undefined
   const said = [
     nothing,
     shortPrompts(survey),
@@ -70,7 +76,7 @@ export const notesOn = (replayed: Replayed, survey: Survey): readonly string[] =
     ...unseen(survey),
     waiting(survey),
     unknown > 0
-      ? `${count(unknown)} calls have no known cost. They are replayed, because they fill caches, and are in no sum.`
+      ? `${callsThat(unknown, 'has', 'have')} no known cost. They are replayed, because they fill caches, and are in no sum.`
       : undefined,
     spent > 0 && loose / spent > WORTH_SAYING
       ? `${percent(loose, spent)} of the cost is not tokens at today’s price book: fees, other media, failed attempts, or prices that were changed since. No lever is credited with it, unless it answers the whole call.`

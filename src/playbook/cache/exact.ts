@@ -168,6 +168,8 @@ const learn: NonNullable<Lever<typeof settings>['learn']> = (ended, chosen, kit)
   const tags = [...own, ...chosen.tags] as string[]
   const keep = { ttl_s: chosen.ttl_s, tags, most_bytes: chosen.max_total_bytes, lever: 'cache/exact' }
   answers.put(partition, key, answer, keep)
+  const trouble = answers.trouble()
+  if (trouble !== undefined) kit.memory.set(partition, key, `the last answer could not be kept: ${trouble}`)
   answers.done(partition, key, call.call_id, answer)
 }
 

@@ -4,7 +4,7 @@ import type { CacheRule, Past, Replay, TokenRates } from '../../core/past.ts'
 import type { Block, Change, Outline } from '../../core/prompt.ts'
 import type { Marked, Wanted } from './prefix/candidates.ts'
 import { type Decision, decide, openRoute, type Route } from './prefix/route.ts'
-import { makeReady } from './prefix/shelf.ts'
+import { forget, makeReady } from './prefix/shelf.ts'
 
 const settings = {
   ttl: {
@@ -172,8 +172,9 @@ const pull = (call: LiveCall, chosen: Settings, kit: Kit): Pulled => {
 const learn: NonNullable<Lever<typeof settings>['learn']> = ({ call, receipt }, _, kit) => {
   const writes = kit.memory.get<Decision['writes']>('writes', call.call_id)
   kit.memory.set('writes', call.call_id, undefined)
-  if (writes && receipt.outcome !== 'cached' && (receipt.http_status ?? 500) < 300)
-    makeReady(writes, receipt.first_token_at_us ?? receipt.ended_at_us)
+  if (!writes) return
+  if (receipt.outcome === 'cached' || (receipt.http_status ?? 500) >= 300) forget(writes)
+  else makeReady(writes, receipt.first_token_at_us ?? receipt.ended_at_us)
 }
 
 /** Reads against fresh input, less what writing cost more. Where the provider would have cached anyway, what was foreseen. */

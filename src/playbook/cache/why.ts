@@ -182,11 +182,29 @@ const before = (call: Receipt, rule: CacheRule | undefined, facts: Facts): Why |
   return undefined
 }
 
-const kin = (call: Receipt, other: Receipt): number => {
-  if (call.fingerprint_conversation !== undefined && call.fingerprint_conversation === other.fingerprint_conversation)
-    return 3
-  if (call.session !== undefined && call.session === other.session) return 2
-  return call.fingerprint_template === other.fingerprint_template || call.feature === other.feature ? 1 : 0
+const isSame = (one: string | undefined, other: string | undefined): boolean => one !== undefined && one === other
+
+/** Definitions that differ in length by no more than this share may be the same ones with a date or an order changed. */
+const ALIKE = 0.1
+
+/** Are tools and system part about as long, and as many? Calls that nobody has named are told apart by no more. */
+const isAlike = (call: Receipt, other: Receipt): boolean => {
+  const [mine = 0, its = 0] = [call, other].map(
+    ({ tools_tokens = 0, system_tokens = 0 }) => tools_tokens + system_tokens,
+  )
+  return mine > 0 && call.tool_count === other.tool_count && Math.abs(mine - its) <= ALIKE * Math.max(mine, its)
+}
+
+/** How near an earlier call is to this one: of its conversation, its session, its kind; 0 where it is another matter. */
+const kin = (call: Receipt, { receipt: other, tokens }: Pair): number => {
+  if (isSame(call.fingerprint_conversation, other.fingerprint_conversation)) return 3
+  if (isSame(call.session, other.session)) return 2
+  return isSame(call.fingerprint_template, other.fingerprint_template) ||
+    isSame(call.feature, other.feature) ||
+    tokens > 0 ||
+    isAlike(call, other)
+    ? 1
+    : 0
 }
 
 /** Did the earlier call write no further than what is in common? A prefix that was written longer is matched only as a whole. */
@@ -237,8 +255,8 @@ export const whyNotRead = (call: Receipt, earlier: readonly Receipt[], rule: Cac
   const foreign = pairs.find(({ receipt, tokens }) => tokens >= least && !isHere(call, receipt))
   if (foreign) return elsewhere(call, foreign, seen(foreign))
   const nearest = here
-    .filter(({ receipt }) => kin(call, receipt) > 0)
-    .sort((a, b) => kin(call, b.receipt) - kin(call, a.receipt) || byUse(a, b))[0]
+    .filter((pair) => kin(call, pair) > 0)
+    .sort((a, b) => kin(call, b) - kin(call, a) || byUse(a, b))[0]
   if (nearest) return parted(call, nearest, seen(nearest))
   return {
     ...facts,

@@ -45,7 +45,8 @@ const resultSpots = (block: JsonRecord, home: Path, own: Draft): Spot[] => {
   return inner.map(({ record, at: index }, nth): Spot => {
     const last = nth === inner.length - 1
     const { mark: _, ...plain } = own
-    const shown = { ...(last ? own : plain), markable: own.markable && last, text: blockText(record) }
+    const bare = { ...(last ? own : plain), markable: own.markable && last, text: blockText(record) }
+    const shown = last && own.mark !== undefined ? bare : withMark(bare, record)
     if (record['type'] !== 'text') return { block: { ...shown, form: 'media' }, home }
     return { block: { ...shown, replaceable: true }, text: [...home, 'content', index, 'text'], home }
   })

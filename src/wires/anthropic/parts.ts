@@ -1,16 +1,7 @@
 import type { PartKind } from '../../core/prompt.ts'
 import type { Part } from '../../core/wire.ts'
 import { asList, asRecord, asText, at, type JsonRecord, jsonText, recordsOf } from '../framing/json.ts'
-import { isMostly, isRetrieved } from '../framing/parts.ts'
-
-/** Characters sampled from each of four places of binary data: enough to tell one image from another. */
-const SAMPLE = 16
-
-/** Stands for data that is no text: what it is, how long, and a sample of it, so that another image is another part. */
-export const mediaText = (type: string, data: string): string => {
-  const places = [0, data.length >> 2, data.length >> 1, data.length - SAMPLE]
-  return `[${type} ${data.length} ${places.map((place) => data.slice(Math.max(0, place), place + SAMPLE)).join(' ')}]`
-}
+import { isMostly, isRetrieved, mediaText } from '../framing/parts.ts'
 
 /** JSON without the cache marks, which move from call to call. */
 export const unmarkedJson = (value: unknown): string => {

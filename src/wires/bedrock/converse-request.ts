@@ -1,11 +1,10 @@
 /** Requests in the form of Converse, which Nova's own format shares. */
 import type { ServiceTier } from '../../core/usage.ts'
 import type { Part, Reading } from '../../core/wire.ts'
-import { mediaText } from '../anthropic/parts.ts'
 import { bodyTags } from '../framing/body-tags.ts'
 import { countOf } from '../framing/counts.ts'
 import { asList, asRecord, asText, at, type JsonRecord, jsonText, recordsOf } from '../framing/json.ts'
-import { conversationParts, type Message, partsOf, toolParts, turnsOf } from '../framing/parts.ts'
+import { conversationParts, type Message, mediaText, partsOf, toolParts, turnsOf } from '../framing/parts.ts'
 
 const joined = (texts: readonly string[]): string => texts.filter((text) => text !== '').join('\n')
 

@@ -1,13 +1,32 @@
 import type { PartKind } from '../../core/prompt.ts'
 import type { Part } from '../../core/wire.ts'
-import { asList, asRecord, asText, type JsonRecord, jsonText } from './json.ts'
+import { asList, asRecord, asText, at, type JsonRecord, jsonText } from './json.ts'
 
-/** Fields of a content block that hold text the model reads. Media are not text and are not counted as such. */
+/** Characters sampled from each of four places of binary data: enough to tell one image from another. */
+const SAMPLE = 16
+
+/** Stands for data that is no text: what it is, how long, and a sample of it, so that another image is another part. */
+export const mediaText = (type: string, data: string): string => {
+  const places = [0, data.length >> 2, data.length >> 1, data.length - SAMPLE]
+  return `[${type} ${data.length} ${places.map((place) => data.slice(Math.max(0, place), place + SAMPLE)).join(' ')}]`
+}
+
+/** Fields of a content block that hold text the model reads. */
 const textFields = ['text', 'input_text', 'output_text', 'content', 'output', 'arguments', 'thinking', 'summary']
 
+/** Fields of a content block that hold a picture, a recording or a file: its data, its address or its id. */
+const mediaFields = ['image_url', 'input_audio', 'file', 'file_data', 'file_url', 'file_id']
+
+/** What stands for a block's media, as OpenAI's APIs and those that speak like them have them. */
+const mediaIn = (block: JsonRecord, name: string): string => {
+  const media = block[name]
+  const data = asText(media) ?? ['url', 'data', ...mediaFields].map((field) => asText(at(media, field))).find(Boolean)
+  return data === undefined ? '' : mediaText(name, data)
+}
+
 /**
- * The text of a message's content: a string, a block, or a list of blocks, nested as deep as APIs do. Image, audio and
- * file data are left out.
+ * The text of a message's content: a string, a block, or a list of blocks, nested as deep as APIs do. Image, audio and file data are
+ * not text: something short stands for each (`mediaText`).
  */
 export const textOf = (content: unknown, depth = 4): string => {
   if (typeof content === 'string') return content
@@ -15,7 +34,8 @@ export const textOf = (content: unknown, depth = 4): string => {
   if (Array.isArray(content)) return joined(content.map((block) => textOf(block, depth - 1)))
   const block = asRecord(content)
   if (!block) return ''
-  return joined(textFields.map((name) => (name in block ? textOf(block[name], depth - 1) : '')))
+  const text = joined(textFields.map((name) => (name in block ? textOf(block[name], depth - 1) : '')))
+  return text === '' ? joined(mediaFields.map((name) => (name in block ? mediaIn(block, name) : ''))) : text
 }
 
 const joined = (texts: readonly string[]): string => texts.filter((text) => text !== '').join('\n')

@@ -1,9 +1,9 @@
 import type { Part, Reading, WireRequest } from '../../core/wire.ts'
-import { mediaText, unmarkedJson } from '../anthropic/parts.ts'
+import { unmarkedJson } from '../anthropic/parts.ts'
 import { bodyTags } from '../framing/body-tags.ts'
 import { countOf } from '../framing/counts.ts'
 import { asList, asRecord, asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
-import { isRetrieved } from '../framing/parts.ts'
+import { isRetrieved, mediaText } from '../framing/parts.ts'
 import { tierOf } from './usage.ts'
 
 /** The model in a path such as `/v1beta/models/{model}:generateContent`; undefined for other paths. */

@@ -204,3 +204,8 @@ export const visit = (look: Look, visiting: Visiting): Visit => {
 export const makeReady = (writes: readonly Write[], ready_us: number): void => {
   for (const { hold, way } of writes) hold.times[way * EACH + READY] = ready_us
 }
+
+/** The call failed, or was answered otherwise: nothing was written. */
+export const forget = (writes: readonly Write[]): void => {
+  for (const { hold, way } of writes) hold.times[way * EACH + UNTIL] = Number.NEGATIVE_INFINITY
+}

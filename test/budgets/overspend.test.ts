@@ -78,7 +78,12 @@ const bodyOf = (random: () => number) =>
     messages: [{ role: 'user', content: `Say something about ${Math.floor(random() * 1e9)}.` }],
   })
 
-/** One call as a client makes it; some go before the answer is whole. Resolves to the status, or 0. */
+/** Nobody listened, because the gateway was just killed: no call of it. */
+const NOBODY = -1
+const statusOf = (error: unknown): number =>
+  (error as { cause?: { code?: string } }).cause?.code === 'ECONNREFUSED' ? NOBODY : 0
+
+/** One call as a client makes it; some go before the answer is whole. Resolves to the status, to 0 where there was none, or `NOBODY`. */
 const ask = async (url: string, random: () => number, patient?: Payer): Promise<number> => {
   const going = new AbortController()
   const timer = !patient && random() < 0.15 ? setTimeout(() => going.abort(), random() * 30) : undefined
@@ -92,8 +97,8 @@ const ask = async (url: string, random: () => number, patient?: Payer): Promise<
     const response = await fetch(`${url}/v1/chat/completions`, init)
     await response.arrayBuffer()
     return response.status
-  } catch {
-    return 0
+  } catch (error) {
+    return statusOf(error)
   } finally {
     clearTimeout(timer)
   }
@@ -186,8 +191,9 @@ const storm = async (first: GatewayProcess, start: () => Promise<GatewayProcess>
     while (sent < CALLS) {
       sent += 1
       const status = await ask(gateway.url, random)
-      statuses.push(status)
-      if (status === 0) await sleep(5)
+      if (status === NOBODY) sent -= 1
+      else statuses.push(status)
+      if (status <= 0) await sleep(5)
     }
   }
   const clients = Promise.all(Array.from({ length: CLIENTS }, client))

@@ -90,10 +90,10 @@ describe('a journal that cannot be written', () => {
 
   test('lets no call complete for its client, whole or streamed', async () => {
     const { state, disk } = fullable()
-    await open({ overrides: { disk }, simulator: { latency_ms: 100, pace_ms: 5 } })
+    await open({ overrides: { disk }, simulator: { latency_ms: 300, pace_ms: 5 } })
     const whole = post(house)
     const streamed = post(house, { body: chatBody({ stream: true }) })
-    await sleep(60)
+    while (house.simulator.calls.length < 2) await sleep(5)
     state.full = true
     expect((await whole).status).toBe(503)
     const text = await (await streamed).text().catch(() => 'broken')

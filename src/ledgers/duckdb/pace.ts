@@ -12,8 +12,8 @@ export type Pace = Pick<SpendRow, 'ttft_ms_p50' | 'duration_ms_p50' | 'duration_
 
 export const unknownPace: Pace = { ttft_ms_p50: null, duration_ms_p50: null, duration_ms_p95: null }
 
-/** What was found of a question: the sums of all its receipts, and of each group that is shown. */
-type Found = Readonly<{ total: Row; rows: readonly Row[] }>
+/** What was found of a question: about how many receipts it is of, and the groups that are shown. */
+type Found = Readonly<{ about: number; rows: readonly Row[] }>
 
 /** Up to so many receipts quantiles are exact … */
 const MOST_RECEIPTS = 200_000
@@ -35,9 +35,6 @@ const paceOf = (row: Row): Pace => ({
   duration_ms_p95: rounded(row['duration_ms_p95'], 1),
 })
 
-/** About how many receipts the sums of a question are of: a call that nobody had to answer has no attempt, a repeated one has several. */
-const receiptsBehind = (sums: Row): number => Math.max(count(sums['calls']), count(sums['attempts']))
-
 /** About how many receipts there are in a window, whatever the question asks of them. */
 const receiptsAbout = async (session: Session, { window }: Spend): Promise<number> => {
   const cover = await coverOf(session, { ask: 'spend', window, group_by: [] }, [window])
@@ -48,18 +45,18 @@ const receiptsAbout = async (session: Session, { window }: Spend): Promise<numbe
 }
 
 /** The sample is drawn from the whole table, so its share is that of the window's receipts. */
-const sampleOf = async (session: Session, question: Spend, total: Row): Promise<Sql> => {
+const sampleOf = async (session: Session, question: Spend, about: number): Promise<Sql> => {
   const { tags = [], filters = [] } = question
-  const receipts = filters.length === 0 ? receiptsBehind(total) : await receiptsAbout(session, question)
+  const receipts = filters.length === 0 ? about : await receiptsAbout(session, question)
   if (receipts <= MOST_RECEIPTS) return raw('FROM spending')
   const sample = `TABLESAMPLE system(${((100 * SAMPLE) / receipts).toFixed(4)}%) REPEATABLE (1)`
   // Of tables the engine reads the sample alone, of a view all; where rules stand in front of the receipts there is only a view.
   return tags.length === 0 ? raw(`FROM (${spendingSelect(sample)})`) : raw(`FROM spending ${sample}`)
 }
 
-/** The pace of every group that is shown, by `keyOf`, and under `all` that of all receipts, whose sums are `total`. */
-export const pacesOf = async (session: Session, question: Spend, groups: Groups, { total, rows: shown }: Found) => {
-  const from = await sampleOf(session, question, total)
+/** The pace of every group that is shown, by `keyOf`, and under `all` that of all receipts. */
+export const pacesOf = async (session: Session, question: Spend, groups: Groups, { about, rows: shown }: Found) => {
+  const from = await sampleOf(session, question, about)
   const sets = groups.names.length > 0 ? sql`GROUPING SETS ((), (${groups.by}))` : groups.by
   const whole = groups.names.length > 0 ? sql`grouping(${groups.by}) > 0` : raw('true')
   const rows = await session.rows(sql`

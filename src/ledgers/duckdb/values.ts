@@ -1,9 +1,9 @@
 import { formatUsd, parseUsd, type Usd } from '../../core/money.ts'
 import type { Row } from './engine.ts'
 
-/** Money as the engine writes it (twelve decimals, always) into the shortest exact text. Null is no money: '0'. */
+/** Money as the engine writes it (twelve decimals, always) into the shortest exact text. Nothing is no money: '0'. */
 export const usd = (value: unknown): Usd => {
-  if (typeof value !== 'string') return '0' as Usd
+  if (typeof value !== 'string' || value === '') return '0' as Usd
   if (value.at(-13) !== '.') return formatUsd(parseUsd(value))
   let end = value.length
   while (value.charCodeAt(end - 1) === ZERO) end -= 1

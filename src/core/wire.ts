@@ -77,6 +77,8 @@ export type Quirks = Readonly<{
   stated_cost?: 'usage.cost' | 'usage.cost_in_usd_ticks' | 'usage.cost.total_cost' | 'gateway'
   /** The server refuses `stream_options`, so usage cannot be asked for in a stream. */
   no_stream_options?: boolean
+  /** Streams end with the usage: neither a finish reason nor `[DONE]` need come. */
+  ends_with_usage?: boolean
   /** The server knows OpenAI's newer name for the maximum of output, and some of its models no other. */
   max_completion_tokens?: boolean
   /** A request fee by search context size (Perplexity Sonar). */

@@ -24,13 +24,16 @@ const billedUnseen = ({ attempt, outcome, error }: Answer): boolean => {
   if (!attempt?.reading?.billable) return false
   if (attempt.status === undefined)
     return error?.code === 'provider-timeout' || (outcome !== 'error' && attempt.sent === true)
-  return attempt.status < 300 && !attempt.metered?.error
+  return attempt.status < 300 && !isBareError(attempt)
 }
+
+/** An error that came before the model had written anything. */
+const isBareError = ({ metered }: Attempt): boolean => metered?.error !== undefined && metered.output_text === ''
 
 const otherwise = ({ attempt }: Answer): 'none' | 'unmetered' | 'unpriced' => {
   if (!attempt || (attempt.status ?? 599) >= 400) return 'none'
   if (!attempt.reading) return 'unmetered'
-  return attempt.reading.billable && (attempt.status ?? 0) < 300 ? 'unpriced' : 'none'
+  return attempt.reading.billable && (attempt.status ?? 0) < 300 && !isBareError(attempt) ? 'unpriced' : 'none'
 }
 
 const NOTHING_SEEN: Metered = { complete: false, output_text: '' }
@@ -48,6 +51,8 @@ const estimate = async (call: Call, attempt: Attempt, world: World): Promise<Nor
   const count = await world.tokens.counter()
   const { ratio } = world.tokens.ratios.of(upstream.price_as, model ?? '')
   const usage = usageOf({ reading, json: call.json, metered, count, ratio })
+  // No text was asked or seen (sound, pictures, token ids): that is not nothing, but not known.
+  if (usage.totals.input + usage.totals.output === 0) return metered.usage
   return attempt.status === undefined ? { ...usage, warnings: [...usage.warnings, UNBEGUN] } : usage
 }
 

@@ -18,7 +18,7 @@ export const provider: Provider = {
   name: 'snowflake',
   traits: {
     wires: Object.keys(roots),
-    quirks: { 'snowflake-complete': { no_stream_options: true } },
+    quirks: { 'snowflake-complete': { no_stream_options: true, ends_with_usage: true } },
     key_headers: ['authorization', 'x-api-key'],
     on_client_gone: 'drain',
   },

@@ -8,6 +8,7 @@ import { wire as databricksInvocations } from './databricks-invocations.ts'
 import { wire as geminiEmbeddings } from './gemini-embeddings.ts'
 import { wire as geminiGenerate } from './gemini-generate.ts'
 import { wire as geminiInteractions } from './gemini-interactions.ts'
+import { wire as mistralOcr } from './mistral-ocr.ts'
 import { wire as openaiAudio } from './openai-audio.ts'
 import { wire as openaiChat } from './openai-chat.ts'
 import { wire as openaiCompletions } from './openai-completions.ts'
@@ -28,6 +29,7 @@ export const wires = {
   'gemini-embeddings': geminiEmbeddings,
   'gemini-generate': geminiGenerate,
   'gemini-interactions': geminiInteractions,
+  'mistral-ocr': mistralOcr,
   'openai-audio': openaiAudio,
   'openai-chat': openaiChat,
   'openai-completions': openaiCompletions,

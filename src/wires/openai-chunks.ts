@@ -147,7 +147,9 @@ export const chunkFold = (context: MeterContext): Fold<string> => {
       return {
         ...metered,
         ...(finish_reason === undefined ? {} : { finish_reason }),
-        complete: fold.done || (ended && finish !== undefined),
+        complete:
+          fold.done ||
+          (ended && (finish !== undefined || (context.quirks.ends_with_usage === true && !!metered.usage))),
         output_text: metered.usage ? '' : textOfEvents(kept.all()),
       }
     },

@@ -215,7 +215,29 @@ describe('a provider that fails midway', () => {
     house.simulator.faults.next(1, { kind: 'stream-error', after: 3 })
     const text = await (await post(house, { body: chatBody({ stream: true }) })).text()
     expect(text).toContain('"error"')
-    expect(await house.receipts()).toMatchObject([{ outcome: 'error', http_status: 200 }])
+    const [receipt] = await house.receipts()
+    expect(receipt).toMatchObject({
+      outcome: 'error',
+      http_status: 200,
+      usage_source: 'estimated',
+      price_state: 'priced',
+    })
+    expect(receipt?.output_tokens).toBeGreaterThan(0)
+  })
+
+  test('an error in place of an answer is billed by nobody, and one of which nothing can be counted is unpriced', async () => {
+    await openBefore((request, response) => {
+      const failed = request.url?.endsWith('/chat/completions')
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(failed ? { error: { message: 'no room', code: 'overloaded' } } : { data: [] }))
+    })
+    await (await post(house)).text()
+    const tokens = { model: 'text-embedding-3-small', input: [[1, 2, 3]] }
+    await (await post(house, { path: '/v1/embeddings', body: tokens })).text()
+    expect((await house.receipts()).map(({ outcome, price_state }) => [outcome, price_state])).toEqual([
+      ['error', 'none'],
+      ['ok', 'unpriced'],
+    ])
   })
 })
 

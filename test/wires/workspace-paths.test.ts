@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { provider } from '../../src/providers/snowflake.ts'
 import { wire as databricks } from '../../src/wires/databricks-invocations.ts'
 import { wire as snowflake } from '../../src/wires/snowflake-complete.ts'
 import { bytes, type Call, feed, meter, read } from './feeding.ts'
@@ -32,12 +33,15 @@ describe('paths of a workspace that carry formats of OpenAI', () => {
       path: '/api/v2/cortex/inference:complete',
       request: { model: 'claude-opus-5-5', messages: [{ role: 'user', content: 'hi' }] },
       answer_headers: { 'content-type': 'text/event-stream' },
+      quirks: provider.traits.quirks['snowflake-complete'] ?? {},
     }
     expect(snowflake.recognise('POST', complete.path, {})).toBe(true)
     expect(read(complete).reading).toMatchObject({ endpoint: 'chat', model: 'claude-opus-5-5' })
     const chunk = (content: string, counts?: unknown) =>
       bytes(`data: ${JSON.stringify({ choices: [{ delta: { content } }], ...(counts ? { usage: counts } : {}) })}\n\n`)
     const { metered } = feed(complete, [chunk('Hel'), chunk('lo', usage)])
-    expect(metered.usage?.totals).toMatchObject({ input: 7, output: 2 })
+    expect(metered).toMatchObject({ complete: true, usage: { totals: { input: 7, output: 2 } } })
+    expect(feed(complete, [chunk('Hel')]).metered.complete).toBe(false)
+    expect(feed(complete, [chunk('Hel'), chunk('lo', usage)], true).metered.complete).toBe(false)
   })
 })

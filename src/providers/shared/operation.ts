@@ -12,6 +12,7 @@ const operations: Readonly<Record<string, Readonly<{ pattern: RegExp; plain: str
   'cohere-chat': { pattern: /\/chat$/, plain: '/chat' },
   'cohere-embed': { pattern: /\/embed$/, plain: '/embed' },
   'snowflake-complete': { pattern: /\/inference:complete$/, plain: '/inference:complete' },
+  'mistral-ocr': { pattern: /\/ocr$/, plain: '/ocr' },
   rerank: { pattern: /\/rerank$/, plain: '/rerank' },
 }
 

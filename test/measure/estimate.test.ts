@@ -123,3 +123,9 @@ test('a learnt ratio outweighs the default as samples grow', () => {
   expect(ratios([row(10_000)]).of('other', 'm').learnt).toBe(false)
   expect(ratios([row(5, 0), row(0)]).of('p', 'm').learnt).toBe(false)
 })
+
+test('a ratio that no tokenizer has, because usage was reported wrongly, is learnt as the nearest that one may have', () => {
+  const row = (bytes_per_token: number) => ({ provider: 'p', model: 'm', bytes_per_token, samples: 1_000_000 })
+  expect(ratios([row(500_000)]).of('p', 'm').bytes_per_token).toBeCloseTo(12, 1)
+  expect(ratios([row(0.001)]).of('p', 'm').bytes_per_token).toBeCloseTo(1, 1)
+})

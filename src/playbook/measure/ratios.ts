@@ -9,6 +9,12 @@ type Ratio = Readonly<{ ratio: number; bytes_per_token: number; learnt: boolean 
 /** o200k on 1.02 MB of Markdown and code: 238,588 tokens, measured November 2026. */
 export const O200K_BYTES_PER_TOKEN = 4.28
 
+/**
+ * Bytes of a request for each token, at least (a prompt of base64 in the tokenizer that counts most) and at most (short prompts in the
+ * envelope of their JSON). What a provider reports beyond them is its fault, or somebody's, and no property of its tokenizer.
+ */
+const PLAUSIBLE = [1, 12] as const
+
 /** So many receipts weigh as much as the default; below, the two are blended. */
 const PRIOR_SAMPLES = 20
 
@@ -48,7 +54,9 @@ export const ratios = (learnt: readonly TokenRatio[] = []): Ratios => {
     const prior = O200K_BYTES_PER_TOKEN / ratio
     const row = rows.get(`${provider}\n${model}`)
     if (!row) return { ratio, bytes_per_token: prior, learnt: false }
-    const bytes_per_token = (row.bytes_per_token * row.samples + prior * PRIOR_SAMPLES) / (row.samples + PRIOR_SAMPLES)
+    const [least, most] = PLAUSIBLE
+    const seen = Math.min(most, Math.max(least, row.bytes_per_token))
+    const bytes_per_token = (seen * row.samples + prior * PRIOR_SAMPLES) / (row.samples + PRIOR_SAMPLES)
     return { ratio: O200K_BYTES_PER_TOKEN / bytes_per_token, bytes_per_token, learnt: true }
   }
   return {

@@ -1,6 +1,6 @@
 import { WeirError } from '../core/errors.ts'
 import type { Kit, Lever, Pulled } from '../core/lever.ts'
-import type { Change } from '../core/prompt.ts'
+import type { Change, Outline } from '../core/prompt.ts'
 import { defaultRatio } from '../playbook/measure/ratios.ts'
 import type { Answer, Call } from './call.ts'
 import { give } from './give.ts'
@@ -46,7 +46,7 @@ const begin = (call: Call, upstream: Upstream, levers: Levers, world: World): Pu
 const late = Symbol('late')
 
 /** What the lever decides, or `late` when it takes longer than it may. */
-const inTime = (pulled: Promise<Pulled>, patience_ms: number): Promise<Pulled | typeof late> =>
+const inTime = (pulled: Promise<Pulled>, patience_ms: number): Promise<Decided> =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve(late), patience_ms)
     pulled.then(resolve, reject).finally(() => clearTimeout(timer))
@@ -55,26 +55,51 @@ const inTime = (pulled: Promise<Pulled>, patience_ms: number): Promise<Pulled | 
 const patienceOf = ({ traits: { patience_ms = PATIENCE_MS, embeds } }: Lever, { embedder }: Kit): number =>
   patience_ms + (embeds && embedder ? embedder.deadline_ms : 0)
 
-const decide = async (
-  { lever, settings, mode }: Active,
-  pulling: Pulling,
-  levers: Levers,
-): Promise<Pulled | typeof late> => {
+type Decided = Pulled | typeof late
+
+const decide = ({ lever, settings, mode }: Active, pulling: Pulling, levers: Levers): Decided | Promise<Decided> => {
   const kit = levers.kitOf(lever, mode)
   const pulled = lever.pull(pulling.live, settings, kit)
   return pulled instanceof Promise ? inTime(pulled, patienceOf(lever, kit)) : pulled
 }
 
+/** What the step works with. */
+type Step = Readonly<{ call: Call; pulling: Pulling; levers: Levers; world: World }>
+
+/** Notes what a lever decided; with it the prompt as it found that, where it took something out that is yet to be counted. */
+const decided = (turn: Turn, what: Decided, outlineOf: () => Outline | undefined): void => {
+  if (what === late) turn.skipped = 'took longer than it may'
+  else turn.pulled = what
+  if (what !== late && what.do === 'change' && what.removed) turn.outline = outlineOf()
+}
+
+const failed = (turn: Turn, error: unknown, { call, world }: Step): void => {
+  world.log.failure(call.id, asWeirError(error))
+  // Words of ours hold no prompt; those of others might.
+  turn.skipped = error instanceof WeirError ? error.message : 'failed'
+}
+
+/** Nobody waits for what is not applied: a lever that observes goes on beside the provider's work, and the receipt has what is ready by then. */
+const observe = (turn: Turn, deciding: Promise<Decided>, step: Step): void => {
+  const outline = step.pulling.live.outline()
+  turn.skipped = 'was not ready when the call ended'
+  const ready = (what: Decided): void => {
+    delete turn.skipped
+    decided(turn, what, () => outline)
+    if (turn.outline) count(step)
+  }
+  deciding.then(ready).catch((error: unknown) => failed(turn, error, step))
+}
+
 /** One lever's turn. A lever that throws or dawdles is passed over: the call goes on as if it were not there. */
-const take = async (turn: Turn, call: Call, pulling: Pulling, levers: Levers, world: World): Promise<void> => {
+const take = async (turn: Turn, step: Step): Promise<void> => {
+  const { pulling, levers } = step
   try {
-    const pulled = await decide(turn.active, pulling, levers)
-    if (pulled === late) turn.skipped = 'took longer than it may'
-    else turn.pulled = pulled
+    const deciding = decide(turn.active, pulling, levers)
+    if (deciding instanceof Promise && turn.active.mode === 'observe') observe(turn, deciding, step)
+    else decided(turn, await deciding, () => pulling.live.outline())
   } catch (error) {
-    world.log.failure(call.id, asWeirError(error))
-    // Words of ours hold no prompt; those of others might.
-    turn.skipped = error instanceof WeirError ? error.message : 'failed'
+    failed(turn, error, step)
   }
 }
 
@@ -112,25 +137,27 @@ const within = (change: Change, { output_cap, reading }: Call): Change => {
 }
 
 /** Counts what was taken out, beside the provider's work. Without a count the levers' own reckoning stands. */
-const count = (call: Call, pulling: Pulling, levers: Levers, world: World): Promise<void> => {
+const count = ({ call, pulling, levers, world }: Step): void => {
   // Of the ratios the tokenizer's own: what the ledger learns is of a model's usual texts, and edited ones are denser.
   const ratio = defaultRatio(call.reading?.model ?? '')
-  return levers.recount(pulling, ratio).catch((error: unknown) => world.log.failure(call.id, asWeirError(error)))
+  pulling.counting = (pulling.counting ?? Promise.resolve())
+    .then(() => levers.recount(pulling, ratio))
+    .catch((error: unknown) => world.log.failure(call.id, asWeirError(error)))
 }
 
-const run = async (call: Call, pulling: Pulling, levers: Levers, world: World): Promise<Answer | undefined> => {
+const run = async (step: Step): Promise<Answer | undefined> => {
+  const { call, pulling, world } = step
   for (const turn of pulling.turns) {
     if (turn.skipped !== undefined) continue
-    await take(turn, call, pulling, levers, world)
+    await take(turn, step)
     const { pulled, active } = turn
-    if (pulled?.do === 'change' && pulled.removed) turn.outline = pulling.live.outline()
     if (pulled?.do === 'change' && active.mode === 'on')
       for (const change of pulled.changes) pulling.changes.push(within(change, call))
     const answer = answered(turn, call, pulling, world)
     if (answer) return answer
   }
   edit(call, pulling, world)
-  if (pulling.turns.some(({ outline }) => outline)) pulling.counting = count(call, pulling, levers, world)
+  if (pulling.turns.some(({ outline }) => outline)) count(step)
   return undefined
 }
 
@@ -145,5 +172,5 @@ export const pull = (call: Call, world: World): Promise<Answer | undefined> | un
   const pulling = begin(call, upstream, levers, world)
   if (!pulling) return undefined
   call.pulling = pulling
-  return run(call, pulling, levers, world)
+  return run({ call, pulling, levers, world })
 }

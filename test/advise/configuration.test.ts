@@ -3,20 +3,25 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { defaultsOf } from '../../src/config/levers.ts'
 import { loadSettings } from '../../src/config.ts'
 import type { Filter } from '../../src/core/ledger.ts'
-import type { Chosen } from '../../src/core/lever.ts'
+import type { Chosen, Lever } from '../../src/core/lever.ts'
 import { configurationOf, scopeOf } from '../../src/playbook/advise/configuration.ts'
-import { lever } from '../../src/playbook/cache/exact.ts'
+import { defaultsOf } from '../../src/playbook/advise/fold.ts'
+import { levers } from '../../src/playbook/levers.ts'
+import { inOrder } from '../../src/playbook/order.ts'
 import { providers } from '../../src/providers/index.ts'
 
 const cwd = mkdtempSync(join(tmpdir(), 'weir-advised-'))
 afterAll(() => rmSync(cwd, { recursive: true, force: true }))
 
-/** The policies that come of what is printed for these filters, as far as they concern the lever. */
-const loaded = (filters: readonly Filter[], settings: object = {}) => {
-  const printed = configurationOf(lever, { ...defaultsOf(lever.settings), ...settings } as Chosen, scopeOf(filters))
+const all = inOrder(levers)
+const lever = all.find(({ name }) => name === 'cache/exact') as Lever
+
+/** The policies that come of what is printed for these levers and filters. */
+const loaded = (filters: readonly Filter[], settings: object = {}, turned_on: readonly Lever[] = [lever]) => {
+  const candidates = turned_on.map((one) => ({ lever: one, settings: { ...defaultsOf(one), ...settings } as Chosen }))
+  const printed = configurationOf(candidates, scopeOf(filters))
   writeFileSync(join(cwd, 'weir.yaml'), printed)
   const { policies } = loadSettings({ cwd, env: {}, providers })
   return { printed, policies, matches: policies.map(({ match }) => match) }
@@ -65,4 +70,16 @@ describe('what advice prints for weir.yaml', () => {
       '# For more calls than were replayed: a policy cannot say "team!=search and feature=".',
     )
   })
+
+  test.each<readonly Filter[]>([[], [{ dimension: 'team', values: ['search', 'data'] }]])(
+    'turns several levers on at once, in one policy each time and in the order of the playbook',
+    (...filters) => {
+      const { policies, matches } = loaded(filters, {}, all)
+      expect(matches).toEqual(filters.length === 0 ? [{}] : [{ team: 'search' }, { team: 'data' }])
+      for (const policy of policies) {
+        expect(Object.keys(policy.levers)).toEqual(all.map(({ name }) => name))
+        expect(new Set(Object.values(policy.levers).map(({ mode }) => mode))).toEqual(new Set(['on']))
+      }
+    },
+  )
 })

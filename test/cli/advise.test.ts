@@ -1,11 +1,13 @@
 /** `weir advise` as a user meets it: whole outputs over a seeded week, and its report in a real browser. */
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { loadSettings } from '../../src/config.ts'
 import type { Advice } from '../../src/playbook/advise/advice.ts'
+import { providers } from '../../src/providers/index.ts'
 import { type Advised, advisedFolder, since, until } from './advised.ts'
 import { start, weir } from './run.ts'
 
@@ -83,6 +85,12 @@ describe('weir advise', () => {
            weir.yaml
              levers:
                compact/minify: { mode: on }
+
+      All of them in weir.yaml
+        levers:
+          cache/exact: { mode: on }
+          cache/provider-prefix: { mode: on }
+          compact/minify: { mode: on }
 
         Save nothing that the receipts show: cache/semantic, compact/compress, compact/examples,
         compact/history, compact/output, compact/retrieval, compact/tool-results, compact/tools.
@@ -177,6 +185,12 @@ describe('weir advise', () => {
              levers:
                compact/minify: { mode: on }
 
+      All of them in weir.yaml
+        levers:
+          cache/exact: { mode: on }
+          cache/provider-prefix: { mode: on }
+          compact/minify: { mode: on }
+
         Save nothing that the receipts show: cache/semantic, compact/compress, compact/examples,
         compact/history, compact/output, compact/retrieval, compact/tool-results, compact/tools.
 
@@ -267,6 +281,29 @@ policies: [{ match: { team: support }, levers: { cache/exact: { mode: observe, t
     expect(configured?.calls).toBeLessThan(usual?.calls ?? 0)
     expect(everywhere?.calls).toBe(0)
   })
+
+  test.each([[], ['--what-if', 'model=claude-haiku-4-5']])(
+    'prints one configuration for all levers that pay, which turns exactly these on',
+    async (...words) => {
+      const asked = ['--where', 'team=search', ...words]
+      const { configuration, findings } = await asJson(...asked)
+      const paying = findings
+        .filter(({ saving, configuration }) => Number(saving.mid_usd) > 0 && configuration !== '')
+        .map(({ lever }) => lever)
+      expect(paying.length).toBeGreaterThan(1)
+      const cwd = join(week.folder, 'pasted')
+      mkdirSync(cwd, { recursive: true })
+      writeFileSync(join(cwd, 'weir.yaml'), configuration)
+      const { policies } = loadSettings({ cwd, env: {}, providers })
+      expect(policies.map(({ match }) => match)).toEqual([{ team: 'search' }])
+      const modes = Object.entries(policies[0]?.levers ?? {}).map(([name, { mode }]) => [name, mode])
+      expect(modes).toEqual(paying.toSorted().map((name) => [name, 'on']))
+      const report = join(week.folder, 'pasted.html')
+      const printed = await advise('--html', report, ...asked)
+      for (const line of configuration.trimEnd().split('\n')) expect(printed).toContain(`\n  ${line}\n`)
+      expect(readFileSync(report, 'utf8')).toContain(`<pre>${configuration.trimEnd()}</pre>`)
+    },
+  )
 
   test('says where a report could not be written', async () => {
     const asked = ['advise', '--since', since, '--until', until, '--data', week.data, '--config', week.config]

@@ -160,6 +160,46 @@ describe('levers', () => {
     expect(house.log.filter((line) => line.includes('"failure"'))).toHaveLength(3)
   })
 
+  test('that only observe make nobody wait, and their trace is on the receipt where it is ready by then', async () => {
+    const traits = { ...shorter.traits, patience_ms: 600_000 }
+    const endless = made('cache/endless', () => new Promise<Pulled>(() => {}), { traits })
+    const waiting = made(
+      'compact/a-waiting',
+      (...asked) => {
+        const pulled = shorter.pull(...asked)
+        return new Promise((resolve) => setImmediate(() => resolve(pulled)))
+      },
+      { traits },
+    )
+    const failing = made(
+      'compact/b-failing',
+      () => new Promise((_, reject) => setImmediate(() => reject(new Error('no')))),
+      { traits },
+    )
+    const observing = [endless, waiting, failing]
+    // Its change comes before the other's trace is ready: what that one took out is of the prompt as it found it.
+    const later = made('compact/later', () => change([{ do: 'replace', block: 1, text: 'What is a weir for, then?' }]))
+    await open(
+      [...observing, later],
+      [
+        policy(
+          observing.map(({ name }) => name),
+          'observe',
+        ),
+        policy(['compact/later']),
+      ],
+    )
+    expect(await ask()).toBe(200)
+    expect((await traces())[0]?.map(({ name, action, why, tokens }) => [`${name} ${action}: ${why}`, tokens])).toEqual([
+      ['cache/endless skipped: was not ready when the call ended', undefined],
+      ['compact/a-waiting observed: made for tests', 3],
+      ['compact/b-failing skipped: failed', undefined],
+      ['compact/later acted: made for tests', undefined],
+    ])
+    expect(sent()[0]).toContain('What is a weir for, then?')
+    expect(sent()[0]).not.toContain('"Weir?"')
+  })
+
   test('that the caller waives do nothing and learn nothing', async () => {
     let learnt = 0
     const watching = made('cache/watching', () => ({ do: 'nothing', why: 'only looks' }), {

@@ -5,7 +5,7 @@ import { count, money, percent, plural } from '../show/format.ts'
 import { day } from '../show/time.ts'
 import { escapeHtml as safe } from '../statement/html.ts'
 import { composition, curve, savings, waterfall } from './charts.ts'
-import { type AdvicePage, aloneText, effortNames, rangeText, riskNames } from './render.ts'
+import { type AdvicePage, aloneText, effortNames, isTogether, rangeText, riskNames } from './render.ts'
 import { style } from './style.ts'
 
 const definition = (entries: readonly (readonly [string, string | null])[]): string =>
@@ -100,6 +100,7 @@ export const adviceHtml = ({ window, advice }: AdvicePage): string => {
         ])}${savings(worth)}`
       : '',
     worth.map((finding, at) => findingHtml(finding, at === 0)).join(''),
+    isTogether(findings) ? `<h2>All of them in weir.yaml</h2><pre>${safeLines(advice.configuration)}</pre>` : '',
     idle.length > 0
       ? `<p class="soft">Save nothing that the receipts show: ${idle.map(({ lever }) => safe(lever)).join(', ')}.</p>`
       : '',

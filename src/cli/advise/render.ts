@@ -1,4 +1,4 @@
-import type { Advice, Amounts, Finding, GroupRow } from '../../playbook/advise/advice.ts'
+import { type Advice, type Amounts, type Finding, type GroupRow, pays } from '../../playbook/advise/advice.ts'
 import { type NamedWindow, windowTitle } from '../asking.ts'
 import { bar, sparkline } from '../show/chart.ts'
 import { clean, count, money, nothing, percent, plural } from '../show/format.ts'
@@ -30,9 +30,6 @@ const wrapped = (text: string, look: Look, indent: number): string =>
   wrap(clean(text), Math.min(look.width, WIDEST) - indent)
     .map((line) => ' '.repeat(indent) + line)
     .join('\n')
-
-const isWorth = ({ saving, calls, failure }: Finding): boolean =>
-  failure === null && calls > 0 && Number(saving.mid_usd) > 0
 
 const findingTable = (findings: readonly Finding[], look: Look): string => {
   const most = Math.max(0, ...findings.map(({ share }) => share))
@@ -84,6 +81,17 @@ export const aloneText = ({ alone_usd, alone_error_usd }: Finding): string => {
   return `${money(alone_usd)}${error} if it were the only lever; such figures are never added`
 }
 
+const yamlText = (configuration: string, indent: number, colours: Paint): string =>
+  configuration
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => ' '.repeat(indent) + colours.cyan(line))
+    .join('\n')
+
+/** Do several levers pay that have lines of their own? */
+export const isTogether = (findings: readonly Finding[]): boolean =>
+  findings.filter((finding) => pays(finding) && finding.configuration !== '').length > 1
+
 const detail = (finding: Finding, number: number, look: Look, colours: Paint): string => {
   const title = `${colours.bold(`${number}. ${finding.lever}`)}  ${colours.dim(clean(finding.about))}`
   const rows = facts(
@@ -110,13 +118,13 @@ const detail = (finding: Finding, number: number, look: Look, colours: Paint): s
     { ...look, width: Math.min(look.width, WIDEST) },
     5,
   )
-  const yaml = finding.configuration
-    .trimEnd()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => `       ${colours.cyan(line)}`)
-  return [title, rows, ...(yaml.length > 0 ? [`     ${colours.dim('weir.yaml')}`, ...yaml] : [])].join('\n')
+  const yaml = yamlText(finding.configuration, 7, colours)
+  return [title, rows, ...(yaml === '' ? [] : [`     ${colours.dim('weir.yaml')}`, yaml])].join('\n')
 }
+
+/** Said where several levers have lines of their own: what those would be together is no file, a name stands in it twice. */
+const togetherText = ({ findings, configuration }: Advice, colours: Paint): string =>
+  isTogether(findings) ? `${colours.bold('All of them in weir.yaml')}\n${yamlText(configuration, 2, colours)}` : ''
 
 const MOST_ROWS = 12
 
@@ -180,12 +188,13 @@ const idle = (findings: readonly Finding[], look: Look, colours: Paint): string 
 export const renderAdvice = (page: AdvicePage, look: Look): string => {
   const colours = paint(look)
   const { findings, by, notes } = page.advice
-  const worth = findings.filter(isWorth)
-  const others = findings.filter((finding) => !isWorth(finding))
+  const worth = findings.filter(pays)
+  const others = findings.filter((finding) => !pays(finding))
   const blocks = [
     headOf(page, look, colours),
     worth.length > 0 ? `${colours.bold('Pull first')}\n${findingTable(worth, look)}` : '',
     ...worth.map((finding, at) => detail(finding, at + 1, look, colours)),
+    togetherText(page.advice, colours),
     others.length > 0 ? idle(others, look, colours) : '',
     by.rows.length > 1 ? groupTable(by.rows, by.name, look, colours) : '',
     notes.length > 0

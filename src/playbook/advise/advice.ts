@@ -3,7 +3,7 @@ import type { Certainty, Lever, Risk } from '../../core/lever.ts'
 import { formatUsd, picodollars, type Usd } from '../../core/money.ts'
 import type { Alone } from './alone.ts'
 import { configurationOf, type Scope } from './configuration.ts'
-import type { FoldKit } from './fold.ts'
+import type { Candidate, FoldKit } from './fold.ts'
 import { notesOn } from './notes.ts'
 import { aloneSavings, type Line, partSaving, type Replayed, rangeChance } from './replay.ts'
 import type { Survey } from './survey.ts'
@@ -58,6 +58,8 @@ export type Advice = Readonly<{
   /** What all levers save, one after the other. */
   together: Amounts & Readonly<{ share: number }>
   findings: readonly Finding[]
+  /** The lines of weir.yaml that turn all levers on that pay, in the order of the playbook; empty where none does. */
+  configuration: string
   by: Readonly<{ name: string; rows: readonly GroupRow[] }>
   /** Cost as it was and as it would have been, in equal slices of the window, dollars. */
   curve: Readonly<{ cost_usd: readonly number[]; after_usd: readonly number[] }>
@@ -119,6 +121,13 @@ const whyOf = ({ candidate: { lever }, marginal }: Line): string => {
   return `estimated${doubt}${marginal.calls === 0 ? '; no receipt shows what it would do' : ''}`
 }
 
+/** What is asked about is replayed like a lever, but nothing turns it on. */
+const isLever = ({ lever: { name } }: Candidate): boolean => !name.startsWith('what-if/')
+
+/** Did the receipts show, to their end, that it saves? */
+export const pays = ({ saving, calls, failure }: Finding): boolean =>
+  failure === null && calls > 0 && Number(saving.mid_usd) > 0
+
 type Context = Readonly<{ replayed: Replayed; kit: FoldKit; scope: Scope }>
 
 const findingOf = (
@@ -127,7 +136,7 @@ const findingOf = (
   { alone, parted }: Readonly<{ alone: Alone; parted: ReturnType<typeof partSaving> }>,
   { replayed, scope }: Context,
 ): Finding => {
-  const { lever, settings } = line.candidate
+  const { lever } = line.candidate
   const { traits } = lever
   const cost = Number(replayed.cost.sum.total)
   const all = Number(replayed.together.sum.total)
@@ -153,7 +162,7 @@ const findingOf = (
       shareOf(line.marginal.halves[1] ?? 0, halves[1] ?? 0),
     ],
     realised: line.realised_calls > 0 ? { usd: formatUsd(line.realised.total), calls: line.realised_calls } : null,
-    configuration: lever.name.startsWith('what-if/') ? '' : configurationOf(lever, settings, scope),
+    configuration: configurationOf([line.candidate].filter(isLever), scope),
     next_test: traits.next_test,
     failure: line.folds.map((fold) => fold.failure()).find((failure) => failure !== undefined) ?? null,
   }
@@ -200,6 +209,8 @@ export const adviceOf = ({ replayed, survey, kit, by, scope }: Told): Advice => 
   const findings = lines
     .map((line, at) => findingOf(line, each[at] ?? all, { alone: alone[at] ?? none, parted }, { replayed, kit, scope }))
     .toSorted((one, two) => Number(two.saving.mid_usd) - Number(one.saving.mid_usd))
+  const paying = new Set(findings.filter(pays).map(({ lever }) => lever))
+  const turned_on = lines.map(({ candidate }) => candidate).filter((one) => isLever(one) && paying.has(one.lever.name))
   return {
     calls,
     cost_usd: formatUsd(cost.sum.total),
@@ -209,6 +220,7 @@ export const adviceOf = ({ replayed, survey, kit, by, scope }: Told): Advice => 
       share: shareOf(Number(together.sum.total), spent),
     },
     findings,
+    configuration: configurationOf(turned_on, scope),
     by: { name: by, rows: rowsOf(replayed) },
     curve: { cost_usd: Array.from(slices.cost, dollars), after_usd: Array.from(slices.after, dollars) },
     spent_usd: Object.fromEntries(Object.entries(survey.spent).map(([name, amount]) => [name, dollars(amount)])),

@@ -1,5 +1,6 @@
 import type { Dimension, Filter } from '../../core/ledger.ts'
-import type { Chosen, Lever, LeverMatch } from '../../core/lever.ts'
+import type { Chosen, LeverMatch } from '../../core/lever.ts'
+import type { Candidate } from './fold.ts'
 
 /** Texts that stand as they are in YAML; what reads as a number, a flag or nothing does not. */
 const plain = /^(?!(?:true|false|null|yes|no|on|off)$)[a-z_][\w./-]*$/i
@@ -10,7 +11,7 @@ const scalar = (value: string | number | boolean): string =>
 const written = (value: Chosen[string]): string =>
   Array.isArray(value) ? `[${value.map(scalar).join(', ')}]` : scalar(value as string | number | boolean)
 
-const entryOf = (lever: Lever, settings: Chosen): string => {
+const entryOf = ({ lever, settings }: Candidate): string => {
   const chosen = Object.entries(settings).filter(
     ([name, value]) => JSON.stringify(lever.settings[name]?.default) !== JSON.stringify(value),
   )
@@ -57,17 +58,20 @@ export const scopeOf = (filters: readonly Filter[]): Scope => {
   return { matches, unsaid }
 }
 
-const policyOf = (match: LeverMatch, entry: string): string => {
+const policyOf = (match: LeverMatch, entries: readonly string[]): string => {
   const fields = Object.entries(match).map(([name, value]) => `${name}: ${scalar(value)}`)
-  return `  - match: { ${fields.join(', ')} }\n    levers:\n      ${entry}\n`
+  return `  - match: { ${fields.join(', ')} }\n    levers:\n${entries.map((entry) => `      ${entry}\n`).join('')}`
 }
 
-/** The lines of weir.yaml that turn a lever on where it was replayed, with the settings that were replayed. */
-export const configurationOf = (lever: Lever, settings: Chosen, { matches, unsaid }: Scope): string => {
-  const entry = entryOf(lever, settings)
+/** The lines of weir.yaml that turn levers on where they were replayed, with the settings that were replayed; none for no lever. */
+export const configurationOf = (candidates: readonly Candidate[], { matches, unsaid }: Scope): string => {
+  if (candidates.length === 0) return ''
+  const entries = candidates.map(entryOf)
   const named = matches.filter((match) => Object.keys(match).length > 0)
   const lines =
-    named.length === 0 ? `levers:\n  ${entry}\n` : `policies:\n${named.map((match) => policyOf(match, entry)).join('')}`
+    named.length === 0
+      ? `levers:\n${entries.map((entry) => `  ${entry}\n`).join('')}`
+      : `policies:\n${named.map((match) => policyOf(match, entries)).join('')}`
   const wider = `# For more calls than were replayed: a policy cannot say ${JSON.stringify(unsaid.join(' and '))}.\n`
   return unsaid.length === 0 ? lines : wider + lines
 }

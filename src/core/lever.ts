@@ -49,6 +49,8 @@ export type LiveCall = Readonly<{
    * differ share an answer.
    */
   variant: string
+  /** Does the body name a key twice in one object? Fingerprints know the last, the provider may read the first. */
+  names_twice: boolean
   temperature?: number | undefined
   max_output_tokens?: number | undefined
   turns?: number | undefined

@@ -61,6 +61,7 @@ export const callOf = (prompt: Prompt, at_s = 0, options: CallOptions = {}): Liv
     model: 'gpt-6-sol',
     stream: false,
     variant: '',
+    names_twice: false,
     beside: () => undefined,
     ...(reading.max_output_tokens === undefined ? {} : { max_output_tokens: reading.max_output_tokens }),
     ...(reading.response_format === undefined ? {} : { response_format: reading.response_format }),

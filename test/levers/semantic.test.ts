@@ -187,6 +187,15 @@ describe('cache/semantic', () => {
     expect(receipt?.levers?.[0]).toMatchObject({ action: 'skipped', why: expect.stringContaining('newest words') })
   })
 
+  test('leaves calls alone whose body names a key twice', async () => {
+    const at = await open('on')
+    const asked = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'how do I freeze my virtual card?' }] }
+    const body = JSON.stringify(asked).replace('{', '{"messages":[],')
+    await (await post(at, { body })).text()
+    const [receipt] = await at.receipts()
+    expect(receipt?.levers?.[0]).toMatchObject({ action: 'skipped', why: 'the body names a key twice' })
+  })
+
   test('with an embedder that is down every call still goes through, and its receipt says so', async () => {
     const nowhere = { provider: 'mistral', model: 'no-such-embedder', deadline_ms: 100 }
     const at = await open('on', {}, { embedder: nowhere })

@@ -4,6 +4,7 @@ import type { Change, Outline } from '../../core/prompt.ts'
 import type { KnownBody } from '../../core/wire.ts'
 import type { PrefixChain } from '../../playbook/measure/prefixes.ts'
 import { prefixTokens } from '../../playbook/measure/prefixes.ts'
+import { namesTwice } from '../../wires/framing/names-twice.ts'
 import type { Call } from '../call.ts'
 import { withoutKeys } from '../headers.ts'
 import { digest, promptOf } from '../prompt.ts'
@@ -60,6 +61,7 @@ export class Live implements LiveCall {
   #circle: Circle | undefined
   #chain: Chain | undefined
   #variant: string | undefined
+  #names_twice: boolean | undefined
   #fingerprints: LiveCall['fingerprints'] | undefined
   #outline: Outline | undefined
   #after: Readonly<{ outline: Outline; changes: number }> | undefined
@@ -88,6 +90,11 @@ export class Live implements LiveCall {
   get variant(): string {
     this.#variant ??= variantOf(this.#call)
     return this.#variant
+  }
+
+  get names_twice(): boolean {
+    this.#names_twice ??= namesTwice(this.#call.plain, this.#call.json)
+    return this.#names_twice
   }
 
   beside(text: string): string | undefined {

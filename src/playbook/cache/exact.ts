@@ -77,6 +77,10 @@ const unfit = ({ circle, fingerprints, temperature }: Asked, { any_temperature }
   return temperature === undefined ? 'no temperature is asked, and the default is not 0' : 'the temperature is not 0'
 }
 
+/** Why a live call has no part in it: a fingerprint does not tell a body that names a key twice from one that names it once. */
+const unfitLive = (call: LiveCall, chosen: Settings): string | undefined =>
+  unfit(call, chosen) ?? (call.names_twice ? 'the body names a key twice' : undefined)
+
 /** Who may get an answer again. */
 const ownerOf = ({ circle, tenant }: Asked, share: string): string => {
   if (share === 'all') return ''
@@ -131,7 +135,7 @@ const follow = async (
 }
 
 const pull: Lever<typeof settings>['pull'] = (call, chosen, kit) => {
-  const reason = unfit(call, chosen)
+  const reason = unfitLive(call, chosen)
   if (reason !== undefined) return { do: 'nothing', why: reason }
   const { answers } = kit
   if (!answers) return { do: 'nothing', why: 'there is no place to keep answers' }
@@ -148,7 +152,7 @@ const pull: Lever<typeof settings>['pull'] = (call, chosen, kit) => {
 const learn: NonNullable<Lever<typeof settings>['learn']> = (ended, chosen, kit) => {
   const { call, receipt, body, content_type } = ended
   const { answers } = kit
-  if (!answers || unfit(call, chosen) !== undefined) return
+  if (!answers || unfitLive(call, chosen) !== undefined) return
   const { partition, key } = liveKey(call, chosen)
   const reason = unkept(ended, chosen)
   // An answer that was given again was kept before.

@@ -46,6 +46,7 @@ export const askedBy = (call: LiveCall, kit: Kit): Asked | string => {
   if (!words) return 'the newest words are not the only new thing in the prompt'
   const text = words.text.trim()
   if (text.length < SHORTEST || text.length > LONGEST) return 'the question is too short or too long to compare'
+  if (call.names_twice) return 'the body names a key twice'
   const partition = partitionOf(call, words.text, kit.embedder?.name ?? 'lexical', kit)
   return partition === undefined ? 'the question cannot be told from the rest of the body' : { text, partition }
 }

@@ -1,0 +1,43 @@
+import { skipString } from './json-bytes.ts'
+
+const QUOTE = 34
+const COLON = 58
+
+/** Members of all objects in a JSON text: each has one colon outside of strings. */
+const membersWritten = (bytes: Uint8Array): number => {
+  const { length } = bytes
+  let count = 0
+  let i = 0
+  while (i < length) {
+    const byte = bytes[i]
+    if (byte === QUOTE) {
+      i = skipString(bytes, i)
+      continue
+    }
+    if (byte === COLON) count++
+    i++
+  }
+  return count
+}
+
+/** Members of all objects in a parsed value. What is open is kept in a list, so depth is no danger. */
+const membersKept = (json: unknown): number => {
+  const open: unknown[] = [json]
+  let count = 0
+  while (open.length > 0) {
+    const value = open.pop() as Readonly<Record<string, unknown>>
+    const listed = Array.isArray(value)
+    for (const name in value) {
+      if (!listed) count++
+      const inner = value[name]
+      if (typeof inner === 'object' && inner !== null) open.push(inner)
+    }
+  }
+  return count
+}
+
+/**
+ * Does an object of a JSON text name a member twice? `JSON.parse` keeps the last of them and does not tell, where another reader may
+ * keep the first (RFC 8259 §4 leaves it open). `json` is what the text was parsed to.
+ */
+export const namesTwice = (bytes: Uint8Array, json: unknown): boolean => membersWritten(bytes) > membersKept(json)

@@ -1,12 +1,23 @@
 import { z } from 'zod'
 import { choice } from '../config/fields.ts'
+import { WeirError } from '../core/errors.ts'
 import type { Receipt } from '../core/receipt.ts'
 import { namedWindow } from './answers/fields.ts'
 import { receipt as receiptAnswer } from './answers/receipt.ts'
 import { readFilters } from './asking/dimension.ts'
 import { limit, name, whereFields, windowFields } from './asking/fields.ts'
 import { type NamedWindow, windowIn } from './asking/window.ts'
-import { defineVerb } from './verb.ts'
+import { type Asking, defineVerb } from './verb.ts'
+
+/** A page after a receipt that is not there would look like the end. Throws WeirError `bad-input`. */
+const checkCursor = async (ledger: Asking, after: string, field: string): Promise<void> => {
+  const { receipts } = await ledger.query({ ask: 'call', id: after })
+  if (receipts.some(({ receipt_id }) => receipt_id === after)) return
+  throw new WeirError(
+    'bad-input',
+    `${field} ${after}: there is no receipt of this id; give the receipt_id that the page before ended with`,
+  )
+}
 
 type Calls = Readonly<{ window: NamedWindow; receipts: readonly Receipt[] }>
 
@@ -27,6 +38,7 @@ export const verb = defineVerb({
     const { field } = context
     const filters = readFilters(where, field('where'))
     const ledger = await context.ledger()
+    if (after !== undefined) await checkCursor(ledger, after, field('after'))
     const window = await windowIn(ledger, { ...asked, usual: '30d', now_us: context.now_us(), field })
     const page = after === undefined ? {} : { after }
     const question = { ask: 'calls', window: window.window, filters, limit: most, order, ...page } as const

@@ -11,8 +11,10 @@ export type FieldProblem = Readonly<{ field: string; message: string }>
 export class InputError extends WeirError {
   readonly fields: readonly FieldProblem[]
 
-  constructor(fields: readonly FieldProblem[]) {
-    super('bad-input', fields.map(({ field, message }) => `${field}: ${message}`).join('; '))
+  constructor(fields: readonly FieldProblem[], cause?: WeirError) {
+    super('bad-input', cause?.message ?? fields.map(({ field, message }) => `${field}: ${message}`).join('; '), {
+      cause,
+    })
     this.fields = fields
   }
 }
@@ -37,6 +39,14 @@ const read = <Input extends z.ZodObject>(schema: Input, raw: unknown, field: Fie
   throw new InputError(result.error.issues.flatMap((issue) => problemsOf(issue, field)))
 }
 
+/** Where the message of a `bad-input` begins with a field of the verb's input, the error says that field for machines, too. */
+const withField = (error: unknown, { input }: Verb, field: Field): unknown => {
+  if (!(error instanceof WeirError) || error.code !== 'bad-input' || error instanceof InputError) return error
+  const [first = ''] = error.message.split(/[\s:,]/, 1)
+  const known = Object.keys(input.shape).some((name) => first.replace(/[.[].*$/, '') === field(name))
+  return known ? new InputError([{ field: first, message: error.message }], error) : error
+}
+
 /**
  * Does what a verb says, for whoever the context says: everything goes through here, from the command line and from the
  * console. Throws WeirError `forbidden` for what a team's token may not, `bad-input` naming every wrong field.
@@ -50,5 +60,9 @@ export const perform = async <Input extends z.ZodObject, Result>(
   if (team !== undefined && verb.access !== 'team')
     throw new WeirError('forbidden', `${verb.name} needs an administrator’s token; a team’s token reads its own spend`)
   const input = read(verb.input, raw, context.field)
-  return verb.run(input, team === undefined ? context : contextFor(team, context))
+  try {
+    return await verb.run(input, team === undefined ? context : contextFor(team, context))
+  } catch (error) {
+    throw withField(error, verb as unknown as Verb, context.field)
+  }
 }

@@ -4,7 +4,7 @@ import type { StatementReport } from '../playbook/allocate/statement/statement.t
 import { statements } from './answers/statement.ts'
 import { name, windowFields } from './asking/fields.ts'
 import { monthlyBudgets } from './budgets/monthly.ts'
-import { checkOwners, periodFor, readBudgets, readOwners } from './statement/gather.ts'
+import { checkBudgets, checkOwners, periodFor, readBudgets, readOwners } from './statement/gather.ts'
 import { defineVerb } from './verb.ts'
 
 const texts = (what: string) =>
@@ -42,6 +42,7 @@ export const verb = defineVerb({
     const budgets = { ...meant.budgets, ...said }
     const report = await context.statements({ ...owners, ...meant, budgets, period, now_us: context.now_us() })
     checkOwners(report, owners.owners)
+    checkBudgets(report, Object.keys(said), context.field('budget'))
     return report
   },
 })

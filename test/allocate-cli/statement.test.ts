@@ -278,6 +278,10 @@ describe('weir statement', () => {
     [['--owner', 'team=a', '--owner', 'customer=b'], 'team and customer are two kinds of owners'],
     [['--owner', 'team='], '--owner: name the owner'],
     [['--budget', 'search'], '--budget search: write OWNER=USD'],
+    [
+      ['--owner', 'search', '--budget', 'serach=5'],
+      '--budget serach: no statement of team serach to set it against; did you mean search?',
+    ],
     [['--budget', 'search=-5'], '--budget search=-5: write OWNER=USD'],
     [['--at', '2027'], '--at 2027 is not a time'],
     [['--at', '2027-01-01'], '--at 2027-01-01 is in the future'],

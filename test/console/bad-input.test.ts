@@ -1,5 +1,7 @@
 /** What is wrong with an input is told by the name of its field, and nothing is changed for it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadSettings } from '../../src/config.ts'
+import { providers as adapters } from '../../src/providers/index.ts'
 import { type House, openHouse } from './house.ts'
 
 type Operation = Readonly<{
@@ -9,7 +11,8 @@ type Operation = Readonly<{
 
 let house: House
 beforeAll(async () => {
-  house = await openHouse()
+  const { providers } = loadSettings({ cwd: import.meta.dirname, env: {}, providers: adapters })
+  house = await openHouse([], { providers })
   await admin('POST', '/v1/outcomes', { kind: 'case', id: 'one', team: 'red', at: '2026-11-12' })
 })
 afterAll(() => house.close())
@@ -87,6 +90,26 @@ describe('a budget', () => {
       422,
       [{ field: 'limit.calls', message: expect.stringContaining('first limits calls of the same scope and window') }],
     ])
+  })
+})
+
+describe('a field that only its verb can judge', () => {
+  test.each([
+    ['GET', '/v1/spend?since=whenever', 'since', undefined],
+    ['GET', '/v1/spend?zone=Mars/Olympus', 'zone', undefined],
+    ['GET', '/v1/spend?by=taem', 'by', undefined],
+    ['GET', '/v1/spend?where=taem=x', 'where', undefined],
+    ['GET', '/v1/calls?after=nowhere', 'after', undefined],
+    ['POST', '/v1/keys', 'providers', { name: 'x', providers: ['opneai'] }],
+  ])('is named for machines, too: %s %s', async (method, path, field, json) => {
+    const { status, error } = await admin(method, path, json)
+    expect([status, error.fields]).toEqual([422, [{ field, message: error.message }]])
+  })
+
+  test('names the provider that was probably meant, and makes no key', async () => {
+    const { error } = await admin('POST', '/v1/keys', { name: 'locked-out', providers: ['opneai'] })
+    expect(error.message).toBe('providers opneai: there is no such provider; did you mean openai?')
+    expect((await admin('GET', '/v1/keys')).text).not.toContain('locked-out')
   })
 })
 

@@ -292,6 +292,8 @@ describe('files', () => {
       FocusVersion: '1.3',
       DataGenerator: 'Weir',
       TimeGranularity: 'Daily',
+      TimePeriodStart: expect.stringMatching(/T00:00:00Z$/),
+      TimePeriodEnd: expect.stringMatching(/T00:00:00Z$/),
       Rows: rows.length,
       BilledCostTotal: spent,
     })

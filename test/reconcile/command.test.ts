@@ -105,6 +105,17 @@ describe('a downloaded report', () => {
     expect(out).toMatchSnapshot()
   })
 
+  test('of which nothing is in the ledger is not said to be reconciled', async () => {
+    const path = join(folder, 'unseen.json')
+    writeFileSync(
+      path,
+      JSON.stringify({ data: [{ ...usage(9, 5000, 0, 100), start_time: Date.parse('2026-09-03') / 1000 }] }),
+    )
+    const { out } = await run(['openai', '--file', path, '--since', '2026-09-03', '--until', '2026-09-04'])
+    expect(out).toContain('! nothing of this bill is in the ledger')
+    expect(out).not.toContain('✓ reconciled')
+  })
+
   test('is shown line by line, and by day in a narrow terminal', async () => {
     const lines = await run(['openai', '--file', reportFile(), '--view', 'line'])
     expect(lines.out).toMatchSnapshot()

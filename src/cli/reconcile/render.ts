@@ -221,6 +221,18 @@ const bypassText = ({ result: { tokens, cost } }: Reconciled, colours: Paint): s
   return [`  ${colours.yellow('!')} ${amount} (${percent(shareIn(bypass, whole))} of the bill) never passed Weir`]
 }
 
+/** A bill of which the ledger has nothing is explained by bypass to the last token, and yet nothing of it was checked. */
+const isUnseen = ({ tokens, pieces, cost }: Reconciled['result']): boolean => {
+  const sides = [tokens, cost, ...pieces.map(({ compared }) => compared)].filter((one) => one !== undefined)
+  return sides.some(({ provider }) => provider > 0n) && sides.every(({ ledger }) => ledger === 0n)
+}
+
+const verdictOf = (result: Reconciled['result'], colours: Paint): string => {
+  if (isOpen(result)) return colours.red('✗ not reconciled')
+  if (isUnseen(result)) return colours.yellow('! nothing of this bill is in the ledger, so nothing was compared')
+  return colours.green('✓ reconciled')
+}
+
 const headText = (shown: Reconciled, look: Look, colours: Paint): string => {
   const { result, source, from, to } = shown
   const { tokens, pieces, cost, open_tokens, open_cost } = result
@@ -237,7 +249,7 @@ const headText = (shown: Reconciled, look: Look, colours: Paint): string => {
     ),
     ...(cost === undefined ? [] : [`${usd(open_cost)} (${percent(shareIn(open_cost, cost.provider))})`]),
   ]
-  const verdict = isOpen(result) ? colours.red('✗ not reconciled') : colours.green('✓ reconciled')
+  const verdict = verdictOf(result, colours)
   const allowed = colours.dim('(open may be 0.1 % of tokens, 0.5 % of dollars)')
   const last = new Date(Date.parse(to) - 86_400_000).toISOString().slice(0, 10)
   return [

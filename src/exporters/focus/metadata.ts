@@ -24,7 +24,18 @@ const supported = (written: readonly Written[]): readonly Support[] => {
   return [...new Set(found)].sort()
 }
 
+const grains_us = { hour: 3_600_000_000, day: 86_400_000_000 } as const
+
 const moment = (at_us: number): string => `${new Date(at_us / 1000).toISOString().slice(0, 19)}Z`
+
+/** The whole hours or days that hold a period, as charge periods are never less. */
+const periodOf = ({ from_us, to_us, grain }: MetadataOptions) => {
+  const grain_us = grains_us[grain]
+  return {
+    TimePeriodStart: moment(Math.floor(from_us / grain_us) * grain_us),
+    TimePeriodEnd: moment(Math.ceil(to_us / grain_us) * grain_us),
+  }
+}
 
 /** FOCUS metadata of a file: who made it, when, its schema, and what the sums must come to. */
 export const metadataOf = (options: MetadataOptions) => ({
@@ -34,8 +45,7 @@ export const metadataOf = (options: MetadataOptions) => ({
   File: options.file,
   CreationDate: moment(options.now_us),
   TimeGranularity: options.grain === 'hour' ? 'Hourly' : 'Daily',
-  TimePeriodStart: moment(options.from_us),
-  TimePeriodEnd: moment(options.to_us),
+  ...periodOf(options),
   Supports: supported(options.written),
   ColumnDefinition: options.written.map(({ name, type }) => ({
     ColumnName: name,

@@ -1,4 +1,4 @@
-import { nearest } from '../../config/suggest.ts'
+import { hint, nearest } from '../../config/suggest.ts'
 import { WeirError } from '../../core/errors.ts'
 import type { Dimension } from '../../core/ledger.ts'
 import { parseUsd } from '../../core/money.ts'
@@ -103,6 +103,17 @@ const closedReport = async (
 /** The statements of a period: as they were closed, or as they stand. */
 export const statementsIn = async (ledger: Asking, store: Store, asked: StatementsAsked): Promise<StatementReport> =>
   (await closedReport(store, asked)) ?? (await gather(ledger, store, asked)).report
+
+/** A budget of which no statement speaks was written in vain. Throws WeirError `not-found`. */
+export const checkBudgets = ({ statements, by }: StatementReport, owners: readonly string[], field: string): void => {
+  const vain = owners.find((owner) => !statements.some((one) => one.owner === owner && one.budget_usd !== null))
+  if (vain === undefined) return
+  const names = statements.map(({ owner }) => owner)
+  throw new WeirError(
+    'not-found',
+    `${field} ${vain}: no statement of ${by} ${vain} to set it against; ${hint(vain, names)}`,
+  )
+}
 
 /** Throws WeirError `not-found` where one of the owners that were asked for has no statement. */
 export const checkOwners = ({ statements, by }: StatementReport, owners: readonly string[] | undefined): void => {

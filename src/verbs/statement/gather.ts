@@ -108,11 +108,12 @@ export const statementsIn = async (ledger: Asking, store: Store, asked: Statemen
 export const checkBudgets = ({ statements, by }: StatementReport, owners: readonly string[], field: string): void => {
   const vain = owners.find((owner) => !statements.some((one) => one.owner === owner && one.budget_usd !== null))
   if (vain === undefined) return
-  const names = statements.map(({ owner }) => owner)
-  throw new WeirError(
-    'not-found',
-    `${field} ${vain}: no statement of ${by} ${vain} to set it against; ${hint(vain, names)}`,
+  const meant = hint(
+    vain,
+    statements.map(({ owner }) => owner),
   )
+  const there = statements.length === 0 || meant === '' ? '' : `; ${meant}`
+  throw new WeirError('not-found', `${field} ${vain}: no statement of ${by} ${vain} to set it against${there}`)
 }
 
 /** Throws WeirError `not-found` where one of the owners that were asked for has no statement. */

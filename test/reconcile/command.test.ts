@@ -111,9 +111,12 @@ describe('a downloaded report', () => {
       path,
       JSON.stringify({ data: [{ ...usage(9, 5000, 0, 100), start_time: Date.parse('2026-09-03') / 1000 }] }),
     )
-    const { out } = await run(['openai', '--file', path, '--since', '2026-09-03', '--until', '2026-09-04'])
+    const asked = ['openai', '--file', path, '--since', '2026-09-03', '--until', '2026-09-04']
+    const { out } = await run(asked)
     expect(out).toContain('! nothing of this bill is in the ledger')
     expect(out).not.toContain('✓ reconciled')
+    expect(JSON.parse((await run([...asked, '--json'])).out)).toMatchObject({ reconciled: false })
+    expect((await run([...asked, '--max-residual', '1%'])).code).toBe(1)
   })
 
   test('is shown line by line, and by day in a narrow terminal', async () => {

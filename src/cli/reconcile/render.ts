@@ -8,7 +8,7 @@ import {
   size,
   sumOf,
 } from '../../playbook/allocate/reconcile/result.ts'
-import { coverageOf, isOpen, type Reconciled, shareIn } from '../../verbs/reconcile/answer.ts'
+import { coverageOf, isOpen, isUnseen, type Reconciled, shareIn } from '../../verbs/reconcile/answer.ts'
 import { bar } from '../show/chart.ts'
 import { money, moneyColumn, nothing, percent, plural, tokens as shortCount } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
@@ -219,12 +219,6 @@ const bypassText = ({ result: { tokens, cost } }: Reconciled, colours: Paint): s
   if (bypass <= 0n) return []
   const amount = cost === undefined ? plural(Number(bypass), 'token') : usd(bypass)
   return [`  ${colours.yellow('!')} ${amount} (${percent(shareIn(bypass, whole))} of the bill) never passed Weir`]
-}
-
-/** A bill of which the ledger has nothing is explained by bypass to the last token, and yet nothing of it was checked. */
-const isUnseen = ({ tokens, pieces, cost }: Reconciled['result']): boolean => {
-  const sides = [tokens, cost, ...pieces.map(({ compared }) => compared)].filter((one) => one !== undefined)
-  return sides.some(({ provider }) => provider > 0n) && sides.every(({ ledger }) => ledger === 0n)
 }
 
 const verdictOf = (result: Reconciled['result'], colours: Paint): string => {

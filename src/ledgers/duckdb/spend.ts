@@ -149,7 +149,7 @@ export const spend = async (session: Session, question: Spend): Promise<SpendAns
       const key = keyOf(groups, row)
       return rowOf(row, groupOf(groups, row), { pace: paces.of.get(key) ?? unknownPace, ...trendIn(trends, key) })
     }),
-    total: rowOf(total, {}, { pace: paces.all, ...trendIn(all, keyOf(none, {})) }),
+    total: { ...whole, ...paces.all, ...trendIn(all, keyOf(none, {})) },
     more: Math.max(0, all_groups - rows.length),
   }
   return { answer, missing: cover.missing }

@@ -35,6 +35,12 @@ export const isOpen = (
   exceeds(open_tokens, tokens?.provider ?? 0n, millionths ?? tolerance.tokens) ||
   exceeds(open_cost, cost?.provider ?? 0n, millionths ?? tolerance.cost)
 
+/** A bill of which the ledger has nothing is explained by bypass to the last token, and yet nothing of it was checked. */
+export const isUnseen = ({ tokens, pieces, cost }: Reconciliation): boolean => {
+  const sides = [tokens, cost, ...pieces.map(({ compared }) => compared)].filter((one) => one !== undefined)
+  return sides.some(({ provider }) => provider > 0n) && sides.every(({ ledger }) => ledger === 0n)
+}
+
 /** Ledger over provider; null where the bill states nothing of the kind. */
 export const coverageOf = (compared: Comparison<bigint> | undefined): number | null =>
   compared === undefined || compared.provider === 0n ? null : Number(compared.ledger) / Number(compared.provider)
@@ -69,7 +75,7 @@ export const answerOf = ({ source, from, to, result, bad, bad_rows }: Reconciled
   source,
   from,
   to,
-  reconciled: !isOpen(result) && bad === 0,
+  reconciled: !(isOpen(result) || isUnseen(result)) && bad === 0,
   total: sides({ ...(result.tokens && { tokens: result.tokens }), ...(result.cost && { cost: result.cost }) }),
   pieces: result.pieces.map(({ kind, compared, open }) => ({ kind, ...countAnswer(compared), open: Number(open) })),
   coverage_tokens: coverageOf(result.tokens),

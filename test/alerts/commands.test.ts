@@ -148,6 +148,18 @@ test('feedback is kept for the gateway, and bad words are refused with what ther
   })
 })
 
+test('what is released, or said to be no trouble, is shown as contained no longer', async () => {
+  await run('release', 'al-aaaa')
+  expect((await run()).out).toMatch(/ open +1\/2/)
+  expect((await run('show', 'al-aaaa')).out).toMatch(/state +open\n[^]*contained +session s-1 stopped.*\(released\)/)
+})
+
+test.each(['no', 'planned'])('feedback %s lets go on what the alert has contained; yes does not', async (verdict) => {
+  expect((await run('feedback', 'al-aaaa', 'yes')).out).not.toContain('may go on')
+  expect((await run('feedback', 'al-aaaa', verdict)).out).toContain('The session s-1 may go on.\n')
+  expect(await run('release', 'al-aaaa')).toMatchObject({ code: 1, err: expect.stringContaining('goes on already') })
+})
+
 test('release lets go once, and says so of what goes on already', async () => {
   expect((await run('release', 'al-aaaa')).out).toBe('The session s-1 may go on.\n')
   expect(await run('release', 'al-aaaa')).toMatchObject({

@@ -33,7 +33,7 @@ const bodyOf = async (exchange: Exchange): Promise<Readonly<Record<string, unkno
     throw new WeirError('malformed-json', 'the body is not JSON', { cause })
   }
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
-  throw new WeirError('bad-input', 'the body is no JSON object: write {"field": value, …}')
+  throw new WeirError('bad-input', 'the body is no JSON object: write {"field": value, …}', { field: 'the body' })
 }
 
 const queryOf = (exchange: Exchange, fields: Readonly<Record<string, Schema>>): Record<string, unknown> =>
@@ -60,6 +60,6 @@ export const inputOf = async (exchange: Exchange, verb: Verb): Promise<Record<st
   }
   const ours = ownFields(verb).find((field) => Object.hasOwn(said, field))
   if (ours !== undefined)
-    throw new WeirError('bad-input', `${ours}: there is no such field; a file is sent as the body`)
+    throw new WeirError('bad-input', `${ours}: there is no such field; a file is sent as the body`, { field: ours })
   return { ...said, ...exchange.req.param() }
 }

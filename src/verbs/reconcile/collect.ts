@@ -26,7 +26,7 @@ export const billOf = (name: string): Bill => {
   const names = all.map((bill) => bill.name)
   const meant = nearest(name, names)
   const hint = meant === undefined ? `use one of ${names.join(', ')}` : `did you mean ${meant}?`
-  throw new WeirError('bad-input', `there is no bill of ${name}; ${hint}`)
+  throw new WeirError('bad-input', `there is no bill of ${name}; ${hint}`, { field: 'source' })
 }
 
 const gather = async (sources: AsyncIterable<Readonly<{ row: BillRow; file?: string }>>): Promise<Collected> => {
@@ -80,7 +80,7 @@ const adminKey = async (bill: Bill, context: Context): Promise<string> => {
   throw new WeirError(
     'bad-config',
     `no admin key of ${bill.name}: set ${key_variables[0]}, keep it with weir keys provider set ${bill.name}-admin, ` +
-      'or download the report and name it with --file',
+      `or download the report and give it as ${context.field('file')}`,
   )
 }
 
@@ -104,6 +104,7 @@ export const askApi = async (
     throw new WeirError(
       'bad-input',
       `${bill.name} has no API to ask: name the downloaded file with ${context.field('file')}`,
+      { field: 'file' },
     )
   const base_url = baseUrl(bill, await context.settings())
   const api_key = await adminKey(bill, context)

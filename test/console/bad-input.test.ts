@@ -119,6 +119,7 @@ describe('a field that only its verb can judge', () => {
     ['GET', '/v1/focus/export?version=9', 'version', undefined],
     ['POST', '/v1/focus/check?file=x', 'file', undefined],
     ['PUT', '/v1/budgets/x', 'the body', []],
+    ['PUT', '/v1/budgets/x', 'name', { name: 'y', limit: { usd: '1' }, per: 'day' }],
     ['PUT', '/v1/splits', 'splits', {}],
     ['PUT', '/v1/splits', 'splits[1].by', split({ from: 'labs', by: 'evn' })],
     ['PUT', '/v1/splits', 'splits[1].percent', split({ from: 'labs', by: 'percent', percent: { a: 60 } })],

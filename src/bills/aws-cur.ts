@@ -72,7 +72,6 @@ const isBedrock = (record: BillRecord): boolean =>
 
 const linesOf = (record: BillRecord): readonly BillLine[] => {
   if (!isBedrock(record)) return []
-  const usage_type = neededText(record, 'line_item_usage_type')
   needDollars(record, 'line_item_currency_code')
   const cost = dollarsOf(record, 'line_item_unblended_cost')
   if (cost === null) throw new WeirError('bad-input', 'line_item_unblended_cost is missing')
@@ -82,15 +81,17 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
     project: textOf(record, 'line_item_usage_account_id'),
     key: textOf(record, 'line_item_iam_principal'),
     cost,
-    label: usage_type,
   }
-  if (charge !== 'usage') return [lineOf({ ...common, charge })]
-  const meter = meterOf(usage_type, productOf(record))
-  if (meter === undefined) return [lineOf({ ...common, charge: 'fee' })]
+  // Taxes and credits may name no usage.
+  const described = textOf(record, 'line_item_usage_type', 'line_item_line_item_description')
+  if (charge !== 'usage') return [lineOf({ ...common, charge, label: described ?? charge })]
+  const label = neededText(record, 'line_item_usage_type')
+  const meter = meterOf(label, productOf(record))
+  if (meter === undefined) return [lineOf({ ...common, charge: 'fee', label })]
   // Amounts are in pricing units (thousands of tokens, mostly); where the report leaves that column out, only money is known.
   const unit = unitOf(textOf(record, 'pricing_unit'))
   const counted = unit === undefined ? null : tokensOf(record, 'line_item_usage_amount', unit)
-  return [lineOf({ ...common, ...meter, tokens: counted?.tokens ?? null, rounded: counted?.rounded ?? false })]
+  return [lineOf({ ...common, label, ...meter, tokens: counted?.tokens ?? null, rounded: counted?.rounded ?? false })]
 }
 
 const read: Bill['read'] = (path) =>

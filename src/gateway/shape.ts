@@ -27,6 +27,7 @@ export const refuseWith = (call: Call, error: WeirError): void => {
     ...shaped.headers,
     'content-length': shaped.body.length,
     'x-weir-call-id': call.id,
+    'x-weir-error': error.code,
   }
   if (error.retry_after_s !== undefined) head['retry-after'] = Math.max(1, Math.ceil(error.retry_after_s))
   // SDKs wait and try again of their own accord: that helps only where there will be room soon.

@@ -24,6 +24,8 @@ export type JournalOptions = Readonly<{
   fsync_ms?: number
   /** Told the name of each segment that was closed, in order. */
   onSegment?: (name: string) => void
+  /** Told, within `fsync_ms`, that the disk refuses lines and why, and that it takes them again. */
+  onHealth?: (healthy: boolean, why: string) => void
   /** The disk; a test passes one that fills up. */
   disk?: Disk
 }>
@@ -92,7 +94,7 @@ const openLines = (run: Run, first: File, writer: LineWriter) => {
   /** Lines of the attempts that are open, by receipt id: they go along into every new segment. */
   const open = new Map<string, Uint8Array>()
   const waiting: Entry[] = []
-  const state = { file: first, sequence: 1, carried: 0, failed: false }
+  const state = { file: first, sequence: 1, carried: 0, failed: false, why: '' }
 
   const note = ({ k, id, line }: Entry): void => {
     if (k === 'open') open.set(id, line)
@@ -118,6 +120,7 @@ const openLines = (run: Run, first: File, writer: LineWriter) => {
       state.failed = false
     } catch (error) {
       state.failed = true
+      state.why = (error as Error).message
       throw unwritable(run.folder, error)
     }
   }
@@ -241,6 +244,16 @@ const gatherer = (write: (entries: readonly Entry[]) => void) => {
   }
 }
 
+/** Tells when something is no longer as it was at the last look. */
+const telling = (look: () => boolean, tell: () => void): (() => void) => {
+  let last = look()
+  return () => {
+    if (look() === last) return
+    last = !last
+    tell()
+  }
+}
+
 /** Opens a journal of its own run in `folder`. Throws `journal-unwritable` when that is impossible. */
 export const openJournal = (options: JournalOptions): Journal => {
   const { folder, now_us, segment_bytes = 32 * 1024 * 1024, segment_ms = 10_000 } = options
@@ -255,7 +268,10 @@ export const openJournal = (options: JournalOptions): Journal => {
     const old = lines.turn(now_us())
     if (old) closing.add(old)
   }
+  const healthy = (): boolean => !(state.failed || syncing.state.failed)
+  const noticeHealth = telling(healthy, () => options.onHealth?.(healthy(), state.why))
   const timer = setInterval(() => {
+    noticeHealth()
     if (state.failed) lines.revive()
     if (now_us() - state.file.started_us >= segment_ms * 1000) rotate()
     syncing.sync(state.file)
@@ -279,7 +295,7 @@ export const openJournal = (options: JournalOptions): Journal => {
       rotate()
     },
     openIds: () => [...lines.open.keys(), ...soon.opening()],
-    healthy: () => !(state.failed || syncing.state.failed),
+    healthy,
     waiting: () => lines.waiting.length,
     close() {
       clearInterval(timer)

@@ -158,6 +158,11 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
   const book = compileBook({ ...data.prices, checked: true })
   const dispatcher =
     doors.dispatcher ?? new Agent({ connect: { timeout: settings.limits.connect_ms }, keepAliveTimeout: 30_000 })
+  const log = openLog(settings, doors.log_stream)
+  const onHealth = (healthy: boolean, why: string): void => {
+    if (healthy) log.event('the journal is written again')
+    else log.trouble('the journal cannot be written; calls are refused until it can', { why, data: settings.data })
+  }
   const plain: World = {
     settings,
     upstreams: openUpstreams(settings.providers, providers, wires),
@@ -167,6 +172,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
       thread: data.name,
       now_us,
       onSegment,
+      onHealth,
       ...(doors.disk ? { disk: doors.disk } : {}),
     }),
     dispatcher,
@@ -174,7 +180,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     random,
     new_id,
     keys: { identifyToken: (token, at_us) => keyring.identifyToken(token, at_us) },
-    log: openLog(settings, doors.log_stream),
+    log,
     metrics: createMetrics(),
     breakers: createBreakers(settings.breaker, now_us),
     budgets: budgetsOf(data, now_us),

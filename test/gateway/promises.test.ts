@@ -157,6 +157,16 @@ describe('the end of a gateway', () => {
     expect(await house.receipts()).toMatchObject([{ outcome: 'ok' }])
   })
 
+  test('readiness turns red first, and calls are taken until the load balancer has seen it', async () => {
+    await open({ settings: { limits: { ...defaultSettings.limits, shutdown_delay_ms: 600 } } })
+    const closing = house.gateway.close()
+    await vi.waitFor(async () => expect((await fetch(`${house.gateway.url}/readyz`)).status).toBe(503))
+    expect((await post(house)).status).toBe(200)
+    await closing
+    await expect(post(house)).rejects.toThrow()
+    expect(await house.receipts()).toMatchObject([{ outcome: 'ok' }])
+  })
+
   test('what does not end in time is cut, and has its receipt', async () => {
     await open({ simulator: { pace_ms: 300 }, settings: { limits: { ...defaultSettings.limits, shutdown_ms: 150 } } })
     const stream = await post(house, { body: chatBody({ stream: true }) })

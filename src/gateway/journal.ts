@@ -1,11 +1,11 @@
 import { closeSync, mkdirSync, openSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { WeirError } from '../core/errors.ts'
-import { writeLine } from '../core/line-bytes.ts'
 import type { Receipt } from '../core/receipt.ts'
 import { type Disk, type LineWriter, openLineWriter } from './disk.ts'
 import { closer, type SegmentInHand, syncer } from './platter.ts'
 import { segmentName } from './segment.ts'
+import { type Entry, openSheets, whole } from './sheets.ts'
 
 export type JournalOptions = Readonly<{
   /** `<data>/journal`; made if it is absent. */
@@ -62,7 +62,6 @@ const MOST_WAITING = 20_000
 
 type File = SegmentInHand & { readonly started_us: number; receipts: number }
 type Run = Readonly<{ folder: string; run: string }>
-type Entry = Readonly<{ k: 'open' | 'receipt'; id: string; line: Uint8Array }>
 
 const createFile = ({ folder, run }: Run, sequence: number, started_us: number): File => {
   const name = segmentName(run, sequence)
@@ -176,42 +175,6 @@ const discard = (folder: string, file: File): void => {
     unlinkSync(join(folder, `${file.name}.open`))
   } catch {
     // See above.
-  }
-}
-
-/** The bytes of entries in one piece; those of one sheet lie one behind the other, and are not copied. */
-const whole = (entries: readonly Entry[]): Uint8Array => {
-  const first = entries[0]?.line
-  const last = entries.at(-1)?.line
-  if (!(first && last)) return new Uint8Array(0)
-  if (entries.length === 1) return first
-  let length = 0
-  for (const { line } of entries) length += line.length
-  const end = last.byteOffset + last.length
-  const together = first.buffer === last.buffer && end - first.byteOffset === length
-  return together
-    ? new Uint8Array(first.buffer, first.byteOffset, length)
-    : Buffer.concat(entries.map(({ line }) => line))
-}
-
-/** Lines of about a hundred attempts: an attempt that stays open keeps no more than one sheet in memory. */
-const SHEET_BYTES = 64 * 1024
-
-/** Writes lines one behind the other on sheets of memory. */
-const openSheets = () => {
-  let sheet = new Uint8Array(SHEET_BYTES)
-  let used = 0
-  return (k: Entry['k'], receipt: Receipt): Entry => {
-    for (let size = SHEET_BYTES; ; size *= 4) {
-      const end = writeLine(k, receipt, sheet, used)
-      if (end > 0) {
-        const line = sheet.subarray(used, end)
-        used = end
-        return { k, id: receipt.receipt_id, line }
-      }
-      sheet = new Uint8Array(size)
-      used = 0
-    }
   }
 }
 

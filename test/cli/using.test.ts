@@ -154,6 +154,14 @@ describe('weir keys', () => {
     expect((await keys(['list', '--json'])).out).not.toMatch(/"hash"/)
   })
 
+  test('of hours say when they end to the minute, and a change that changes nothing is refused', async () => {
+    await keys(['create', '--name', 'brief', '--expires', '2h'])
+    expect((await keys(['list'])).out).toMatch(/brief .* \d{4}-\d\d-\d\d \d\d:\d\d UTC$/m)
+    const idle = await keys(['change', 'brief'])
+    expect([idle.code, idle.err]).toEqual([2, expect.stringMatching(/nothing is to be changed: name --models/)])
+    expect((await keys(['change', 'brief', '--expires', 'never'])).out).toMatch(/never$/m)
+  })
+
   test('are revoked by id or name, once', async () => {
     const id = JSON.parse((await keys(['create', '--name', 'a', '--json'])).out).id
     await keys(['create', '--name', 'b'])

@@ -112,9 +112,10 @@ const baseUrl = ({ name, traits }: Bill, settings: Settings, context: Context): 
   const url = written?.options['billing_url'] ?? base_url
   if (url === undefined)
     throw new WeirError(
-      'bad-config',
+      'bad-input',
       `where the export of ${name} lies is not known: write it as options.billing_url of the provider ${adapters[0]} in weir.yaml, ` +
         `e.g. ${address_example}, or give the downloaded file as ${context.field('file')}`,
+      { field: 'file' },
     )
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
   const example = address_example === undefined ? '' : `; it reads like ${address_example}`

@@ -4,6 +4,7 @@ import { asList, asText } from './framing/json.ts'
 import { isEventStream, meterBody, meterSse } from './framing/metering.ts'
 import { userParts } from './framing/parts.ts'
 import { chunkFold, describeWhole } from './openai-chunks.ts'
+import { completionForms } from './openai-completions-forms.ts'
 import { shapeError } from './openai-failure.ts'
 import { askForUsage, jsonBody, known, maxOutput, modelAsked, tierAsked } from './openai-request.ts'
 
@@ -48,4 +49,5 @@ export const wire: Wire = {
     return meterBody((body) => describeWhole(body.json(), context, body.ended))
   },
   shape: shapeError,
+  forms: completionForms,
 }

@@ -2,7 +2,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Anthropic from '@anthropic-ai/sdk'
+import { BedrockRuntimeClient, ConverseCommand, ConverseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
 import { GoogleGenAI } from '@google/genai'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
 import OpenAI from 'openai'
 import { afterEach, describe, expect, test } from 'vitest'
 import { defaultsOf } from '../../src/config/levers.ts'
@@ -124,6 +126,78 @@ const googleClient = (): Client => {
   }
 }
 
+const cohereClient = (): Client => {
+  const send = async (question: string, stream: boolean) => {
+    const body = { model: 'command-a-reasoning-08-2025', temperature: 0, messages: user(question), stream }
+    return (await post(house, { path: '/v2/chat', body })).text()
+  }
+  return {
+    async whole(question) {
+      const { id, message, finish_reason, usage } = JSON.parse(await send(question, false))
+      const said = (message.content as { text?: string; thinking?: string }[]).map(
+        ({ text, thinking }) => text ?? thinking,
+      )
+      return { id, finish_reason, usage, said }
+    },
+    async streamed(question) {
+      const said: string[] = []
+      const told: Record<string, unknown> = {}
+      for (const [, data = ''] of (await send(question, true)).matchAll(/^data: (.*)$/gm)) {
+        const { type, id, delta } = JSON.parse(data)
+        if (type === 'message-start') told['id'] = id
+        if (type === 'message-end') Object.assign(told, delta)
+        if (type === 'content-start') said.push('')
+        if (type === 'content-delta') {
+          const { text, thinking } = delta.message.content
+          said.push(`${said.pop()}${text ?? thinking}`)
+        }
+      }
+      return { ...told, said }
+    },
+  }
+}
+
+/** AWS's SDK; the answer's id is in a header there, which an answer that is given again has not. */
+const bedrockClient = (): Client => {
+  const client = new BedrockRuntimeClient({
+    region: 'us-east-1',
+    endpoint: house.gateway.url,
+    token: { token: 'client' },
+    authSchemePreference: ['httpBearerAuth'],
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler(),
+  })
+  const ask = (text: string) => ({
+    modelId: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
+    inferenceConfig: { temperature: 0, maxTokens: 4000 },
+    additionalModelRequestFields: { thinking: { type: 'enabled', budget_tokens: 1024 } },
+    messages: [{ role: 'user' as const, content: [{ text: `${text} sim:reasoning=60` }] }],
+  })
+  return {
+    async whole(question) {
+      const { output, stopReason, usage } = await client.send(new ConverseCommand(ask(question)))
+      const content = output?.message?.content ?? []
+      const said = content.map(({ text }) => text ?? '').join('')
+      const thought = content.map(({ reasoningContent: one }) => one?.reasoningText?.text ?? '').join('')
+      const signature = content.find(({ reasoningContent: one }) => one)?.reasoningContent?.reasoningText?.signature
+      return { said, thought, signature, stopReason, usage }
+    },
+    async streamed(question) {
+      const told: Record<string, unknown> & { said: string; thought: string } = { said: '', thought: '' }
+      const { stream } = await client.send(new ConverseStreamCommand(ask(question)))
+      for await (const { contentBlockDelta, messageStop, metadata } of stream ?? []) {
+        const { text, reasoningContent } = contentBlockDelta?.delta ?? {}
+        told.said += text ?? ''
+        told.thought += reasoningContent?.text ?? ''
+        if (reasoningContent?.signature) told['signature'] = reasoningContent.signature
+        if (messageStop) told['stopReason'] = messageStop.stopReason
+        if (metadata) told['usage'] = metadata.usage
+      }
+      return told
+    },
+  }
+}
+
 const clients: readonly (readonly [name: string, client: () => Client])[] = [
   ['OpenAI’s chat', () => chatClient('/v1', counted)],
   ['OpenAI’s chat with two choices', () => chatClient('/v1', { ...counted, n: 2 })],
@@ -139,11 +213,15 @@ const clients: readonly (readonly [name: string, client: () => Client])[] = [
   ['OpenAI’s completions', completionsClient],
   ['Anthropic’s messages', claudeClient],
   ['Google’s generateContent', googleClient],
+  ['Cohere’s chat', cohereClient],
+  ['Bedrock’s Converse', bedrockClient],
 ]
+
+const aws = { region: 'us-east-1', credentials: { access_key_id: 'AKID', secret_access_key: 'secret' } }
 
 describe.each(clients)('%s', (_, client) => {
   test.each(['whole', 'streamed'] as const)('gets what came %s in its other form, at no cost', async (came) => {
-    await open()
+    await open({}, { providers: { 'aws-bedrock': aws } })
     const { whole, streamed } = client()
     const [first, other, again] = came === 'whole' ? [whole, streamed, whole] : [streamed, whole, streamed]
     const question = 'Why is the sky blue? sim:output=300'

@@ -17,7 +17,7 @@ describe.each(cases)('an answer of %s', (_, wire, path, answers) => {
     fc.assert(
       fc.property(answers, (json) => {
         const stream = made(wire, wholeAnswer(json), SSE)
-        expect(stream.content_type).toContain('text/event-stream')
+        expect(stream.content_type).toMatch(/text\/event-stream|vnd.amazon.eventstream/)
         expect(JSON.parse(decoded(made(wire, stream, { stream: false })))).toEqual(json)
       }),
       parameters,
@@ -38,7 +38,9 @@ describe.each(cases)('an answer of %s', (_, wire, path, answers) => {
         const metered = (stream: boolean) => {
           const answer = stream ? made(wire, wholeAnswer(json), SSE) : wholeAnswer(json)
           const body = new TextEncoder().encode(JSON.stringify({ model: 'm', stream, messages: [], contents: [] }))
-          const asked = stream ? path.replace(':generate', ':streamGenerate') : path
+          const asked = stream
+            ? path.replace(':generate', ':streamGenerate').replace(/converse$/, 'converse-stream')
+            : path
           const request = { method: 'POST', path: asked, query: '', headers: {}, body, json: { model: 'm', stream } }
           const reading = wire.read(request, { no_stream_options: true })
           const headers = { 'content-type': answer.content_type }
@@ -133,6 +135,7 @@ describe('an answer is not given in its other form', () => {
     [chat, streamAnswer('data: {"id":\n\n'), 'it cannot be read'],
     [anthropic, event(start, start), 'it begins twice'],
     [anthropic, event(start, { type: 'song' }), 'it has an event that is not known'],
+    [anthropic, event(start, { type: 'constructor' }), 'it has an event that is not known'],
     [
       anthropic,
       event(start, block, { type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking: 'a' } }),

@@ -2,6 +2,8 @@
 import fc from 'fast-check'
 import type { Wire } from '../../src/core/wire.ts'
 import { wire as anthropic } from '../../src/wires/anthropic-messages.ts'
+import { wire as converse } from '../../src/wires/bedrock-converse.ts'
+import { wire as cohere } from '../../src/wires/cohere-chat.ts'
 import { wire as gemini } from '../../src/wires/gemini-generate.ts'
 import { wire as chat } from '../../src/wires/openai-chat.ts'
 import { wire as completions } from '../../src/wires/openai-completions.ts'
@@ -155,6 +157,43 @@ const geminiGenerate = fc.record({
   createTime: maybe(fc.constant('2026-11-28T00:00:00Z')),
 })
 
+const bedrockConverse = fc.record({
+  output: fc.record({
+    message: fc.record({
+      role: fc.constant('assistant'),
+      content: some(
+        fc.oneof(
+          fc.record({ text: words }),
+          fc
+            .record({ text: words, signature: maybe(words) })
+            .map((reasoningText) => ({ reasoningContent: { reasoningText } })),
+          words.map((redactedContent) => ({ reasoningContent: { redactedContent } })),
+        ),
+      ),
+    }),
+  }),
+  stopReason: fc.constant('end_turn'),
+  usage: fc.record({ inputTokens: count, outputTokens: count }),
+  metrics: fc.record({ latencyMs: count }),
+  serviceTier: maybe(fc.constant({ type: 'flex' })),
+})
+
+const cohereChat = fc.record({
+  id,
+  message: fc.record({
+    role: fc.constant('assistant'),
+    content: some(
+      fc.oneof(
+        fc.record({ type: fc.constant('text'), text: words }),
+        fc.record({ type: fc.constant('thinking'), thinking: words }),
+      ),
+    ),
+    citations: maybe(some(fc.record({ start: count, end: count, text: words }), 1)),
+  }),
+  finish_reason: fc.constant('COMPLETE'),
+  usage: fc.record({ billed_units: fc.record({ input_tokens: count, output_tokens: count }) }),
+})
+
 export type Case = readonly [name: string, wire: Wire, path: string, answers: fc.Arbitrary<object>]
 
 export const cases: readonly Case[] = [
@@ -162,5 +201,7 @@ export const cases: readonly Case[] = [
   ['openai-completions', completions, '/v1/completions', json(openaiCompletions)],
   ['openai-responses', responses, '/v1/responses', json(openaiResponses)],
   ['anthropic-messages', anthropic, '/v1/messages', json(anthropicMessages)],
+  ['bedrock-converse', converse, '/model/anthropic.claude-sonnet-5-5-v1:0/converse', json(bedrockConverse)],
+  ['cohere-chat', cohere, '/v2/chat', json(cohereChat)],
   ['gemini-generate', gemini, '/v1beta/models/gemini-2.5-flash:generateContent', json(geminiGenerate)],
 ]

@@ -1,15 +1,5 @@
 import { openKinds } from '../../core/kinds.ts'
-import type {
-  Answers,
-  Chosen,
-  Ended,
-  Kit,
-  Lever,
-  LiveCall,
-  ReplayKit,
-  Schema,
-  StoredAnswer,
-} from '../../core/lever.ts'
+import type { Answers, Chosen, Ended, Kit, Lever, LiveCall, ReplayKit, Schema, StoredAnswer } from '../../core/lever.ts'
 import type { Past, Replay } from '../../core/past.ts'
 import { flightOf, follow, GONE, type Place } from './flight.ts'
 import { type Found, find, parted, slotOf } from './forms.ts'

@@ -1,4 +1,4 @@
-import { asEvents, eventForms, isEmpty, knownOnly, type Losses, piecesOf } from '../framing/forms.ts'
+import { asEvents, eventForms, isEmpty, knownOnly, type Losses, named, piecesOf } from '../framing/forms.ts'
 import { asList, asRecord, asText, type JsonRecord, recordsOf } from '../framing/json.ts'
 
 /** What is said of a message at its start, and what at its end. */
@@ -16,7 +16,7 @@ const blockMembers: Readonly<Record<string, ReadonlySet<string>>> = {
 }
 
 const checkBlock = (block: JsonRecord, losses: Losses): void => {
-  const members = blockMembers[String(block['type'])]
+  const members = named(blockMembers, block['type'])
   if (members) knownOnly(block, members, losses)
   else losses.lose('it has a block that is not known')
 }
@@ -109,7 +109,7 @@ const over = (earlier: JsonRecord, later: unknown): JsonRecord => {
 const onDelta = (event: JsonRecord, { blocks }: Gathered, losses: Losses): void => {
   const delta = asRecord(event['delta']) ?? {}
   const block = blocks.get(event['index'])
-  const addition = additions[String(delta['type'])]
+  const addition = named(additions, delta['type'])
   if (block && addition && addition.to === block['type']) blocks.set(event['index'], addition.add(block, delta))
   else losses.lose('it has a delta that is not known')
 }
@@ -144,7 +144,7 @@ const handlers: Readonly<Record<string, (event: JsonRecord, gathered: Gathered, 
 const whole = (events: readonly JsonRecord[], losses: Losses): JsonRecord => {
   const gathered: Gathered = { start: undefined, end: {}, usage: {}, blocks: new Map() }
   for (const event of events) {
-    const handle = handlers[String(event['type'])]
+    const handle = named(handlers, event['type'])
     if (handle) handle(event, gathered, losses)
     else losses.lose('it has an event that is not known')
   }

@@ -1,4 +1,4 @@
-import type { Formed, Forms } from '../../core/wire.ts'
+import type { FormAsked, Formed, Forms } from '../../core/wire.ts'
 import { asList, asRecord, decode, encode, type JsonRecord, parseJson, recordsOf } from './json.ts'
 import { splitSse } from './sse.ts'
 
@@ -18,6 +18,10 @@ export const isEmpty = (value: unknown): boolean =>
   value === null ||
   value === '' ||
   (typeof value === 'object' && Object.keys(value).length === 0)
+
+/** What a table has under a name that came from outside; nothing that every object has (`constructor`). */
+export const named = <T>(table: Readonly<Record<string, T>>, name: unknown): T | undefined =>
+  typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined
 
 /** Only what is known has a place in the other form: a member of another name is lost, unless it says nothing. */
 export const knownOnly = (record: JsonRecord, names: ReadonlySet<string>, losses: Losses): void => {
@@ -45,7 +49,8 @@ export const saidAlike = (values: readonly unknown[], name: string, losses: Loss
   if (records.length > 1 && records.length === said.length) return alike(records, losses)
   const [first] = said
   const text = JSON.stringify(first)
-  if (said.some((value) => JSON.stringify(value) !== text)) losses.lose(`its events do not agree on ${name}`)
+  if (said.some((value) => value !== first && JSON.stringify(value) !== text))
+    losses.lose(`its events do not agree on ${name}`)
   return first ?? values.find((value) => value !== undefined)
 }
 
@@ -54,8 +59,11 @@ export const alike = (records: readonly JsonRecord[], losses: Losses): JsonRecor
   Object.fromEntries(Array.from(byMember(records), ([name, values]) => [name, saidAlike(values, name, losses)]))
 
 /** Those members of a record that have these names. */
-export const only = (record: JsonRecord, names: ReadonlySet<string>): JsonRecord =>
-  Object.fromEntries(Object.entries(record).filter(([name]) => names.has(name)))
+export const only = (record: JsonRecord, names: ReadonlySet<string>): JsonRecord => {
+  const kept: Record<string, unknown> = {}
+  for (const name of Object.keys(record)) if (names.has(name)) kept[name] = record[name]
+  return kept
+}
 
 /** A piece of text is at least so long, and there are at most so many. */
 const SHORTEST_PIECE = 400
@@ -87,7 +95,8 @@ const parsed = (text: string, losses: Losses): unknown => {
   return parseJson(text)
 }
 
-const recordIn = (text: string, losses: Losses): JsonRecord => {
+/** The JSON object that a text is. */
+export const recordIn = (text: string, losses: Losses): JsonRecord => {
   const record = asRecord(parsed(text, losses))
   if (!record) losses.lose('it cannot be read')
   return record ?? {}
@@ -137,20 +146,28 @@ export const isEvents = ({ content_type }: Formed): boolean => content_type.incl
 
 /** How one form of a wire's answers is made of the other. What would get lost on the way is said to `losses`. */
 type Ways = Readonly<{
-  streamed(whole: JsonRecord, asked: Parameters<Forms['as']>[1], losses: Losses): Formed
+  streamed(whole: JsonRecord, asked: FormAsked, losses: Losses): Formed
   whole(events: readonly JsonRecord[], losses: Losses): JsonRecord
   address?: Forms['address']
+  /** Is it a stream, and what are its events? Those that are sent by the server where this is absent. */
+  isStream?(answer: Formed): boolean
+  read?(answer: Formed, losses: Losses): readonly JsonRecord[]
 }>
 
-/** The forms of a wire that streams server-sent events to who asks for a stream. */
-export const eventForms = ({ streamed, whole, address = (path, query) => path + query }: Ways): Forms => ({
-  address,
-  as(answer, asked) {
-    if (isEvents(answer) === asked.reading.stream) return answer
-    const losses = openLosses()
-    const formed = asked.reading.stream
-      ? streamed(readWhole(answer, losses), asked, losses)
-      : asWhole(whole(readEvents(answer, losses), losses))
-    return losses.why ?? formed
-  },
-})
+const sameAddress: Forms['address'] = (path, query) => path + query
+
+/** The forms of a wire that has two: whole, or streamed to who asks for a stream. */
+export const eventForms = (ways: Ways): Forms => {
+  const { streamed, whole, address = sameAddress, isStream = isEvents, read = readEvents } = ways
+  return {
+    address,
+    as(answer, asked) {
+      if (isStream(answer) === asked.reading.stream) return answer
+      const losses = openLosses()
+      const formed = asked.reading.stream
+        ? streamed(readWhole(answer, losses), asked, losses)
+        : asWhole(whole(read(answer, losses), losses))
+      return losses.why ?? formed
+    },
+  }
+}

@@ -39,7 +39,7 @@ const answerText = (
 
 /** Is this thread able to serve a paid call now? */
 const readiness = ({ journal, load, budgets }: World): readonly [status: number, text: string] => {
-  if (load.shutting_down) return [503, 'stopping\n']
+  if (load.leaving || load.shutting_down) return [503, 'stopping\n']
   if (budgets.active().some(({ state }) => state === 'counting')) return [503, 'budgets are being counted\n']
   return journal.healthy() ? [200, 'ready\n'] : [503, 'the journal cannot be written: make room or repair the disk\n']
 }

@@ -227,6 +227,13 @@ describe('weir serve', () => {
     expect((await weir(['report'], { cwd })).out).toMatch(/^The ledger is empty/)
   })
 
+  test('ends in good order, too, when its terminal goes', async () => {
+    const child = start(['serve', '--port', '0', '--json', '--log-level', 'silent'], { cwd })
+    await once(child.stdout, 'data')
+    child.kill('SIGHUP')
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
   test('ends and says why where the port is taken', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')

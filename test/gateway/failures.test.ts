@@ -65,6 +65,34 @@ describe('one attempt budget', () => {
     expect(await house.receipts()).toHaveLength(2)
   })
 
+  test('an SDK does not try again what Weir has tried as often as it may, unless Weir tries once only', async () => {
+    await open({ settings: limits({ attempts: 2 }) })
+    house.simulator.faults.always('server-error')
+    const ask = (base: string) =>
+      new OpenAI({ apiKey: 'sk', baseURL: `${base}/v1`, maxRetries: 2 }).chat.completions.create({
+        model: 'gpt-4o-mini',
+        messages: [{ role: 'user', content: 'Hello' }],
+      })
+    await expect(ask(house.gateway.url)).rejects.toThrow(OpenAI.InternalServerError)
+    expect(house.simulator.calls).toHaveLength(2)
+    await house.close()
+    await open({ settings: limits({ attempts: 1 }) })
+    house.simulator.faults.always('server-error')
+    await expect(ask(house.gateway.url)).rejects.toThrow(OpenAI.InternalServerError)
+    expect(house.simulator.calls).toHaveLength(3)
+  })
+
+  test('a provider’s own advice to try again gives way where Weir has tried as often as it may', async () => {
+    await openBefore(
+      (_request, response) => {
+        response.writeHead(500, { 'x-should-retry': 'true', 'content-type': 'application/json' }).end('{}')
+      },
+      { settings: limits({ attempts: 2 }) },
+    )
+    expect((await post(house)).headers.get('x-should-retry')).toBe('false')
+    expect(await house.receipts()).toHaveLength(2)
+  })
+
   test('a wait longer than a client should hang is left to the client', async () => {
     await open()
     house.simulator.faults.always({ kind: 'rate-limit', retry_after_s: 60 })

@@ -47,7 +47,7 @@ const streamed = (answer: JsonRecord, _: unknown, losses: Losses) => {
       { id, type: 'message-start', delta: { message: begun } },
       ...recordsOf(message['content']).flatMap((block, index) => blockEvents(block, index, losses)),
       ...recordsOf(message['citations']).flatMap(citationEvents),
-      { id, type: 'message-end', delta: { finish_reason, usage } },
+      { type: 'message-end', delta: { finish_reason, usage } },
     ],
     { named: true },
   )

@@ -6,11 +6,11 @@ import { BedrockRuntimeClient, ConverseCommand, ConverseStreamCommand } from '@a
 import { GoogleGenAI } from '@google/genai'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import OpenAI from 'openai'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { defaultsOf } from '../../src/config/levers.ts'
 import type { Chosen } from '../../src/core/lever.ts'
 import { lever } from '../../src/playbook/cache/exact.ts'
-import { chatBody, post } from './ask.ts'
+import { chatBody, post, rawPost } from './ask.ts'
 import { type House, type HouseOptions, startHouse } from './harness.ts'
 
 let house: House
@@ -276,6 +276,7 @@ test.each(['openai', 'groq', 'openrouter', 'mistral', 'deepseek', 'x-ai', 'perpl
   },
 )
 
+const key = { authorization: 'Bearer sk-client' }
 const cold = (more: object = {}) => chatBody({ temperature: 0, ...more })
 const ask = async (body: unknown, path?: string) => {
   const response = await post(house, { body, ...(path === undefined ? {} : { path }) })
@@ -328,9 +329,29 @@ describe('identical calls in flight', () => {
     const said = (await whys()).flatMap(([outcome, why]) => (outcome === 'cached' ? [why] : []))
     expect(said.toSorted()).toEqual([
       'the same call was in flight',
-      ...Array<string>(3).fill('the same call was in flight, for an answer in another form'),
+      ...Array<string>(3).fill('the same call was in flight; its answer came in another form'),
     ])
   })
+
+  test('of several threads go to the provider once, too, whichever form they ask for', async () => {
+    const settings = { ...defaultsOf(lever.settings) } as Chosen
+    const levers = { 'cache/exact': { mode: 'on' as const, settings } }
+    const policies = [{ match: {}, levers, holdout: 0, experiment: 'levers' }]
+    house = await startHouse({ settings: { policies, threads: 2, log_level: 'silent' } })
+    for (const first of [true, false]) {
+      const before = sent()
+      house.simulator.faults.next(1, { kind: 'slow-head', ms: 700 })
+      const body = (stream: boolean) => JSON.stringify(cold({ seed: Number(first), stream }))
+      const leading = rawPost(house.gateway.port, '/v1/chat/completions', body(first), key)
+      await vi.waitFor(() => expect(sent()).toBe(before + 1))
+      const others = Array.from({ length: 16 }, (_, nth) =>
+        rawPost(house.gateway.port, '/v1/chat/completions', body(nth % 2 === 0), key),
+      )
+      const answers = await Promise.all([leading, ...others])
+      expect(answers.map(({ status }) => status)).toEqual(Array(17).fill(200))
+      expect(sent() - before).toBe(1)
+    }
+  }, 60_000)
 })
 
 /** A provider whose answers have a member that nobody knows. */

@@ -30,7 +30,7 @@ export const billOf = (name: string): Bill => {
   const names = all.map((bill) => bill.name)
   const meant = nearest(name, names)
   const hint = meant === undefined ? `use one of ${names.join(', ')}` : `did you mean ${meant}?`
-  throw new WeirError('bad-input', `there is no bill of ${name}; ${hint}`)
+  throw new WeirError('bad-input', `there is no bill of ${name}; ${hint}`, { field: 'source' })
 }
 
 const gather = async (sources: AsyncIterable<Readonly<{ row: BillRow; file?: string }>>): Promise<Collected> => {
@@ -99,7 +99,7 @@ const credentialsFor = async ({ name, traits }: Bill, context: Context): Promise
   throw new WeirError(
     'bad-config',
     `no admin key of ${name}: set ${wanted.map(({ variables }) => variables.join(' or ')).join(' and ')}, ` +
-      `keep it with weir keys provider set ${name}-admin, or download the report and name it with ${context.field('file')}`,
+      `keep it with weir keys provider set ${name}-admin, or download the report and give it as ${context.field('file')}`,
   )
 }
 
@@ -112,9 +112,10 @@ const baseUrl = ({ name, traits }: Bill, settings: Settings, context: Context): 
   const url = written?.options['billing_url'] ?? base_url
   if (url === undefined)
     throw new WeirError(
-      'bad-config',
+      'bad-input',
       `where the export of ${name} lies is not known: write it as options.billing_url of the provider ${adapters[0]} in weir.yaml, ` +
-        `e.g. ${address_example}, or name the downloaded file with ${context.field('file')}`,
+        `e.g. ${address_example}, or give the downloaded file as ${context.field('file')}`,
+      { field: 'file' },
     )
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
   const example = address_example === undefined ? '' : `; it reads like ${address_example}`

@@ -25,10 +25,8 @@ export const windowName = (window: BudgetWindow): string => {
   if ('every' in window) return window.every
   if ('lifetime' in window) return 'lifetime'
   const { last_us } = window
-  const [length, letter] = spans.find(([size, , least]) => last_us % size === 0 && last_us >= size * least) ?? [
-    1e6,
-    's',
-  ]
+  const span = spans.find(([size, , least]) => last_us % size === 0 && last_us >= size * least)
+  const [length, letter] = span ?? [1e6, 's']
   return `last ${last_us / length}${letter}`
 }
 

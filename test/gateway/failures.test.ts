@@ -402,6 +402,18 @@ describe('a request that is wrong', () => {
     expect(house.simulator.calls).toHaveLength(0)
   })
 
+  test('a WebSocket is refused by name, and an upgrade that the client can do without is let be', async () => {
+    await open()
+    const ask = (upgrade: string) =>
+      rawPost(house.gateway.port, '/v1/chat/completions', JSON.stringify(chatBody()), {
+        ...{ connection: 'Upgrade', upgrade, authorization: 'Bearer sk' },
+      })
+    const socket = await ask('websocket')
+    expect([socket.status, socket.body.toString()]).toEqual([400, expect.stringContaining('passes no WebSockets')])
+    expect((await ask('h2c')).status).toBe(200)
+    expect((await house.receipts()).map(({ outcome }) => outcome)).toEqual(['refused', 'ok'])
+  })
+
   test('a body beyond the limit is refused, told or not how long it is', async () => {
     await open({ settings: limits({ body_bytes: 10_000 }) })
     await refused(await post(house, { body: chatBody({ user: 'x'.repeat(20_000) }) }), 413, 'body-too-large')

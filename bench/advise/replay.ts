@@ -1,5 +1,6 @@
 /** The process that is measured: reads the history, replays it, tells its figures as JSON. */
 import type { Lever } from '../../src/core/lever.ts'
+import { converts } from '../../src/gateway/levers/kit.ts'
 import { digest } from '../../src/gateway/prompt.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
 import { advise } from '../../src/playbook/advise/advise.ts'
@@ -37,7 +38,7 @@ const whole = await timed(() =>
     levers: exact,
     sheet,
     ratios: ratios(),
-    kit: { hash: digest, cache_rule: cacheRule, seed: 1 },
+    kit: { hash: digest, cache_rule: cacheRule, converts, seed: 1 },
     expected,
   }),
 )

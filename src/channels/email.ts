@@ -81,7 +81,8 @@ export const channel: Channel = {
         html: htmlOf(notice),
         messageId: `<${notice.id}@${domain}>`,
         date: new Date(notice.at_us / 1000),
-        headers: { 'x-weir-alert': notice.alert.id },
+        // No out-of-office reply comes to a mail that says this (RFC 3834).
+        headers: { 'x-weir-alert': notice.alert.id, 'auto-submitted': 'auto-generated' },
         disableFileAccess: true,
         disableUrlAccess: true,
       })

@@ -8,6 +8,7 @@ import type { Extent, Filter, Ledger } from '../core/ledger.ts'
 import type { Chosen, Lever } from '../core/lever.ts'
 import type { PriceBook } from '../core/price.ts'
 import type { Settings } from '../core/settings.ts'
+import { converts } from '../gateway/levers/kit.ts'
 import { chooseLevers } from '../gateway/levers/policies.ts'
 import { digest } from '../gateway/prompt.ts'
 import type { Advice } from '../playbook/advise/advice.ts'
@@ -106,7 +107,7 @@ const replay = async ({ ledger, window, filters }: Asked, flags: Flags): Promise
       settings: configured(settings, filters),
       sheet: rateSheet(book),
       ratios: ratios(learnt.ratios),
-      kit: { hash: digest, cache_rule: cacheRule, seed: countFlag('--seed', flags.seed, SEED) },
+      kit: { hash: digest, cache_rule: cacheRule, converts, seed: countFlag('--seed', flags.seed, SEED) },
       ...(swap === undefined ? {} : { swap }),
       expected,
       progress: (calls) => bar.update(calls),

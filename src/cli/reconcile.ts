@@ -34,13 +34,12 @@ const args = {
   source: {
     type: 'positional',
     required: true,
-    description:
-      'openai, anthropic, openrouter (from their API or a file), aws-cur, gcp-billing, azure-focus (from a file)',
+    description: 'openai, anthropic, openrouter, aws-cur, gcp-billing or azure-focus',
   },
   file: {
     type: 'string',
     valueHint: 'FILE',
-    description: 'A downloaded report in place of the API; may be given more than once',
+    description: 'A downloaded report, in place of asking for it; may be given more than once',
   },
   since: windowArgs.since,
   until: { ...windowArgs.until, description: 'Until when, in the same words; the start of today otherwise' },

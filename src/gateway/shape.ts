@@ -37,6 +37,7 @@ export const refuseWith = (call: Call, error: WeirError, given_up = false): void
     ...shaped.headers,
     'content-length': shaped.body.length,
     'x-weir-call-id': call.id,
+    'x-weir-error': error.code,
   }
   if (error.retry_after_s !== undefined) head['retry-after'] = Math.max(1, Math.ceil(error.retry_after_s))
   // A body that the client held back may still come, and would be read as its next request.

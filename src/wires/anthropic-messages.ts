@@ -2,6 +2,7 @@ import type { MeterContext, Reading, Wire, WireRequest } from '../core/wire.ts'
 import { foldBatchResults } from './anthropic/batch-results.ts'
 import { messagesEditor } from './anthropic/editor.ts'
 import { shapeError } from './anthropic/failure.ts'
+import { messageForms } from './anthropic/forms.ts'
 import { cacheTtl, promptParts } from './anthropic/parts.ts'
 import { foldMessages } from './anthropic/stream.ts'
 import { messageTags } from './anthropic/tags.ts'
@@ -107,4 +108,5 @@ export const wire: Wire = {
   },
   shape: shapeError,
   editor: messagesEditor,
+  forms: messageForms,
 }

@@ -299,6 +299,7 @@ describe('names that attack', () => {
     '"><img src=x onerror=alert(1)>',
     '[x](javascript:1)',
     '**b**\n# c',
+    '_it_ my_team ~~x~~',
   ]
 
   test('are text in every format', async () => {
@@ -314,6 +315,7 @@ describe('names that attack', () => {
     expect(markdown).not.toMatch(/[^\\]<script|\n# c|[^\\]\[x\]/)
     const overview = markdown.split('\n').filter((line) => line.startsWith('|') && line.includes('%'))
     expect(overview.find((line) => line.includes('a \\| b'))).toBeDefined()
+    expect(overview.find((line) => line.includes('\\_it\\_ my_team \\~~x\\~~'))).toBeDefined()
     const rows = parse(await ok('statement', '--format', 'csv'), { columns: true }) as Record<string, string>[]
     expect(rows.map((row) => row['team'])).toContain("'=cmd|calc")
     const message = await ok('statement', '--owner', 'team=**b**\n# c', '--format', 'email')

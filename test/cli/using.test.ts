@@ -197,6 +197,20 @@ describe('weir keys', () => {
   })
 })
 
+describe('a file that cannot be one', () => {
+  test.each([
+    [['import', 'focus', '.'], 'it is a folder, not a file (EISDIR)'],
+    [['focus', 'check', '.'], 'it is a folder, not a file (EISDIR)'],
+    [['serve', '--config', '.'], 'it is a folder, not a file (EISDIR)'],
+    [['report', '--data', 'taken'], 'taken: there is something else of this name (EEXIST)'],
+  ])('is said to be that, and is no fault in Weir: %j', async (words, said) => {
+    writeFileSync(join(cwd, 'taken'), '')
+    const { code, err } = await weir(words, { cwd })
+    expect([code, err]).toEqual([2, expect.stringContaining(said)])
+    expect(err).not.toContain('fault in Weir')
+  })
+})
+
 describe('weir serve', () => {
   test('says where it listens and how to use it, stops cleanly, and the ledger is there afterwards', async () => {
     const child = start(['serve', '--port', '0', '--log-level', 'silent'], { cwd, env: { COLUMNS: '100' } })

@@ -60,4 +60,9 @@ export const factsOf = (alert: Alert): readonly (readonly [name: string, value: 
 ]
 
 /** What somebody who reads an alert can do next. */
-export const nextStep = ({ id }: Alert): string => `weir alerts show ${id} · weir alerts feedback ${id} yes|no|planned`
+export const nextStep = ({ id, kind }: Alert): string =>
+  kind === 'test' ? 'weir alerts' : `weir alerts show ${id} · weir alerts feedback ${id} yes|no|planned`
+
+/** A text of at most so many characters, whole ones: half of a pair would be no text, and is refused by some far sides. */
+export const cutTo = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text

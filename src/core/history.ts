@@ -2,7 +2,7 @@
 import { type Pack, packs } from './columns.ts'
 import type { Receipt } from './receipt.ts'
 
-/** Parts with few values between them, so that each is read once: whole packs, as they are stored. They come first. */
+/** Parts with few values between them, so that each is read once: whole packs, as they are stored. They come after the counts. */
 export const historyPacks = ['payer', 'what', 'ended'] as const satisfies readonly Pack[]
 
 /** What levers keep of a call, in a part of its own. Lists have commas between their items; the chain stands last, as it is stored. */
@@ -14,7 +14,7 @@ export const historyKeys = [
   ...packs.chain,
 ] as const satisfies readonly (keyof Receipt)[]
 
-/** What else is read of a receipt: texts and fractions. Levers are JSON. */
+/** What else is read of a receipt, in the last part: texts and fractions. Levers are JSON. */
 export const historyTexts = [
   'receipt_id',
   'customer',
@@ -24,7 +24,7 @@ export const historyTexts = [
   'levers',
 ] as const satisfies readonly (keyof Receipt)[]
 
-/** Whole numbers, in the last part. */
+/** Whole numbers, in the first part; the moment is the first of them. */
 export const historyCounts = [
   'started_at_us',
   'first_token_at_us',

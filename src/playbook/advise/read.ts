@@ -159,17 +159,18 @@ export const tripReader = (sheet: RateSheet): TripReader => {
     }
   }
   const tripOf = (line: string): Trip | undefined => {
-    const end = endOfHead(line)
-    const [keys = '', said = '', counts = ''] = line.slice(end + 1).split(historyMarks.part)
+    const start = line.indexOf(historyMarks.part) + 1
+    const end = endOfHead(line, start)
+    const [keys = '', said = ''] = line.slice(end + 1).split(historyMarks.part)
     const texts = said.split(historyMarks.value)
     const receipt_id = texts[textAt.receipt_id] ?? ''
     if (left_out.size > 0 && left_out.has(receipt_id)) return undefined
-    const head = headIn(line.slice(0, end))
+    const head = headIn(line.slice(start, end))
     const past = pastOf({
       head,
       keys: apart(keys).split(historyMarks.value),
       texts,
-      counts: countsIn(counts),
+      counts: countsIn(line.slice(0, start - 1)),
     })
     const { what } = head
     const own = costIn(texts[textAt.cost_usd] ?? '', head.ended.price_state)

@@ -3,6 +3,7 @@ import type { Lever } from '../../src/core/lever.ts'
 import { digest } from '../../src/gateway/prompt.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
 import { advise } from '../../src/playbook/advise/advise.ts'
+import { onItsOwn, packer } from '../../src/playbook/advise/pack.ts'
 import { rateSheet } from '../../src/playbook/advise/rates.ts'
 import { tripReader } from '../../src/playbook/advise/read.ts'
 import { cacheRule } from '../../src/playbook/cache/rules.ts'
@@ -66,10 +67,11 @@ const reading = await timed(async () => {
 })
 let [trips, lines] = [0, 0]
 const building = await timed(async () => {
-  const reader = tripReader(sheet)
+  const [pack, reader] = [packer(), tripReader(sheet)]
   for (const page of pages) {
-    lines += page.lines.length
-    for (const _ of reader.trips(page)) trips += 1
+    const packed = onItsOwn(pack.pack(page))
+    lines += packed.receipts
+    for (const _ of reader.trips(packed)) trips += 1
   }
 })
 await ledger.close()

@@ -5,20 +5,20 @@ import type { Receipt } from './receipt.ts'
 /** Parts with few values between them, so that each is read once: whole packs, as they are stored. They come after the counts. */
 export const historyPacks = ['payer', 'what', 'ended'] as const satisfies readonly Pack[]
 
-/** What levers keep of a call, in a part of its own. Lists have commas between their items; the chain stands last, as it is stored. */
+/** What levers may keep of a call, in a part of its own. Lists have commas between their items; the chain stands last, as it is stored. */
 export const historyKeys = [
   'session',
   'fingerprint_exact',
   'fingerprint_template',
   'fingerprint_conversation',
+  'customer',
+  'user',
   ...packs.chain,
 ] as const satisfies readonly (keyof Receipt)[]
 
 /** What else is read of a receipt, in the last part: texts and fractions. Levers are JSON. */
 export const historyTexts = [
   'receipt_id',
-  'customer',
-  'user',
   'temperature',
   'cost_usd',
   'levers',

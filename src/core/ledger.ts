@@ -264,7 +264,8 @@ export type TokenRatio = Readonly<{ provider: string; model: string; bytes_per_t
 
 export type Answers = {
   /** A line a receipt, in order of time and receipt id, without corrections. `repeated` is told with the first page only. */
-  history: Readonly<{ lines: readonly string[]; next_us: number | null; repeated: readonly RepeatedCall[] }>
+  /** `text` has a line a receipt (`historyMarks`), in no order. */
+  history: Readonly<{ text: string; next_us: number | null; repeated: readonly RepeatedCall[] }>
   spend: Readonly<{ rows: readonly SpendRow[]; total: SpendRow; more: number }>
   calls: Readonly<{ receipts: readonly Receipt[] }>
   call: Readonly<{ receipts: readonly Receipt[] }>

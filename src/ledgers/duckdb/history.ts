@@ -1,9 +1,8 @@
-/** Receipts in order of time for a replay: only what it reads of them, as one text each, and what repeats only once. */
+/** Receipts for a replay, a page of time after the other: only what it reads of them, a line each. */
 import { type columns, packs } from '../../core/columns.ts'
 import {
   historyCounts,
   historyKeys,
-  historyMarks,
   historyPacks,
   historyTexts,
   type RepeatedCall,
@@ -107,32 +106,12 @@ const repeatedCalls = async (session: Session, condition: Sql): Promise<readonly
   })
 }
 
-const momentOf = (line: string): number => Number(line.slice(0, line.indexOf(historyMarks.value)))
-
-/** The first of the texts, which are the last part. */
-const receiptIdOf = (line: string): string => {
-  const from = line.lastIndexOf(historyMarks.part) + 1
-  return line.slice(from, line.indexOf(historyMarks.value, from))
-}
-
-/** By moment, then by receipt. They lie nearly so: sorting them here takes a tenth of what the engine takes to sort their texts. */
-const inOrder = (found: readonly string[]): readonly string[] => {
-  const moments = found.map(momentOf)
-  if (moments.every((moment, at) => at === 0 || moment > (moments[at - 1] ?? 0))) return found
-  const compare = (one: number, other: number): number =>
-    (moments[one] ?? 0) - (moments[other] ?? 0) ||
-    (receiptIdOf(found[one] ?? '') < receiptIdOf(found[other] ?? '') ? -1 : 1)
-  return Array.from(found.keys())
-    .sort(compare)
-    .map((at) => found[at] ?? '')
-}
-
 /** Lines leave the engine as one text: each value that does so by itself costs as much as making it. */
-const linesOf = async (session: Session, chosen: Chosen): Promise<readonly string[]> => {
+const textOf = async (session: Session, chosen: Chosen): Promise<string> => {
   const [[all] = []] = await session.columns(
     sql`SELECT string_agg(line, ${raw(LINE)}) AS lines FROM (${await lines(session, chosen)})`,
   )
-  return typeof all === 'string' ? inOrder(all.split('\n')) : []
+  return typeof all === 'string' ? all : ''
 }
 
 /** Answers with a page of the past, which holds every receipt of its moments. */
@@ -142,7 +121,7 @@ export const history = async (session: Session, asked: Asked): Promise<Answers['
   const to_us = last_us === null ? window.to_us : last_us + 1
   const rest = sql`${where({ from_us, to_us: window.to_us }, filters)} AND ${replayed}`
   return {
-    lines: await linesOf(session, { window: { from_us, to_us }, filters }),
+    text: await textOf(session, { window: { from_us, to_us }, filters }),
     next_us: last_us === null ? null : to_us,
     repeated: asked.from_us === undefined ? await repeatedCalls(session, rest) : [],
   }

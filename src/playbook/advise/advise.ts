@@ -7,6 +7,7 @@ import { inOrder } from '../order.ts'
 import { type Advice, adviceOf } from './advice.ts'
 import { scopeOf } from './configuration.ts'
 import { type Candidate, defaultsOf, type FoldKit } from './fold.ts'
+import { onItsOwn, packer } from './pack.ts'
 import type { RateSheet } from './rates.ts'
 import { tripReader } from './read.ts'
 import { MOST_WHOLE, replayer } from './replay.ts'
@@ -76,7 +77,7 @@ const AT_ONCE = 250
 const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Pages of history; the next one is asked for while the last is replayed. */
-async function* pages({ ledger, window, filters, tags, page = PAGE }: AdviseOptions) {
+async function* history({ ledger, window, filters, tags, page = PAGE }: AdviseOptions) {
   const ask = (from_us?: number) =>
     ledger.query({
       ask: 'history',
@@ -110,17 +111,18 @@ export const advise = async (options: AdviseOptions): Promise<Advice> => {
   const candidates = candidatesOf(options)
   const replay = replayer({ candidates, kit, window, expected, group_of: groupOf[by] })
   const survey = surveyor(sheet, kit.cache_rule, expected <= MOST_WHOLE)
-  const reader = tripReader(sheet)
+  const [pages, reader] = [packer(), tripReader(sheet)]
   let calls = 0
-  for await (const page of pages(options)) {
+  for await (const page of history(options)) {
+    const packed = onItsOwn(pages.pack(page))
     let taken = 0
-    for (const trip of reader.trips(page)) {
+    for (const trip of reader.trips(packed)) {
       replay.take(trip)
       survey.see(trip)
       taken += 1
       if (taken % AT_ONCE === 0) await othersTurn()
     }
-    calls += page.lines.length
+    calls += packed.receipts
     progress?.(calls)
   }
   return adviceOf({ replayed: replay.result(), survey: survey.result(), kit, by, scope: scopeOf(filters) })

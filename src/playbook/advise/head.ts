@@ -109,10 +109,3 @@ export const headReader = (sheet: RateSheet): ((text: string) => Head) => {
     }
   })
 }
-
-/** Where the packs of a line end, which begin at `from`. */
-export const endOfHead = (line: string, from: number): number => {
-  let at = from - 1
-  for (let pack = 0; pack < historyPacks.length; pack++) at = line.indexOf(historyMarks.part, at + 1)
-  return at
-}

@@ -49,3 +49,13 @@ export type RepeatedCall = Readonly<{
   others: readonly string[]
   cost_usd: string
 }>
+
+/** A page of the past. */
+export type HistoryPage = Readonly<{
+  /** A line a receipt, in no order. */
+  text: string
+  /** Where the next page begins; null on the last. */
+  next_us: number | null
+  /** On the first page, of all pages. */
+  repeated: readonly RepeatedCall[]
+}>

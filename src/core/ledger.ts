@@ -1,6 +1,6 @@
 import type { OwnedRow, VirtualTag } from './allocation.ts'
 import type { ChargedQuestion, ChargedRow } from './charged.ts'
-import type { RepeatedCall } from './history.ts'
+import type { HistoryPage } from './history.ts'
 import type { Practice } from './practice.ts'
 import type { Receipt } from './receipt.ts'
 
@@ -264,8 +264,7 @@ export type TokenRatio = Readonly<{ provider: string; model: string; bytes_per_t
 
 export type Answers = {
   /** A line a receipt, in order of time and receipt id, without corrections. `repeated` is told with the first page only. */
-  /** `text` has a line a receipt (`historyMarks`), in no order. */
-  history: Readonly<{ text: string; next_us: number | null; repeated: readonly RepeatedCall[] }>
+  history: HistoryPage
   spend: Readonly<{ rows: readonly SpendRow[]; total: SpendRow; more: number }>
   calls: Readonly<{ receipts: readonly Receipt[] }>
   call: Readonly<{ receipts: readonly Receipt[] }>

@@ -1,13 +1,14 @@
 /** Receipts for a replay, a page of time after the other: only what it reads of them, a line each. */
 import { type columns, packs } from '../../core/columns.ts'
 import {
+  type HistoryPage,
   historyCounts,
   historyKeys,
   historyPacks,
   historyTexts,
   type RepeatedCall,
 } from '../../core/history.ts'
-import type { Answers, Filter, Question, TimeWindow } from '../../core/ledger.ts'
+import type { Filter, Question, TimeWindow } from '../../core/ledger.ts'
 import { where } from './dimensions.ts'
 import type { Session } from './engine.ts'
 import { raw, type Sql, sql } from './sql.ts'
@@ -115,7 +116,7 @@ const textOf = async (session: Session, chosen: Chosen): Promise<string> => {
 }
 
 /** Answers with a page of the past, which holds every receipt of its moments. */
-export const history = async (session: Session, asked: Asked): Promise<Answers['history']> => {
+export const history = async (session: Session, asked: Asked): Promise<HistoryPage> => {
   const { window, filters, from_us = window.from_us, limit } = asked
   const last_us = await endOf(session, from_us, window.to_us, Math.max(1, limit))
   const to_us = last_us === null ? window.to_us : last_us + 1

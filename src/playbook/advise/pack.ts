@@ -1,9 +1,9 @@
 /** From a page of the ledger's history to columns of numbers, which cost little to hand to another thread. */
-import { historyCounts, historyMarks, historyPacks } from '../../core/history.ts'
-import type { Answers } from '../../core/ledger.ts'
+import { type HistoryPage, historyCounts, historyMarks, historyPacks } from '../../core/history.ts'
 import { parseUsd } from '../../core/money.ts'
 import { fewNumbers } from './few.ts'
-import { apart, placesOf } from './head.ts'
+import { placesOf } from './head.ts'
+import { othersTurn } from './turn.ts'
 
 /** Numbers of a call: those of the history, then these, which are NaN where they are absent. Costs are picodollars. */
 export const figures = [...historyCounts, 'temperature', 'cost', 'cost_of_all'] as const
@@ -19,7 +19,7 @@ export type Packed = Readonly<{
   headed: Int32Array
   /** Heads that are new, in the order of their numbers. */
   heads: readonly string[]
-  /** The history's keys of each call. */
+  /** The history's keys of each call; in the thread that packed them they are parts of the page's text. */
   keys: readonly string[]
   /** Traces of levers, JSON, of the calls that have some. */
   levers: ReadonlyMap<number, string>
@@ -74,7 +74,7 @@ const openRepeated = () => {
   const costs = new Map<string, number>()
   const left_out = new Set<string>()
   return {
-    learn({ repeated }: Answers['history']): void {
+    learn({ repeated }: HistoryPage): void {
       for (const { stands, others, cost_usd } of repeated) {
         for (const id of others) left_out.add(id)
         if (stands !== null) costs.set(stands, Number(parseUsd(cost_usd)))
@@ -107,7 +107,10 @@ const textsInto = ({ numbers, levers }: Sheet, call: number, text: string, from:
   if (traces !== '' && traces !== '[]') levers.set(call, traces)
 }
 
-export type Packer = Readonly<{ pack(page: Answers['history']): Packed }>
+export type Packer = Readonly<{ pack(page: HistoryPage): Promise<Packed> }>
+
+/** After so many lines whoever else waits for this thread has its turn. */
+const AT_ONCE = 1000
 
 /** Packs the pages of one window, in their order. */
 export const packer = (): Packer => {
@@ -126,16 +129,16 @@ export const packer = (): Packer => {
     sheet.numbers[call * FIGURES + figureAt.cost_of_all] = repeated.costOf(id)
   }
   return {
-    pack(page) {
+    async pack(page) {
       repeated.learn(page)
       const starts = linesOf(page.text)
       const [numbers, headed] = [new Float64Array(starts.length * FIGURES), new Int32Array(starts.length)]
       const sheet: Sheet = { numbers, headed, keys: [], levers: new Map() }
-      for (const start of starts) lineInto(sheet, sheet.keys.length, page.text, start)
+      for (const [at, start] of starts.entries()) {
+        lineInto(sheet, sheet.keys.length, page.text, start)
+        if (at % AT_ONCE === AT_ONCE - 1) await othersTurn()
+      }
       return { ...sheet, receipts: starts.length, calls: sheet.keys.length, heads: heads.fresh() }
     },
   }
 }
-
-/** A page that keeps nothing of the text that it was packed from; another thread gets it so. */
-export const onItsOwn = (page: Packed): Packed => ({ ...page, keys: page.keys.map(apart) })

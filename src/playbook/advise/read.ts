@@ -3,7 +3,7 @@ import { historyKeys, historyMarks } from '../../core/history.ts'
 import type { Chain, Past, PastUsage, TokenRates } from '../../core/past.ts'
 import type { LeverTrace } from '../../core/receipt.ts'
 import { bitsOf } from './chance.ts'
-import { type Head, headReader, placesOf } from './head.ts'
+import { apart, type Head, headReader, placesOf } from './head.ts'
 import { figures, type Packed } from './pack.ts'
 import type { RateSheet } from './rates.ts'
 import { contextOf, costOf, type Trip } from './trip.ts'
@@ -120,8 +120,8 @@ const clusterOf = ({ circle, fingerprints, at_us }: Past): string =>
   fingerprints.conversation ??
   `${circle.key_id ?? circle.team ?? ''} ${circle.feature ?? ''} ${Math.floor(at_us / 3_600_000_000)}`
 
-/** Reads the packed pages of one window, in their order. What a call keeps of a page is its keys and its traces. */
-export const tripReader = (sheet: RateSheet) => {
+/** Reads the packed pages of one window, in their order. `kept` makes of a call's keys a text that keeps no page. */
+export const tripReader = (sheet: RateSheet, kept: (text: string) => string = apart) => {
   const headIn = headReader(sheet)
   const heads: Head[] = []
   const rowOf = (page: Packed, call: number): Row => {
@@ -130,7 +130,7 @@ export const tripReader = (sheet: RateSheet) => {
       page,
       head: heads[page.headed[call] ?? 0] as Head,
       at: call * FIGURES,
-      keys: (page.keys[call] ?? '').split(historyMarks.value),
+      keys: kept(page.keys[call] ?? '').split(historyMarks.value),
       traces: traces === undefined ? noTraces : (JSON.parse(traces) as readonly LeverTrace[]),
     }
   }

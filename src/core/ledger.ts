@@ -216,12 +216,12 @@ type Plain =
     }>
   | ChargedQuestion
   | Readonly<{
-      /** A page of receipts in order of time with what a replay reads of them, as columns. */
       ask: 'history'
       window: TimeWindow
       filters?: readonly Filter[]
-      /** Go on from this moment: `next_us` of the page before. Absent on the first page. */
+      /** Go on from `next_us` of the page before, which was so long, µs: this one will be about as long. Absent on the first page. */
       from_us?: number
+      look_us?: number
       /** About so many receipts: a page ends where a moment ends. */
       limit: number
     }>

@@ -24,6 +24,9 @@ const replayed = raw(`outcome <> 'refused'`)
 
 const [PART, VALUE, LINE] = ['chr(30)', 'chr(31)', 'chr(10)'] as const
 
+/** Receipts of a bundle. */
+const BUNDLE = '2048'
+
 const ownKeys = historyKeys.slice(0, -packs.chain.length)
 
 /** `concat` leaves an absent value out, and takes half of what `concat_ws` takes. */
@@ -39,7 +42,8 @@ const storedLine = said([
 ])
 
 const packedLines = (rows: Sql): Sql => sql`
-  SELECT ${raw(storedLine)} AS line FROM (SELECT *, ${raw(splitsOf(['rest', 'ended']))} FROM packed WHERE ${rows})`
+  SELECT place // ${raw(BUNDLE)} AS bundle, ${raw(storedLine)} AS line
+  FROM (SELECT *, rowid AS place, ${raw(splitsOf(['rest', 'ended']))} FROM packed WHERE ${rows})`
 
 /** Without filters nothing has to be found out of a receipt but when it came and how it ended, and its row is read once. */
 const packed = ({ window, filters = [] }: Chosen): Sql => {
@@ -69,16 +73,22 @@ const lines = async (session: Session, chosen: Chosen): Promise<Sql> => {
   const condition = sql`${where(chosen.window, chosen.filters)} AND ${replayed} AND corrects IS NULL`
   const some = await session.rows(sql`SELECT 1 FROM spelt WHERE ${condition} LIMIT 1`)
   if (some.length === 0) return packed(chosen)
-  return sql`${packed(chosen)} UNION ALL SELECT ${raw(speltLine)} AS line FROM spelt WHERE ${condition}`
+  return sql`${packed(chosen)} UNION ALL SELECT -1 AS bundle, ${raw(speltLine)} AS line FROM spelt WHERE ${condition}`
 }
 
-/** A page is looked for in this part of what is left, and in twice as much until it is found: receipts lie nearly in order of time. */
+/** The first page is looked for in this part of the window: receipts lie nearly in order of time. */
 const FIRST_LOOK = 1 / 64
+/** So much more than seems to be enough is looked through, that one look is. */
+const MARGIN = 1.25
 
 /** The moment with which a page of about `limit` receipts ends, filters aside; null where fewer are left. */
-const endOf = async (session: Session, from_us: number, to_us: number, limit: number): Promise<number | null> => {
-  for (let share = FIRST_LOOK; ; share *= 2) {
-    const until_us = share >= 1 ? to_us : Math.ceil(from_us + (to_us - from_us) * share)
+const endOf = async (
+  session: Session,
+  { from_us, to_us, look_us, limit }: TimeWindow & Readonly<{ look_us: number; limit: number }>,
+): Promise<number | null> => {
+  let until_us = from_us + Math.ceil(look_us * MARGIN)
+  for (;;) {
+    until_us = Math.min(until_us, to_us)
     const within = sql`WHERE started_at_us >= ${from_us} AND started_at_us < ${until_us}`
     const row = first(
       await session.rows(sql`
@@ -87,8 +97,10 @@ const endOf = async (session: Session, from_us: number, to_us: number, limit: nu
             SELECT started_at_us FROM packed ${within} UNION ALL SELECT started_at_us FROM spelt ${within})
           ORDER BY started_at_us LIMIT ${limit})`),
     )
-    if (Number(row['receipts']) >= limit) return numberOrNull(row['last_us'])
+    const receipts = Number(row['receipts'])
+    if (receipts >= limit) return numberOrNull(row['last_us'])
     if (until_us >= to_us) return null
+    until_us = from_us + Math.ceil((until_us - from_us) * Math.max(2, (MARGIN * limit) / Math.max(1, receipts)))
   }
 }
 
@@ -107,20 +119,22 @@ const repeatedCalls = async (session: Session, condition: Sql): Promise<readonly
   })
 }
 
-/** Lines leave the engine as one text: each value that does so by itself costs as much as making it. */
+/** Lines leave the engine in bundles: each value that does so by itself costs as much as making it, and all as one text are copied often. */
 const textOf = async (session: Session, chosen: Chosen): Promise<string> => {
-  const [[all] = []] = await session.columns(
-    sql`SELECT string_agg(line, ${raw(LINE)}) AS lines FROM (${await lines(session, chosen)})`,
+  const [texts = []] = await session.columns(
+    sql`SELECT string_agg(line, ${raw(LINE)}) AS lines FROM (${await lines(session, chosen)}) GROUP BY bundle`,
   )
-  return typeof all === 'string' ? all : ''
+  return texts.join('\n')
 }
 
 /** Answers with a page of the past, which holds every receipt of its moments. */
 export const history = async (session: Session, asked: Asked): Promise<HistoryPage> => {
   const { window, filters, from_us = window.from_us, limit } = asked
-  const last_us = await endOf(session, from_us, window.to_us, Math.max(1, limit))
-  const to_us = last_us === null ? window.to_us : last_us + 1
-  const rest = sql`${where({ from_us, to_us: window.to_us }, filters)} AND ${replayed}`
+  const { to_us: end_us } = window
+  const look_us = asked.look_us ?? (end_us - from_us) * FIRST_LOOK
+  const last_us = await endOf(session, { from_us, to_us: end_us, look_us, limit: Math.max(1, limit) })
+  const to_us = last_us === null ? end_us : last_us + 1
+  const rest = sql`${where({ from_us, to_us: end_us }, filters)} AND ${replayed}`
   return {
     text: await textOf(session, { window: { from_us, to_us }, filters }),
     next_us: last_us === null ? null : to_us,

@@ -91,21 +91,17 @@ const AT_ONCE = 250
 
 /** Pages of history; the next one is asked for while the last is replayed. */
 async function* history({ ledger, window, filters, tags, page = PAGE }: Asked) {
-  const ask = (from_us?: number) =>
-    ledger.query({
-      ask: 'history',
-      window,
-      filters,
-      limit: page,
-      ...(tags === undefined ? {} : { tags }),
-      ...(from_us === undefined ? {} : { from_us }),
-    })
-  let coming = ask()
+  const ask = (after: Readonly<{ from_us?: number; look_us?: number }>) =>
+    ledger.query({ ask: 'history', window, filters, limit: page, ...(tags === undefined ? {} : { tags }), ...after })
+  let from_us = window.from_us
+  let coming = ask({})
   for (;;) {
     const got = await coming
-    if (got.next_us !== null) coming = ask(got.next_us)
+    const { next_us } = got
+    if (next_us !== null) coming = ask({ from_us: next_us, look_us: next_us - from_us })
     yield got
-    if (got.next_us === null) return
+    if (next_us === null) return
+    from_us = next_us
   }
 }
 

@@ -25,14 +25,29 @@ export type Packed = Readonly<{
   levers: ReadonlyMap<number, string>
 }>
 
-const [PART, ZERO] = [historyMarks.part.charCodeAt(0), 48]
+const [PART, ZERO, MINUS, POINT] = [historyMarks.part.charCodeAt(0), 48, 45, 46]
 const FIGURES = figures.length
 
+/** So many digits make a whole number that a float holds exactly, whatever they are. */
+const SURE_DIGITS = 15
+
+/** A whole number in a part of a text, a point in it left out. */
+const wholeIn = (text: string, from: number, to: number): number => {
+  let whole = 0
+  for (let at = from; at < to; at++) {
+    const code = text.charCodeAt(at)
+    if (code !== POINT) whole = whole * 10 + code - ZERO
+  }
+  return whole
+}
+
 /** US dollars as the engine writes them, with twelve decimals, in picodollars; NaN where there are none. */
-const picodollarsOf = (usd: string): number => {
-  if (usd === '') return Number.NaN
-  const point = usd.length - 13
-  return usd.charAt(point) === '.' ? Number(usd.slice(0, point) + usd.slice(point + 1)) : Number(parseUsd(usd))
+const picodollarsIn = (text: string, from: number, to: number): number => {
+  if (from === to) return Number.NaN
+  const point = to - 13
+  const isPlain =
+    point > from && text.charCodeAt(point) === POINT && to - from <= SURE_DIGITS && text.charCodeAt(from) !== MINUS
+  return isPlain ? wholeIn(text, from, to) : Number(parseUsd(text.slice(from, to)))
 }
 
 /** The first of the texts, which are the last part. */
@@ -46,7 +61,7 @@ const receiptIdIn = (text: string, start: number): string => {
 const linesOf = (text: string): readonly number[] => {
   const starts: number[] = []
   for (let at = text === '' ? -1 : 0; at >= 0; at = text.indexOf('\n', at) + 1 || -1) starts.push(at)
-  const moments = starts.map((start) => Number(text.slice(start, text.indexOf(historyMarks.value, start))))
+  const moments = starts.map((start) => wholeIn(text, start, text.indexOf(historyMarks.value, start)))
   if (moments.every((moment, at) => at === 0 || moment > (moments[at - 1] ?? 0))) return starts
   const idAt = (line: number): string => receiptIdIn(text, starts[line] ?? 0)
   return Array.from(starts.keys())
@@ -102,7 +117,7 @@ const textsInto = ({ numbers, levers }: Sheet, call: number, text: string, from:
   const paid = text.indexOf(historyMarks.value, warm + 1)
   const end = text.indexOf('\n', paid)
   numbers[call * FIGURES + figureAt.temperature] = from === warm ? Number.NaN : Number(text.slice(from, warm))
-  numbers[call * FIGURES + figureAt.cost] = picodollarsOf(text.slice(warm + 1, paid))
+  numbers[call * FIGURES + figureAt.cost] = picodollarsIn(text, warm + 1, paid)
   const traces = text.slice(paid + 1, end < 0 ? undefined : end)
   if (traces !== '' && traces !== '[]') levers.set(call, traces)
 }

@@ -24,9 +24,6 @@ const replayed = raw(`outcome <> 'refused'`)
 
 const [PART, VALUE, LINE] = ['chr(30)', 'chr(31)', 'chr(10)'] as const
 
-/** Receipts of a bundle. */
-const BUNDLE = '2048'
-
 const ownKeys = historyKeys.slice(0, -packs.chain.length)
 
 /** `concat` leaves an absent value out, and takes half of what `concat_ws` takes. */
@@ -42,8 +39,7 @@ const storedLine = said([
 ])
 
 const packedLines = (rows: Sql): Sql => sql`
-  SELECT place // ${raw(BUNDLE)} AS bundle, ${raw(storedLine)} AS line
-  FROM (SELECT *, rowid AS place, ${raw(splitsOf(['rest', 'ended']))} FROM packed WHERE ${rows})`
+  SELECT ${raw(storedLine)} AS line FROM (SELECT *, ${raw(splitsOf(['rest', 'ended']))} FROM packed WHERE ${rows})`
 
 /** Without filters nothing has to be found out of a receipt but when it came and how it ended, and its row is read once. */
 const packed = ({ window, filters = [] }: Chosen): Sql => {
@@ -73,7 +69,7 @@ const lines = async (session: Session, chosen: Chosen): Promise<Sql> => {
   const condition = sql`${where(chosen.window, chosen.filters)} AND ${replayed} AND corrects IS NULL`
   const some = await session.rows(sql`SELECT 1 FROM spelt WHERE ${condition} LIMIT 1`)
   if (some.length === 0) return packed(chosen)
-  return sql`${packed(chosen)} UNION ALL SELECT -1 AS bundle, ${raw(speltLine)} AS line FROM spelt WHERE ${condition}`
+  return sql`${packed(chosen)} UNION ALL SELECT ${raw(speltLine)} AS line FROM spelt WHERE ${condition}`
 }
 
 /** The first page is looked for in this part of the window: receipts lie nearly in order of time. */
@@ -119,12 +115,12 @@ const repeatedCalls = async (session: Session, condition: Sql): Promise<readonly
   })
 }
 
-/** Lines leave the engine in bundles: each value that does so by itself costs as much as making it, and all as one text are copied often. */
+/** Lines leave the engine as one text: each value that does so by itself costs as much as making it. */
 const textOf = async (session: Session, chosen: Chosen): Promise<string> => {
-  const [texts = []] = await session.columns(
-    sql`SELECT string_agg(line, ${raw(LINE)}) AS lines FROM (${await lines(session, chosen)}) GROUP BY bundle`,
+  const [[all] = []] = await session.columns(
+    sql`SELECT string_agg(line, ${raw(LINE)}) AS lines FROM (${await lines(session, chosen)})`,
   )
-  return texts.join('\n')
+  return typeof all === 'string' ? all : ''
 }
 
 /** Answers with a page of the past, which holds every receipt of its moments. */

@@ -1,14 +1,12 @@
 /** The process that is measured: reads the history, replays it, tells its figures as JSON. */
+import { startReplaying } from '../../src/cli/advise/thread.ts'
 import type { Lever } from '../../src/core/lever.ts'
-import { converts } from '../../src/gateway/levers/kit.ts'
-import { digest } from '../../src/gateway/prompt.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
-import { advise } from '../../src/playbook/advise/advise.ts'
+import { adviceFrom } from '../../src/playbook/advise/advise.ts'
+import { packer } from '../../src/playbook/advise/pack.ts'
 import { rateSheet } from '../../src/playbook/advise/rates.ts'
 import { tripReader } from '../../src/playbook/advise/read.ts'
-import { cacheRule } from '../../src/playbook/cache/rules.ts'
 import { levers } from '../../src/playbook/levers.ts'
-import { ratios } from '../../src/playbook/measure/ratios.ts'
 import { compileBook } from '../../src/playbook/price/book.ts'
 import { rows } from './traffic.ts'
 
@@ -16,11 +14,11 @@ const [path = '', receipts, from, days] = process.argv.slice(2)
 const [expected, from_us] = [Number(receipts), Number(from)]
 const window = { from_us, to_us: from_us + Number(days) * 86_400_000_000 }
 
-const exact = Object.fromEntries(
-  Object.entries(levers as unknown as Record<string, Lever>).filter(([, { traits }]) => traits.certainty === 'exact'),
-)
+const exact = Object.values(levers as unknown as Record<string, Lever>)
+  .filter(({ traits }) => traits.certainty === 'exact')
+  .map(({ name }) => name)
+const prices = { rows, version: 'bench' }
 const ledger = await open({ path, memory_limit: '192MB' })
-const sheet = rateSheet(compileBook({ rows, version: 'bench' }))
 
 const timed = async (act: () => Promise<unknown>): Promise<Readonly<{ s: number; cpu_s: number }>> => {
   const [began, used] = [performance.now(), process.cpuUsage()]
@@ -29,19 +27,11 @@ const timed = async (act: () => Promise<unknown>): Promise<Readonly<{ s: number;
   return { s: (performance.now() - began) / 1000, cpu_s: (user + system) / 1e6 }
 }
 
-const whole = await timed(() =>
-  advise({
-    ledger,
-    window,
-    filters: [],
-    by: 'feature',
-    levers: exact,
-    sheet,
-    ratios: ratios(),
-    kit: { hash: digest, cache_rule: cacheRule, converts, seed: 1 },
-    expected,
-  }),
-)
+const whole = await timed(async () => {
+  const setup = { window, filters: [], by: 'feature', only: exact, prices, ratios: [], seed: 1, expected } as const
+  const replaying = startReplaying(setup)
+  await adviceFrom({ ledger, window, filters: [] }, replaying).finally(replaying.close)
+})
 const peak_mb = process.resourceUsage().maxRSS / 1024
 
 /** What this machine is worth at the moment: µs of CPU for a receipt-like JSON line, parsed in a loop that is always the same. */
@@ -67,10 +57,11 @@ const reading = await timed(async () => {
 })
 let [trips, lines] = [0, 0]
 const building = await timed(async () => {
-  const reader = tripReader(sheet)
+  const [pack, reader] = [packer(), tripReader(rateSheet(compileBook(prices)))]
   for (const page of pages) {
-    lines += page.lines.length
-    for (const _ of reader.trips(page)) trips += 1
+    const packed = await pack.pack(page)
+    lines += packed.receipts
+    for (const _ of reader.trips(packed)) trips += 1
   }
 })
 await ledger.close()
@@ -81,7 +72,7 @@ console.log(
     { name: 'CPU of all threads', value: whole.cpu_s, unit: 's' },
     { name: 'this machine: JSON.parse of 1.2 KB', value: calibration(), unit: 'µs CPU' },
     { name: 'largest resident memory', value: peak_mb, unit: 'MB', limit: '≤ 1,000 MB' },
-    { name: 'levers replayed', value: Object.keys(exact).length, unit: 'levers' },
+    { name: 'levers replayed', value: exact.length, unit: 'levers' },
     { name: 'of it: the ledger alone', value: reading.cpu_s, unit: 's CPU' },
     { name: 'of it: lines into calls', value: (building.cpu_s * expected) / Math.max(1, lines), unit: 's CPU' },
     {

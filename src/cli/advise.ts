@@ -5,25 +5,22 @@ import { nearest } from '../config/suggest.ts'
 import { loadSettings } from '../config.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Extent, Filter, Ledger } from '../core/ledger.ts'
-import type { Chosen, Lever } from '../core/lever.ts'
+import type { Chosen } from '../core/lever.ts'
 import type { PriceBook } from '../core/price.ts'
 import type { Settings } from '../core/settings.ts'
 import { converts } from '../gateway/levers/kit.ts'
 import { chooseLevers } from '../gateway/levers/policies.ts'
-import { digest } from '../gateway/prompt.ts'
 import type { Advice } from '../playbook/advise/advice.ts'
-import { advise, type Grouping, groupings } from '../playbook/advise/advise.ts'
+import { adviceFrom, type Grouping, groupings } from '../playbook/advise/advise.ts'
 import { scopeOf } from '../playbook/advise/configuration.ts'
-import { rateSheet } from '../playbook/advise/rates.ts'
 import type { Swap } from '../playbook/advise/swap.ts'
-import { cacheRule } from '../playbook/cache/rules.ts'
 import { levers } from '../playbook/levers.ts'
-import { ratios } from '../playbook/measure/ratios.ts'
 import { inOrder } from '../playbook/order.ts'
 import { compileBook } from '../playbook/price/book.ts'
 import { providers } from '../providers/index.ts'
 import { adviceHtml } from './advise/html.ts'
 import { renderAdvice } from './advise/render.ts'
+import { startReplaying } from './advise/thread.ts'
 import { filtersOf, folderArgs, type NamedWindow, nothingFound, windowArgs, windowOf, withLedger } from './asking.ts'
 import { countFlag } from './numbers.ts'
 import { lookOf } from './show/look.ts'
@@ -91,29 +88,29 @@ const configured = ({ policies }: Settings, filters: readonly Filter[]): Readonl
 
 const replay = async ({ ledger, window, filters }: Asked, flags: Flags): Promise<Advice> => {
   const settings = loadSettings({ flags, env: process.env, cwd: process.cwd(), providers })
-  const book = compileBook(await loadBook(settings.prices))
+  const prices = await loadBook(settings.prices)
+  const book = compileBook(prices)
   const swap = flags['what-if'] === undefined ? undefined : swapOf(flags['what-if'], book)
   const { total } = await ledger.query({ ask: 'spend', window, filters, group_by: [] })
-  const learnt = await ledger.query({ ask: 'ratios' })
+  const { ratios } = await ledger.query({ ask: 'ratios' })
   const expected = Math.max(total.calls, total.attempts)
+  const replaying = startReplaying({
+    window,
+    filters,
+    by: groupingOf(flags.by),
+    settings: configured(settings, filters),
+    prices,
+    ratios,
+    seed: countFlag('--seed', flags.seed, SEED),
+    ...(swap === undefined ? {} : { swap }),
+    expected,
+  })
   const bar = progress({ label: 'replaying', total: expected })
   try {
-    return await advise({
-      ledger,
-      window,
-      filters,
-      by: groupingOf(flags.by),
-      levers: levers as unknown as Readonly<Record<string, Lever>>,
-      settings: configured(settings, filters),
-      sheet: rateSheet(book),
-      ratios: ratios(learnt.ratios),
-      kit: { hash: digest, cache_rule: cacheRule, converts, seed: countFlag('--seed', flags.seed, SEED) },
-      ...(swap === undefined ? {} : { swap }),
-      expected,
-      progress: (calls) => bar.update(calls),
-    })
+    return await adviceFrom({ ledger, window, filters, progress: (receipts) => bar.update(receipts) }, replaying)
   } finally {
     bar.end()
+    await replaying.close()
   }
 }
 

@@ -1,6 +1,6 @@
 import type { OwnedRow, VirtualTag } from './allocation.ts'
 import type { ChargedQuestion, ChargedRow } from './charged.ts'
-import type { RepeatedCall } from './history.ts'
+import type { HistoryPage } from './history.ts'
 import type { Practice } from './practice.ts'
 import type { Receipt } from './receipt.ts'
 
@@ -216,12 +216,12 @@ type Plain =
     }>
   | ChargedQuestion
   | Readonly<{
-      /** A page of receipts in order of time with what a replay reads of them, as columns. */
       ask: 'history'
       window: TimeWindow
       filters?: readonly Filter[]
-      /** Go on from this moment: `next_us` of the page before. Absent on the first page. */
+      /** Go on from `next_us` of the page before, which was so long, µs: this one will be about as long. Absent on the first page. */
       from_us?: number
+      look_us?: number
       /** About so many receipts: a page ends where a moment ends. */
       limit: number
     }>
@@ -264,7 +264,7 @@ export type TokenRatio = Readonly<{ provider: string; model: string; bytes_per_t
 
 export type Answers = {
   /** A line a receipt, in order of time and receipt id, without corrections. `repeated` is told with the first page only. */
-  history: Readonly<{ lines: readonly string[]; next_us: number | null; repeated: readonly RepeatedCall[] }>
+  history: HistoryPage
   spend: Readonly<{ rows: readonly SpendRow[]; total: SpendRow; more: number }>
   calls: Readonly<{ receipts: readonly Receipt[] }>
   call: Readonly<{ receipts: readonly Receipt[] }>

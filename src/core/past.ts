@@ -67,7 +67,6 @@ export type PastUsage = {
  * the same object where nothing would have changed.
  */
 export type Past = Readonly<{
-  receipt_id: string
   /**
    * Calls of one reader that share it are alike in payer (but for session, customer and user), tenant, account, endpoint, wire,
    * provider, model and `stream`; a replay that changes one of these leaves it out. A small whole number.

@@ -6,6 +6,7 @@ import { formatUsd, type Picodollars, picodollars } from '../../src/core/money.t
 import type { Past } from '../../src/core/past.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { chance } from '../../src/playbook/advise/chance.ts'
+import { distinctNumbers } from '../../src/playbook/advise/distinct.ts'
 import { MOST_WHOLE } from '../../src/playbook/advise/replay.ts'
 import { shapley } from '../../src/playbook/advise/shapley.ts'
 import { ExactSum } from '../../src/playbook/advise/tally.ts'
@@ -239,6 +240,17 @@ test('a sum of picodollars is exact beyond what a float can hold', () => {
   for (let at = 0; at < 3000; at++) sum.add(9_007_199_254_740_991 - at)
   const expected = (9_007_199_254_740_991n * 3000n - (2999n * 3000n) / 2n) as Picodollars
   expect(sum.total).toBe(expected)
+})
+
+test('sessions are counted as a set counts them, however many there are and whatever their bits', () => {
+  const bits = fc.oneof(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), fc.integer({ min: -3, max: 3 }))
+  fc.assert(
+    fc.property(fc.array(bits, { maxLength: 3000 }), (numbers) => {
+      const counted = distinctNumbers()
+      for (const number of numbers) counted.add(number)
+      expect(counted.size()).toBe(new Set(numbers).size)
+    }),
+  )
 })
 
 describe('what a lever saves alone', () => {

@@ -11,6 +11,7 @@ import { sql } from '../../src/ledgers/duckdb/sql.ts'
 import { shownTypes } from '../../src/ledgers/duckdb/taken.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
 import { ledgerContract } from './contract.ts'
+import { historyContract } from './history-contract.ts'
 import { leaksContract } from './leaks-contract.ts'
 import { DAY_US, fullReceipt, HOUR_US, receipt, START_US, usd, writeSegment } from './receipts.ts'
 
@@ -26,6 +27,7 @@ const openEmpty = (options: { roll_up_from?: number }) => async (folder: string)
 
 ledgerContract('duckdb', openEmpty({}))
 ledgerContract('duckdb that rolls up every past day', openEmpty({ roll_up_from: 0 }))
+historyContract('duckdb', openEmpty({}))
 leaksContract('duckdb', openEmpty({}))
 
 describe('the columns', () => {

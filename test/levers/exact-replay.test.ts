@@ -10,7 +10,6 @@ const ENDED_US = 1_000_000
 
 const asked = (wire: string, stream: boolean, nth: number): Past => ({
   ...blankPast,
-  receipt_id: `r${nth}`,
   kind: nth,
   at_us: nth * 60_000_000,
   ended_at_us: nth * 60_000_000 + ENDED_US,

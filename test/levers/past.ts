@@ -26,7 +26,6 @@ export const pastOf = (receipt: Receipt, rates: TokenRates, more: Partial<Past> 
   ) as Past['circle']
   const { fingerprint_exact: exact, fingerprint_template: template, fingerprint_conversation: conversation } = receipt
   return {
-    receipt_id: receipt.receipt_id,
     at_us: receipt.started_at_us,
     ...(receipt.first_token_at_us === undefined ? {} : { first_token_at_us: receipt.first_token_at_us }),
     ended_at_us: receipt.ended_at_us,
@@ -86,7 +85,6 @@ export const billAfter = <S extends Schema>(
 
 /** A call of Claude Opus 4.5 of which nothing is known. */
 export const blankPast: Past = {
-  receipt_id: 'r',
   at_us: 0,
   ended_at_us: 0,
   circle: { endpoint: 'messages', wire: 'anthropic-messages' },

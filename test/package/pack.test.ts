@@ -37,6 +37,8 @@ test('the package holds what was built and the pages that messages name, and nei
   expect(readdirSync(installed).sort()).toEqual(held)
   expect(existsSync(join(installed, 'docs', 'configuration.md'))).toBe(true)
   expect(existsSync(join(installed, 'dist', 'prices', 'openai.yaml'))).toBe(true)
+  for (const worker of ['gateway/worker.js', 'cli/advise/worker.js'])
+    expect(existsSync(join(installed, 'dist', 'src', worker))).toBe(true)
 })
 
 test('npx weir answers from the packed tarball on whatever Node installed it', async () => {

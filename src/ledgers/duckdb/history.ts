@@ -1,7 +1,14 @@
-/** Receipts in order of time for a replay: only what it reads of them, as one text each, and what repeats only once. */
+/** Receipts for a replay, a page of time after the other: only what it reads of them, a line each. */
 import { type columns, packs } from '../../core/columns.ts'
-import { historyCounts, historyKeys, historyPacks, historyTexts, type RepeatedCall } from '../../core/history.ts'
-import type { Answers, Question } from '../../core/ledger.ts'
+import {
+  type HistoryPage,
+  historyCounts,
+  historyKeys,
+  historyPacks,
+  historyTexts,
+  type RepeatedCall,
+} from '../../core/history.ts'
+import type { Filter, Question, TimeWindow } from '../../core/ledger.ts'
 import { where } from './dimensions.ts'
 import type { Session } from './engine.ts'
 import { raw, type Sql, sql } from './sql.ts'
@@ -10,27 +17,39 @@ import { first, numberOrNull, text, usd } from './values.ts'
 
 type Asked = Extract<Question, { ask: 'history' }>
 type Field = keyof typeof columns
+type Chosen = Readonly<{ window: TimeWindow; filters: readonly Filter[] | undefined }>
 
 /** A call that was refused never came to a provider, nor to a lever. */
 const replayed = raw(`outcome <> 'refused'`)
 
-const orEmpty = (value: string): string => `coalesce((${value})::VARCHAR, '')`
-
-const joined = (values: readonly string[]): string => `concat_ws(chr(31), ${values.map(orEmpty).join(', ')})`
+const [PART, VALUE, LINE] = ['chr(30)', 'chr(31)', 'chr(10)'] as const
 
 const ownKeys = historyKeys.slice(0, -packs.chain.length)
 
-/** What is computed of a receipt takes the engine long to plan, so lines are made of columns as they are stored, packs whole. */
-const storedLine = `concat_ws(chr(30), ${[
-  ...historyPacks.map(orEmpty),
-  joined([...ownKeys.map(storedText), `coalesce(chain, chr(31))`]),
-  joined(historyTexts.map(storedText)),
-  joined(historyCounts.map(storedText)),
-].join(', ')})`
+/** `concat` leaves an absent value out, and takes half of what `concat_ws` takes. */
+const said = (parts: readonly (readonly string[])[]): string =>
+  `concat(${parts.map((values) => values.join(`, ${VALUE}, `)).join(`, ${PART}, `)})`
 
-const packed = (condition: Sql): Sql => sql`
-  SELECT started_at_us, receipt_id, ${raw(storedLine)} AS line FROM (
-    SELECT *, ${raw(splitsOf(['rest']))} FROM packed WHERE rowid IN (SELECT place FROM spending WHERE ${condition}))`
+/** What is computed of a receipt takes the engine long to plan, so lines are made of columns as they are stored, packs whole. */
+const storedLine = said([
+  historyCounts.map(storedText),
+  ...historyPacks.map((pack) => [pack]),
+  [...ownKeys.map(storedText), `coalesce(chain, ${VALUE})`],
+  historyTexts.map(storedText),
+])
+
+const packedLines = (rows: Sql): Sql => sql`
+  SELECT ${raw(storedLine)} AS line FROM (SELECT *, ${raw(splitsOf(['rest', 'ended']))} FROM packed WHERE ${rows})`
+
+/** Without filters nothing has to be found out of a receipt but when it came and how it ended, and its row is read once. */
+const packed = ({ window, filters = [] }: Chosen): Sql => {
+  const within = sql`${where(window)} AND corrects IS NULL`
+  if (filters.length === 0)
+    return sql`${packedLines(within)} WHERE ${raw(`nullif(${storedText('outcome')}, '')`)} <> 'refused'`
+  return packedLines(
+    sql`rowid IN (SELECT place FROM spending WHERE ${where(window, filters)} AND ${replayed} AND corrects IS NULL)`,
+  )
+}
 
 /** The same of a receipt that is spelt. Values by position have no control characters; what is spelt may, and they are no marks of ours. */
 const speltText = (name: Field): string => {
@@ -39,31 +58,33 @@ const speltText = (name: Field): string => {
   return `translate((${value})::VARCHAR, chr(10) || chr(30) || chr(31), '   ')`
 }
 
-const speltLine = `concat_ws(chr(30), ${[
-  ...historyPacks.map((pack) => packs[pack]),
-  historyKeys,
-  historyTexts,
-  historyCounts,
-]
-  .map((names) => joined(names.map(speltText)))
-  .join(', ')})`
-
-const asSpelt = (condition: Sql): Sql => sql`
-  SELECT started_at_us, receipt_id, ${raw(speltLine)} AS line FROM spelt WHERE ${condition}`
+const speltLine = said(
+  [historyCounts, ...historyPacks.map((pack) => packs[pack]), historyKeys, historyTexts].map((names) =>
+    names.map(speltText),
+  ),
+)
 
 /** Few ledgers have receipts that are spelt, and few pages of those. */
-const lines = async (session: Session, condition: Sql): Promise<Sql> => {
+const lines = async (session: Session, chosen: Chosen): Promise<Sql> => {
+  const condition = sql`${where(chosen.window, chosen.filters)} AND ${replayed} AND corrects IS NULL`
   const some = await session.rows(sql`SELECT 1 FROM spelt WHERE ${condition} LIMIT 1`)
-  return some.length === 0 ? packed(condition) : sql`${packed(condition)} UNION ALL ${asSpelt(condition)}`
+  if (some.length === 0) return packed(chosen)
+  return sql`${packed(chosen)} UNION ALL SELECT ${raw(speltLine)} AS line FROM spelt WHERE ${condition}`
 }
 
-/** A page is looked for in this part of what is left, and in twice as much until it is found: receipts lie nearly in order of time. */
+/** The first page is looked for in this part of the window: receipts lie nearly in order of time. */
 const FIRST_LOOK = 1 / 64
+/** So much more than seems to be enough is looked through, that one look is. */
+const MARGIN = 1.25
 
 /** The moment with which a page of about `limit` receipts ends, filters aside; null where fewer are left. */
-const endOf = async (session: Session, from_us: number, to_us: number, limit: number): Promise<number | null> => {
-  for (let share = FIRST_LOOK; ; share *= 2) {
-    const until_us = share >= 1 ? to_us : Math.ceil(from_us + (to_us - from_us) * share)
+const endOf = async (
+  session: Session,
+  { from_us, to_us, look_us, limit }: TimeWindow & Readonly<{ look_us: number; limit: number }>,
+): Promise<number | null> => {
+  let until_us = from_us + Math.ceil(look_us * MARGIN)
+  for (;;) {
+    until_us = Math.min(until_us, to_us)
     const within = sql`WHERE started_at_us >= ${from_us} AND started_at_us < ${until_us}`
     const row = first(
       await session.rows(sql`
@@ -72,8 +93,10 @@ const endOf = async (session: Session, from_us: number, to_us: number, limit: nu
             SELECT started_at_us FROM packed ${within} UNION ALL SELECT started_at_us FROM spelt ${within})
           ORDER BY started_at_us LIMIT ${limit})`),
     )
-    if (Number(row['receipts']) >= limit) return numberOrNull(row['last_us'])
+    const receipts = Number(row['receipts'])
+    if (receipts >= limit) return numberOrNull(row['last_us'])
     if (until_us >= to_us) return null
+    until_us = from_us + Math.ceil((until_us - from_us) * Math.max(2, (MARGIN * limit) / Math.max(1, receipts)))
   }
 }
 
@@ -92,18 +115,25 @@ const repeatedCalls = async (session: Session, condition: Sql): Promise<readonly
   })
 }
 
+/** Lines leave the engine as one text: each value that does so by itself costs as much as making it. */
+const textOf = async (session: Session, chosen: Chosen): Promise<string> => {
+  const [[all] = []] = await session.columns(
+    sql`SELECT string_agg(line, ${raw(LINE)}) AS lines FROM (${await lines(session, chosen)})`,
+  )
+  return typeof all === 'string' ? all : ''
+}
+
 /** Answers with a page of the past, which holds every receipt of its moments. */
-export const history = async (session: Session, asked: Asked): Promise<Answers['history']> => {
+export const history = async (session: Session, asked: Asked): Promise<HistoryPage> => {
   const { window, filters, from_us = window.from_us, limit } = asked
-  const within = (from: number, to: number) => sql`${where({ from_us: from, to_us: to }, filters)} AND ${replayed}`
-  const last_us = await endOf(session, from_us, window.to_us, Math.max(1, limit))
-  const to_us = last_us === null ? window.to_us : last_us + 1
-  const [page = []] = await session.columns(sql`
-    SELECT line FROM (${await lines(session, sql`${within(from_us, to_us)} AND corrects IS NULL`)})
-    ORDER BY started_at_us, receipt_id`)
+  const { to_us: end_us } = window
+  const look_us = asked.look_us ?? (end_us - from_us) * FIRST_LOOK
+  const last_us = await endOf(session, { from_us, to_us: end_us, look_us, limit: Math.max(1, limit) })
+  const to_us = last_us === null ? end_us : last_us + 1
+  const rest = sql`${where({ from_us, to_us: end_us }, filters)} AND ${replayed}`
   return {
-    lines: page as readonly string[],
+    text: await textOf(session, { window: { from_us, to_us }, filters }),
     next_us: last_us === null ? null : to_us,
-    repeated: asked.from_us === undefined ? await repeatedCalls(session, within(from_us, window.to_us)) : [],
+    repeated: asked.from_us === undefined ? await repeatedCalls(session, rest) : [],
   }
 }

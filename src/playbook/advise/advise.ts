@@ -7,11 +7,13 @@ import { inOrder } from '../order.ts'
 import { type Advice, adviceOf } from './advice.ts'
 import { scopeOf } from './configuration.ts'
 import { type Candidate, defaultsOf, type FoldKit } from './fold.ts'
+import { type Packed, packer } from './pack.ts'
 import type { RateSheet } from './rates.ts'
 import { tripReader } from './read.ts'
 import { MOST_WHOLE, replayer } from './replay.ts'
 import { surveyor } from './survey.ts'
 import { type Swap, swapCandidate } from './swap.ts'
+import { othersTurn } from './turn.ts'
 
 /** What calls can be told apart by. A route is what asks alike: a feature and a template. */
 export const groupings = [
@@ -49,11 +51,21 @@ const groupOf: Readonly<Record<Grouping, (past: Past) => string>> = {
   key: ({ circle }) => named(circle.key_id),
 }
 
-export type AdviseOptions = Readonly<{
+/** What is asked of the ledger. */
+export type Asked = Readonly<{
   ledger: Pick<Ledger, 'query'>
   window: TimeWindow
   filters: readonly Filter[]
   tags?: readonly VirtualTag[]
+  /** Receipts of a page. */
+  page?: number
+  progress?: (receipts: number) => void
+}>
+
+/** What a replay is told. */
+export type ReplayingOptions = Readonly<{
+  window: TimeWindow
+  filters: readonly Filter[]
   by: Grouping
   levers: Readonly<Record<string, Lever>>
   /** Settings that stand in for a lever's defaults, by its name. */
@@ -62,66 +74,87 @@ export type AdviseOptions = Readonly<{
   ratios: Ratios
   kit: FoldKit
   swap?: Swap
-  /** Receipts of a page. */
-  page?: number
-  progress?: (calls: number) => void
   /** About how many calls there are: chooses the sample. */
   expected: number
 }>
 
+/** A replay under way, in this thread or in another one. Pages come in their order, one after the other. */
+export type Replaying = Readonly<{
+  take(page: Packed): Promise<void>
+  result(): Promise<Advice>
+}>
+
 const PAGE = 10_000
 
-/** After so many calls whoever else waits for this thread has its turn: the ledger, which gathers the next page, and the gateway. */
+/** After so many calls whoever else waits for this thread has its turn. */
 const AT_ONCE = 250
-const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Pages of history; the next one is asked for while the last is replayed. */
-async function* pages({ ledger, window, filters, tags, page = PAGE }: AdviseOptions) {
-  const ask = (from_us?: number) =>
-    ledger.query({
-      ask: 'history',
-      window,
-      filters,
-      limit: page,
-      ...(tags === undefined ? {} : { tags }),
-      ...(from_us === undefined ? {} : { from_us }),
-    })
-  let coming = ask()
+async function* history({ ledger, window, filters, tags, page = PAGE }: Asked) {
+  const ask = (after: Readonly<{ from_us?: number; look_us?: number }>) =>
+    ledger.query({ ask: 'history', window, filters, limit: page, ...(tags === undefined ? {} : { tags }), ...after })
+  let from_us = window.from_us
+  let coming = ask({})
   for (;;) {
     const got = await coming
-    if (got.next_us !== null) coming = ask(got.next_us)
+    const { next_us } = got
+    if (next_us !== null) coming = ask({ from_us: next_us, look_us: next_us - from_us })
     yield got
-    if (got.next_us === null) return
+    if (next_us === null) return
+    from_us = next_us
   }
 }
 
 /** The levers to replay: what is asked about first, then all there are in their order. */
-const candidatesOf = ({ levers, settings, swap, sheet, ratios }: AdviseOptions): readonly Candidate[] => [
+const candidatesOf = ({ levers, settings, swap, sheet, ratios }: ReplayingOptions): readonly Candidate[] => [
   ...(swap === undefined ? [] : [swapCandidate(swap, sheet, ratios)]),
   ...inOrder(levers).map((lever) => ({ lever, settings: settings?.[lever.name] ?? defaultsOf(lever) })),
 ]
+
+/** Replays in this thread, on which others have their turn. `kept`: see `tripReader`. */
+export const replayHere = (options: ReplayingOptions, kept?: (text: string) => string): Replaying => {
+  const { kit, window, expected, by, sheet, filters } = options
+  const replay = replayer({ candidates: candidatesOf(options), kit, window, expected, group_of: groupOf[by] })
+  const survey = surveyor(sheet, kit.cache_rule, expected <= MOST_WHOLE)
+  const reader = tripReader(sheet, kept)
+  return {
+    async take(page) {
+      let taken = 0
+      for (const trip of reader.trips(page)) {
+        replay.take(trip)
+        survey.see(trip)
+        taken += 1
+        if (taken % AT_ONCE === 0) await othersTurn()
+      }
+    },
+    result: async () =>
+      adviceOf({ replayed: replay.result(), survey: survey.result(), kit, by, scope: scopeOf(filters) }),
+  }
+}
+
+/**
+ * Has the receipts of a window replayed: while one page is, the next is read and packed. Throws what the ledger throws, and
+ * the replay.
+ */
+export const adviceFrom = async (asked: Asked, replaying: Replaying): Promise<Advice> => {
+  const pages = packer()
+  let receipts = 0
+  let taken = Promise.resolve()
+  for await (const page of history(asked)) {
+    const packed = await pages.pack(page)
+    await taken
+    taken = replaying.take(packed)
+    // It is waited for above and below; until then nobody else is told that it failed.
+    taken.catch(() => {})
+    receipts += packed.receipts
+    asked.progress?.(receipts)
+  }
+  await taken
+  return replaying.result()
+}
 
 /**
  * Replays the receipts of a window through every lever and says what each would have saved. Every choice that a lever makes
  * rests on what came before the call, so nothing is known in hindsight. Throws what the ledger throws.
  */
-export const advise = async (options: AdviseOptions): Promise<Advice> => {
-  const { kit, window, expected, by, sheet, filters, progress } = options
-  const candidates = candidatesOf(options)
-  const replay = replayer({ candidates, kit, window, expected, group_of: groupOf[by] })
-  const survey = surveyor(sheet, kit.cache_rule, expected <= MOST_WHOLE)
-  const reader = tripReader(sheet)
-  let calls = 0
-  for await (const page of pages(options)) {
-    let taken = 0
-    for (const trip of reader.trips(page)) {
-      replay.take(trip)
-      survey.see(trip)
-      taken += 1
-      if (taken % AT_ONCE === 0) await othersTurn()
-    }
-    calls += page.lines.length
-    progress?.(calls)
-  }
-  return adviceOf({ replayed: replay.result(), survey: survey.result(), kit, by, scope: scopeOf(filters) })
-}
+export const advise = (options: Asked & ReplayingOptions): Promise<Advice> => adviceFrom(options, replayHere(options))

@@ -1,6 +1,6 @@
 /** The packs of a line of the ledger's history: who paid, what was called, how it ended. Few lines differ in them. */
 import { packs } from '../../core/columns.ts'
-import { historyMarks, historyPacks } from '../../core/history.ts'
+import { historyMarks, type historyPacks } from '../../core/history.ts'
 import type { Past } from '../../core/past.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import type { ServiceTier } from '../../core/usage.ts'
@@ -108,11 +108,4 @@ export const headReader = (sheet: RateSheet): ((text: string) => Head) => {
       ended: endedIn(ended),
     }
   })
-}
-
-/** Where the packs of a line end. */
-export const endOfHead = (line: string): number => {
-  let at = -1
-  for (let pack = 0; pack < historyPacks.length; pack++) at = line.indexOf(historyMarks.part, at + 1)
-  return at
 }

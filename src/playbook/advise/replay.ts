@@ -85,11 +85,11 @@ const lineOf = (candidate: Candidate, kit: FoldKit, at: number, whole: boolean):
 }
 
 const groupIn = (groups: Map<string, Group>, name: string, levers: number): Group => {
-  const key = groups.has(name) || groups.size < MOST_GROUPS ? name : OTHERS
-  const found = groups.get(key)
+  const found = groups.get(name)
   if (found !== undefined) return found
+  if (groups.size >= MOST_GROUPS && name !== OTHERS) return groupIn(groups, OTHERS, levers)
   const made: Group = { calls: 0, cost: 0, saved: new Float64Array(levers), after: 0 }
-  groups.set(key, made)
+  groups.set(name, made)
   return made
 }
 

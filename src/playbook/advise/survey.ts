@@ -1,4 +1,5 @@
 import type { CacheRule, PastUsage } from '../../core/past.ts'
+import { distinctNumbers } from './distinct.ts'
 import type { RateSheet, RatesOf } from './rates.ts'
 import { type Repeats, repeatCounter } from './repeats.ts'
 import { ExactSum } from './tally.ts'
@@ -87,7 +88,7 @@ export const surveyor = (sheet: RateSheet, cache_rule: CacheRules, counts_repeat
   const repeats = counts_repeats ? repeatCounter() : undefined
   const { spend, result } = spender()
   const minimum: Record<string, number> = {}
-  const sessions = new Set<number>()
+  const sessions = distinctNumbers()
   const waiting = { calls: 0, saving: 0, said: 0, said_saving: 0 }
   const seen = { calls: 0, prompts: 0, chained: 0, fingerprinted: 0, cacheable: 0, below_minimum: 0 }
 
@@ -107,7 +108,7 @@ export const surveyor = (sheet: RateSheet, cache_rule: CacheRules, counts_repeat
   return {
     see(trip) {
       seen.calls += 1
-      if (sessions.size < MOST_SESSIONS) sessions.add(trip.bits | 0)
+      if (sessions.size() < MOST_SESSIONS) sessions.add(trip.bits | 0)
       spend(trip)
       prompt(trip)
       repeats?.see(trip.past)
@@ -122,7 +123,7 @@ export const surveyor = (sheet: RateSheet, cache_rule: CacheRules, counts_repeat
     result: () => ({
       ...seen,
       minimum_tokens: minimum,
-      sessions: sessions.size,
+      sessions: sessions.size(),
       repeats: repeats?.result(),
       ...result(),
       waiting,

@@ -12,9 +12,7 @@ export type Trip = Readonly<{
   known: boolean
   service: Service
   rates_of: RatesOf
-  /** The session, or what is nearest to one. */
-  cluster: string
-  /** 32 bits of it: in which group it is, and in which sample. */
+  /** 32 bits of its session, or of what is nearest to one: in which group it is, and in which sample. */
   bits: number
   /** The caller said that it may wait. */
   deferrable: boolean

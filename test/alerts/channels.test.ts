@@ -159,6 +159,9 @@ describe('email', () => {
     const refused = await tell(notice(), to('email', fields))
     expect(refused.state).toBe('refused')
     expect(refused.answer).not.toContain('wr0ng')
+    expect(refused.answer).toBe('535 the server refuses user or password (EAUTH)')
+    const nobody = await tell(notice(), to('email', { ...fields, password: 'p4ss', to: 'nobody' }))
+    expect(nobody.answer).toContain('the sender or a recipient is no address that it takes (EENVELOPE)')
     open.length = 0
     await close()
     expect((await tell(notice(), to('email', fields))).state).toBe('again')

@@ -115,7 +115,18 @@ describe('a mistake names its field and what to do', () => {
       /channels\.ops\.url: the value \(not shown\) is not what is expected/,
     ],
     ['channels: { ops: { type: webhook, url: "ftp://x", secret: s3cret-words } }', /channels\.ops\.url: the value/],
-    ['channels: { m: { type: email, host: h, port: 99999, from: a, to: b } }', /channels\.m\.port: the value/],
+    [
+      'channels: { m: { type: email, host: h, port: 99999, from: a@b.example, to: "\\"B, C\\" <b@b.example>" } }',
+      /channels\.m\.port: the value/,
+    ],
+    [
+      'channels: { m: { type: email, host: h, from: a@b.example, to: [c@d.example, root] } }',
+      /channels\.m\.to: the value \(not shown\) is not what is expected: an address, name@domain, or a list/,
+    ],
+    [
+      'channels: { m: { type: email, host: h, from: a@b.example, to: [] } }',
+      /channels\.m\.to: found an empty list; expected one text at least/,
+    ],
     [
       'alerts: { routes: [{ channels: [ops] }] }',
       /alerts\.routes\[0\]\.channels\[0\]: there is no channel ops; channels: names none/,

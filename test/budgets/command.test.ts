@@ -23,6 +23,12 @@ test('weir budgets sets, changes, shows and removes a budget, without a gateway 
     { budget: 'search', unit: 'calls', limit: '9' },
   ])
   expect((await budgets('show', 'search')).out).toContain('$75.00 of $75.00')
+  expect((await budgets('show', 'search')).out).toMatch(/Revision 2\.\n$/)
+  const targets = ['--fall-back', 'groq/openai/gpt-oss-20b', '--fall-back', 'openai']
+  await budgets('set', 'search', '--usd', '75', '--per', 'day', ...targets, '--allow-unbounded')
+  expect((await budgets('show', 'search')).out).toContain(
+    'Revision 3. When it is exhausted, calls go to groq/openai/gpt-oss-20b, else openai. Calls whose worst case nobody can know may pass.',
+  )
   expect((await budgets('remove', 'search')).code).toBe(0)
   expect(await budgets('remove', 'search')).toMatchObject({ code: 1 })
 })

@@ -286,7 +286,7 @@ describe('colours', () => {
 describe('with nothing to show', () => {
   test('an empty ledger says how to fill it', async () => {
     const empty = await ledgerFolder([])
-    for (const command of ['report', 'calls', 'leaks']) {
+    for (const command of ['report', 'owners', 'calls', 'leaks']) {
       const { out, code } = await weir([command, '--data', empty.data])
       expect([code, out]).toMatchObject([
         0,

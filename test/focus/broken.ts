@@ -315,6 +315,11 @@ export const breakages: readonly Breakage[] = [
   ],
   ['AllocatedResourceName.null-without-AllocatedResourceId', 'shared', { AllocatedResourceName: 'search' }],
   ['AllocatedMethodDetails.shape', 'plain', { AllocatedMethodDetails: '{"Elements":[]}' }],
+  [
+    'AllocatedMethodDetails.shape',
+    'plain',
+    { AllocatedMethodDetails: '{"Elements":[{"AllocatedRatio":1,"x_Used":2},{"AllocatedRatio":1,"Weight":2}]}' },
+  ],
   ['AllocatedMethodDetails.shape', 'plain', { AllocatedMethodDetails: '{"Elements":[{"AllocatedRatio":"half"}]}' }],
   [
     'AllocatedMethodDetails.shape',

@@ -66,7 +66,9 @@ const entriesHave = (object: string, list: string, key: string, types: string): 
 const shapes = {
   'allocated-method': (object: string) =>
     `${entriesHave(object, 'Elements', 'AllocatedRatio', NUMBERS)}
-      AND len(json_extract(${object}, '$.Elements[*].UsageQuantity')) <= len(json_extract(${object}, '$.Elements[*].UsageUnit'))`,
+      AND len(json_extract(${object}, '$.Elements[*].UsageQuantity')) <= len(json_extract(${object}, '$.Elements[*].UsageUnit'))
+      AND len(list_filter(flatten(list_transform(json_extract(${object}, '$.Elements[*]'), lambda e: json_keys(e))),
+        lambda k: NOT starts_with(k, 'x_') AND k NOT IN ('AllocatedRatio', 'UsageUnit', 'UsageQuantity'))) = 0`,
   'commitment-programs': (object: string) => entriesHave(object, 'CommitmentPrograms', 'ProgramType', `('VARCHAR')`),
   'sku-keys': (object: string) =>
     `len(list_filter(json_keys(${object}), lambda k: NOT starts_with(k, 'x_') AND k NOT IN ${listOf([...skuKeys, ...draftSkuKeys])})) = 0`,

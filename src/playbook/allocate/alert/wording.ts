@@ -44,11 +44,18 @@ const changed = ({ change_usd }: Alert): readonly (readonly [string, string])[] 
 
 const containedAs = { stop: 'stopped', throttle: 'slowed down' } as const
 
+/** Is it about dollars? A budget of tokens or calls is not. */
+export const isOfDollars = ({ kind, spent_usd }: Alert): boolean => kind !== 'budget-spent' || spent_usd !== null
+
 /** What there is to know besides the message, as names and values. */
 export const factsOf = (alert: Alert): readonly (readonly [name: string, value: string])[] => [
   ['owner', alert.owner],
-  ['so far', money(alert.spent_usd)],
-  ['if it goes on', money(alert.projected_usd)],
+  ...(isOfDollars(alert)
+    ? ([
+        ['so far', money(alert.spent_usd)],
+        ['if it goes on', money(alert.projected_usd)],
+      ] as const)
+    : []),
   ['severity', alert.severity],
   ...explained(alert),
   ...changed(alert),

@@ -199,7 +199,7 @@ const splits: readonly Rule[] = [
     id: 'AllocatedMethodDetails.shape',
     column: 'AllocatedMethodDetails',
     level: 'must',
-    says: 'AllocatedMethodDetails must be {"Elements": [{"AllocatedRatio": number, …}, …]}, with a UsageUnit where there is a UsageQuantity',
+    says: 'AllocatedMethodDetails must be {"Elements": [{"AllocatedRatio": number, …}, …]}, with a UsageUnit where there is a UsageQuantity; keys of one’s own begin with x_',
     since: '1.3',
     demand: { column: 'AllocatedMethodDetails', shape: 'allocated-method' },
   },

@@ -24,7 +24,10 @@ const adapterOf = (name: string, fields: ProviderFields, providers: Providers, t
   if (fields.adapter !== undefined) {
     if (fields.adapter in providers) return fields.adapter
     const meant = hint(fields.adapter, names)
-    tell(['providers', name, 'adapter'], `there is no adapter ${fields.adapter}${meant === '' ? '' : `; ${meant}`}`)
+    tell(
+      ['providers', name, 'adapter'],
+      `there is no adapter ${fields.adapter}; ${meant || `use one of ${names.join(', ')}`}`,
+    )
     return fields.adapter
   }
   if (name in providers) return name

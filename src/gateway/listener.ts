@@ -99,6 +99,8 @@ export const openListener = (world: World, scrape: () => Promise<string>): Liste
     else begin(request, response)
   }
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: HEAD_BYTES, noDelay: true }, handle)
+  // `Expect: 100-continue`: the body is asked for when it is read (`body.ts`), not before who calls is known.
+  server.on('checkContinue', handle)
   return {
     async listen({ host, port, reuse_port }) {
       server.listen({ host, port, reusePort: reuse_port })

@@ -7,7 +7,8 @@ const retryable = new Set([408, 429, 500, 502, 503, 504, 529])
 
 /** A provider that asks for a longer wait than this gets its answer passed on instead: the client's SDK waits better. */
 const LONGEST_WAIT_MS = 8000
-const FIRST_WAIT_MS = 250
+/** As the SDKs of OpenAI and Anthropic wait, whose retries Weir does for them. */
+const FIRST_WAIT_MS = 500
 
 /** May another attempt do better? `x-should-retry`, which OpenAI and Anthropic send, says so for certain. */
 export const isRetryable = (status: number, headers: Headers | undefined): boolean => {

@@ -1,6 +1,7 @@
 import { WeirError } from '../core/errors.ts'
 import type { Shaped, Wire } from '../core/wire.ts'
 import { shapeError } from '../wires/openai-failure.ts'
+import { holdsBack } from './body.ts'
 import type { Call } from './call.ts'
 import { wireOf } from './receive.ts'
 
@@ -39,6 +40,8 @@ export const refuseWith = (call: Call, error: WeirError, given_up = false): void
     'x-weir-error': error.code,
   }
   if (error.retry_after_s !== undefined) head['retry-after'] = Math.max(1, Math.ceil(error.retry_after_s))
+  // A body that the client held back may still come, and would be read as its next request.
+  if (holdsBack(call)) head['connection'] = 'close'
   const retry = given_up ? false : shouldRetry(error)
   if (retry !== undefined) head['x-should-retry'] = String(retry)
   response.writeHead(shaped.status, head)

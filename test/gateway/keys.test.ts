@@ -103,8 +103,15 @@ test('a key with endpoints may call those and no other, nor a path that no wire 
   const headers = bearer(token)
   expect((await post(house, { headers })).status).toBe(200)
   const embed = { model: 'text-embedding-3-small', input: 'Hello' }
-  expect((await post(house, { path: '/v1/embeddings', body: embed, headers })).status).toBe(403)
-  expect((await post(house, { path: '/v1/fine_tuning/jobs', body: {}, headers })).status).toBe(403)
+  const refused = async (path: string, body: object) => {
+    const response = await post(house, { path, body, headers })
+    return [response.status, ((await response.json()) as OpenAiError).error.message]
+  }
+  expect(await refused('/v1/embeddings', embed)).toEqual([
+    403,
+    expect.stringMatching(/may not call the endpoint embeddings. It may call: chat\.$/),
+  ])
+  expect(await refused('/v1/fine_tuning/jobs', {})).toEqual([403, expect.stringMatching(/may not call this path/)])
 })
 
 test('no key, a provider’s own key, an unknown key and an expired key are refused, each with a receipt', async () => {

@@ -67,12 +67,23 @@ const full = (fault: Fault | FaultKind): Fault => (typeof fault === 'string' ? {
 
 const isKind = (kind: string): kind is FaultKind => (KINDS as readonly string[]).includes(kind)
 
-/** Reads `cut;after=3`. Throws RangeError naming the kinds there are. */
+const SETTINGS: readonly string[] = ['ms', 'after', 'status', 'retry_after_s', 'bytes'] satisfies (keyof Fault)[]
+
+/** Reads `after=3`. Throws RangeError naming the settings there are. */
+const settingOf = (setting: string): readonly [name: string, value: number] => {
+  const [name = '', value = ''] = setting.split('=')
+  const number = Number(value)
+  if (SETTINGS.includes(name) && value !== '' && number >= 0) return [name, number]
+  throw new RangeError(
+    `${JSON.stringify(setting)} sets nothing; write ${SETTINGS.join(', ')}, each with = and a number`,
+  )
+}
+
+/** Reads `cut;after=3`. Throws RangeError naming the kinds or the settings there are. */
 export const parseFault = (text: string): Fault => {
   const [kind = '', ...settings] = text.split(';').map((part) => part.trim())
   if (!isKind(kind)) throw new RangeError(`no fault is called ${JSON.stringify(kind)}; there are ${KINDS.join(', ')}`)
-  const entries = settings.map((setting) => setting.split('='))
-  return { kind, ...Object.fromEntries(entries.map(([name = '', value]) => [name, Number(value)])) }
+  return { kind, ...Object.fromEntries(settings.map(settingOf)) }
 }
 
 type Rule = Readonly<{ fault: Fault; probability: number; predicate: Predicate }>

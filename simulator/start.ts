@@ -265,7 +265,12 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   const state: State = { settings, world, faults: openFaults(settings.seed), calls: [], sequence: 0 }
   const cans = settings.canned ? openCans() : undefined
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    handle(state, request, response).catch(() => response.destroy())
+    handle(state, request, response).catch((error: unknown) => {
+      // Only `parseFault` throws one: `x-sim-fault` names what there is not.
+      if (error instanceof RangeError && !response.headersSent)
+        response.writeHead(400).end(`x-sim-fault: ${error.message}\n`)
+      else response.destroy()
+    })
   }
   const server = createServer(
     cans ? (request, response) => answerCanned(cans, settings, request, response, answer) : answer,

@@ -95,6 +95,12 @@ const merged = (file: File, over: Pick<File, Outside>, path: string | undefined,
   }
 }
 
+/** Where problems lie: in the file, unless all of them are of flags or of variables. */
+const originOf = (problems: readonly Problem[], outside: readonly Problem[], path: string | undefined): string => {
+  if (path !== undefined && problems.some((problem) => !outside.includes(problem))) return path
+  return problems.every(({ field }) => field.startsWith('WEIR_')) ? 'the environment' : 'the command line'
+}
+
 /**
  * Settings from flags, environment and weir.yaml, in this order, over the defaults. Everything is checked before anything
  * is said: the WeirError `bad-config` names every problem with its line, what was found and what to do.
@@ -138,6 +144,6 @@ export const loadSettings = (source: SettingsSource): Settings => {
         'keep host: 127.0.0.1, or set mode: keys and give out keys with weir keys create',
     )
   }
-  if (problems.length > 0) throw configError(path ?? 'the command line', problems)
+  if (problems.length > 0) throw configError(originOf(problems, over.problems, path), problems)
   return settings
 }

@@ -56,7 +56,7 @@ const costLines = (record: BillRecord): readonly BillLine[] => {
 const isCost = (record: BillRecord): boolean => 'amount' in record
 const linesOf = (record: BillRecord): readonly BillLine[] => (isCost(record) ? costLines(record) : usageLines(record))
 
-const queries = ({ api_key, from, to }: BillRequest): readonly Query[] => {
+const queries = ({ credentials: { api_key = '' }, from, to }: BillRequest): readonly Query[] => {
   const query = (path: string, groups: readonly string[]): Query => ({
     path,
     parameters: [
@@ -81,7 +81,7 @@ export const bill: Bill = {
   traits: {
     adapters: ['anthropic'],
     base_url: 'https://api.anthropic.com',
-    key_variables: ['ANTHROPIC_ADMIN_KEY', 'ANTHROPIC_ADMIN_API_KEY'],
+    keys: [{ field: 'api_key', variables: ['ANTHROPIC_ADMIN_KEY', 'ANTHROPIC_ADMIN_API_KEY'] }],
     late_hours: { tokens: 1, money: 24 },
     own_names: false,
     unbilled_tiers: ['priority'],

@@ -1,5 +1,6 @@
-import type { Bill, BillCharge, BillLine, TokenKind } from '../core/bill.ts'
+import type { Bill, BillCharge, BillLine, BillRequest, TokenKind } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
+import { type ExportForm, rowsOfExport } from './manifests.ts'
 import {
   type BillRecord,
   dayOf,
@@ -11,6 +12,7 @@ import {
   tokensOf,
   unitOf,
 } from './record.ts'
+import { s3 } from './s3.ts'
 import { readBill } from './source.ts'
 
 type Meter = Readonly<{ model: string; kinds: readonly TokenKind[]; tier: string | null }>
@@ -70,7 +72,6 @@ const isBedrock = (record: BillRecord): boolean =>
 
 const linesOf = (record: BillRecord): readonly BillLine[] => {
   if (!isBedrock(record)) return []
-  const usage_type = neededText(record, 'line_item_usage_type')
   needDollars(record, 'line_item_currency_code')
   const cost = dollarsOf(record, 'line_item_unblended_cost')
   if (cost === null) throw new WeirError('bad-input', 'line_item_unblended_cost is missing')
@@ -80,47 +81,84 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
     project: textOf(record, 'line_item_usage_account_id'),
     key: textOf(record, 'line_item_iam_principal'),
     cost,
-    label: usage_type,
   }
-  if (charge !== 'usage') return [lineOf({ ...common, charge })]
-  const meter = meterOf(usage_type, productOf(record))
-  if (meter === undefined) return [lineOf({ ...common, charge: 'fee' })]
+  // Taxes and credits may name no usage.
+  const described = textOf(record, 'line_item_usage_type', 'line_item_line_item_description')
+  if (charge !== 'usage') return [lineOf({ ...common, charge, label: described ?? charge })]
+  const label = neededText(record, 'line_item_usage_type')
+  const meter = meterOf(label, productOf(record))
+  if (meter === undefined) return [lineOf({ ...common, charge: 'fee', label })]
   // Amounts are in pricing units (thousands of tokens, mostly); where the report leaves that column out, only money is known.
   const unit = unitOf(textOf(record, 'pricing_unit'))
   const counted = unit === undefined ? null : tokensOf(record, 'line_item_usage_amount', unit)
-  return [lineOf({ ...common, ...meter, tokens: counted?.tokens ?? null, rounded: counted?.rounded ?? false })]
+  return [lineOf({ ...common, label, ...meter, tokens: counted?.tokens ?? null, rounded: counted?.rounded ?? false })]
+}
+
+const read: Bill['read'] = (path) =>
+  readBill(path, {
+    columns: [
+      'line_item_product_code',
+      'line_item_usage_type',
+      'line_item_usage_amount',
+      'line_item_unblended_cost',
+      'line_item_currency_code',
+      'line_item_line_item_type',
+      'line_item_line_item_description',
+      'line_item_usage_start_date',
+      'line_item_usage_account_id',
+      'line_item_iam_principal',
+      'pricing_unit',
+      'product_product_name',
+      'product',
+    ],
+    recognise: (record) => textOf(record, 'line_item_usage_type', 'line_item_line_item_type') !== null,
+    expects: 'a Cost and Usage Report 2.0 with the line_item columns',
+    lines: linesOf,
+  })
+
+/** The first days of a month and of the next. */
+const monthOf = (month: string): Readonly<{ from: string; to: string }> => {
+  const next = new Date(`${month}-01`)
+  next.setUTCMonth(next.getUTCMonth() + 1)
+  return { from: `${month}-01`, to: next.toISOString().slice(0, 10) }
+}
+
+/** A Data Export in its bucket (https://docs.aws.amazon.com/cur/latest/userguide/dataexports-export-delivery.html). */
+const formIn = ({ bucket, folder }: ReturnType<typeof s3>): ExportForm => ({
+  prefix: `${folder}/metadata/`,
+  daysOf: (name) => {
+    const month = /\/metadata\/BILLING_PERIOD=(\d{4}-\d\d)\/(?:.+\/)?[^/]*Manifest\.json$/i.exec(name)?.[1]
+    return month === undefined ? undefined : monthOf(month)
+  },
+  filesOf: ({ dataFiles }, name) =>
+    (Array.isArray(dataFiles) ? dataFiles : []).map((file) => {
+      const [, owner = bucket, key = String(file)] = /^s3:\/\/([^/]+)\/(.+)$/.exec(String(file)) ?? []
+      if (owner === bucket) return key
+      throw new WeirError('bad-input', `${name} names files in the bucket ${owner}; only ${bucket} is read`)
+    }),
+})
+
+const fetchExport = (request: BillRequest) => {
+  const storage = s3(request)
+  return rowsOfExport(request, storage, formIn(storage), read)
 }
 
 /** Bedrock's lines of a Cost and Usage Report 2.0; those of other services are passed over. */
 export const bill: Bill = {
   name: 'aws-cur',
   describes:
-    'Amazon Bedrock on an AWS Cost and Usage Report 2.0 (CSV or Parquet), by account, principal and usage type',
+    'Amazon Bedrock on an AWS Cost and Usage Report 2.0 (CSV or Parquet), by account, principal and usage type, from its bucket or a file',
   traits: {
     adapters: ['aws-bedrock'],
-    key_variables: [],
+    address_example: 'https://BUCKET.s3.us-east-1.amazonaws.com/PREFIX/EXPORT-NAME',
+    keys: [
+      { field: 'access_key_id', variables: ['AWS_ACCESS_KEY_ID'] },
+      { field: 'secret_access_key', variables: ['AWS_SECRET_ACCESS_KEY'] },
+      { field: 'session_token', variables: ['AWS_SESSION_TOKEN'], optional: true },
+    ],
     late_hours: { tokens: 48, money: 48 },
     own_names: true,
   },
-  read: (path) =>
-    readBill(path, {
-      columns: [
-        'line_item_product_code',
-        'line_item_usage_type',
-        'line_item_usage_amount',
-        'line_item_unblended_cost',
-        'line_item_currency_code',
-        'line_item_line_item_type',
-        'line_item_line_item_description',
-        'line_item_usage_start_date',
-        'line_item_usage_account_id',
-        'line_item_iam_principal',
-        'pricing_unit',
-        'product_product_name',
-        'product',
-      ],
-      recognise: (record) => textOf(record, 'line_item_usage_type', 'line_item_line_item_type') !== null,
-      expects: 'a Cost and Usage Report 2.0 with the line_item columns',
-      lines: linesOf,
-    }),
+  fetch: fetchExport,
+  read,
 }

@@ -1,6 +1,9 @@
-import type { Bill, BillCharge, BillLine } from '../core/bill.ts'
+import type { Bill, BillCharge, BillLine, BillRequest } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Picodollars } from '../core/money.ts'
+import { blobs } from './blobs.ts'
+import { dayAfter } from './exports.ts'
+import { type ExportForm, rowsOfExport } from './manifests.ts'
 import {
   type BillRecord,
   dayOf,
@@ -62,40 +65,69 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
   return [lineOf({ ...common, ...sku, tokens: counted?.tokens ?? null, rounded: counted?.rounded ?? false })]
 }
 
+const read: Bill['read'] = (path) =>
+  readBill(path, {
+    columns: [
+      'ServiceCategory',
+      'ServiceName',
+      'x_SkuMeterCategory',
+      'x_SkuMeterName',
+      'SkuMeter',
+      'ChargeDescription',
+      'ChargePeriodStart',
+      'ResourceId',
+      'SubAccountId',
+      'ChargeCategory',
+      'BilledCost',
+      'x_BilledCostInUsd',
+      'BillingCurrency',
+      'ConsumedQuantity',
+      'ConsumedUnit',
+      'PricingQuantity',
+      'PricingUnit',
+      'x_PricingUnitDescription',
+    ],
+    recognise: (record) => 'ChargePeriodStart' in record && ('BilledCost' in record || 'x_BilledCostInUsd' in record),
+    expects: 'a FocusCost export with ChargePeriodStart and BilledCost',
+    lines: linesOf,
+  })
+
+/** `20261101` as `2026-11-01`. */
+const dayIn = (digits: string): string => digits.replace(/(\d{4})(\d\d)(\d\d)/, '$1-$2-$3')
+
+/** A scheduled export in its container (https://learn.microsoft.com/azure/cost-management-billing/costs/tutorial-improved-exports). */
+const formIn = ({ folder }: ReturnType<typeof blobs>): ExportForm => ({
+  prefix: `${folder}/`,
+  daysOf: (name) => {
+    const [, first, last] = /\/(\d{8})-(\d{8})\/(?:.+\/)?_?manifest\.json$/i.exec(name) ?? []
+    return first === undefined || last === undefined ? undefined : { from: dayIn(first), to: dayAfter(dayIn(last)) }
+  },
+  filesOf: (manifest, name) => {
+    const type = textOf(manifest, 'exportConfig.type')
+    if (type !== null && type !== 'FocusCost')
+      throw new WeirError('bad-input', `${name} is of an export of ${type}; azure-focus reads one of FocusCost`)
+    const files = manifest['blobs']
+    return (Array.isArray(files) ? files : []).map((file) => neededText(file as BillRecord, 'blobName'))
+  },
+})
+
+const fetchExport = (request: BillRequest) => {
+  const storage = blobs(request)
+  return rowsOfExport(request, storage, formIn(storage), read)
+}
+
 /** Azure OpenAI and Foundry models on a FocusCost export; other services' rows are passed over. */
 export const bill: Bill = {
   name: 'azure-focus',
-  describes: 'Azure OpenAI and Foundry models on a FocusCost export (FOCUS, CSV or Parquet), by resource and meter',
+  describes:
+    'Azure OpenAI and Foundry models on a FocusCost export (FOCUS, CSV or Parquet), by resource and meter, from its container or a file',
   traits: {
     adapters: ['azure-openai'],
-    key_variables: [],
+    address_example: 'https://ACCOUNT.blob.core.windows.net/CONTAINER/FOLDER/EXPORT-NAME',
+    keys: [{ field: 'api_key', variables: ['AZURE_STORAGE_SAS_TOKEN'] }],
     late_hours: { tokens: 48, money: 48 },
     own_names: true,
   },
-  read: (path) =>
-    readBill(path, {
-      columns: [
-        'ServiceCategory',
-        'ServiceName',
-        'x_SkuMeterCategory',
-        'x_SkuMeterName',
-        'SkuMeter',
-        'ChargeDescription',
-        'ChargePeriodStart',
-        'ResourceId',
-        'SubAccountId',
-        'ChargeCategory',
-        'BilledCost',
-        'x_BilledCostInUsd',
-        'BillingCurrency',
-        'ConsumedQuantity',
-        'ConsumedUnit',
-        'PricingQuantity',
-        'PricingUnit',
-        'x_PricingUnitDescription',
-      ],
-      recognise: (record) => 'ChargePeriodStart' in record && ('BilledCost' in record || 'x_BilledCostInUsd' in record),
-      expects: 'a FocusCost export with ChargePeriodStart and BilledCost',
-      lines: linesOf,
-    }),
+  fetch: fetchExport,
+  read,
 }

@@ -1,9 +1,10 @@
-import type { Bill, BillLine } from '../core/bill.ts'
+import type { Bill, BillLine, BillRequest, BillRow } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
 import { type Picodollars, parseUsd, picodollars } from '../core/money.ts'
+import { askBigQuery } from './bigquery.ts'
 import { type BillRecord, dayOf, dollarsOf, fieldOf, lineOf, neededText, textOf, tokensOf } from './record.ts'
 import { skuOf } from './sku.ts'
-import { exactJson, readBill } from './source.ts'
+import { exactJson, readBill, rowOf } from './source.ts'
 
 const aboutModels = /vertex ai|gemini|generative language|generative ai/i
 
@@ -58,16 +59,36 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
   return [lineOf({ ...common, ...sku, ...counted, cost }), ...credits]
 }
 
+/** The export's rows about models, named as in a flat file. Money and quantities are floats there, and their text is what is read. */
+const queryOf = (table: string): string => `
+  SELECT service.description AS service_description, sku.description AS sku_description, project.id AS project_id,
+    FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%S UTC', usage_start_time) AS usage_start_time,
+    CAST(usage.amount AS STRING) AS usage_amount, usage.unit AS usage_unit, CAST(cost AS STRING) AS cost, cost_type,
+    currency, CAST(currency_conversion_rate AS STRING) AS currency_conversion_rate,
+    TO_JSON_STRING(ARRAY(SELECT AS STRUCT CAST(credit.amount AS STRING) AS amount FROM UNNEST(credits) AS credit)) AS credits
+  FROM ${table}
+  WHERE usage_start_time >= @from AND usage_start_time < @to
+    AND REGEXP_CONTAINS(LOWER(service.description), r'${aboutModels.source}')`
+
+async function* fetchTable(request: BillRequest): AsyncGenerator<BillRow> {
+  let row = 0
+  for await (const record of askBigQuery(request, queryOf)) yield rowOf(record, ++row, linesOf)
+}
+
 /** Vertex AI and the Gemini API on the billing export; other services' rows are passed over. */
 export const bill: Bill = {
   name: 'gcp-billing',
-  describes: 'Vertex AI and Gemini API on a Google Cloud billing export (CSV, JSONL or Parquet), by project and SKU',
+  describes:
+    'Vertex AI and Gemini API on a Google Cloud billing export, by project and SKU, from BigQuery or a file (CSV, JSONL or Parquet)',
   traits: {
     adapters: ['vertex-ai', 'google'],
-    key_variables: [],
+    address_example:
+      'https://bigquery.googleapis.com/bigquery/v2/projects/PROJECT/datasets/DATASET/tables/gcp_billing_export_v1_ACCOUNT',
+    keys: [{ field: 'api_key', variables: ['GOOGLE_OAUTH_ACCESS_TOKEN', 'GOOGLE_APPLICATION_CREDENTIALS'] }],
     late_hours: { tokens: 120, money: 120 },
     own_names: true,
   },
+  fetch: fetchTable,
   read: (path) =>
     readBill(path, {
       columns: [

@@ -122,7 +122,7 @@ const seconds = (day: string): string => String(Date.parse(`${day}T00:00:00Z`) /
 /** What is reported apart from completions, and by no tier. */
 const otherUsage = ['embeddings', 'moderations', 'images', 'audio_speeches', 'audio_transcriptions'] as const
 
-const queries = ({ api_key, from, to }: BillRequest): readonly Query[] => {
+const queries = ({ credentials: { api_key = '' }, from, to }: BillRequest): readonly Query[] => {
   const query = (path: string, limit: string, groups: readonly string[]): Query => ({
     path,
     parameters: [
@@ -149,7 +149,7 @@ export const bill: Bill = {
   traits: {
     adapters: ['openai'],
     base_url: 'https://api.openai.com/v1',
-    key_variables: ['OPENAI_ADMIN_KEY'],
+    keys: [{ field: 'api_key', variables: ['OPENAI_ADMIN_KEY'] }],
     late_hours: { tokens: 1, money: 24 },
     own_names: false,
   },

@@ -30,14 +30,14 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
   ]
 }
 
-const queries = ({ world, from, api_key }: BillRequest): readonly Query[] => {
+const queries = ({ world, from, credentials }: BillRequest): readonly Query[] => {
   const oldest = new Date(world.now_ms() - DAYS_KEPT * 86_400_000).toISOString().slice(0, 10)
   if (from < oldest)
     throw new WeirError(
       'bad-input',
       `OpenRouter’s API has the last ${DAYS_KEPT} days, from ${oldest}; --since ${from} needs a downloaded --file`,
     )
-  return [{ path: '/activity', parameters: [], headers: { authorization: `Bearer ${api_key}` } }]
+  return [{ path: '/activity', parameters: [], headers: { authorization: `Bearer ${credentials.api_key}` } }]
 }
 
 /** Activity by day and endpoint, of completed UTC days only; credits spent at other accounts' keys are not on it. */
@@ -47,7 +47,7 @@ export const bill: Bill = {
   traits: {
     adapters: ['openrouter'],
     base_url: 'https://openrouter.ai/api/v1',
-    key_variables: ['OPENROUTER_MANAGEMENT_KEY', 'OPENROUTER_PROVISIONING_KEY'],
+    keys: [{ field: 'api_key', variables: ['OPENROUTER_MANAGEMENT_KEY', 'OPENROUTER_PROVISIONING_KEY'] }],
     late_hours: { tokens: 24, money: 24 },
     own_names: false,
   },

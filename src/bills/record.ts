@@ -11,7 +11,17 @@ const wrong = (field: string, value: unknown, expected: string): WeirError =>
 
 const empty = (value: unknown): boolean => value === undefined || value === null || value === ''
 
-/** A field by its path (`usage.amount`), nested or flat with dots, underscores or slashes between. Undefined where it is not there. */
+/** The inside of a field that is nested, or that a table has as the text of it. */
+const insideOf = (value: unknown): unknown => {
+  if (typeof value !== 'string' || !value.startsWith('{')) return value
+  try {
+    return JSON.parse(value) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+/** A field by its path (`usage.amount`), nested (in a CSV: as the text of JSON) or flat with dots, underscores or slashes between. Undefined where it is not there. */
 export const fieldOf = (record: BillRecord, path: string): unknown => {
   if (path in record) return record[path]
   const [head = '', ...rest] = path.split('.')
@@ -20,7 +30,7 @@ export const fieldOf = (record: BillRecord, path: string): unknown => {
     const flat = path.replaceAll('.', mark)
     if (flat in record) return record[flat]
   }
-  const inner = record[head]
+  const inner = insideOf(record[head])
   return typeof inner === 'object' && inner !== null ? fieldOf(inner as BillRecord, rest.join('.')) : undefined
 }
 

@@ -10,8 +10,11 @@ import { WeirError } from '../core/errors.ts'
 import { parquetRecords } from './parquet.ts'
 import type { BillRecord } from './record.ts'
 
-/** A record of a file and where it stands, counted from 1; or what is wrong with that place. */
-export type Placed = Readonly<{ record: BillRecord; line: number }> | Readonly<{ bad: string; line: number }>
+/** A record of a file and where it stands, counted from 1; what is wrong with that place; or the head of a table, its names as values. */
+export type Placed =
+  | Readonly<{ record: BillRecord; line: number }>
+  | Readonly<{ bad: string; line: number }>
+  | Readonly<{ head: BillRecord; line: number }>
 
 const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
@@ -26,6 +29,9 @@ export const exactJson = (text: string): unknown => {
     typeof value === 'number' ? (context?.source ?? String(value)) : value
   return JSON.parse(text, keep as (key: string, value: unknown) => unknown)
 }
+
+/** Characters of a foreign file that a message repeats. */
+const MOST_SHOWN = 300
 
 const isRecord = (value: unknown): value is BillRecord =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -73,11 +79,17 @@ const firstCharacter = async (path: string, packed: boolean): Promise<string> =>
 }
 
 async function* csvRecords(source: Readable): AsyncGenerator<Placed> {
-  const parser = parse({ columns: true, bom: true, info: true, relax_column_count: true, skip_empty_lines: true })
+  let head: readonly string[] = []
+  const columns = (names: string[]): string[] => {
+    head = names
+    return names
+  }
+  const parser = parse({ columns, bom: true, info: true, relax_column_count: true, skip_empty_lines: true })
   source.on('error', (error) => parser.destroy(error))
   source.pipe(parser)
   for await (const { record, info } of parser as AsyncIterable<{ record: BillRecord; info: { lines: number } }>)
     yield { record, line: info.lines }
+  yield { head: Object.fromEntries(head.map((name) => [name, name])), line: 1 }
 }
 
 /** One JSON value over many lines: an array of records, or a page. */
@@ -150,7 +162,17 @@ export type Reader = Readonly<{
   lines(record: BillRecord): readonly BillLine[]
 }>
 
-/** Reads a downloaded file record by record; a bad one is said and the rest is kept. */
+/** Throws WeirError `bad-input` where a file begins with what is no record of its source. */
+const checkKnown = (path: string, reader: Reader, record: BillRecord, what: string): void => {
+  if (reader.recognise(record)) return
+  const names = Object.keys(record).slice(0, 12).join(', ').slice(0, MOST_SHOWN)
+  throw new WeirError('bad-input', `${path} is not ${reader.expects}; its ${what} has ${names || 'nothing'}`)
+}
+
+/**
+ * Reads a downloaded file record by record; a bad one is said and the rest is kept. A table without rows is an empty bill
+ * where its head is that of one.
+ */
 export async function* readBill(path: string, reader: Reader): AsyncGenerator<BillRow> {
   let known = false
   let place = 0
@@ -159,14 +181,13 @@ export async function* readBill(path: string, reader: Reader): AsyncGenerator<Bi
       yield found
       continue
     }
-    const records = unpack(found.record)
-    for (const record of records) {
+    if ('head' in found) {
+      if (!known) checkKnown(path, reader, found.head, 'first line')
+      continue
+    }
+    for (const record of unpack(found.record)) {
       place = Math.max(place + 1, found.line)
-      if (!known && !reader.recognise(record))
-        throw new WeirError(
-          'bad-input',
-          `${path} is not ${reader.expects}; its first row has ${Object.keys(record).slice(0, 12).join(', ') || 'nothing'}`,
-        )
+      if (!known) checkKnown(path, reader, record, 'first row')
       known = true
       yield rowOf(record, place, reader.lines)
     }

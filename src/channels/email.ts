@@ -48,13 +48,29 @@ const transportOf = async ({ fields }: Destination) => {
   })
 }
 
+/** What a code of the mail library means; any other is that nobody answered. */
+const meanings: Readonly<Record<string, string>> = {
+  EAUTH: 'the server refuses user or password',
+  EDNS: 'there is no such host',
+  EENVELOPE: 'the sender or a recipient is no address that it takes',
+  ETLS: 'no TLS could be agreed on',
+}
+
 const failed = (error: unknown): Delivered => {
   const { responseCode, code } = error as Readonly<{ responseCode?: number; code?: string }>
   // 5xx is SMTP's "do not try again"; a wrong password too is refused until somebody changes it.
   const refused = (responseCode !== undefined && responseCode >= 500) || code === 'EAUTH' || code === 'EENVELOPE'
-  const said = responseCode === undefined ? `no answer (${code ?? 'unknown'})` : `${responseCode} (${code ?? ''})`
+  const meaning = meanings[code ?? ''] ?? (responseCode === undefined ? 'no answer' : undefined)
+  const said = [responseCode, meaning, `(${code ?? 'unknown'})`].filter((part) => part !== undefined).join(' ')
   return { state: refused ? 'refused' : 'again', answer: said }
 }
+
+/** Addresses, a name before one or not, with commas between. The mail library sends to nothing without a domain. */
+const areAddresses = (value: string): boolean =>
+  value
+    .replace(/"[^"]*"/g, '')
+    .split(',')
+    .every((one) => /[^\s@<]@[^\s@>]/.test(one))
 
 /** A mail by SMTP, as text and HTML. Its Message-ID is the delivery's, so that a mailbox can tell a repetition. */
 export const channel: Channel = {
@@ -64,8 +80,8 @@ export const channel: Channel = {
     tls: { kind: 'flag', needed: false, expected: 'true for TLS from the start; otherwise STARTTLS is used' },
     user: { kind: 'text', needed: false, expected: 'a user of the SMTP server' },
     password: { kind: 'secret', needed: false, expected: 'the password of the user' },
-    from: { kind: 'text', needed: true, expected: 'the sender’s address' },
-    to: { kind: 'texts', needed: true, expected: 'an address or a list of addresses' },
+    from: { kind: 'text', needed: true, expected: 'the sender’s address, name@domain', fits: areAddresses },
+    to: { kind: 'texts', needed: true, expected: 'an address, name@domain, or a list of them', fits: areAddresses },
   },
   tells: ['opened', 'again', 'test'],
   async deliver(notice, destination) {
@@ -81,7 +97,8 @@ export const channel: Channel = {
         html: htmlOf(notice),
         messageId: `<${notice.id}@${domain}>`,
         date: new Date(notice.at_us / 1000),
-        headers: { 'x-weir-alert': notice.alert.id },
+        // No out-of-office reply comes to a mail that says this (RFC 3834).
+        headers: { 'x-weir-alert': notice.alert.id, 'auto-submitted': 'auto-generated' },
         disableFileAccess: true,
         disableUrlAccess: true,
       })

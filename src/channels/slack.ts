@@ -1,5 +1,5 @@
 import type { Channel, Notice } from '../core/channel.ts'
-import { factsOf, nextStep, titleOf } from '../playbook/allocate/alert/wording.ts'
+import { cutTo, factsOf, nextStep, titleOf } from '../playbook/allocate/alert/wording.ts'
 import { postJson } from './shared/post.ts'
 
 /** Slack's limits for blocks, in characters. */
@@ -8,30 +8,32 @@ const TEXT = 3000
 const FIELD = 2000
 const FIELDS = 10
 
-const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
-
-/** The three characters that Slack reads as markup, so that no name can mention anybody or show a link. */
-const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+/** The three characters that Slack reads as markup, so that no name can mention anybody or show a link; within a length, and none cut in half. */
+const escaped = (text: string, most: number): string =>
+  cutTo(text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'), most).replace(
+    /&[a-z]{0,3}…$/,
+    '…',
+  )
 
 const marks = { info: ':large_blue_circle:', warning: ':large_orange_circle:', critical: ':red_circle:' } as const
 
 const bodyOf = ({ alert, event }: Notice) => {
   const title = `${marks[alert.severity]} ${titleOf(alert, event)}`
   const fields = factsOf(alert).slice(0, FIELDS)
-  const section = { type: 'section', text: { type: 'mrkdwn', text: cut(escaped(alert.message), TEXT) } }
+  const section = { type: 'section', text: { type: 'mrkdwn', text: escaped(alert.message, TEXT) } }
   return {
-    text: cut(escaped(`${title}: ${alert.message}`), TEXT),
+    text: escaped(`${title}: ${alert.message}`, TEXT),
     blocks: [
-      { type: 'header', text: { type: 'plain_text', emoji: true, text: cut(title, HEADER) } },
+      { type: 'header', text: { type: 'plain_text', emoji: true, text: cutTo(title, HEADER) } },
       section,
       {
         type: 'section',
         fields: fields.map(([name, value]) => ({
           type: 'mrkdwn',
-          text: cut(`*${escaped(name)}*\n${escaped(value)}`, FIELD),
+          text: `*${name}*\n${escaped(value, FIELD - name.length - 3)}`,
         })),
       },
-      { type: 'context', elements: [{ type: 'mrkdwn', text: cut(`\`${nextStep(alert)}\``, FIELD) }] },
+      { type: 'context', elements: [{ type: 'mrkdwn', text: `\`${nextStep(alert)}\`` }] },
     ],
   }
 }

@@ -82,6 +82,9 @@ const feedback = {
           planned: `planned: ${kind} of ${owner} pages nobody until ${moment(opinion?.until_us ?? now_us(), zone)} ${zone}`,
         }
         print(`${alert.id}: ${says[opinion?.verdict ?? 'yes']}.`)
+        const { containment } = await perform(showAlert, { id: alert.id }, context)
+        if (containment !== null && containment.released_us === opinion?.at_us)
+          print(`The ${containment.what} ${containment.value} may go on.`)
       }),
   }),
   examples: [

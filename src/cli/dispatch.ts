@@ -3,6 +3,7 @@ import { nearest } from '../config/suggest.ts'
 import { WeirError } from '../core/errors.ts'
 import { lookOf, paint } from './show/look.ts'
 import { note, print } from './show/output.ts'
+import { fileTrouble } from './show/trouble.ts'
 import { type Exemplified, usage } from './show/usage.ts'
 import { checkFlags } from './strict.ts'
 
@@ -70,13 +71,14 @@ const dispatch = async (program: Program, argv: readonly string[]): Promise<numb
 }
 
 /** Says what went wrong, without a stack unless it was asked for, and gives the exit code. */
-const fail = (error: unknown, debug: boolean): number => {
+const fail = (thrown: unknown, debug: boolean): number => {
+  const error = fileTrouble(thrown)
   const colours = paint(lookOf(process.stderr))
   const known = error instanceof WeirError
   const usageError = error instanceof Error && error.name === 'CLIError'
   const message = error instanceof Error ? error.message : String(error)
   note(`${colours.red('weir:')} ${message}`)
-  if (debug) note(error instanceof Error ? (error.stack ?? '') : '')
+  if (debug) note(thrown instanceof Error ? (thrown.stack ?? '') : '')
   else if (!known && !usageError)
     note('This is a fault in Weir. Run it again with --debug to see where, and please report it.')
   const wrong = usageError || (known && (error.code === 'bad-input' || error.code === 'bad-config'))

@@ -1,8 +1,9 @@
 import { defineCommand } from 'citty'
+import { verb as extent } from '../verbs/extent.ts'
 import type { Owner, TeamOwner } from '../verbs/owners/tree.ts'
 import { type Owners, verb as owners } from '../verbs/owners.ts'
 import { perform } from '../verbs/perform.ts'
-import { folderArgs, windowArgs, windowTitle } from './asking.ts'
+import { folderArgs, nothingFound, windowArgs, windowTitle } from './asking.ts'
 import { withContext } from './calling.ts'
 import { countFlag } from './numbers.ts'
 import { count, money, moneyColumn, percent } from './show/format.ts'
@@ -80,6 +81,7 @@ export const command = {
         const most = countFlag('--limit', args.limit, 20)
         const found = await perform(owners, { since, until, zone }, context)
         if (args.json) printJson(found)
+        else if (found.teams.length === 0) print(nothingFound(await perform(extent, {}, context), found.window, false))
         else print(renderOwners(found, most, lookOf()))
       }),
   }),

@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty'
 import { WeirError } from '../core/errors.ts'
-import { answerOf, csvColumns, isOpen, isUnseen, type Reconciled } from '../verbs/reconcile/answer.ts'
+import { answerOf, csvColumns, isCompared, isOpen, type Reconciled } from '../verbs/reconcile/answer.ts'
 import { compareBill } from '../verbs/reconcile/compare.ts'
 import { every, folderArgs, windowArgs } from './asking.ts'
 import { withContext } from './calling.ts'
@@ -34,13 +34,12 @@ const args = {
   source: {
     type: 'positional',
     required: true,
-    description:
-      'openai, anthropic, openrouter (from their API or a file), aws-cur, gcp-billing, azure-focus (from a file)',
+    description: 'openai, anthropic, openrouter, aws-cur, gcp-billing or azure-focus',
   },
   file: {
     type: 'string',
     valueHint: 'FILE',
-    description: 'A downloaded report in place of the API; may be given more than once',
+    description: 'A downloaded report, in place of asking for it; may be given more than once',
   },
   since: windowArgs.since,
   until: { ...windowArgs.until, description: 'Until when, in the same words; the start of today otherwise' },
@@ -101,7 +100,7 @@ export const command = {
       if (shown.bad > 0 && shown.read === 0)
         throw new WeirError('bad-input', `no row of the bill could be read as ${source}`)
       const { result, bad } = shown
-      if (limit !== undefined && (isOpen(result, limit) || isUnseen(result) || bad > 0)) process.exitCode = 1
+      if (limit !== undefined && (isOpen(result, limit) || !isCompared(result) || bad > 0)) process.exitCode = 1
     },
   }),
   examples: [

@@ -16,8 +16,17 @@ const measure = (flag: string, text: string, most: number): number => {
 /** `rate-limit;retry_after_s=2@0.05`: a fault and the share of calls that it hits. */
 const readFault = (text: string): Readonly<{ fault: string; share: number }> => {
   const [fault = '', share = '1'] = text.split('@')
-  return { fault, share: measure(`--fault ${fault}@`, share, 1) }
+  return { fault, share: measure(`--fault ${fault}@…:`, share, 1) }
 }
+
+/** What the system says of a port that cannot be listened on, in words that help. */
+const unheard = (cause: NodeJS.ErrnoException, port: string): Error =>
+  cause.code === 'EADDRINUSE' || cause.code === 'EACCES'
+    ? new WeirError(
+        'bad-input',
+        `--port ${port} cannot be listened on (${cause.code}): choose another; 0 takes a free one`,
+      )
+    : cause
 
 const baseUrlTable = (base_urls: Readonly<Record<string, string>>): string =>
   table(
@@ -72,7 +81,7 @@ export const command = {
         latency_ms: measure('--latency', args.latency, 600_000),
         pace_ms: measure('--pace', args.pace, 600_000),
         allow_header_faults: true,
-      })
+      }).catch((cause: NodeJS.ErrnoException) => Promise.reject(unheard(cause, args.port)))
       try {
         for (const { fault, share } of wanted) simulator.faults.chance(share, parseFault(fault))
       } catch (error) {

@@ -12,7 +12,13 @@ import { print, printJson } from './show/output.ts'
 import { facts } from './show/table.ts'
 import { moment } from './show/time.ts'
 
-type Gateway = Readonly<{ pid: number; url?: string; mode?: string }>
+type Gateway = Readonly<{
+  pid: number
+  url?: string
+  mode?: string
+  journal?: Readonly<{ writable: boolean; waiting: number }>
+  lag?: Readonly<{ segments: number; failed: boolean }>
+}>
 
 /** The gateway that runs on this folder, as it says itself; undefined where none answers. */
 const askGateway = async (data: string): Promise<Gateway | undefined> => {
@@ -31,6 +37,25 @@ const askGateway = async (data: string): Promise<Gateway | undefined> => {
 
 export type Status = Readonly<{ data: string; gateway: Gateway | null; extent: Extent }>
 
+/** What keeps receipts from the ledger, where something does. */
+const troubles = (gateway: Gateway | null): readonly (readonly [string, string])[] => {
+  const { journal, lag } = gateway ?? {}
+  const held = journal && !journal.writable
+  return [
+    ...(held
+      ? [
+          [
+            'journal',
+            `cannot be written: calls are refused, ${plural(journal.waiting, 'receipt')} wait for room`,
+          ] as const,
+        ]
+      : []),
+    ...(lag?.failed
+      ? [['behind', `the ledger refuses ${plural(lag.segments, 'segment')} of the journal; the log says why`] as const]
+      : []),
+  ]
+}
+
 /** Is a gateway running, and what does the ledger hold. */
 export const renderStatus = ({ data, gateway, extent }: Status, look: Look): string => {
   const colours = paint(look)
@@ -45,6 +70,7 @@ export const renderStatus = ({ data, gateway, extent }: Status, look: Look): str
     [
       ['gateway', running],
       ['data', data],
+      ...troubles(gateway).map(([name, what]): [string, string] => [name, colours.yellow(what)]),
       ['ledger', `${plural(extent.calls, 'call')}, ${plural(extent.receipts, 'receipt')}`],
       ['from, to', span],
       ['tokens', `${tokens(extent.input_tokens)} in, ${tokens(extent.output_tokens)} out`],

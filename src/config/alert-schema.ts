@@ -6,7 +6,7 @@ import { choice, decimal, flag, text, whole } from './fields.ts'
 const names = 'a name of letters, digits, dots, dashes and underscores'
 
 const value = z.union(
-  [z.string(), z.number(), z.boolean(), z.array(z.string()).min(1)],
+  [z.string(), z.number(), z.boolean(), z.array(z.string()).min(1, 'one text at least')],
   'text, a number, true or false, or a list of texts',
 )
 

@@ -33,6 +33,9 @@ const fits: Readonly<Record<ChannelField['kind'], (value: Value) => boolean>> = 
   flag: (value) => typeof value === 'boolean',
 }
 
+/** A secret of fewer characters stands in ordinary words: it could not be kept out of what a far side answers. */
+export const SHORTEST_SECRET = 8
+
 /** Is a field of a channel one that is never shown? */
 export const isSecretField = ({ kind }: ChannelField): boolean => kind === 'secret' || kind === 'secret-address'
 
@@ -41,11 +44,18 @@ const howToSet = (name: string, field: string, { kind }: ChannelField): string =
     ? `; write ${field}: \${NAME} and set the environment variable, or keep it sealed with: weir alerts secret ${name} --field ${field}`
     : ''
 
+/** What is wrong with a field's value, without the value; undefined for a good one. */
+export const fieldProblem = (value: Value, wanted: ChannelField): string | undefined => {
+  if (isSecretField(wanted) && String(value).length < SHORTEST_SECRET)
+    return `the value (not shown) is shorter than ${SHORTEST_SECRET} characters; expected ${wanted.expected}`
+  const good = fits[wanted.kind](value) && (wanted.fits?.(String(value)) ?? true)
+  return good ? undefined : `the value (not shown) is not what is expected: ${wanted.expected}`
+}
+
 const checkField = (name: string, field: string, value: Value | undefined, wanted: ChannelField, tell: Tell): void => {
-  const path = ['channels', name, field]
-  if (value === undefined) {
-    if (wanted.needed) tell(path, `found nothing; expected ${wanted.expected}${howToSet(name, field, wanted)}`)
-  } else if (!fits[wanted.kind](value)) tell(path, `the value (not shown) is not what is expected: ${wanted.expected}`)
+  const missing = `found nothing; expected ${wanted.expected}${howToSet(name, field, wanted)}`
+  const problem = value === undefined ? (wanted.needed ? missing : undefined) : fieldProblem(value, wanted)
+  if (problem !== undefined) tell(['channels', name, field], problem)
 }
 
 /** Channels with their fields, those of the store beneath those of the file; what is wrong is told by field. */

@@ -5,6 +5,7 @@ import type { Route } from '../core/settings.ts'
 import { readBudgets } from '../playbook/allocate/budget/read.ts'
 import { environmentCredentials, environmentRegion } from './credentials.ts'
 import type { Path } from './document.ts'
+import { unknownFallBacks } from './fall-backs.ts'
 import type { File, PriceFields, ProviderFields } from './schema.ts'
 import { hint } from './suggest.ts'
 
@@ -23,7 +24,10 @@ const adapterOf = (name: string, fields: ProviderFields, providers: Providers, t
   if (fields.adapter !== undefined) {
     if (fields.adapter in providers) return fields.adapter
     const meant = hint(fields.adapter, names)
-    tell(['providers', name, 'adapter'], `there is no adapter ${fields.adapter}${meant === '' ? '' : `; ${meant}`}`)
+    tell(
+      ['providers', name, 'adapter'],
+      `there is no adapter ${fields.adapter}; ${meant || `use one of ${names.join(', ')}`}`,
+    )
     return fields.adapter
   }
   if (name in providers) return name
@@ -93,14 +97,8 @@ export const routesOf = (file: File, names: readonly string[], tell: Tell): Rout
 export const budgetsOf = (file: File, names: readonly string[], tell: Tell): readonly Budget[] => {
   const { budgets, problems } = readBudgets(file.budgets ?? [])
   for (const { path, message } of problems) tell(['budgets', ...path], message)
-  for (const [i, { when_exhausted }] of budgets.entries()) {
-    if (when_exhausted === 'refuse') continue
-    for (const { provider } of when_exhausted) {
-      if (names.includes(provider)) continue
-      const meant = hint(provider, names)
-      tell(['budgets', i, 'when_exhausted'], `there is no provider ${provider}${meant === '' ? '' : `; ${meant}`}`)
-    }
-  }
+  for (const [i, budget] of budgets.entries())
+    for (const message of unknownFallBacks(budget, names)) tell(['budgets', i, 'when_exhausted'], message)
   return budgets
 }
 

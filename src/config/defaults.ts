@@ -27,6 +27,7 @@ export const defaultSettings: Settings = {
     attempts: 3,
     drain_ms: 30_000,
     drain_bytes: 8 * MiB,
+    shutdown_delay_ms: 0,
     shutdown_ms: 30_000,
   },
   breaker: { failures: 5, open_ms: 15_000 },

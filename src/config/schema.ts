@@ -122,6 +122,7 @@ const limits = z.strictObject(
     attempts: whole(1, 20).optional(),
     drain_ms: whole(0, day_ms, 'milliseconds').optional(),
     drain_bytes: whole(0, 1024 ** 3, 'bytes').optional(),
+    shutdown_delay_ms: whole(0, day_ms, 'milliseconds').optional(),
     shutdown_ms: whole(0, day_ms, 'milliseconds').optional(),
   },
   'limits by name, e.g. { attempts: 3 }',

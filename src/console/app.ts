@@ -53,7 +53,9 @@ const takeFormat = (verb: Verb, said: Record<string, unknown>): string => {
   const { format = 'json' } = said
   delete said['format']
   if (typeof format === 'string' && (format === 'json' || Object.hasOwn(known, format))) return format
-  throw new WeirError('bad-input', `format: expected one of json, ${Object.keys(known).join(', ')}`)
+  throw new WeirError('bad-input', `format: expected one of json, ${Object.keys(known).join(', ')}`, {
+    field: 'format',
+  })
 }
 
 /** Answers with the file that the verb wrote, and removes it when it was sent. */
@@ -82,7 +84,7 @@ const upload = async (exchange: Exchange, verb: Verb, said: Record<string, unkno
     const path = await receiveFile(exchange.req.raw.body, folder.path)
     if (path === undefined) return await perform(verb, said, context)
     return await perform(verb, { ...said, [field]: path }, context).catch((error: unknown) => {
-      throw ofSentFile(error, path)
+      throw ofSentFile(error, path, field)
     })
   } finally {
     folder.remove()

@@ -142,6 +142,7 @@ export const documentOf = (verbs: readonly Verb[], version: string): Json => {
       description:
         'What the command line asks and does, by HTTP. Money is decimal US dollars as text, times are µs since the epoch (UTC).',
     },
+    servers: [{ url: '/', description: 'Where this document was asked for' }],
     security: [{ token: [] }],
     paths,
     components: {

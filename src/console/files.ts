@@ -53,10 +53,13 @@ export const receiveFile = async (
   return named
 }
 
-/** An error about a file that was sent, without where it lies on this machine. */
-export const ofSentFile = (error: unknown, path: string): unknown =>
+/** An error about a file that was sent in the place of a field, without where it lies on this machine. */
+export const ofSentFile = (error: unknown, path: string, field: string): unknown =>
   error instanceof WeirError && error.message.includes(path)
-    ? new WeirError(error.code, error.message.replaceAll(path, 'the file sent'), { cause: error })
+    ? new WeirError(error.code, error.message.replaceAll(path, 'the file sent'), {
+        cause: error,
+        field: error.field ?? field,
+      })
     : error
 
 /** A file as a body; `ended` is called when it was sent, or nobody reads on. */

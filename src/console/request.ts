@@ -33,7 +33,7 @@ const bodyOf = async (exchange: Exchange): Promise<Readonly<Record<string, unkno
     throw new WeirError('malformed-json', 'the body is not JSON', { cause })
   }
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
-  throw new WeirError('bad-input', 'the body is no JSON object: write {"field": value, …}')
+  throw new WeirError('bad-input', 'the body is no JSON object: write {"field": value, …}', { field: 'the body' })
 }
 
 const queryOf = (exchange: Exchange, fields: Readonly<Record<string, Schema>>): Record<string, unknown> =>
@@ -44,22 +44,28 @@ const queryOf = (exchange: Exchange, fields: Readonly<Record<string, Schema>>): 
     ]),
   )
 
-/** `If-Match: "3"` is the revision or version that a change was made from. */
+/** `If-Match: "3"` is the revision or version that a change was made from; a proxy that packs answers makes it `W/"3"`. */
 const matched = (exchange: Exchange, fields: Readonly<Record<string, Schema>>): Record<string, unknown> => {
   const header = exchange.req.header('if-match')
   const field = ['revision', 'version'].find((one) => Object.hasOwn(fields, one))
-  return header === undefined || field === undefined ? {} : { [field]: header.replaceAll('"', '') }
+  return header === undefined || field === undefined ? {} : { [field]: header.replace(/^W\//, '').replaceAll('"', '') }
 }
 
 /** What a request says, for the verb to check: path, then body or query. Throws `malformed-json`, or `bad-input` for a field of ours. */
 export const inputOf = async (exchange: Exchange, verb: Verb): Promise<Record<string, unknown>> => {
   const fields = fieldsOf(verb)
-  const said = {
+  const said: Record<string, unknown> = {
     ...matched(exchange, fields),
     ...(hasJsonBody(verb) ? await bodyOf(exchange) : queryOf(exchange, fields)),
   }
   const ours = ownFields(verb).find((field) => Object.hasOwn(said, field))
   if (ours !== undefined)
-    throw new WeirError('bad-input', `${ours}: there is no such field; a file is sent as the body`)
-  return { ...said, ...exchange.req.param() }
+    throw new WeirError('bad-input', `${ours}: there is no such field; a file is sent as the body`, { field: ours })
+  const named = exchange.req.param()
+  const other = Object.entries(named).find(([field, value]) => (said[field] ?? value) !== value)?.[0]
+  if (other !== undefined)
+    throw new WeirError('bad-input', `${other}: the path says ${named[other]}; leave it out, or say the same`, {
+      field: other,
+    })
+  return { ...said, ...named }
 }

@@ -69,7 +69,7 @@ export type Alert = Readonly<{
   /** One sentence with its numbers. */
   message: string
   opinion?: Opinion
-  /** The trouble was contained: see the containment of the same id. */
+  /** What ran away is contained: see the containment of the same id. Who asks is not told it of one that has ended. */
   contained?: 'stop' | 'throttle'
 }>
 

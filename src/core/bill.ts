@@ -1,4 +1,5 @@
 import type { Picodollars } from './money.ts'
+import type { Credentials } from './provider.ts'
 
 /**
  * Kinds of tokens that bills tell apart; every token is of exactly one. `cache_write` is the write of five minutes, or one
@@ -56,35 +57,46 @@ export type BillLine = Readonly<{
 /** One row of a source: its lines (none for what is not about models), or what is wrong with it. `line` counts from 1. */
 export type BillRow = Readonly<{ lines: readonly BillLine[] }> | Readonly<{ bad: string; line: number }>
 
+/** What is asked of a provider: a GET, or a POST where there is a body. No redirect is followed. */
+export type BillAsk = Readonly<{
+  url: string
+  headers: Readonly<Record<string, string>>
+  body?: string
+  /** A file that takes the answer, if it is 200; `text` is empty then. */
+  into?: string
+}>
+
+export type BillAnswer = Readonly<{ status: number; header(name: string): string | null; text: string }>
+
 /** The only way in which a source reaches its provider. */
 export type BillWorld = Readonly<{
-  /** A GET that follows no redirect. */
-  get(
-    url: string,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<Readonly<{ status: number; header(name: string): string | null; text: string }>>
+  ask(asked: BillAsk): Promise<BillAnswer>
   wait(ms: number): Promise<void>
   now_ms(): number
 }>
 
 export type BillRequest = Readonly<{
   base_url: string
-  /** A key that may read the organisation's usage; never repeated in an error. */
-  api_key: string
+  /** What may read the organisation's usage; never repeated in an error. */
+  credentials: Credentials
   /** Days [from, to), `2026-11-01`, UTC. */
   from: string
   to: string
   world: BillWorld
-  /** Told after each page. */
+  /** Told after each page, or file. */
   progress(pages: number): void
 }>
+
+/** A credential that a source is asked with, and the environment variables in which it is looked for. */
+export type BillKey = Readonly<{ field: keyof Credentials; variables: readonly string[]; optional?: true }>
 
 export type BillTraits = Readonly<{
   /** Adapters whose calls are on this bill. */
   adapters: readonly string[]
   base_url?: string
-  /** Environment variables in which the key is looked for. */
-  key_variables: readonly string[]
+  /** What an address reads like, where each organisation has its own. */
+  address_example?: string
+  keys: readonly BillKey[]
   /** Hours after the end of a day until the provider's tokens and money of that day stand. */
   late_hours: Readonly<{ tokens: number; money: number }>
   /** The bill has names of its own for models (`Claude4.6Sonnet`) rather than their ids. */
@@ -93,14 +105,14 @@ export type BillTraits = Readonly<{
   unbilled_tiers?: readonly string[]
 }>
 
-/** Where a provider says what it charges: an API, a file that it gives, or both. */
+/** Where a provider says what it charges: an API or an export that can be asked, and a file that it gives. */
 export type Bill = Readonly<{
   name: string
   /** One sentence for help. */
   describes: string
   traits: BillTraits
-  /** Reads the live report. Throws WeirError `forbidden`, `rate-limited`, `provider-unreachable` or `bad-input`. */
-  fetch?(request: BillRequest): AsyncIterable<BillRow>
+  /** Reads the report where it is. Throws WeirError `forbidden`, `rate-limited`, `provider-unreachable` or `bad-input`. */
+  fetch(request: BillRequest): AsyncIterable<BillRow>
   /** Reads a downloaded file. Throws WeirError `bad-input` when it is none of this source. */
   read(path: string): AsyncIterable<BillRow>
 }>

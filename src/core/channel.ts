@@ -9,7 +9,13 @@ export type Notice = Readonly<{ id: string; event: AlertEvent; alert: Alert; at_
  */
 export type FieldKind = 'address' | 'secret-address' | 'secret' | 'text' | 'texts' | 'port' | 'flag'
 
-export type ChannelField = Readonly<{ kind: FieldKind; needed: boolean; expected: string }>
+export type ChannelField = Readonly<{
+  kind: FieldKind
+  needed: boolean
+  expected: string
+  /** What a text must be besides, where its kind does not say it. */
+  fits?(value: string): boolean
+}>
 
 /** A channel as configured: its name, its type and its fields. */
 export type Destination = Readonly<{

@@ -32,11 +32,18 @@ export class WeirError extends Error {
   readonly code: ErrorCode
   readonly status: number
   readonly retry_after_s: number | undefined
+  /** The field of what was asked that is wrong, where it is one. */
+  readonly field: string | undefined
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retry_after_s?: number } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retry_after_s?: number; field?: string | undefined } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.status = codes[code]
     this.retry_after_s = options.retry_after_s
+    this.field = options.field
   }
 }

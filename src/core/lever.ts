@@ -62,6 +62,11 @@ export type LiveCall = Readonly<{
    * have the same. Undefined where the text stands nowhere in the body.
    */
   beside(text: string): string | undefined
+  /**
+   * A stored answer of this call's wire as this call asks for it, whole or streamed; itself where it is that. Where the other form would
+   * lose or guess something, why, as a plain clause.
+   */
+  asAsked(answer: StoredAnswer): StoredAnswer | string
   /** The prefix chain of the prompt as asked, with estimated tokens; one boundary a part of the reading, not thinned. */
   chain: Chain
   /** The prompt as earlier levers left it; absent where the wire has no editor. Read on first use. */
@@ -69,9 +74,8 @@ export type LiveCall = Readonly<{
 }>
 
 /**
- * An answer that a lever gives in the model's place: the bytes as the provider sent them, decoded. One that came as a stream
- * is for calls that ask for a stream, one that came whole for those that do not; a usage event that the client did not ask for
- * is hidden again.
+ * An answer that a lever gives in the model's place: the bytes as the provider sent them, decoded. To a call that asks for the other
+ * form, whole or streamed, it is given as `LiveCall.asAsked` makes it; a usage event that the client did not ask for is hidden again.
  */
 export type StoredAnswer = Readonly<{
   body: Uint8Array
@@ -192,6 +196,8 @@ export type Kit = Readonly<{
   tokens(text: string, provider: string, model: string): number
   rates(provider: string, model: string, at_us: number): TokenRates | undefined
   cache_rule(provider: string, model: string, at_us: number): CacheRule | undefined
+  /** Can this wire's answers be given whole where they came as streams, and the reverse? What a single one would lose, `asAsked` says. */
+  converts(wire: string | undefined): boolean
   memory: Memory
   answers?: Answers
   notes?: Notes
@@ -202,7 +208,7 @@ export type Kit = Readonly<{
   ask?(request: Readonly<{ model: string; system: string; text: string; max_output_tokens: number }>): Promise<string>
 }>
 
-export type ReplayKit = Pick<Kit, 'hash' | 'cache_rule'> & Readonly<{ random(): number }>
+export type ReplayKit = Pick<Kit, 'hash' | 'cache_rule' | 'converts'> & Readonly<{ random(): number }>
 
 /** How a promise comes about. exact: from hashes, counts and times alone. estimated: rests on assumptions, so it has a range. */
 export type Certainty = 'exact' | 'estimated'

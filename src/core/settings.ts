@@ -33,7 +33,8 @@ export type Limits = Readonly<{
   /** After the client has gone: how long and how much more is read to reach the usage event. */
   drain_ms: number
   drain_bytes: number
-  /** At shutdown: how long streams may finish. */
+  /** At shutdown: how long calls are still taken while `/readyz` says that no more should come, then how long streams may finish. */
+  shutdown_delay_ms: number
   shutdown_ms: number
 }>
 

@@ -145,6 +145,23 @@ export type Editor = Readonly<{
   said(body: Uint8Array, content_type: string): string | undefined
 }>
 
+/** An answer's bytes, decoded, and what they are. */
+export type Formed = Readonly<{ body: Uint8Array; content_type: string }>
+
+/** What of a request decides in which form its answer is. */
+export type FormAsked = Readonly<{ reading: Reading; query: string; json: unknown }>
+
+/** Both forms of a wire's answers, whole and streamed, so that one that came in either can be given in the other. */
+export type Forms = Readonly<{
+  /** Path and query without what only says how the answer travels: equal for two calls that differ in nothing else. */
+  address(path: string, query: string): string
+  /**
+   * A good answer in the form that a request asks for; itself where it has that. Where the other form would lose or guess something,
+   * why, as a plain clause without anything that the model said.
+   */
+  as(answer: Formed, asked: FormAsked): Formed | string
+}>
+
 /** A format spoken over HTTP. It knows no provider, and no network. */
 export type Wire = Readonly<{
   name: string
@@ -157,4 +174,6 @@ export type Wire = Readonly<{
   shape(error: WeirError, midstream?: boolean): Shaped
   /** Where a prompt's blocks lie in the body, for levers; absent where levers cannot edit the wire's bodies. */
   editor?: Editor
+  /** How its answers change their form; absent where they have one only, or cannot. */
+  forms?: Forms
 }>

@@ -3,7 +3,7 @@ import type { World } from './world.ts'
 
 /** Operations that make an answer which the provider keeps, and those that fetch it: both state what it cost. */
 const makes = new Set(['responses', 'interactions'])
-const fetches = new Set(['responses.poll', 'interactions.poll', 'batch_results'])
+const fetches = new Set(['responses.poll', 'interactions.poll', 'batch_results', 'files.content'])
 
 /** How long the ledger may take to say whether it has an answer's bill; the client's last bytes wait for it. */
 const LOOK_UP_MS = 10_000

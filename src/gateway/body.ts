@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import {
   brotliDecompress,
@@ -40,13 +40,18 @@ const readWhole = (request: IncomingMessage, limit_bytes: number): Buffer => {
 }
 
 /** A request, and its headers as they were read. (Asked for its own, Node would read them a second time.) */
-type Incoming = Readonly<{ request: IncomingMessage; headers: Headers }>
+type Incoming = Readonly<{ request: IncomingMessage; response: ServerResponse; headers: Headers }>
+
+/** Does the client hold its body back until it is told that it may come? Who is refused before need not send it. */
+export const holdsBack = ({ request, headers }: Pick<Incoming, 'request' | 'headers'>): boolean =>
+  headers['expect'] !== undefined && !request.complete
 
 /**
  * Reads a request body whole, at most `limit_bytes`. Throws `body-too-large`, or `bad-request` when the client goes away
  * before its end.
  */
-export const readBody = ({ request, headers }: Incoming, limit_bytes: number): Promise<Buffer> | Buffer => {
+export const readBody = (call: Incoming, limit_bytes: number): Promise<Buffer> | Buffer => {
+  const { request, response, headers } = call
   if (!hasBody(headers)) return NOTHING
   if (Number(headers['content-length'] ?? 0) > limit_bytes) {
     refuse(request)
@@ -54,6 +59,7 @@ export const readBody = ({ request, headers }: Incoming, limit_bytes: number): P
   }
   if (request.complete) return readWhole(request, limit_bytes)
   if (request.destroyed) throw cutOff()
+  if (holdsBack(call)) response.writeContinue()
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = []
     let size = 0

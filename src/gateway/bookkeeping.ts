@@ -5,6 +5,7 @@ import type { Desk } from './budgets/desk.ts'
 import { type Collector, startCollector } from './collect.ts'
 import { type Control, startControl } from './control.ts'
 import type { Log } from './log.ts'
+import { totalGauges } from './metrics.ts'
 import type { GatewayThread } from './thread.ts'
 
 export type BookkeepingOptions = Readonly<{
@@ -33,9 +34,18 @@ export type Bookkeeping = Readonly<{
 const LEARN_EVERY_MS = 600_000
 
 const collectorLog = (log: Log) => {
-  const tell = (fields: Readonly<Record<string, unknown>>, message: string): void =>
-    log.event(message, Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)])))
-  return { info: tell, warn: tell, error: tell }
+  const tell =
+    (level: 'event' | 'trouble') =>
+    (fields: Readonly<Record<string, unknown>>, message: string): void =>
+      log[level](message, Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)])))
+  return { info: tell('event'), warn: tell('trouble'), error: tell('trouble') }
+}
+
+/** Do the threads write their journals, and how many receipts wait in memory for room on the disk? */
+const journalsOf = async (threads: readonly GatewayThread[]) => {
+  const gauges = totalGauges((await Promise.all(threads.map((thread) => thread.snapshot()))).map((had) => had.gauges))
+  const { weir_journal_unhealthy_threads: unhealthy = 0, weir_journal_waiting_receipts: waiting = 0 } = gauges
+  return { journal: { writable: unhealthy === 0, waiting } }
 }
 
 const learn = async (ledger: Ledger, threads: readonly GatewayThread[]): Promise<void> => {
@@ -64,10 +74,10 @@ export const startBookkeeping = async (options: BookkeepingOptions): Promise<Boo
     refresh,
     budgets: desk.states,
     importing: desk.importing,
-    status: () => ({ url, mode: settings.mode, lag: collector.lag() }),
+    status: async () => ({ url, mode: settings.mode, lag: collector.lag(), ...(await journalsOf(threads)) }),
   })
   const learnNow = (): void => {
-    learn(ledger, threads).catch(() => log.event('token ratios could not be learnt from the ledger'))
+    learn(ledger, threads).catch(() => log.trouble('token ratios could not be learnt from the ledger'))
   }
   await desk.begin(threads, { ledger, refresh })
   learnNow()

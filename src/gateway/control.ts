@@ -24,7 +24,7 @@ export type ControlOptions = Readonly<{
   /** Wraps an import, so that budgets are charged what it brings. */
   importing?: <T>(act: () => Promise<T>) => Promise<T>
   /** What `GET /status` tells besides the pid. */
-  status?: () => Readonly<Record<string, unknown>>
+  status?: () => Promise<Readonly<Record<string, unknown>>>
 }>
 
 export type Control = Readonly<{ port: number; close(): Promise<void> }>
@@ -84,7 +84,7 @@ const append = ({ data, ledger, importing = (act) => act() }: ControlOptions, bo
 const route = async (options: ControlOptions, request: IncomingMessage): Promise<unknown> => {
   switch (`${request.method} ${request.url}`) {
     case 'GET /status':
-      return { pid: process.pid, ...options.status?.() }
+      return { pid: process.pid, ...(await options.status?.()) }
     case 'GET /budgets':
       // Which scopes a budget with a counter for each has, only the ledger knows: it takes what the journal still holds first.
       await options.refresh?.()

@@ -39,6 +39,15 @@ const checkTarget = (call: Call): void => {
   checkPath(call.path)
 }
 
+/** Sent on as a plain request, it would come back as an error of the provider's that says nothing of the cause. */
+const checkProtocol = ({ headers }: Call): void => {
+  if (headers['upgrade']?.toLowerCase() !== 'websocket') return
+  throw new WeirError(
+    'bad-request',
+    'Weir passes no WebSockets (realtime and live APIs). Use the API over HTTP, or connect to the provider itself.',
+  )
+}
+
 /** In keys mode only a provider with a key of ours can be called at all. */
 const canServe = (upstream: Upstream | undefined, { settings }: World): boolean =>
   settings.mode !== 'keys' || upstream?.has_credentials === true
@@ -96,6 +105,7 @@ export const identify = (call: Call, world: World): void => {
   checkTarget(call)
   const upstream = address(call, world)
   if (upstream) call.upstream = upstream
+  checkProtocol(call)
   const ours = world.errands.isOurs(call.headers)
   if (world.settings.mode === 'keys' && !ours) authenticate(call, world)
   else if (upstream) checkOrigin(call, upstream)

@@ -1,11 +1,11 @@
 import { closeSync, mkdirSync, openSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { WeirError } from '../core/errors.ts'
-import { writeLine } from '../core/line-bytes.ts'
 import type { Receipt } from '../core/receipt.ts'
 import { type Disk, type LineWriter, openLineWriter } from './disk.ts'
 import { closer, type SegmentInHand, syncer } from './platter.ts'
 import { segmentName } from './segment.ts'
+import { type Entry, openSheets, whole } from './sheets.ts'
 
 export type JournalOptions = Readonly<{
   /** `<data>/journal`; made if it is absent. */
@@ -24,6 +24,8 @@ export type JournalOptions = Readonly<{
   fsync_ms?: number
   /** Told the name of each segment that was closed, in order. */
   onSegment?: (name: string) => void
+  /** Told, within `fsync_ms`, that the disk refuses lines and why, and that it takes them again. */
+  onHealth?: (healthy: boolean, why: string) => void
   /** The disk; a test passes one that fills up. */
   disk?: Disk
 }>
@@ -60,7 +62,6 @@ const MOST_WAITING = 20_000
 
 type File = SegmentInHand & { readonly started_us: number; receipts: number }
 type Run = Readonly<{ folder: string; run: string }>
-type Entry = Readonly<{ k: 'open' | 'receipt'; id: string; line: Uint8Array }>
 
 const createFile = ({ folder, run }: Run, sequence: number, started_us: number): File => {
   const name = segmentName(run, sequence)
@@ -92,7 +93,7 @@ const openLines = (run: Run, first: File, writer: LineWriter) => {
   /** Lines of the attempts that are open, by receipt id: they go along into every new segment. */
   const open = new Map<string, Uint8Array>()
   const waiting: Entry[] = []
-  const state = { file: first, sequence: 1, carried: 0, failed: false }
+  const state = { file: first, sequence: 1, carried: 0, failed: false, why: '' }
 
   const note = ({ k, id, line }: Entry): void => {
     if (k === 'open') open.set(id, line)
@@ -118,6 +119,7 @@ const openLines = (run: Run, first: File, writer: LineWriter) => {
       state.failed = false
     } catch (error) {
       state.failed = true
+      state.why = (error as Error).message
       throw unwritable(run.folder, error)
     }
   }
@@ -176,42 +178,6 @@ const discard = (folder: string, file: File): void => {
   }
 }
 
-/** The bytes of entries in one piece; those of one sheet lie one behind the other, and are not copied. */
-const whole = (entries: readonly Entry[]): Uint8Array => {
-  const first = entries[0]?.line
-  const last = entries.at(-1)?.line
-  if (!(first && last)) return new Uint8Array(0)
-  if (entries.length === 1) return first
-  let length = 0
-  for (const { line } of entries) length += line.length
-  const end = last.byteOffset + last.length
-  const together = first.buffer === last.buffer && end - first.byteOffset === length
-  return together
-    ? new Uint8Array(first.buffer, first.byteOffset, length)
-    : Buffer.concat(entries.map(({ line }) => line))
-}
-
-/** Lines of about a hundred attempts: an attempt that stays open keeps no more than one sheet in memory. */
-const SHEET_BYTES = 64 * 1024
-
-/** Writes lines one behind the other on sheets of memory. */
-const openSheets = () => {
-  let sheet = new Uint8Array(SHEET_BYTES)
-  let used = 0
-  return (k: Entry['k'], receipt: Receipt): Entry => {
-    for (let size = SHEET_BYTES; ; size *= 4) {
-      const end = writeLine(k, receipt, sheet, used)
-      if (end > 0) {
-        const line = sheet.subarray(used, end)
-        used = end
-        return { k, id: receipt.receipt_id, line }
-      }
-      sheet = new Uint8Array(size)
-      used = 0
-    }
-  }
-}
-
 /** Gathers the lines of calls that go on side by side (`turn.ts`) and writes them at once: a write costs more than the line itself. */
 const gatherer = (write: (entries: readonly Entry[]) => void) => {
   let entries: Entry[] = []
@@ -241,6 +207,16 @@ const gatherer = (write: (entries: readonly Entry[]) => void) => {
   }
 }
 
+/** Tells when something is no longer as it was at the last look. */
+const telling = (look: () => boolean, tell: () => void): (() => void) => {
+  let last = look()
+  return () => {
+    if (look() === last) return
+    last = !last
+    tell()
+  }
+}
+
 /** Opens a journal of its own run in `folder`. Throws `journal-unwritable` when that is impossible. */
 export const openJournal = (options: JournalOptions): Journal => {
   const { folder, now_us, segment_bytes = 32 * 1024 * 1024, segment_ms = 10_000 } = options
@@ -255,7 +231,10 @@ export const openJournal = (options: JournalOptions): Journal => {
     const old = lines.turn(now_us())
     if (old) closing.add(old)
   }
+  const healthy = (): boolean => !(state.failed || syncing.state.failed)
+  const noticeHealth = telling(healthy, () => options.onHealth?.(healthy(), state.why))
   const timer = setInterval(() => {
+    noticeHealth()
     if (state.failed) lines.revive()
     if (now_us() - state.file.started_us >= segment_ms * 1000) rotate()
     syncing.sync(state.file)
@@ -279,7 +258,7 @@ export const openJournal = (options: JournalOptions): Journal => {
       rotate()
     },
     openIds: () => [...lines.open.keys(), ...soon.opening()],
-    healthy: () => !(state.failed || syncing.state.failed),
+    healthy,
     waiting: () => lines.waiting.length,
     close() {
       clearInterval(timer)

@@ -71,7 +71,7 @@ const starter = (options: KeepOptions, state: State) => {
     if (state.closing || !state.at) return
     state.deaths_us = [...state.deaths_us, now_us()].slice(-16)
     const wait_ms = waitAfter(state.deaths_us, now_us())
-    log.event('a gateway thread died; the others go on, and it is started again', {
+    log.trouble('a gateway thread died; the others go on, and it is started again', {
       thread: data.name,
       error: error.name,
       wait_ms,

@@ -39,7 +39,7 @@ const answerText = (
 
 /** Is this thread able to serve a paid call now? */
 const readiness = ({ journal, load, budgets }: World): readonly [status: number, text: string] => {
-  if (load.shutting_down) return [503, 'stopping\n']
+  if (load.leaving || load.shutting_down) return [503, 'stopping\n']
   if (budgets.active().some(({ state }) => state === 'counting')) return [503, 'budgets are being counted\n']
   return journal.healthy() ? [200, 'ready\n'] : [503, 'the journal cannot be written: make room or repair the disk\n']
 }
@@ -99,6 +99,8 @@ export const openListener = (world: World, scrape: () => Promise<string>): Liste
     else begin(request, response)
   }
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: HEAD_BYTES, noDelay: true }, handle)
+  // `Expect: 100-continue`: the body is asked for when it is read (`body.ts`), not before who calls is known.
+  server.on('checkContinue', handle)
   return {
     async listen({ host, port, reuse_port }) {
       server.listen({ host, port, reusePort: reuse_port })

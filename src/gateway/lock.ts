@@ -11,6 +11,13 @@ type Holder = Readonly<{ pid: number; role: string }>
 
 const RETRY_MS = 40
 
+const unusable = (data: string, cause: unknown): WeirError =>
+  new WeirError(
+    'bad-config',
+    `The data folder ${data} cannot be used (${(cause as Error).message}). Make it a folder that this user may write to, or name another with --data.`,
+    { cause },
+  )
+
 const holderOf = (path: string): string => {
   try {
     const { pid, role } = JSON.parse(readFileSync(path, 'utf8')) as Holder
@@ -36,24 +43,34 @@ const tryLock = (path: string): DatabaseSync | undefined => {
   }
 }
 
+/** The folder's lock, and its own name beside it for who waits; undefined while another process has it. */
+const tryHold = (data: string, role: string): DatabaseSync | undefined => {
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 })
+    const database = tryLock(join(data, 'lock'))
+    if (database)
+      writeFileSync(join(data, 'lock.json'), JSON.stringify({ pid: process.pid, role } satisfies Holder), {
+        mode: 0o600,
+      })
+    return database
+  } catch (error) {
+    throw unusable(data, error)
+  }
+}
+
 /**
- * Takes the lock of a data folder, waiting `wait_ms` (2 s by default) for another process to finish.
- * Throws `overloaded` that names the holder.
+ * Takes the lock of a data folder, which is made if it is absent, waiting `wait_ms` (2 s by default) for another process
+ * to finish. Throws `overloaded` that names the holder, or `bad-config` where the folder cannot be used.
  */
 export const lockData = async (
   data: string,
   { role, wait_ms = 2000 }: Readonly<{ role: string; wait_ms?: number }>,
 ): Promise<DataLock> => {
-  mkdirSync(data, { recursive: true, mode: 0o700 })
-  const path = join(data, 'lock')
   for (let waited = 0; ; waited += RETRY_MS) {
-    const database = tryLock(path)
-    if (database) {
-      writeFileSync(`${path}.json`, JSON.stringify({ pid: process.pid, role } satisfies Holder), { mode: 0o600 })
-      return { release: () => database.close() }
-    }
+    const database = tryHold(data, role)
+    if (database) return { release: () => database.close() }
     if (waited >= wait_ms) {
-      const message = `The ledger in ${data} is in use by ${holderOf(`${path}.json`)}. Wait until it is done, or stop it.`
+      const message = `The ledger in ${data} is in use by ${holderOf(join(data, 'lock.json'))}. Wait until it is done, or stop it.`
       throw new WeirError('overloaded', message, { retry_after_s: 1 })
     }
     await sleep(RETRY_MS)

@@ -3,14 +3,18 @@ import type { WeirError } from '../core/errors.ts'
 import type { Receipt } from '../core/receipt.ts'
 import type { Settings } from '../core/settings.ts'
 
+type Facts = Readonly<Record<string, string | number | boolean>>
+
 /** The only things that are ever logged. Header values, bodies, queries, prompts and keys have no way in. */
 export type Log = Readonly<{
   /** An attempt that has its receipt (level debug; warn where it failed). */
   receipt(receipt: Receipt): void
   /** Something of ours failed: the code and where in our own code. */
   failure(call_id: string, error: WeirError): void
-  /** Start, stop and changes of state, in fixed words. */
-  event(event: string, facts?: Readonly<Record<string, string | number | boolean>>): void
+  /** Start, stop and changes of state, in fixed words (level info). */
+  event(event: string, facts?: Facts): void
+  /** What somebody must look after, in fixed words (level error). */
+  trouble(event: string, facts?: Facts): void
 }>
 
 const quiet = new Set<Receipt['outcome']>(['ok', 'cached', 'deferred', 'refused', 'client-gone'])
@@ -51,6 +55,9 @@ export const openLog = (settings: Pick<Settings, 'log_level'>, stream?: LogStrea
     },
     event(event, facts = {}) {
       logger.info(facts, event)
+    },
+    trouble(event, facts = {}) {
+      logger.error(facts, event)
     },
   }
 }

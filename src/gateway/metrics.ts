@@ -178,3 +178,11 @@ export const prometheus = (counts: Counts, gauges: Gauges): string => {
   ]
   return `${lines.join('\n')}\n`
 }
+
+/** The gauges of all threads together. */
+export const totalGauges = (all: readonly Readonly<Record<string, number>>[]): Record<string, number> => {
+  const total: Record<string, number> = {}
+  for (const gauges of all)
+    for (const [series, value] of Object.entries(gauges)) total[series] = (total[series] ?? 0) + value
+  return total
+}

@@ -82,7 +82,7 @@ export const receive = async (call: Call, world: World): Promise<void> => {
     if (plain === undefined)
       throw new WeirError(
         'bad-request',
-        'The request body cannot be decoded. Send gzip, deflate, br, zstd or no content-encoding.',
+        `The request body cannot be decoded, or is larger than ${limit_bytes} bytes when it is. Send gzip, deflate, br, zstd or no content-encoding, or raise limits.body_bytes in weir.yaml.`,
       )
     call.plain = plain
   }

@@ -2,6 +2,7 @@ import type { WeirError } from '../core/errors.ts'
 import { budgetHeaders } from './budgets/headers.ts'
 import type { Answer, Call, Flow, Given } from './call.ts'
 import { answerHeaders } from './headers.ts'
+import { gaveUp } from './retry.ts'
 import { midstream, refuseWith } from './shape.ts'
 
 const bodiless = (flow: Flow): boolean =>
@@ -70,6 +71,13 @@ const sendHeld = (flow: Flow, headers: readonly string[]): void => {
   else if (!response.write(bytes)) response.once('drain', () => flow.resume?.())
 }
 
+/** Says to SDKs that it is no use to try again, whatever the provider says. */
+const noRetry = (flow: Flow, headers: readonly string[]): readonly string[] => {
+  const others = flow.head.flatMap((name, at) => (at % 2 === 0 ? [[name, flow.head[at + 1] ?? '']] : []))
+  flow.head = others.filter(([name]) => name?.toLowerCase() !== 'x-should-retry').flat()
+  return [...headers, 'x-should-retry', 'false']
+}
+
 /** Sends an answer that no provider gave, and says so. */
 const sendGiven = (call: Call, { bytes, content_type }: Given, headers: readonly string[]): void => {
   if (call.client_gone) return
@@ -82,18 +90,20 @@ const sendGiven = (call: Call, { bytes, content_type }: Given, headers: readonly
  * The receipt is written: lets the last bytes go to the client, or an error in their place. `headers` are added to the
  * head where it has not been sent yet.
  */
-export const release = (call: Call, { flow, given }: Answer, headers: readonly string[], error?: WeirError): void => {
+export const release = (call: Call, answer: Answer, headers: readonly string[], error?: WeirError): void => {
+  const { flow, given } = answer
   if (!flow) {
     if (error) refuseWith(call, error)
     else if (given) sendGiven(call, given, headers)
     return
   }
   flow.released = true
+  const given_up = gaveUp(answer, flow.world.settings.limits)
   if (flow.call.client_gone) {
     if (!flow.ended) flow.abort?.()
-  } else if (!error) sendHeld(flow, headers)
+  } else if (!error) sendHeld(flow, given_up ? noRetry(flow, headers) : headers)
   else if (flow.head_sent) breakOff(flow, error)
-  else refuseWith(flow.call, error)
+  else refuseWith(flow.call, error, given_up)
   flow.held = []
 }
 

@@ -1,12 +1,14 @@
+import type { Limits } from '../core/settings.ts'
 import type { Headers } from '../core/wire.ts'
-import type { Call } from './call.ts'
+import type { Answer, Call } from './call.ts'
 
 /** Statuses after which the same request may succeed. 529 is Anthropic's "overloaded". */
 const retryable = new Set([408, 429, 500, 502, 503, 504, 529])
 
 /** A provider that asks for a longer wait than this gets its answer passed on instead: the client's SDK waits better. */
 const LONGEST_WAIT_MS = 8000
-const FIRST_WAIT_MS = 250
+/** As the SDKs of OpenAI and Anthropic wait, whose retries Weir does for them. */
+const FIRST_WAIT_MS = 500
 
 /** May another attempt do better? `x-should-retry`, which OpenAI and Anthropic send, says so for certain. */
 export const isRetryable = (status: number, headers: Headers | undefined): boolean => {
@@ -14,6 +16,13 @@ export const isRetryable = (status: number, headers: Headers | undefined): boole
   const said = headers?.['x-should-retry']
   return said === 'true' || (said !== 'false' && retryable.has(status))
 }
+
+/**
+ * Has Weir tried as often as it may? Then an SDK that tried again of its own accord would multiply its attempts by ours,
+ * and is told not to: every call has one owner of its retries. With `limits.attempts: 1` that is the SDK.
+ */
+export const gaveUp = ({ attempt, retryable }: Answer, { attempts }: Limits): boolean =>
+  retryable && attempts > 1 && (attempt?.number ?? 0) >= attempts
 
 /** What `retry-after` (seconds or an HTTP date) or `retry-after-ms` asks for, in milliseconds. */
 export const retryAfter = (headers: Headers | undefined, now_us: number): number | undefined => {

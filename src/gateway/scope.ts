@@ -28,9 +28,10 @@ const modelsBeside = (json: unknown): readonly string[] => {
 /** The endpoint is what stands on the receipt; a path that no wire knows is covered by no list. */
 const checkEndpoint = (key: KeyRecord, { reading }: Call): void => {
   if (key.endpoints.length === 0 || (reading && allowed(key.endpoints, reading.endpoint))) return
+  const asked = reading ? `the endpoint ${reading.endpoint}` : 'this path'
   throw new WeirError(
     'forbidden',
-    `The Weir key ${key.prefix} may not call this endpoint. It may call: ${key.endpoints.join(', ')}.`,
+    `The Weir key ${key.prefix} may not call ${asked}. It may call: ${key.endpoints.join(', ')}.`,
   )
 }
 

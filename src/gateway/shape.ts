@@ -1,6 +1,7 @@
 import { WeirError } from '../core/errors.ts'
 import type { Shaped, Wire } from '../core/wire.ts'
 import { shapeError } from '../wires/openai-failure.ts'
+import { holdsBack } from './body.ts'
 import type { Call } from './call.ts'
 import { wireOf } from './receive.ts'
 
@@ -12,25 +13,37 @@ export const asWeirError = (thrown: unknown): WeirError =>
         cause: thrown,
       })
 
-/** Paths that no wire knows get OpenAI's shape, which most clients can read. */
+/** Paths that no wire knows get the shape of their provider's first wire, or OpenAI's, which most clients can read. */
 const shapeOf = (wire: Wire | undefined, error: WeirError): Shaped => (wire ? wire.shape(error) : shapeError(error))
 
 /** An SDK is not told to wait longer than this, s. */
 const RETRY_S = 60
 
-/** Answers with an error, in the form that the API's own SDK expects. Does nothing for a client that has gone. */
-export const refuseWith = (call: Call, error: WeirError): void => {
+/** SDKs wait and try again of their own accord: is that any use? Undefined where they know best. */
+const shouldRetry = ({ code, retry_after_s }: WeirError): boolean | undefined => {
+  if (code === 'bad-config') return false
+  return code === 'budget-exhausted' ? (retry_after_s ?? Infinity) <= RETRY_S : undefined
+}
+
+/**
+ * Answers with an error, in the form that the API's own SDK expects; `given_up` where Weir has tried as often as it may.
+ * Does nothing for a client that has gone.
+ */
+export const refuseWith = (call: Call, error: WeirError, given_up = false): void => {
   const { response } = call
   if (call.client_gone || response.headersSent) return
-  const shaped = shapeOf(wireOf(call), error)
+  const shaped = shapeOf(wireOf(call) ?? call.upstream?.wires[0], error)
   const head: Record<string, string | number> = {
     ...shaped.headers,
     'content-length': shaped.body.length,
     'x-weir-call-id': call.id,
+    'x-weir-error': error.code,
   }
   if (error.retry_after_s !== undefined) head['retry-after'] = Math.max(1, Math.ceil(error.retry_after_s))
-  // SDKs wait and try again of their own accord: that helps only where there will be room soon.
-  if (error.code === 'budget-exhausted') head['x-should-retry'] = String((error.retry_after_s ?? Infinity) <= RETRY_S)
+  // A body that the client held back may still come, and would be read as its next request.
+  if (holdsBack(call)) head['connection'] = 'close'
+  const retry = given_up ? false : shouldRetry(error)
+  if (retry !== undefined) head['x-should-retry'] = String(retry)
   response.writeHead(shaped.status, head)
   response.end(shaped.body)
 }

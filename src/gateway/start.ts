@@ -12,7 +12,7 @@ import { leversSince } from './levers/since.ts'
 import { urlOf } from './listener.ts'
 import { lockData } from './lock.ts'
 import { type Log, openLog } from './log.ts'
-import { mergeCounts, prometheus } from './metrics.ts'
+import { mergeCounts, prometheus, totalGauges } from './metrics.ts'
 import { onceMemory } from './once.ts'
 import { loadPrices, type Prices } from './prices.ts'
 import { recover } from './recover.ts'
@@ -49,13 +49,6 @@ const checkAddress = ({ mode, host }: Settings): void => {
   )
 }
 
-const totalGauges = (all: readonly Readonly<Record<string, number>>[]): Record<string, number> => {
-  const total: Record<string, number> = {}
-  for (const gauges of all)
-    for (const [series, value] of Object.entries(gauges)) total[series] = (total[series] ?? 0) + value
-  return total
-}
-
 type Shared = Omit<ThreadData, 'name' | 'lane'>
 type MainState = {
   readonly lock: Readonly<{ release(): void }>
@@ -66,6 +59,7 @@ type MainState = {
   bookkeeping?: Bookkeeping
   /** Undefined where receipts are not watched. */
   watching?: Watching | undefined
+  ledger_failed?: boolean
   /** Settles when the ledger is open or cannot be; undefined where there is none. */
   ledger_ready?: Promise<void>
 }
@@ -96,6 +90,7 @@ const scraper = (state: MainState) => async (): Promise<string> => {
   const gauges = totalGauges(snapshots.map((snapshot) => snapshot.gauges))
   Object.assign(gauges, state.desk.gauges(), await state.watching?.counts())
   const lag = state.bookkeeping?.lag()
+  if (state.ledger_failed) gauges['weir_ledger_failed'] = 1
   if (lag) {
     gauges['weir_ledger_lag_segments'] = lag.segments
     gauges['weir_ledger_lag_bytes'] = lag.bytes
@@ -126,11 +121,11 @@ const startThreads = async (
       state.desk.bury(lane, (ends) => {
         unknown = recover(join(shared.settings.data, 'journal'), name, ends).unknown
       })
-      if (unknown > 0) log.event('attempts of a gateway thread that died are now unknown', { attempts: unknown })
+      if (unknown > 0) log.trouble('attempts of a gateway thread that died are now unknown', { attempts: unknown })
       segment()
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException
-      log.event('what a gateway thread left in the journal is looked at again at the next start', { code })
+      log.trouble('what a gateway thread left in the journal is looked at again at the next start', { code })
     }
   }
   const main = { scrape, segment, billed_before }
@@ -161,7 +156,8 @@ const startLedger = async (state: MainState, settings: Settings, log: Log, url: 
     log.event('the ledger is open')
   } catch (error) {
     const message = (error as Error).message
-    log.event('the ledger cannot be opened; receipts stay in the journal', { error: message })
+    state.ledger_failed = true
+    log.trouble('the ledger cannot be opened; receipts stay in the journal', { error: message })
     await state.desk.fail(state.threads)
     throw error
   }
@@ -244,7 +240,7 @@ const openGateway = async (settings: Settings, overrides: Overrides, log: Log, s
   const { desk } = state
   const recovered = recover(join(settings.data, 'journal'))
   if (recovered.unknown > 0)
-    log.event('attempts of a process that died are now unknown', { attempts: recovered.unknown })
+    log.trouble('attempts of a process that died are now unknown', { attempts: recovered.unknown })
   const { watch, budget_watch } = await openThreads(settings, overrides, log, state)
   const listened = listenTogether(state.threads, settings)
   if (overrides.ledger !== false) state.ledger_ready = openLedgerAfter(listened, state, settings, log)

@@ -15,8 +15,20 @@ const clean = (value: string | undefined): string | undefined => {
   if (value === undefined || value === '') return undefined
   const cut = value.length > LONGEST_VALUE ? value.slice(0, LONGEST_VALUE) : value
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  const text = /[\u0000-\u001f\u007f]/.test(cut) ? cut.replace(/[\u0000-\u001f\u007f]/g, '') : cut
+  const text = /[\u0000-\u001f\u007f-\u009f]/.test(cut) ? cut.replace(/[\u0000-\u001f\u007f-\u009f]/g, '') : cut
   return text.trim() || undefined
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Node reads headers as Latin-1, one character a byte; most clients mean UTF-8. What is none stays as it is. */
+const meant = (header: string): string => {
+  if (!/[\u0080-\u00ff]/.test(header)) return header
+  try {
+    return utf8.decode(Buffer.from(header, 'latin1'))
+  } catch {
+    return header
+  }
 }
 
 /** Adds tags that are not set yet, up to the bound. */
@@ -50,7 +62,8 @@ const deadline = (value: string, now_us: number): number => {
   return at * 1000
 }
 
-const weirHeader = (payer: Payer, name: string, value: string, now_us: number): void => {
+const weirHeader = (payer: Payer, name: string, header: string, now_us: number): void => {
+  const value = meant(header)
   const word = name.slice('x-weir-'.length)
   if (word.startsWith('tag-')) addTags(payer, { [word.slice('tag-'.length)]: value })
   else if (word === 'deadline') payer.deadline_at_us = deadline(value, now_us)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, type Dispatcher } from 'undici'
 import type { Containment } from '../core/alert.ts'
 import type { TokenRatio } from '../core/ledger.ts'
@@ -158,6 +159,11 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
   const book = compileBook({ ...data.prices, checked: true })
   const dispatcher =
     doors.dispatcher ?? new Agent({ connect: { timeout: settings.limits.connect_ms }, keepAliveTimeout: 30_000 })
+  const log = openLog(settings, doors.log_stream)
+  const onHealth = (healthy: boolean, why: string): void => {
+    if (healthy) log.event('the journal is written again')
+    else log.trouble('the journal cannot be written; calls are refused until it can', { why, data: settings.data })
+  }
   const plain: World = {
     settings,
     upstreams: openUpstreams(settings.providers, providers, wires),
@@ -167,6 +173,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
       thread: data.name,
       now_us,
       onSegment,
+      onHealth,
       ...(doors.disk ? { disk: doors.disk } : {}),
     }),
     dispatcher,
@@ -174,7 +181,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     random,
     new_id,
     keys: { identifyToken: (token, at_us) => keyring.identifyToken(token, at_us) },
-    log: openLog(settings, doors.log_stream),
+    log,
     metrics: createMetrics(),
     breakers: createBreakers(settings.breaker, now_us),
     budgets: budgetsOf(data, now_us),
@@ -184,7 +191,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     restraint: createRestraint(data.restraint),
     tenants: openTenants(data.pepper),
     errands: openErrands(data.pepper),
-    load: { in_flight: 0, shutting_down: false },
+    load: { in_flight: 0, leaving: false, shutting_down: false },
     turn: openTurn(),
   }
   const found = openLevers(data, doors, plain)
@@ -201,9 +208,11 @@ export const openThread = (data: ThreadData, doors: ThreadDoors): GatewayThread 
   const { world, setKeys } = openWorld(data, doors, news.told)
   const listener = openListener(world, doors.scrape)
   let rotated = 0
+  let listening = false
   return {
     async listen(at) {
       const port = await listener.listen(at)
+      listening = true
       world.errands.listen(urlOf(at.host, port))
       return port
     },
@@ -224,8 +233,11 @@ export const openThread = (data: ThreadData, doors: ThreadDoors): GatewayThread 
       await closed
     },
     async close() {
+      const { shutdown_delay_ms, shutdown_ms } = world.settings.limits
+      world.load.leaving = true
+      if (listening) await sleep(shutdown_delay_ms)
       world.load.shutting_down = true
-      await listener.drain(world.settings.limits.shutdown_ms)
+      await listener.drain(shutdown_ms)
       world.journal.close()
       await world.dispatcher.destroy()
     },

@@ -38,6 +38,8 @@ export type Load = {
   in_flight: number
   /** Set when the gateway stops: new calls are refused. */
   shutting_down: boolean
+  /** Calls are taken, but no more should be sent here. */
+  leaving: boolean
 }
 
 /** Everything a call may touch, handed in by one door (`start.ts`). Below it nothing reads a clock, chance or the environment. */

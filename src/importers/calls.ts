@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { parse } from 'csv-parse'
 import { WeirError } from '../core/errors.ts'
 import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
-import { type CallRow, callOf, checkColumns } from './calls/fields.ts'
+import { type CallRow, callOf, checkColumns, wantedColumns } from './calls/fields.ts'
 import { receiptOf } from './receipt.ts'
 import { openSource, readRecords } from './source.ts'
 
@@ -37,6 +37,23 @@ async function* jsonRows(path: string, progress: (bytes: number) => void): Async
   }
 }
 
+const isJson = (path: string): boolean => /\.(jsonl|ndjson)(\.gz)?$/.test(basename(path))
+
+/** The columns of a file. Rows of JSON need not all have the same: what the first one lacks is looked for in the others. */
+const columnsOf = async (path: string, first: CallRow, options: ImportOptions): Promise<readonly string[]> => {
+  const columns = new Set(Object.keys(first))
+  const lacking = new Set(wantedColumns(options).filter((name) => !columns.has(name)))
+  if (lacking.size === 0 || !isJson(path)) return [...columns]
+  for await (const row of readRecords(path, () => {})) {
+    for (const name of Object.keys('bad' in row ? {} : row.record)) {
+      columns.add(name)
+      lacking.delete(name)
+    }
+    if (lacking.size === 0) break
+  }
+  return [...columns]
+}
+
 /** An id for a row: its content, and how many equal rows came before it in the file. */
 const identities = () => {
   const seen = new Map<string, number>()
@@ -53,7 +70,7 @@ async function* readCalls(
   options: ImportOptions,
   progress: (bytes: number) => void,
 ): AsyncGenerator<Imported> {
-  const rows = /\.(jsonl|ndjson)(\.gz)?$/.test(basename(path)) ? jsonRows(path, progress) : csvRows(path, progress)
+  const rows = isJson(path) ? jsonRows(path, progress) : csvRows(path, progress)
   const identify = identities()
   let checked = false
   for await (const row of rows) {
@@ -61,7 +78,7 @@ async function* readCalls(
       yield row
       continue
     }
-    if (!checked) checkColumns(path, row.values, options)
+    if (!checked) checkColumns(path, await columnsOf(path, row.values, options), options)
     checked = true
     const call = callOf(row.values, options)
     if (typeof call === 'string') yield { bad: call, line: row.line }

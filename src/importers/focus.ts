@@ -118,8 +118,11 @@ const identities = () => {
   }
 }
 
-/** Throws WeirError `bad-input` when `--columns` names a field or column that does not exist. */
+/** Throws WeirError `bad-input` when the file is no bill, or `--columns` names a field or column that does not exist. */
 const checkColumns = (path: string, { values }: FocusRow, { columns }: ImportOptions): void => {
+  const missing = ['BillingCurrency', 'ChargePeriodStart'].filter((name) => !(name in values))
+  if (missing.length > 0)
+    throw new WeirError('bad-input', `${path} is no FOCUS file: it lacks ${missing.join(' and ')}`)
   for (const [field, column] of Object.entries(columns)) {
     if (!mappable.includes(field))
       throw new WeirError('bad-input', `--columns ${field}=…: no such field. Fields: ${mappable.join(', ')}.`)

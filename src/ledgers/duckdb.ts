@@ -29,13 +29,14 @@ export type DuckdbOptions = Readonly<{
   threads?: number
 }>
 
-type Roll = (session: Session, missing: readonly number[]) => Promise<void>
+/** Told of the days that would have made an answer faster, had they been rolled up. */
+type Roll = (missing: readonly number[]) => void
 
 const answer = async (session: Session, question: Question, roll: Roll) => {
   switch (question.ask) {
     case 'spend': {
       const { answer: spent, missing } = await spend(session, question)
-      await roll(session, missing)
+      roll(missing)
       return spent
     }
     case 'calls':
@@ -75,11 +76,15 @@ const ask = async (engine: Engine, question: Question, roll: Roll) => {
   }
 }
 
+/** About so many receipts are rolled up in one go. */
+const ROLL_RECEIPTS = 500_000
+
 /** What is written is written in turn, on one connection. */
 const openWriter = (session: Session, engine: Engine, awake: <T>(act: () => Promise<T>) => Promise<T>) => {
   let last: Promise<unknown> = Promise.resolve()
   let closing = false
-  const rolling = new Set<number>()
+  /** Days that are being rolled up, or that were not worth it before the next append. */
+  const looked_at = new Set<number>()
   const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
     const done = last.catch(() => {}).then(() => awake(act))
     last = done
@@ -92,21 +97,37 @@ const openWriter = (session: Session, engine: Engine, awake: <T>(act: () => Prom
       await engine.spread()
       return append(session, segments)
     })
+  /** Their days may be worth rolling up by now, and have lost what was rolled up. */
+  const appendAll = async (segments: readonly Segment[]) => {
+    const appended = await appendOnce(segments)
+    looked_at.clear()
+    return appended
+  }
   const rollOnce = async (days: readonly number[]): Promise<void> => {
     try {
       if (!closing) await rollDays(session, days)
     } catch {
       // They are not rolled up: answers are right, and slower.
     }
-    for (const day of days) rolling.delete(day)
+    for (const day of days) looked_at.delete(day)
+  }
+  const rollWorthy = async (missing: readonly number[], roll_up_from: number): Promise<void> => {
+    const days = await worthRolling(session, missing)
+    const receipts = days.length > 0 ? await receiptsIn(session, days) : 0
+    if (days.length === 0 || receipts < roll_up_from) return
+    const at_once = Math.max(1, Math.floor((ROLL_RECEIPTS * days.length) / Math.max(receipts, 1)))
+    for (let at = 0; at < days.length; at += at_once) void inTurn(() => rollOnce(days.slice(at, at + at_once)))
   }
   return {
-    append: (segments: readonly Segment[]) => inTurn(() => appendOnce(segments)),
-    /** Rolls days up behind the back of whoever asked, `at_once` in one go, so that appends come in between. */
-    roll(days: readonly number[], at_once: number): void {
-      const fresh = days.filter((day) => !rolling.has(day))
-      for (const day of fresh) rolling.add(day)
-      for (let at = 0; at < fresh.length; at += at_once) void inTurn(() => rollOnce(fresh.slice(at, at + at_once)))
+    append: (segments: readonly Segment[]) => inTurn(() => appendAll(segments)),
+    /**
+     * Rolls up which of these days are worth it, if they have so many receipts together: behind the back of whoever asked, and some in
+     * one go, so that appends come in between.
+     */
+    roll(missing: readonly number[], roll_up_from: number): void {
+      const days = missing.filter((day) => !looked_at.has(day))
+      for (const day of days) looked_at.add(day)
+      if (days.length > 0 && !closing) inTurn(() => rollWorthy(days, roll_up_from)).catch(() => {})
     },
     async close(): Promise<void> {
       closing = true
@@ -115,9 +136,6 @@ const openWriter = (session: Session, engine: Engine, awake: <T>(act: () => Prom
     },
   }
 }
-
-/** About so many receipts are rolled up in one go. */
-const ROLL_RECEIPTS = 500_000
 
 /** So long after the last question or append the engine's cache is given back, ms. */
 const REST_MS = 2000
@@ -176,12 +194,8 @@ const openFile = async (options: DuckdbOptions): Promise<Ledger> => {
   const engine = await openEngine({ path, read_only, memory_limit, threads })
   const { awake, stop } = openRest(engine)
   const writer = openWriter(await engine.connect(), engine, awake)
-  const roll: Roll = async (session, missing) => {
-    if (read_only || missing.length === 0) return
-    const days = await worthRolling(session, missing)
-    const receipts = days.length > 0 ? await receiptsIn(session, days) : 0
-    if (days.length === 0 || receipts < roll_up_from) return
-    writer.roll(days, Math.max(1, Math.floor((ROLL_RECEIPTS * days.length) / Math.max(receipts, 1))))
+  const roll: Roll = (missing) => {
+    if (!read_only) writer.roll(missing, roll_up_from)
   }
   return {
     append: (segment) => writer.append([segment]),

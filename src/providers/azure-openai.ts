@@ -14,11 +14,12 @@ const roots = {
   'openai-embeddings': '/openai/v1',
   'openai-images': '/openai/v1',
   'openai-audio': '/openai/v1',
+  'openai-batches': '/openai/v1',
   'anthropic-messages': '/anthropic/v1',
 }
 
 /** Wires that Azure's dated API knows only without a deployment in the path. */
-const undeployed = new Set(['openai-responses'])
+const undeployed = new Set(['openai-responses', 'openai-batches'])
 
 const withVersion = (query: string, version: string | undefined): string => {
   if (version === undefined || /[?&]api-version=/i.test(query)) return query

@@ -7,6 +7,7 @@ const roots = {
   'openai-chat': '',
   'openai-responses': '',
   'openai-audio': '',
+  'openai-batches': '',
 }
 const base_url = 'https://api.groq.com/openai/v1'
 

@@ -8,6 +8,7 @@ const roots = {
   'openai-completions': '',
   'openai-embeddings': '',
   'openai-audio': '',
+  'openai-batches': '',
   'mistral-ocr': '',
 }
 const base_url = 'https://api.mistral.ai/v1'

@@ -10,6 +10,7 @@ const roots = {
   'openai-embeddings': '',
   'openai-images': '',
   'openai-audio': '',
+  'openai-batches': '',
 }
 const base_url = 'https://api.openai.com/v1'
 

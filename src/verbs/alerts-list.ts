@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { choice } from '../config/fields.ts'
 import { type Alert, alertKinds } from '../core/alert.ts'
+import { asTheyStand } from '../gateway/watch/verbs.ts'
 import { listedAlerts } from './answers/alert.ts'
 import { flag, limit, name, windowFields } from './asking/fields.ts'
 import { checkZone, parseWindow } from './asking/time.ts'
@@ -34,8 +35,9 @@ export const verb = defineVerb({
     const wanted = (await alerts.list({ ...state, ...since_us }))
       .filter((alert) => (kind === undefined || alert.kind === kind) && (owner === undefined || alert.owner === owner))
       .slice(0, most)
+    const standing = await asTheyStand(alerts, wanted, context.now_us())
     return Promise.all(
-      wanted.map(async (alert) => {
+      standing.map(async (alert) => {
         const deliveries = await alerts.deliveries.of(alert.id)
         const delivered = deliveries.filter((one) => one.state === 'delivered').length
         return { ...alert, told_to: { deliveries: deliveries.length, delivered } }

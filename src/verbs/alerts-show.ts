@@ -13,6 +13,6 @@ export const verb = defineVerb({
   output: alertSight,
   async run({ id: which }, context): Promise<AlertSight> {
     const { alerts } = await context.store()
-    return showAlert(alerts, which)
+    return showAlert(alerts, which, context.now_us())
   },
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { unknownFallBacks } from '../config/fall-backs.ts'
 import type { Budget } from '../core/budget.ts'
 import { WeirError } from '../core/errors.ts'
 import type { StoredBudget } from '../core/store.ts'
@@ -29,19 +30,25 @@ export type BudgetSet = Readonly<{
   warnings: readonly string[]
 }>
 
+type Around = Readonly<{ file: readonly Budget[]; stored: readonly StoredBudget[]; providers: readonly string[] }>
+
 /**
  * What to mind about a budget beside the others of the store. Throws InputError naming every wrong field, or WeirError
  * `bad-input` for a budget that weir.yaml has.
  */
-const checked = (definition: Readonly<{ name: string }>, file: readonly Budget[], stored: readonly StoredBudget[]) => {
+const checked = (definition: Readonly<{ name: string }>, { file, stored, providers }: Around) => {
   const { name: which } = definition
   if (file.some((one) => one.name === which))
     throw new WeirError('bad-input', `the budget ${which} is in weir.yaml: change it there`)
   const others = stored.filter((one) => one.name !== which).map((one) => JSON.parse(one.definition) as unknown)
   const { budgets, problems } = readBudgets([...others, definition], file)
-  const own = problems.filter(({ path }) => path[0] === others.length)
-  if (own.length > 0)
-    throw new InputError(own.map(({ path, message }) => ({ field: path.slice(1).join('.') || 'the budget', message })))
+  const own = problems
+    .filter(({ path }) => path[0] === others.length)
+    .map(({ path, message }) => ({ field: path.slice(1).join('.') || 'the budget', message }))
+  const budget = budgets.find((one) => one.name === which)
+  for (const message of budget ? unknownFallBacks(budget, providers) : [])
+    own.push({ field: 'when_exhausted', message })
+  if (own.length > 0) throw new InputError(own)
   return budgetWarnings([...file, ...budgets]).filter((text) => text.includes(which))
 }
 
@@ -58,10 +65,11 @@ export const verb = defineVerb({
     const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as typeof input
     const { said: definition, unknown } = await withKeyId(given, store, context.now_us())
     const also = unknown === undefined ? [] : [`no key is called ${unknown} (weir keys list), so no call is under it`]
-    const { budgets: file } = await context.settings()
+    const { budgets: file, providers: known } = await context.settings()
+    const providers = known.map((provider) => provider.name)
     const { budgets } = store
     return changing(budgets, { name: input.name, expected }, async ({ stored, version }) => {
-      const warnings = [...checked(definition, file, stored), ...also]
+      const warnings = [...checked(definition, { file, stored, providers }), ...also]
       const written = { name: input.name, definition: JSON.stringify(definition), set_at_us: context.now_us() }
       const now = await budgets.put(written, version)
       return now === undefined ? undefined : { budget: definition, revision: now, warnings }

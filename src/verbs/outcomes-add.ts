@@ -41,6 +41,8 @@ export const verb = defineVerb({
     const event = readOutcome(draft, { at_us, now_us, id: () => randomUUID() })
     const { added, conflicts } = await (await context.store()).outcomes.add([event])
     if (conflicts.length === 0) return { ...event, added: added > 0 }
-    throw new WeirError('bad-input', `the outcome ${event.id} is there with other content: give this one another id`)
+    throw new WeirError('bad-input', `the outcome ${event.id} is there with other content: give this one another id`, {
+      field: 'id',
+    })
   },
 })

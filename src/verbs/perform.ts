@@ -42,6 +42,7 @@ const read = <Input extends z.ZodObject>(schema: Input, raw: unknown, field: Fie
 /** Where the message of a `bad-input` begins with a field of the verb's input, the error says that field for machines, too. */
 const withField = (error: unknown, { input }: Verb, field: Field): unknown => {
   if (!(error instanceof WeirError) || error.code !== 'bad-input' || error instanceof InputError) return error
+  if (error.field !== undefined) return error
   const [first = ''] = error.message.split(/[\s:,]/, 1)
   const known = Object.keys(input.shape).some((name) => first.replace(/[.[].*$/, '') === field(name))
   return known ? new InputError([{ field: first, message: error.message }], error) : error

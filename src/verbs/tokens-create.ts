@@ -24,7 +24,9 @@ export const verb = defineVerb({
   async run({ team, admin, name: called, expires }, context): Promise<ShownToken & Readonly<{ token: string }>> {
     const { field } = context
     if (admin === (team !== undefined))
-      throw new WeirError('bad-input', `say whose token it is: either ${field('team')} or ${field('admin')}`)
+      throw new WeirError('bad-input', `say whose token it is: either ${field('team')} or ${field('admin')}`, {
+        field: 'team',
+      })
     const now_us = context.now_us()
     const until = expires === undefined ? undefined : expiryOf(expires, now_us, field('expires'))
     const token = mintToken(context.random, consolePrefix)

@@ -1,12 +1,14 @@
 import type { MeterContext, Reading, Wire, WireRequest } from '../core/wire.ts'
-import { foldBatchResults, splitLines } from './anthropic/batch-results.ts'
+import { foldBatchResults } from './anthropic/batch-results.ts'
 import { messagesEditor } from './anthropic/editor.ts'
 import { shapeError } from './anthropic/failure.ts'
+import { messageForms } from './anthropic/forms.ts'
 import { cacheTtl, promptParts } from './anthropic/parts.ts'
 import { foldMessages } from './anthropic/stream.ts'
 import { messageTags } from './anthropic/tags.ts'
 import { speedOf, tierOf } from './anthropic/usage.ts'
 import { describeMessage } from './anthropic/whole.ts'
+import { splitLines } from './framing/batch.ts'
 import { countOf } from './framing/counts.ts'
 import { asList, asText, at, type JsonRecord, recordsOf } from './framing/json.ts'
 import { isEventStream, meterBody, meterFrames, meterSse } from './framing/metering.ts'
@@ -106,4 +108,5 @@ export const wire: Wire = {
   },
   shape: shapeError,
   editor: messagesEditor,
+  forms: messageForms,
 }

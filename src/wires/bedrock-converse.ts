@@ -1,5 +1,6 @@
 import { WeirError } from '../core/errors.ts'
 import type { MeterContext, Metered, Metering, Wire } from '../core/wire.ts'
+import { converseForms } from './bedrock/converse-forms.ts'
 import { readConverse } from './bedrock/converse-request.ts'
 import { converseUsage, routedModel } from './bedrock/converse-usage.ts'
 import { converseEditor } from './bedrock/editor.ts'
@@ -116,4 +117,5 @@ export const wire: Wire = {
   },
   shape: shapeFailure,
   editor: converseEditor,
+  forms: converseForms,
 }

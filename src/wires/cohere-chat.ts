@@ -1,5 +1,6 @@
 import { WeirError } from '../core/errors.ts'
 import type { MeterContext, Metered, Metering, Reading, Wire } from '../core/wire.ts'
+import { cohereForms } from './cohere-forms.ts'
 import { cohereUsage, shapeCohere } from './cohere-units.ts'
 import { bodyTags } from './framing/body-tags.ts'
 import { countOf } from './framing/counts.ts'
@@ -49,6 +50,7 @@ const read: Wire['read'] = (request): Reading => {
   const messages = messagesOf(body)
   const model = asText(body['model'])
   const maximum = countOf(body['max_tokens'])
+  const temperature = countOf(body['temperature'])
   const format = asText(at(body, 'response_format', 'type'))
   const documents = asList(body['documents'])
   return {
@@ -68,6 +70,7 @@ const read: Wire['read'] = (request): Reading => {
     hide_usage: false,
     ...(model === undefined ? {} : { model }),
     ...(maximum === undefined ? {} : { max_output_tokens: maximum }),
+    ...(temperature === undefined ? {} : { temperature }),
     ...(format === undefined ? {} : { response_format: format }),
   }
 }
@@ -180,4 +183,5 @@ export const wire: Wire = {
       ? meterStream(context)
       : meterBody((body) => readWhole(context, body)),
   shape: shapeCohere,
+  forms: cohereForms,
 }

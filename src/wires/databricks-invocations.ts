@@ -35,4 +35,8 @@ export const wire: Wire = {
   },
   meter: (context) => formatOf(context.request.json).meter(context),
   shape: chat.shape,
+  forms: {
+    address: (path, query) => path + query,
+    as: (answer, asked) => formatOf(asked.json).forms?.as(answer, asked) ?? answer,
+  },
 }

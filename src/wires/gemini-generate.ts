@@ -3,6 +3,7 @@ import { isEventStream, meterBody, meterJsonArray, meterSse } from './framing/me
 import { describeAnswer, foldAnswer } from './gemini/answer.ts'
 import { generateEditor } from './gemini/editor.ts'
 import { shapeError } from './gemini/failure.ts'
+import { generateForms } from './gemini/forms.ts'
 import { readGenerate } from './gemini/request.ts'
 import { jsonBody } from './openai-request.ts'
 
@@ -34,4 +35,5 @@ export const wire: Wire = {
   },
   shape: shapeError,
   editor: generateEditor,
+  forms: generateForms,
 }

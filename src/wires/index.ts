@@ -10,6 +10,7 @@ import { wire as geminiGenerate } from './gemini-generate.ts'
 import { wire as geminiInteractions } from './gemini-interactions.ts'
 import { wire as mistralOcr } from './mistral-ocr.ts'
 import { wire as openaiAudio } from './openai-audio.ts'
+import { wire as openaiBatches } from './openai-batches.ts'
 import { wire as openaiChat } from './openai-chat.ts'
 import { wire as openaiCompletions } from './openai-completions.ts'
 import { wire as openaiEmbeddings } from './openai-embeddings.ts'
@@ -31,6 +32,7 @@ export const wires = {
   'gemini-interactions': geminiInteractions,
   'mistral-ocr': mistralOcr,
   'openai-audio': openaiAudio,
+  'openai-batches': openaiBatches,
   'openai-chat': openaiChat,
   'openai-completions': openaiCompletions,
   'openai-embeddings': openaiEmbeddings,

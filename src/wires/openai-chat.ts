@@ -3,6 +3,7 @@ import { bodyTags } from './framing/body-tags.ts'
 import { asRecord, asText, type JsonRecord, recordsOf } from './framing/json.ts'
 import { isEventStream, meterBody, meterSse } from './framing/metering.ts'
 import { conversationParts, turnsOf } from './framing/parts.ts'
+import { chatForms } from './openai-chat-forms.ts'
 import { chunkFold, describeWhole } from './openai-chunks.ts'
 import { chatEditor, temperatureOf } from './openai-editor.ts'
 import { shapeError } from './openai-failure.ts'
@@ -83,4 +84,5 @@ export const wire: Wire = {
   },
   shape: shapeError,
   editor: chatEditor,
+  forms: chatForms,
 }

@@ -4,6 +4,8 @@ import { asList, asText } from './framing/json.ts'
 import { isEventStream, meterBody, meterSse } from './framing/metering.ts'
 import { userParts } from './framing/parts.ts'
 import { chunkFold, describeWhole } from './openai-chunks.ts'
+import { completionForms } from './openai-completions-forms.ts'
+import { temperatureOf } from './openai-editor.ts'
 import { shapeError } from './openai-failure.ts'
 import { askForUsage, jsonBody, known, maxOutput, modelAsked, tierAsked } from './openai-request.ts'
 
@@ -32,6 +34,7 @@ export const wire: Wire = {
       ...known({
         model: modelAsked(request.path, body),
         max_output_tokens: maxOutput(body, 'max_tokens'),
+        temperature: temperatureOf(body),
         service_tier: tierAsked(body),
         turns: 1,
         tool_count: 0,
@@ -48,4 +51,5 @@ export const wire: Wire = {
     return meterBody((body) => describeWhole(body.json(), context, body.ended))
   },
   shape: shapeError,
+  forms: completionForms,
 }

@@ -8,6 +8,7 @@ import { shapeResponsesError } from './openai-failure.ts'
 import { describeResponse, responseFold } from './openai-output.ts'
 import { definitionParts, jsonBody, known, maxOutput, modelAsked, tierAsked } from './openai-request.ts'
 import { responsesEditor } from './responses-editor.ts'
+import { responseForms } from './responses-forms.ts'
 
 const RESPONSES = /\/responses$/
 const BELOW = /\/responses\/[^/]+(\/[^/]+)?$/
@@ -100,4 +101,5 @@ export const wire: Wire = {
   },
   shape: shapeResponsesError,
   editor: responsesEditor,
+  forms: responseForms,
 }

@@ -7,6 +7,7 @@ import { loadBook } from '../../src/catalogs/load.ts'
 import { meterBody } from '../../src/cli/import/meter.ts'
 import type { Importer } from '../../src/core/importer.ts'
 import type { Lever } from '../../src/core/lever.ts'
+import { converts } from '../../src/gateway/levers/kit.ts'
 import { digest } from '../../src/gateway/prompt.ts'
 import { reachLedger } from '../../src/gateway/reach.ts'
 import { importer as agentTrace } from '../../src/importers/agent-trace.ts'
@@ -58,7 +59,7 @@ const adviceOn = async ({ importer, path, provider, model, columns = {} }: Broug
       levers: levers as unknown as Readonly<Record<string, Lever>>,
       sheet: rateSheet(book),
       ratios: ratios(),
-      kit: { hash: digest, cache_rule: cacheRule, seed: 1 },
+      kit: { hash: digest, cache_rule: cacheRule, converts, seed: 1 },
       expected: appended,
     })
   } finally {

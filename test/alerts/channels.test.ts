@@ -107,6 +107,29 @@ describe('pagerduty', () => {
   })
 })
 
+test('long names of any letters are cut whole: within the limits, no half of a letter, no half of an escape', async () => {
+  const { url, received } = await receiver()
+  for (const pad of ['', 'x', 'xx', 'xxx', 'xxxx']) {
+    const owner = `team:${pad}${'😀'.repeat(600)}`
+    const long = { ...alert, owner, message: `${pad}${'&'.repeat(2000)}`, subject: owner }
+    const sent = { ...notice(), alert: long }
+    await tell(sent, to('slack', { url: `${url}/services/T0/B0/xyz-secret` }))
+    await tell(sent, to('pagerduty', { url: `${url}/v2/enqueue`, routing_key: 'R0UT1NG-KEY' }))
+  }
+  for (const { path, body } of received) {
+    expect(body).not.toMatch(/\\ud[89ab][0-9a-f]{2}/)
+    const { blocks, payload } = JSON.parse(body)
+    if (path === '/v2/enqueue') {
+      expect(payload.summary.length).toBeLessThanOrEqual(1024)
+      continue
+    }
+    expect(blocks[0].text.text.length).toBeLessThanOrEqual(150)
+    expect(blocks[1].text.text.length).toBeLessThanOrEqual(3000)
+    expect(blocks[1].text.text).toMatch(/&amp;…$/)
+    for (const { text } of blocks[2].fields) expect(text.length).toBeLessThanOrEqual(2000)
+  }
+})
+
 describe('email', () => {
   const from = 'weir@example.com'
 
@@ -127,6 +150,7 @@ describe('email', () => {
     expect(mail?.raw).toContain('multipart/alternative')
     expect(mail?.raw).toContain('&lt;!channel&gt;')
     expect(mail?.raw).toMatch(/so far: +\$12\.35/)
+    expect(mail?.raw).toMatch(/^Auto-Submitted: auto-generated/im)
   })
 
   test('is refused by a server that does not know the password, and tried again at one that is not there', async () => {
@@ -135,6 +159,9 @@ describe('email', () => {
     const refused = await tell(notice(), to('email', fields))
     expect(refused.state).toBe('refused')
     expect(refused.answer).not.toContain('wr0ng')
+    expect(refused.answer).toBe('535 the server refuses user or password (EAUTH)')
+    const nobody = await tell(notice(), to('email', { ...fields, password: 'p4ss', to: 'nobody' }))
+    expect(nobody.answer).toContain('the sender or a recipient is no address that it takes (EENVELOPE)')
     open.length = 0
     await close()
     expect((await tell(notice(), to('email', fields))).state).toBe('again')
@@ -185,5 +212,12 @@ describe('answers', () => {
     const slack = await receiver(echo('no such hook T0CANARY0/B0CANARY0/c4nary-tok3n'))
     const url = `${slack.url}/services/T0CANARY0/B0CANARY0/c4nary-tok3n`
     expect((await tell(notice(), to('slack', { url }))).answer).not.toMatch(/canary|c4nary/i)
+  })
+
+  test('words that a secret has in common with them stay', async () => {
+    const plain = await receiver([(response) => response.writeHead(503).end('no services available')])
+    const url = `${plain.url}/services/T0CANARY0/B0CANARY0/c4nary-tok3n`
+    expect((await tell(notice(), to('slack', { url }))).answer).toBe('503 no services available')
+    expect((await tell(notice(), to('webhook', { url, secret: 'a' }))).answer).toBe('503 no services available')
   })
 })

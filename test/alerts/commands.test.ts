@@ -148,6 +148,18 @@ test('feedback is kept for the gateway, and bad words are refused with what ther
   })
 })
 
+test('what is released, or said to be no trouble, is shown as contained no longer', async () => {
+  await run('release', 'al-aaaa')
+  expect((await run()).out).toMatch(/ open +1\/2/)
+  expect((await run('show', 'al-aaaa')).out).toMatch(/state +open\n[\s\S]*contained +session s-1 stopped.*\(released\)/)
+})
+
+test.each(['no', 'planned'])('feedback %s lets go on what the alert has contained; yes does not', async (verdict) => {
+  expect((await run('feedback', 'al-aaaa', 'yes')).out).not.toContain('may go on')
+  expect((await run('feedback', 'al-aaaa', verdict)).out).toContain('The session s-1 may go on.\n')
+  expect(await run('release', 'al-aaaa')).toMatchObject({ code: 1, err: expect.stringContaining('goes on already') })
+})
+
 test('release lets go once, and says so of what goes on already', async () => {
   expect((await run('release', 'al-aaaa')).out).toBe('The session s-1 may go on.\n')
   expect(await run('release', 'al-aaaa')).toMatchObject({
@@ -166,7 +178,7 @@ describe('a test of channels', () => {
     const bad = await httpReceiver([403])
     writeFileSync(
       join(cwd, 'weir.yaml'),
-      `channels:\n  ops: { type: webhook, url: "${good.url}", secret: s }\n  old: { type: webhook, url: "${bad.url}", secret: s }\n`,
+      `channels:\n  ops: { type: webhook, url: "${good.url}", secret: s3cret-words }\n  old: { type: webhook, url: "${bad.url}", secret: s3cret-words }\n`,
     )
     expect(await run('test', 'ops')).toMatchObject({
       code: 0,
@@ -192,6 +204,11 @@ describe('a test of channels', () => {
       err: expect.stringContaining('channels.chat.url: found nothing'),
     })
     const url = `${far.url}/services/c4nary`
+    const none = await weirProcess(
+      ['alerts', 'secret', 'chat', '--field', 'url', '--data', data()],
+      'http://c4nary.example',
+    )
+    expect(none).toMatchObject({ code: 2, err: expect.stringContaining('--field url: the value (not shown) is not') })
     const kept = await weirProcess(['alerts', 'secret', 'chat', '--field', 'url', '--data', data()], `${url}\n`)
     expect(kept).toMatchObject({ code: 0, out: expect.stringContaining('The url of the channel chat is kept, sealed') })
     const tried = await run('test')

@@ -29,6 +29,19 @@ const problems = (yaml: string): string[] => {
   return []
 }
 
+test('a secret that is too short, or no key at all, is refused by its field and not shown', () => {
+  const hook = (secret: string) => `channels:\n  hook: { type: webhook, url: https://a.example, secret: "${secret}" }\n`
+  expect(problems(hook('sh0rt'))).toEqual([
+    'line 2, channels.hook.secret: the value (not shown) is shorter than 8 characters; expected a secret shared with the receiver: whsec_ and base64, or any other text',
+  ])
+  for (const none of ['whsec_', 'whsec_!!!!!!!!!!!!!!!!', 'whsec_YQ=='])
+    expect(problems(hook(none))).toEqual([
+      expect.stringMatching(/^line 2, channels\.hook\.secret: the value \(not shown\)/),
+    ])
+  expect(problems(hook('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'))).toEqual([])
+  expect(problems('channels:\n  pager: { type: pagerduty, routing_key: abc }\n')[0]).toContain('shorter than 8')
+})
+
 test('channels, routes, quiet hours, thresholds and containment are read, secrets from environment and store', () => {
   const { channels, alerts } = load(
     `
@@ -101,8 +114,19 @@ describe('a mistake names its field and what to do', () => {
       'channels: { ops: { type: slack, url: "http://example.com/x" } }',
       /channels\.ops\.url: the value \(not shown\) is not what is expected/,
     ],
-    ['channels: { ops: { type: webhook, url: "ftp://x", secret: s } }', /channels\.ops\.url: the value/],
-    ['channels: { m: { type: email, host: h, port: 99999, from: a, to: b } }', /channels\.m\.port: the value/],
+    ['channels: { ops: { type: webhook, url: "ftp://x", secret: s3cret-words } }', /channels\.ops\.url: the value/],
+    [
+      'channels: { m: { type: email, host: h, port: 99999, from: a@b.example, to: "\\"B, C\\" <b@b.example>" } }',
+      /channels\.m\.port: the value/,
+    ],
+    [
+      'channels: { m: { type: email, host: h, from: a@b.example, to: [c@d.example, root] } }',
+      /channels\.m\.to: the value \(not shown\) is not what is expected: an address, name@domain, or a list/,
+    ],
+    [
+      'channels: { m: { type: email, host: h, from: a@b.example, to: [] } }',
+      /channels\.m\.to: found an empty list; expected one text at least/,
+    ],
     [
       'alerts: { routes: [{ channels: [ops] }] }',
       /alerts\.routes\[0\]\.channels\[0\]: there is no channel ops; channels: names none/,
@@ -128,7 +152,7 @@ describe('a mistake names its field and what to do', () => {
 
   test('a kind that a route names and nobody knows', () => {
     const yaml =
-      'channels: { w: { type: webhook, url: "http://127.0.0.1:1", secret: s } }\nalerts: { routes: [{ match: { kinds: [storm] }, channels: [w] }] }'
+      'channels: { w: { type: webhook, url: "http://127.0.0.1:1", secret: s3cret-words } }\nalerts: { routes: [{ match: { kinds: [storm] }, channels: [w] }] }'
     expect(problems(yaml)).toEqual([
       expect.stringMatching(/alerts\.routes\[0\]\.match\.kinds\[0\]: there is no kind of alert storm/),
     ])

@@ -16,6 +16,7 @@ import { containmentOf, heldBy, holding } from '../../src/playbook/allocate/aler
 import { alertOf, testAlert, toldAgain } from '../../src/playbook/allocate/alert/make.ts'
 import { ownersOf } from '../../src/playbook/allocate/alert/owners.ts'
 import { channelsFor, quietUntil } from '../../src/playbook/allocate/alert/route.ts'
+import { factsOf } from '../../src/playbook/allocate/alert/wording.ts'
 import type { Finding } from '../../src/playbook/allocate/detect/finding.ts'
 import type { Alike } from '../../src/playbook/allocate/detect/strand.ts'
 
@@ -131,6 +132,15 @@ describe('budgets', () => {
       spent_usd: null,
       message: expect.stringContaining('80 % (80 tokens) of its budget search-monthly (100 tokens)'),
     })
+    expect(factsOf(one as Alert).map(([name]) => name)).not.toContain('so far')
+    expect(factsOf(owed(standing('80'))[0] as Alert).map(([name]) => name)).toContain('so far')
+  })
+
+  test('of a lifetime begin when they are told, as a lifetime has no beginning', () => {
+    const life = { ...standing('80'), period: { id: 'lifetime 1', from_us: 0, to_us: Number.MAX_SAFE_INTEGER } }
+    const [one] = owed(life)
+    const [later] = budgetAlerts(life, [50, 80, 100], why, now + 1e9)
+    expect([one?.since_us, later?.id]).toEqual([now, one?.id])
   })
 
   test('are silent until what was spent before the start is counted, and where they are the limit of a rate', () => {

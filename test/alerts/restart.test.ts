@@ -100,7 +100,7 @@ const until = async (holds: (found: Awaited<ReturnType<typeof deliveriesIn>>) =>
   throw new Error(`waited in vain for ${what}`)
 }
 
-const hook = (url: string) => `  ops: { type: webhook, url: "${url}/hook", secret: shared }`
+const hook = (url: string) => `  ops: { type: webhook, url: "${url}/hook", secret: shared-secret }`
 const idsOf = (received: readonly { headers: Record<string, unknown> }[]) =>
   new Set(received.map(({ headers }) => String(headers['webhook-id'])))
 

@@ -129,11 +129,11 @@ describe('weir statement', () => {
       | Reasoning                                     | $0.144 |    9.9 % |
       | System prompt and tools, sent again and again | $0.101 |    7.0 % |
 
-      Context that grows with every turn: Earlier turns sent again are 76.7 % of all input and cost $0.89, over 1 session of up to 9 turns. A call at turn 8 or later carries 230,000 input tokens, a first turn 30,000.
+      Context that grows with every turn: Earlier turns sent again are 76.7 % of all input and cost $0.892, over 1 session, of up to 9 turns. A call at turn 8 or later carries 230,000 input tokens, a first turn 30,000.
 
-      Reasoning: Reasoning is 58.5 % of the output of the calls that reason (9,600 tokens) and costs $0.14.
+      Reasoning: Reasoning is 58.5 % of the output of the calls that reason (9,600 tokens) and costs $0.144.
 
-      System prompt and tools, sent again and again: System prompts (21,200 tokens) and tool descriptions (33,400) are 8.2 % of all input and cost $0.10.
+      System prompt and tools, sent again and again: System prompts (21,200 tokens) and tool descriptions (33,400) are 8.2 % of all input and cost $0.101.
 
       One dollar can leak in several ways at once, so these do not add up to a saving.
       "
@@ -299,6 +299,7 @@ describe('names that attack', () => {
     '"><img src=x onerror=alert(1)>',
     '[x](javascript:1)',
     '**b**\n# c',
+    '_it_ my_team ~~x~~',
   ]
 
   test('are text in every format', async () => {
@@ -314,6 +315,7 @@ describe('names that attack', () => {
     expect(markdown).not.toMatch(/[^\\]<script|\n# c|[^\\]\[x\]/)
     const overview = markdown.split('\n').filter((line) => line.startsWith('|') && line.includes('%'))
     expect(overview.find((line) => line.includes('a \\| b'))).toBeDefined()
+    expect(overview.find((line) => line.includes('\\_it\\_ my_team \\~~x\\~~'))).toBeDefined()
     const rows = parse(await ok('statement', '--format', 'csv'), { columns: true }) as Record<string, string>[]
     expect(rows.map((row) => row['team'])).toContain("'=cmd|calc")
     const message = await ok('statement', '--owner', 'team=**b**\n# c', '--format', 'email')

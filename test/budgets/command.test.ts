@@ -23,6 +23,12 @@ test('weir budgets sets, changes, shows and removes a budget, without a gateway 
     { budget: 'search', unit: 'calls', limit: '9' },
   ])
   expect((await budgets('show', 'search')).out).toContain('$75.00 of $75.00')
+  expect((await budgets('show', 'search')).out).toMatch(/Revision 2\.\n$/)
+  const targets = ['--fall-back', 'groq/openai/gpt-oss-20b', '--fall-back', 'openai']
+  await budgets('set', 'search', '--usd', '75', '--per', 'day', ...targets, '--allow-unbounded')
+  expect((await budgets('show', 'search')).out).toContain(
+    'Revision 3. When it is exhausted, calls go to groq/openai/gpt-oss-20b, else openai. Calls whose worst case nobody can know may pass.',
+  )
   expect((await budgets('remove', 'search')).code).toBe(0)
   expect(await budgets('remove', 'search')).toMatchObject({ code: 1 })
 })
@@ -58,6 +64,11 @@ test('what is wrong is named by its field, and nothing is kept of it', async () 
   const { code, err } = await budgets('set', 'bad', '--scope', 'tem=a', '--usd', '-1', '--per', 'day', '--zone', 'X/Y')
   expect(code).not.toBe(0)
   for (const field of ['scope.tem', 'limit.usd', 'zone']) expect(err).toContain(field)
+  const twice = await budgets('set', 'bad', '--usd', '1', '--per', 'day', '--scope', 'team=a', '--scope', 'team=b')
+  expect(twice.err).toContain('--scope team=b: team is said twice')
+  const nowhere = await budgets('set', 'bad', '--usd', '1', '--per', 'day', '--fall-back', 'gorq/llama-3.3-70b')
+  expect(nowhere.code).not.toBe(0)
+  expect(nowhere.err).toContain('when_exhausted: there is no provider gorq; did you mean groq?')
   expect(JSON.parse((await budgets('list', '--json')).out)).toEqual([])
 })
 

@@ -225,6 +225,8 @@ describe('weir calls', () => {
     expect(await ask(['calls', `${retried.slice(0, 17)}…`, '--json'])).toBe(whole)
     const many = await weir(['calls', retried.slice(0, 6), '--data', data])
     expect(many.err).toMatch(/\d+ calls begin with 01a1d0; give more of the id/)
+    const few = await weir(['calls', retried.slice(0, 4), '--data', data])
+    expect(few.err).toBe('weir: 01a1 is too little of an id to find a call by: give its first 6 characters or more\n')
     const none = await weir(['calls', 'nonsense', '--data', data])
     expect([none.code, none.err]).toEqual([
       1,
@@ -284,7 +286,7 @@ describe('colours', () => {
 describe('with nothing to show', () => {
   test('an empty ledger says how to fill it', async () => {
     const empty = await ledgerFolder([])
-    for (const command of ['report', 'calls', 'leaks']) {
+    for (const command of ['report', 'owners', 'calls', 'leaks']) {
       const { out, code } = await weir([command, '--data', empty.data])
       expect([code, out]).toMatchObject([
         0,
@@ -319,4 +321,31 @@ test('a past that was imported is shown without asking for it, where the last mo
   const { out } = await weir(['report', '--data', old.data])
   expect(out).toMatch(/^Spend all time · 2020-09-13/)
   old.clear()
+})
+
+test('calls that were brought in without their end have no duration, rather than one of nothing', async () => {
+  const [one, two] = receipts.filter(({ outcome, attempt }) => outcome === 'ok' && attempt === 1)
+  const bare = (receipt = one) => {
+    const { first_token_at_us: _, ...rest } = receipt ?? receipts[0] ?? expect.fail()
+    return { ...rest, ended_at_us: rest.started_at_us }
+  }
+  const folder = await ledgerFolder([bare(one), ...(two ? [two] : [])])
+  const of = async (...words: string[]) => (await weir([...words, '--since', 'all', '--data', folder.data])).out
+  expect(await of('report')).toMatch(/answer 2\.5 s/)
+  expect(await of('calls')).not.toContain('µs')
+  const text = await of('calls', one?.call_id ?? '')
+  expect(text).not.toMatch(/took|µs/)
+  folder.clear()
+})
+
+test('a window of one and groups of several are told in words', async () => {
+  const now = Date.now() * 1000
+  const folder = await ledgerFolder(
+    receipts.slice(0, 2).map((one) => ({ ...one, started_at_us: now - 60_000_000, ended_at_us: now })),
+  )
+  const { out } = await weir(['report', '--since', '1h', '--by', 'team,model,feature', '--data', folder.data])
+  expect(out).toMatch(/^Spend last hour · /)
+  expect(out).toContain('nothing in the hour before')
+  expect(out).toContain('By team, model and feature\n')
+  folder.clear()
 })

@@ -154,6 +154,14 @@ describe('weir keys', () => {
     expect((await keys(['list', '--json'])).out).not.toMatch(/"hash"/)
   })
 
+  test('of hours say when they end to the minute, and a change that changes nothing is refused', async () => {
+    await keys(['create', '--name', 'brief', '--expires', '2h'])
+    expect((await keys(['list'])).out).toMatch(/brief .* \d{4}-\d\d-\d\d \d\d:\d\d UTC$/m)
+    const idle = await keys(['change', 'brief'])
+    expect([idle.code, idle.err]).toEqual([2, expect.stringMatching(/nothing is to be changed: name --models/)])
+    expect((await keys(['change', 'brief', '--expires', 'never'])).out).toMatch(/never$/m)
+  })
+
   test('are revoked by id or name, once', async () => {
     const id = JSON.parse((await keys(['create', '--name', 'a', '--json'])).out).id
     await keys(['create', '--name', 'b'])
@@ -186,6 +194,20 @@ describe('weir keys', () => {
       expect(err + out).not.toContain('canary')
     }
     expect((await set('k', 'opnai')).err).toMatch(/no built-in provider.*did you mean openai\?/)
+  })
+})
+
+describe('a file that cannot be one', () => {
+  test.each([
+    [['import', 'focus', '.'], 'it is a folder, not a file (EISDIR)'],
+    [['focus', 'check', '.'], 'it is a folder, not a file (EISDIR)'],
+    [['serve', '--config', '.'], 'it is a folder, not a file (EISDIR)'],
+    [['report', '--data', 'taken'], 'taken: there is something else of this name (EEXIST)'],
+  ])('is said to be that, and is no fault in Weir: %j', async (words, said) => {
+    writeFileSync(join(cwd, 'taken'), '')
+    const { code, err } = await weir(words, { cwd })
+    expect([code, err]).toEqual([2, expect.stringContaining(said)])
+    expect(err).not.toContain('fault in Weir')
   })
 })
 
@@ -225,6 +247,13 @@ describe('weir serve', () => {
     const [code] = await once(child, 'exit')
     expect([code, err]).toEqual([0, 'weir: SIGTERM; finishing the calls under way (once more ends at once)\n'])
     expect((await weir(['report'], { cwd })).out).toMatch(/^The ledger is empty/)
+  })
+
+  test('ends in good order, too, when its terminal goes', async () => {
+    const child = start(['serve', '--port', '0', '--json', '--log-level', 'silent'], { cwd })
+    await once(child.stdout, 'data')
+    child.kill('SIGHUP')
+    expect(await once(child, 'exit')).toEqual([0, null])
   })
 
   test('ends and says why where the port is taken', async () => {

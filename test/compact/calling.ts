@@ -63,6 +63,7 @@ export const callOf = (prompt: Prompt, at_s = 0, options: CallOptions = {}): Liv
     variant: '',
     names_twice: false,
     beside: () => undefined,
+    asAsked: (answer) => answer,
     ...(reading.max_output_tokens === undefined ? {} : { max_output_tokens: reading.max_output_tokens }),
     ...(reading.response_format === undefined ? {} : { response_format: reading.response_format }),
     fingerprints: {
@@ -116,6 +117,7 @@ export const kitOf = (more: Partial<Kit> = {}): Kit => {
     tokens: (text) => Math.ceil(text.length / BYTES_PER_TOKEN),
     rates: () => rates,
     cache_rule: () => automatic,
+    converts: () => false,
     memory: {
       get: <T>(partition: string, key: string) => memory.get(`${partition}\n${key}`) as T | undefined,
       set: (partition, key, value) => memory.set(`${partition}\n${key}`, value),

@@ -54,6 +54,14 @@ describe('with nothing configured', () => {
   })
 })
 
+test('a wrong flag or variable is not laid to the file', () => {
+  expect(problems('port: 1\n', { WEIR_PORT: 'x' })).toMatch(
+    /^the environment has one problem:\n {2}WEIR_PORT: found "x"/,
+  )
+  expect(problems('port: 1\n', {}, { port: 'x' })).toMatch(/^the command line has one problem:\n {2}--port: found "x"/)
+  expect(problems('port: y\n', {}, { port: 'x' })).toMatch(/^\.\/weir\.yaml has 2 problems:/)
+})
+
 describe('weir.yaml', () => {
   test('is read whole', () => {
     write(`

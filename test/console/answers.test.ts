@@ -4,7 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { loadSettings } from '../../src/config.ts'
 import { testAlert } from '../../src/playbook/allocate/alert/make.ts'
+import { providers as adapters } from '../../src/providers/index.ts'
 import { receipts } from '../cli/fixture.ts'
 import { type House, now, openHouse } from './house.ts'
 
@@ -24,7 +26,9 @@ beforeAll(async () => {
   hook.listen(0, '127.0.0.1')
   await once(hook, 'listening')
   const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/`
+  const { providers } = loadSettings({ cwd: import.meta.dirname, env: {}, providers: adapters })
   house = await openHouse(receipts, {
+    providers,
     channels: [{ name: 'here', type: 'webhook', fields: { url, secret: 'whsec_aGVsbG8=' } }],
   })
   operations = (await house.ask('/openapi.json', { token: house.tokens.admin })).json().paths

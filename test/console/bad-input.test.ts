@@ -106,6 +106,38 @@ describe('a field that only its verb can judge', () => {
     expect([status, error.fields]).toEqual([422, [{ field, message: error.message }]])
   })
 
+  const split = (one: object) => ({ splits: [{ from: 'ops', by: 'spend' }, one] })
+  test.each([
+    ['GET', '/v1/spend?since=2026-11-20&until=2026-11-01', 'until', undefined],
+    ['GET', '/v1/spend?format=pdf', 'format', undefined],
+    ['POST', '/v1/closes', 'month', { month: 'soon' }],
+    ['POST', '/v1/closes', 'month', { month: '2037-01' }],
+    ['POST', '/v1/outcomes', 'id', { kind: 'case', id: 'one', team: 'blue', at: '2026-11-12' }],
+    ['POST', '/v1/tokens', 'team', {}],
+    ['POST', '/v1/reconcile/aws', 'source', undefined],
+    ['POST', '/v1/reconcile/aws-cur', 'file', undefined],
+    ['GET', '/v1/focus/export?version=9', 'version', undefined],
+    ['POST', '/v1/focus/check?file=x', 'file', undefined],
+    ['PUT', '/v1/budgets/x', 'the body', []],
+    ['PUT', '/v1/budgets/x', 'name', { name: 'y', limit: { usd: '1' }, per: 'day' }],
+    ['PUT', '/v1/splits', 'splits', {}],
+    ['PUT', '/v1/splits', 'splits[1].by', split({ from: 'labs', by: 'evn' })],
+    ['PUT', '/v1/splits', 'splits[1].percent', split({ from: 'labs', by: 'percent', percent: { a: 60 } })],
+    ['PUT', '/v1/splits', 'splits[1].to', split({ from: 'labs', by: 'even', to: ['ops'] })],
+  ])('is named where the message does not begin with it: %s %s %s', async (method, path, field, json) => {
+    const { status, error } = await admin(method, path, json)
+    expect([status, error.fields]).toEqual([422, [{ field, message: expect.any(String) }]])
+  })
+
+  test.each([
+    ['reconcile/anthropic', '<html>'],
+    ['outcomes/import?kind=case', 'a\n1\n'],
+  ])('is that of the file that was sent, or of its columns: %s', async (path, body) => {
+    const { status, error } = await admin('POST', `/v1/${path}`, undefined, body)
+    const field = path.startsWith('outcomes') ? 'columns' : 'file'
+    expect([status, error.fields]).toEqual([422, [{ field, message: expect.stringContaining('the file sent') }]])
+  })
+
   test('names the provider that was probably meant, and makes no key', async () => {
     const { error } = await admin('POST', '/v1/keys', { name: 'locked-out', providers: ['opneai'] })
     expect(error.message).toBe('providers opneai: there is no such provider; did you mean openai?')

@@ -37,6 +37,8 @@ test('a budget is not made over one that is there, nor taken away by who saw ano
   expect((await send('DELETE', '/v1/budgets/contested', undefined, { 'if-match': '"2"' })).status).toBe(200)
   expect((await put('5', { 'if-match': '"2"' })).body.error.message).toContain('it is not there now')
   expect((await put('5')).body.revision).toBe(4)
+  // A proxy that packs answers weakens the tag.
+  expect((await put('5', { 'if-match': 'W/"4"' })).body.revision).toBe(5)
   expect((await put('6', { 'if-match': 'soon' })).body.error.fields).toEqual([
     { field: 'revision', message: expect.stringContaining('expected a whole number') },
   ])

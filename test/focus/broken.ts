@@ -12,7 +12,7 @@ const usage: Cells = {
   AllocatedMethodId: 'shared-v1',
   AllocatedResourceId: 'team:search',
   AllocatedResourceName: 'search',
-  AllocatedTags: '{"team":"search"}',
+  AllocatedTags: '{"bearer":"search"}',
   AvailabilityZone: 'eu-1a',
   BilledCost: '20',
   BillingAccountId: 'acct-1',
@@ -291,11 +291,21 @@ export const breakages: readonly Breakage[] = [
   ],
   ['ChargeFrequency.purchase', 'purchase', { ChargeFrequency: 'Usage-Based' }],
   // Splits.
-  ['AllocatedResourceId.null-without-AllocatedMethodId', 'shared', { AllocatedResourceId: 'a' }],
+  [
+    'AllocatedResourceId.null-without-AllocatedMethodId',
+    'shared',
+    { AllocatedResourceId: 'a', AllocatedResourceName: 'a' },
+  ],
   [
     'AllocatedResourceId.given-with-AllocatedMethodId',
     'plain',
     { AllocatedResourceId: null, AllocatedResourceName: null },
+  ],
+  ['AllocatedResourceName.given-with-AllocatedResourceId', 'plain', { AllocatedResourceName: null }],
+  [
+    'AllocatedTags.apart',
+    'plain',
+    { Tags: '{"team":"search","it\'s \\"a\\"":"b"}', AllocatedTags: '{"x":"y","it\'s \\"a\\"":"b"}' },
   ],
   ['AllocatedTags.null-without-AllocatedMethodId', 'shared', { AllocatedTags: '{}' }],
   [
@@ -305,6 +315,11 @@ export const breakages: readonly Breakage[] = [
   ],
   ['AllocatedResourceName.null-without-AllocatedResourceId', 'shared', { AllocatedResourceName: 'search' }],
   ['AllocatedMethodDetails.shape', 'plain', { AllocatedMethodDetails: '{"Elements":[]}' }],
+  [
+    'AllocatedMethodDetails.shape',
+    'plain',
+    { AllocatedMethodDetails: '{"Elements":[{"AllocatedRatio":1,"x_Used":2},{"AllocatedRatio":1,"Weight":2}]}' },
+  ],
   ['AllocatedMethodDetails.shape', 'plain', { AllocatedMethodDetails: '{"Elements":[{"AllocatedRatio":"half"}]}' }],
   [
     'AllocatedMethodDetails.shape',

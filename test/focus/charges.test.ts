@@ -325,7 +325,7 @@ describe('splits', () => {
       {
         AllocatedMethodId: 'platform-v2',
         AllocatedResourceId: 'team:search',
-        AllocatedTags: '{"team":"platform","allocated_team":"search"}',
+        AllocatedTags: '{"allocated_team":"search"}',
         AllocatedMethodDetails: '{"Elements":[{"AllocatedRatio":0.75}]}',
         BilledCost: '0.001875',
         Tags: '{"team":"platform"}',

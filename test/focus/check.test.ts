@@ -142,6 +142,16 @@ describe('versions differ', () => {
     },
   )
 
+  test('a column that is not there is as one without values: what hangs on it must have none either', async () => {
+    const names = [...columnsOf('1.4').keys()].filter((name) => name !== 'AllocatedMethodId')
+    const { violations } = await checkFile(fileOf([rows.plain, rows.shared], '1.4', names))
+    expect(violations.map(({ rule, rows: count }) => [rule, count])).toEqual([
+      ['AllocatedResourceId.null-without-AllocatedMethodId', 1],
+      ['AllocatedTags.null-without-AllocatedMethodId', 1],
+      ['AllocatedMethodDetails.null-without-AllocatedMethodId', 1],
+    ])
+  })
+
   test('a conditional column is missed only when what it hangs on is supported', async () => {
     const names = [...columnsOf('1.4').keys()].filter((name) => name !== 'Tags')
     const path = fileOf([rows.plain], '1.4', names)

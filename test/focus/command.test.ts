@@ -115,6 +115,7 @@ describe('weir focus export', () => {
     [['out.txt'], /must end in \.csv, \.csv\.gz or \.parquet/],
     [['out.csv', '--version', '1.0'], /no FOCUS version 1\.0/],
     [['out.csv', '--grain', 'month'], /--grain: expected one of hour, day/],
+    [['nowhere/out.csv'], /nowhere\/out\.csv: there is no such file or folder \(ENOENT\)/],
     [['out.csv', '--by', 'boss'], /--by boss: use some of/],
     [['out.csv', '--split', '/nowhere.yaml'], /cannot read \/nowhere\.yaml/],
     [['out.csv', '--colour'], /no flag --colour/],

@@ -302,6 +302,19 @@ describe('files', () => {
     )
   })
 
+  test('the period of its metadata is cut to whole hours where the grain is one', async () => {
+    const minute_us = 60_000_000
+    const window = { from_us: START_US + 20 * minute_us, to_us: START_US + 130 * minute_us }
+    const receipts = [priced([line('in.text.fresh', 1000, '2.5')], { started_at_us: START_US + 75 * minute_us })]
+    const { path, rows } = await exported(receipts, { grain: 'hour', window })
+    expect(JSON.parse(readFileSync(`${path}.metadata.json`, 'utf8'))).toMatchObject({
+      TimeGranularity: 'Hourly',
+      TimePeriodStart: '2026-09-01T00:00:00Z',
+      TimePeriodEnd: '2026-09-01T03:00:00Z',
+    })
+    expect(rows).toMatchObject([{ ChargePeriodStart: '2026-09-01T01:00:00Z', ChargePeriodEnd: '2026-09-01T02:00:00Z' }])
+  })
+
   test.each(['csv', 'csv.gz', 'parquet'])('nobody but its owner can read a file as %s', async (ending) => {
     const ledger = await ledgerOf([priced([line('in.text.fresh', 1000, '2.5')])])
     const { files } = await exportTo(join(folder(), `out.${ending}`), ledger)

@@ -167,6 +167,8 @@ describe('files', () => {
     const path = join(folder(), 'bill.csv')
     writeFileSync(path, 'BilledCost,Tags\n"1,2\n')
     await expect(read(path)).rejects.toThrow(/bill\.csv cannot be read as a FOCUS file/)
+    writeFileSync(path, 'a,BillingCurrency\n1,USD\n')
+    await expect(read(path)).rejects.toThrow(/bill\.csv is no FOCUS file: it lacks ChargePeriodStart/)
   })
 })
 

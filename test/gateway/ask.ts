@@ -31,7 +31,7 @@ export type OpenAiError = Readonly<{ error: { message: string; type: string; cod
 export const rawPost = (
   port: number,
   path: string,
-  body: string,
+  body: string | Uint8Array,
   headers: Record<string, string> = {},
 ): Promise<Readonly<{ status: number; headers: IncomingHttpHeaders; body: Buffer }>> =>
   new Promise((resolve, reject) => {

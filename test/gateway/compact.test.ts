@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { defaultsOf } from '../../src/config/levers.ts'
 import type { Lever, LeverMode, LeverPolicy } from '../../src/core/lever.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
+import { converts } from '../../src/gateway/levers/kit.ts'
 import { leversSince } from '../../src/gateway/levers/since.ts'
 import { cacheRule } from '../../src/playbook/cache/rules.ts'
 import { lever as minify } from '../../src/playbook/compact/minify.ts'
@@ -77,7 +78,12 @@ const cost = (receipts: readonly Receipt[]) => receipts.reduce((sum, { cost_usd 
 /** What a lever's replay says that the calls would have saved. */
 const promiseOf = (lever: Lever | undefined, receipts: readonly Receipt[]) => {
   const rates = { fresh: 2e6, cache_read: 1e6, cache_write: {}, output: 10e6 }
-  const replay = lever?.replay(defaultsOf(lever.settings), { hash: String, cache_rule: cacheRule, random: () => 0.5 })
+  const replay = lever?.replay(defaultsOf(lever.settings), {
+    hash: String,
+    cache_rule: cacheRule,
+    converts,
+    random: () => 0.5,
+  })
   let tokens = 0
   let usd = 0
   for (const receipt of receipts) {

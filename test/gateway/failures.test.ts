@@ -65,6 +65,34 @@ describe('one attempt budget', () => {
     expect(await house.receipts()).toHaveLength(2)
   })
 
+  test('an SDK does not try again what Weir has tried as often as it may, unless Weir tries once only', async () => {
+    await open({ settings: limits({ attempts: 2 }) })
+    house.simulator.faults.always('server-error')
+    const ask = (base: string) =>
+      new OpenAI({ apiKey: 'sk', baseURL: `${base}/v1`, maxRetries: 2 }).chat.completions.create({
+        model: 'gpt-4o-mini',
+        messages: [{ role: 'user', content: 'Hello' }],
+      })
+    await expect(ask(house.gateway.url)).rejects.toThrow(OpenAI.InternalServerError)
+    expect(house.simulator.calls).toHaveLength(2)
+    await house.close()
+    await open({ settings: limits({ attempts: 1 }) })
+    house.simulator.faults.always('server-error')
+    await expect(ask(house.gateway.url)).rejects.toThrow(OpenAI.InternalServerError)
+    expect(house.simulator.calls).toHaveLength(3)
+  })
+
+  test('a provider’s own advice to try again gives way where Weir has tried as often as it may', async () => {
+    await openBefore(
+      (_request, response) => {
+        response.writeHead(500, { 'x-should-retry': 'true', 'content-type': 'application/json' }).end('{}')
+      },
+      { settings: limits({ attempts: 2 }) },
+    )
+    expect((await post(house)).headers.get('x-should-retry')).toBe('false')
+    expect(await house.receipts()).toHaveLength(2)
+  })
+
   test('a wait longer than a client should hang is left to the client', async () => {
     await open()
     house.simulator.faults.always({ kind: 'rate-limit', retry_after_s: 60 })
@@ -374,6 +402,18 @@ describe('a request that is wrong', () => {
     expect(house.simulator.calls).toHaveLength(0)
   })
 
+  test('a WebSocket is refused by name, and an upgrade that the client can do without is let be', async () => {
+    await open()
+    const ask = (upgrade: string) =>
+      rawPost(house.gateway.port, '/v1/chat/completions', JSON.stringify(chatBody()), {
+        ...{ connection: 'Upgrade', upgrade, authorization: 'Bearer sk' },
+      })
+    const socket = await ask('websocket')
+    expect([socket.status, socket.body.toString()]).toEqual([400, expect.stringContaining('passes no WebSockets')])
+    expect((await ask('h2c')).status).toBe(200)
+    expect((await house.receipts()).map(({ outcome }) => outcome)).toEqual(['refused', 'ok'])
+  })
+
   test('a body beyond the limit is refused, told or not how long it is', async () => {
     await open({ settings: limits({ body_bytes: 10_000 }) })
     await refused(await post(house, { body: chatBody({ user: 'x'.repeat(20_000) }) }), 413, 'body-too-large')
@@ -390,6 +430,29 @@ describe('a request that is wrong', () => {
     } as RequestInit)
     expect(chunked.status).toBe(413)
     expect((await post(house, { body: chatBody() })).status).toBe(200)
+  })
+
+  test('a client that waits to be asked for its body is asked only where it will be read', async () => {
+    await open({ settings: limits({ body_bytes: 10_000 }) })
+    const text = JSON.stringify(chatBody())
+    const ask = (length: number, path = '/v1/chat/completions') =>
+      new Promise<string>((resolve) => {
+        const head = [`POST ${path} HTTP/1.1`, 'Host: weir', 'Expect: 100-continue', `Content-Length: ${length}`]
+        const socket = connect(house.gateway.port, '127.0.0.1', () => socket.write(`${head.join('\r\n')}\r\n\r\n`))
+        let answer = ''
+        socket.on('data', (piece) => {
+          answer += piece.toString()
+          if (answer === 'HTTP/1.1 100 Continue\r\n\r\n') socket.end(text)
+        })
+        socket.on('close', () => resolve(answer))
+      })
+    expect(await ask(20_000)).toMatch(/^HTTP\/1.1 413 .*\r\nconnection: close/is)
+    expect(await ask(100, '/nowhere')).toMatch(/^HTTP\/1.1 404 .*\r\nconnection: close/is)
+    expect(await ask(text.length)).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\n/)
+    expect((await house.receipts()).map(({ error_code }) => error_code).slice(0, 2)).toEqual([
+      'body-too-large',
+      'unknown-path',
+    ])
   })
 
   test('a body of 50 MB passes, and others are served meanwhile', async () => {

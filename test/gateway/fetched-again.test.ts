@@ -21,6 +21,7 @@ afterEach(async () => {
 })
 
 const RESULTS = '/v1/messages/batches/msgbatch_1/results'
+const FILE = '/v1/files/file-1/content'
 const keysOf = (path: string): Record<string, string> =>
   path === RESULTS ? { 'x-api-key': 'k', 'anthropic-version': '2023-06-01' } : { authorization: 'Bearer sk' }
 const get = (url: string, path: string) => fetch(url + path, { headers: keysOf(path) })
@@ -56,6 +57,24 @@ const answers: Readonly<Record<string, string>> = {
           usage: { input_tokens: 15, output_tokens: 10 },
         },
       },
+    }))
+    .map((item) => `${JSON.stringify(item)}\n`)
+    .join(''),
+  [FILE]: ['a', 'b']
+    .map((custom_id) => ({
+      id: `batch_req_${custom_id}`,
+      custom_id,
+      response: {
+        status_code: 200,
+        body: {
+          id: `chatcmpl-${custom_id}`,
+          object: 'chat.completion',
+          model: 'gpt-5-mini-2025-08-07',
+          choices: [],
+          usage: { prompt_tokens: 15, completion_tokens: 10, total_tokens: 25 },
+        },
+      },
+      error: null,
     }))
     .map((item) => `${JSON.stringify(item)}\n`)
     .join(''),
@@ -102,6 +121,7 @@ const once = [
   ['responses.poll', 30, 20],
   ['interactions.poll', 30, 20],
   ['batch_results', 30, 20],
+  ['files.content', 30, 20],
 ]
 
 test('every kind of fetch is billed by the first that sees its usage, and the others say that nothing was billed', async () => {
@@ -144,13 +164,13 @@ describe('after a restart', () => {
 
   test('what the ledger holds is not billed again', async () => {
     const receipts = await restart({ ledger: true })
-    expect(receipts).toHaveLength(9)
+    expect(receipts).toHaveLength(3 * paths.length)
     expect(billed(receipts).sort()).toEqual([...once].sort())
   })
 
   test('nor what only the journal held, and gateway threads ask the same ledger', async () => {
     const receipts = await restart({ ledger: false }, { threads: 2, log_level: 'silent' })
-    expect(receipts).toHaveLength(9)
+    expect(receipts).toHaveLength(3 * paths.length)
     expect(billed(receipts).sort()).toEqual([...once].sort())
   })
 })

@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import type { Settings } from '../../src/core/settings.ts'
 import type { KeyRecord, Store } from '../../src/core/store.ts'
+import { startGateway } from '../../src/gateway/start.ts'
 import { deriveKey, displayPrefix, hashToken, masterSecret, mintToken } from '../../src/stores/sealing.ts'
 import { open as openStore } from '../../src/stores/sqlite.ts'
 import { chatBody, type OpenAiError, post } from './ask.ts'
 import { type House, startHouse } from './harness.ts'
+import { prices } from './prices.ts'
 
 let house: House
 let store: Store
@@ -101,8 +103,15 @@ test('a key with endpoints may call those and no other, nor a path that no wire 
   const headers = bearer(token)
   expect((await post(house, { headers })).status).toBe(200)
   const embed = { model: 'text-embedding-3-small', input: 'Hello' }
-  expect((await post(house, { path: '/v1/embeddings', body: embed, headers })).status).toBe(403)
-  expect((await post(house, { path: '/v1/fine_tuning/jobs', body: {}, headers })).status).toBe(403)
+  const refused = async (path: string, body: object) => {
+    const response = await post(house, { path, body, headers })
+    return [response.status, ((await response.json()) as OpenAiError).error.message]
+  }
+  expect(await refused('/v1/embeddings', embed)).toEqual([
+    403,
+    expect.stringMatching(/may not call the endpoint embeddings. It may call: chat\.$/),
+  ])
+  expect(await refused('/v1/fine_tuning/jobs', {})).toEqual([403, expect.stringMatching(/may not call this path/)])
 })
 
 test('no key, a provider’s own key, an unknown key and an expired key are refused, each with a receipt', async () => {
@@ -133,6 +142,42 @@ test('a key of certain models and providers opens nothing else, not even paths t
   expect((await ask({ input: 'x' }, '/v1/moderations')).status).toBe(403)
   expect((await ask(chatBody(), '/groq/openai/v1/chat/completions')).status).toBe(403)
   expect(house.simulator.calls).toHaveLength(1)
+})
+
+test('a provider that this gateway has no key for is refused by name, but for a server of one’s own', async () => {
+  const token = await openKeyed(() => add())
+  const at = house.simulator.base_urls.openai
+  const settings = { ...house.gateway.settings, port: 0 }
+  const message = { model: 'claude-haiku-4-5', max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] }
+  await house.gateway.close()
+  const anthropic = { name: 'anthropic', adapter: 'anthropic', options: {}, credentials: {} }
+  const vllm = { name: 'vllm', adapter: 'openai-compatible', options: {}, credentials: {}, base_url: at }
+  const quiet = { log_level: 'silent', providers: [anthropic, vllm] } as const
+  const gateway = await startGateway({ ...settings, ...quiet }, { ledger: false, prices })
+  const ask = (path: string, body: unknown) => post({ ...house, gateway }, { path, body, headers: bearer(token) })
+  try {
+    const response = await ask('/v1/messages', message)
+    expect(response.status).toBe(500)
+    expect(response.headers.get('x-should-retry')).toBe('false')
+    expect((await response.json()) as unknown).toMatchObject({
+      type: 'error',
+      error: { message: expect.stringContaining('no key for the provider anthropic') as string },
+    })
+    expect((await ask('/vllm/chat/completions', chatBody())).status).toBe(401) // the simulator's own: it was asked
+  } finally {
+    await gateway.close()
+  }
+})
+
+test('a path that no meter knows is refused in the shape of its provider’s API', async () => {
+  const token = await openKeyed(() => add({ endpoints: ['chat'] }))
+  const response = await post(house, {
+    path: '/v1/messages/batches',
+    body: { requests: [] },
+    headers: { 'x-api-key': token },
+  })
+  expect(response.status).toBe(403)
+  expect((await response.json()) as unknown).toMatchObject({ type: 'error', error: { type: 'permission_error' } })
 })
 
 const MINI = { model: 'gpt-4o-mini' }

@@ -122,7 +122,7 @@ describe('trying again', () => {
     expect(retryAfter({ 'retry-after-ms': '150', 'retry-after': '9' }, 0)).toBe(150)
     expect(retryAfter({ 'retry-after': 'Thu, 01 Jan 1970 00:00:10 GMT' }, 4_000_000)).toBe(6000)
     const wait = (failures: number, headers = {}) => waitBefore({ headers, failures, now_us: 0, random: () => 1 })
-    expect([1, 2, 3, 20].map((failures) => wait(failures))).toEqual([250, 500, 1000, 8000])
+    expect([1, 2, 3, 20].map((failures) => wait(failures))).toEqual([500, 1000, 2000, 8000])
     expect(wait(1, { 'retry-after': '60' })).toBeUndefined()
   })
 

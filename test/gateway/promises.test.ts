@@ -1,11 +1,22 @@
 /** What a gateway promises whatever happens: no secret leaks, no call without a receipt, nothing lost at the end. */
-import { ftruncateSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
+import {
+  ftruncateSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { defaultSettings } from '../../src/config.ts'
 import { startGateway } from '../../src/gateway/start.ts'
 import { chatBody, type OpenAiError, post } from './ask.ts'
 import { type House, type HouseOptions, startHouse } from './harness.ts'
+import { prices } from './prices.ts'
 
 let house: House
 const open = async (options: HouseOptions = {}) => {
@@ -81,9 +92,12 @@ describe('a journal that cannot be written', () => {
     expect((await fetch(`${house.gateway.url}/readyz`)).status).toBe(503)
     expect((await fetch(`${house.gateway.url}/healthz`)).status).toBe(200)
     expect(house.simulator.calls).toHaveLength(1)
+    await vi.waitFor(() => expect(house.log.join('')).toContain('"why":"no space left on device"'))
+    const loud = house.log.find((line) => line.includes('the journal cannot be written'))
+    expect(loud).toContain('"level":50')
     state.full = false
     expect((await post(house)).status).toBe(200)
-    await sleep(200)
+    await vi.waitFor(() => expect(house.log.join('')).toContain('the journal is written again'))
     expect((await fetch(`${house.gateway.url}/readyz`)).status).toBe(200)
     expect((await house.receipts()).filter(({ outcome }) => outcome === 'ok')).toHaveLength(2)
   })
@@ -103,6 +117,34 @@ describe('a journal that cannot be written', () => {
   })
 })
 
+test('a ledger that cannot be opened is told loudly, and calls are served meanwhile', async () => {
+  await open()
+  const data = mkdtempSync(join(tmpdir(), 'weir-broken-'))
+  writeFileSync(join(data, 'ledger.duckdb'), 'no database '.repeat(2000))
+  const log: string[] = []
+  const settings = { ...house.gateway.settings, port: 0, data, log_level: 'warn' as const }
+  const gateway = await startGateway(settings, { prices, log_stream: { write: (line) => void log.push(line) } })
+  try {
+    await expect(gateway.ledger_ready).rejects.toThrow(/ledger.duckdb cannot be opened.*put a copy in its place/)
+    expect(log.join('')).toContain('the ledger cannot be opened; receipts stay in the journal')
+    expect((await post({ ...house, gateway })).status).toBe(200)
+    expect(await (await fetch(`${gateway.url}/metrics`)).text()).toContain('weir_ledger_failed 1')
+  } finally {
+    await gateway.close()
+    rmSync(data, { recursive: true })
+  }
+})
+
+test('a data folder that is none is refused with its name and what to do', async () => {
+  await open()
+  const data = join(house.gateway.settings.data, 'file')
+  writeFileSync(data, '')
+  await expect(startGateway({ ...house.gateway.settings, port: 0, data }, { prices })).rejects.toMatchObject({
+    code: 'bad-config',
+    message: expect.stringMatching(/file cannot be used \(EEXIST.*name another with --data/) as string,
+  })
+})
+
 describe('the end of a gateway', () => {
   test('streams in flight are served to their end, and new calls are refused', async () => {
     await open({ simulator: { pace_ms: 10 } })
@@ -110,6 +152,16 @@ describe('the end of a gateway', () => {
     const closing = house.gateway.close()
     const text = await stream.text()
     expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true)
+    await closing
+    await expect(post(house)).rejects.toThrow()
+    expect(await house.receipts()).toMatchObject([{ outcome: 'ok' }])
+  })
+
+  test('readiness turns red first, and calls are taken until the load balancer has seen it', async () => {
+    await open({ settings: { limits: { ...defaultSettings.limits, shutdown_delay_ms: 600 } } })
+    const closing = house.gateway.close()
+    await vi.waitFor(async () => expect((await fetch(`${house.gateway.url}/readyz`)).status).toBe(503))
+    expect((await post(house)).status).toBe(200)
     await closing
     await expect(post(house)).rejects.toThrow()
     expect(await house.receipts()).toMatchObject([{ outcome: 'ok' }])

@@ -158,6 +158,14 @@ describe('a receipt says', () => {
     expect(sent['authorization']).toBe('Bearer sk-client')
   })
 
+  test('who pays in the letters that the client wrote, as UTF-8 or as Latin-1, and without control characters', async () => {
+    await open()
+    const utf8 = { 'x-weir-team': Buffer.from('Käufer ✓').toString('latin1'), 'x-weir-tag-ort': 'Zürich\u0085' }
+    const body = Buffer.from(JSON.stringify(chatBody())) // beside a text Node would write the head as UTF-8
+    await rawPost(house.gateway.port, '/v1/chat/completions', body, utf8)
+    expect(await last()).toMatchObject({ team: 'Käufer ✓', tags: { ort: 'Zürich' } })
+  })
+
   test('its cost to the picodollar, and the answer’s head says the same', async () => {
     await open()
     const response = await post(house)

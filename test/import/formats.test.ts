@@ -238,6 +238,22 @@ describe('calls', () => {
     expect(receipts[0]?.ended_at_us).toBe(1_790_000_001_500_000)
   })
 
+  test('rows of JSON need not all have a column that the mapping names, but one has it', async () => {
+    const call = {
+      started_at: 1_790_000_000,
+      model: 'claude-test',
+      provider: 'anthropic',
+      input_tokens: 5,
+      output_tokens: 1,
+    }
+    const lines = [call, 'no JSON', { ...call, Owner: 'search' }].map((row) => `${JSON.stringify(row)}\n`).join('')
+    const { receipts } = await read(calls, 'calls.jsonl', lines, { columns: { team: 'Owner' } })
+    expect(receipts.map(({ team }) => team)).toEqual([undefined, 'search'])
+    await expect(read(calls, 'calls.jsonl', lines, { columns: { team: 'Owners' } })).rejects.toThrow(
+      /team=Owners: no such column.*Owner/s,
+    )
+  })
+
   test('a mapping that cannot be is refused with what there is', async () => {
     const wrong = { ...known, columns: { ...columns, input_tokens: 'Prompt' } }
     await expect(read(calls, 'c.csv', csv, wrong)).rejects.toThrow(

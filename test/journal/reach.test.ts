@@ -22,7 +22,7 @@ const serve = async (refresh?: () => Promise<unknown>) => {
   const control = await startControl({
     data,
     ledger: held.ledger,
-    status: () => ({ threads: 2 }),
+    status: async () => ({ threads: 2 }),
     ...(refresh ? { refresh } : {}),
   })
   const file = JSON.parse(readFileSync(join(data, 'control.json'), 'utf8')) as ControlFile

@@ -69,12 +69,33 @@ export const leaksContract = (name: string, openEmpty: (folder: string) => Promi
         examples: ['ninth', 'first'],
       })
       expect(of('context-accumulation')).toMatchObject({ cost_usd: '0.0024', calls: 1, examples: ['ninth'] })
+      expect(of('context-accumulation').finding).toMatch(
+        /are 40 % of all input and cost \$0\.0024, over 1 session, of up to 9/,
+      )
       expect(
         of('context-accumulation').detail.map((row) => [row['from_turn'], row['to_turn'], row['cost_usd']]),
       ).toEqual([
         [1, 1, '0'],
         [8, 15, '0.0024'],
       ])
+    })
+
+    test('a finding tells large sums with their thousands, and what is too small to round as small, not as nothing', async () => {
+      const call = (fields: Partial<Receipt>) =>
+        receipt({ feature: 'f', turns: 3, history_tokens: 0, system_tokens: 0, tools_tokens: 0, ...fields })
+      const { of } = await leaksOf([
+        call({ input_tokens: 10_000_000, history_tokens: 1000, input_cost_usd: usd('3'), cost_usd: usd('3') }),
+        call({
+          input_tokens: 1_000_000,
+          system_tokens: 1_000_000,
+          input_cost_usd: usd('12345.6'),
+          cost_usd: usd('12345.6'),
+        }),
+      ])
+      expect(of('context-accumulation').finding).toMatch(
+        /are <0\.1 % of all input and cost \$0\.0003, over calls that name no session/,
+      )
+      expect(of('system-and-tools').finding).toContain('cost $12,345.60.')
     })
 
     test('reasoning leaks at the price of output, and failed calls at what they cost', async () => {

@@ -7,6 +7,7 @@ import { encodeLine } from '../../src/core/journal-line.ts'
 import type { Chosen, Lever, LeverMode } from '../../src/core/lever.ts'
 import { parseUsd, sum } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
+import { converts } from '../../src/gateway/levers/kit.ts'
 import { digest } from '../../src/gateway/prompt.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
 import type { Advice } from '../../src/playbook/advise/advice.ts'
@@ -100,7 +101,7 @@ export const adviceOn = async (
       settings,
       sheet: rateSheet(compileBook(prices)),
       ratios: ratios(),
-      kit: { hash: digest, cache_rule: cacheRule, seed: 1 },
+      kit: { hash: digest, cache_rule: cacheRule, converts, seed: 1 },
       expected: size.expected ?? receipts.length,
       page: size.page ?? 25,
     })

@@ -4,10 +4,11 @@ import { defaultsOf } from '../../src/config/levers.ts'
 import type { Chosen, Lever, ReplayKit, Schema } from '../../src/core/lever.ts'
 import type { Past, TokenRates } from '../../src/core/past.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
+import { converts } from '../../src/gateway/levers/kit.ts'
 import { digest } from '../../src/gateway/prompt.ts'
 import { cacheRule } from '../../src/playbook/cache/rules.ts'
 
-export const kit: ReplayKit = { hash: digest, cache_rule: cacheRule, random: () => 0.5 }
+export const kit: ReplayKit = { hash: digest, cache_rule: cacheRule, converts, random: () => 0.5 }
 
 /** Claude Opus 4.5 at list price, picodollars a token. */
 export const opus: TokenRates = {

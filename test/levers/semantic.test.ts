@@ -98,6 +98,30 @@ describe('cache/semantic', () => {
     expect(explored.length).toBeGreaterThan(0)
   }, 120_000)
 
+  test('answers who asks for a stream with what came whole, and says so', async () => {
+    const at = await open('on')
+    await askMany(client(at), 500, 1)
+    const before = at.simulator.calls.length
+    const random = seeded(3)
+    let right = 0
+    for (let asked = 0; asked < 40; asked++) {
+      const { text, answer } = ask(random)
+      const stream = client(at).chat.completions.stream({
+        model: 'gpt-4o-mini',
+        messages: [
+          { role: 'system', content: 'You answer customers of a bank.' },
+          { role: 'user', content: text },
+        ],
+      })
+      const { choices } = await stream.finalChatCompletion()
+      if (choices[0]?.message.content === answer) right += 1
+    }
+    expect(at.simulator.calls.length - before).toBeLessThan(30)
+    expect(right).toBeGreaterThanOrEqual(36)
+    const served = (await tracesOf(at)).slice(500).filter(({ outcome }) => outcome === 'cached')
+    expect(served.some(({ trace }) => trace?.why.includes('was asked before, whole'))).toBe(true)
+  }, 120_000)
+
   test('serves nothing while it only observes, and says what it would have served', async () => {
     const at = await open('observe')
     await askMany(client(at), 300, 1)

@@ -52,6 +52,27 @@ const question = (text: string) => ({
   ],
 })
 
+/** A question asked whole and then as a stream, and another one the other way round, on wires that know both forms. */
+const inBothForms: readonly Step[] = ['Where is my parcel?', 'How do I pay?'].flatMap((text, nth) =>
+  [0, 60].flatMap((after, at) => {
+    const stream = (nth + at) % 2 === 1
+    const { temperature, messages: asked } = question(text)
+    const contents = [{ role: 'user', parts: [{ text: `${text} ${told}` }] }]
+    const path = stream ? 'streamGenerateContent?alt=sse' : 'generateContent'
+    const begin_s = 600 + nth * 200 + after
+    return [
+      messages(begin_s, { temperature, messages: asked.slice(1), stream }),
+      { ...chat(begin_s + 1, { model: 'gpt-5-mini', temperature, input: asked, stream }), path: '/v1/responses' },
+      {
+        at_s: begin_s + 2,
+        path: `/v1beta/models/gemini-2.5-flash:${path}`,
+        body: JSON.stringify({ contents, generationConfig: { temperature } }),
+        headers: { 'x-goog-api-key': 'client' },
+      },
+    ]
+  }),
+)
+
 /** The same few questions, again and again; some after the answer's time is over, one at a warmer temperature. */
 const repeated: readonly Step[] = [
   ...['Where is my parcel?', 'How do I pay?', 'Where is my parcel?', 'Can I return it?', 'How do I pay?'].map(
@@ -60,6 +81,7 @@ const repeated: readonly Step[] = [
   chat(400, { ...question('Where is my parcel?'), temperature: 1 }),
   chat(460, { ...question('Where is my parcel?'), stream: true, stream_options: { include_usage: true } }),
   chat(520, { ...question('Where is my parcel?'), stream: true, stream_options: { include_usage: true } }),
+  ...inBothForms,
   chat(8000, question('Where is my parcel?')),
   chat(8060, question('Where is my parcel?')),
 ]

@@ -133,6 +133,15 @@ describe('weir tokens', () => {
     expect(countParts(draft.parts, (text) => text.length).map(({ part }) => part)).toEqual(parts)
   })
 
+  test('reads past a byte order mark, and counts a document of text as text', () => {
+    const source = { type: 'text', media_type: 'text/plain', data: 'hello' }
+    const body = { model: 'claude-opus-5-5', messages: [turn([{ type: 'document', source }])] }
+    expect(readDraft(`\uFEFF${JSON.stringify(body)}`)).toMatchObject({ wire: 'anthropic-messages' })
+    expect(readDraft(JSON.stringify(body)).media).toBeUndefined()
+    const pdf = { ...source, type: 'base64', media_type: 'application/pdf' }
+    expect(readDraft(JSON.stringify({ ...body, messages: [turn([{ type: 'document', source: pdf }])] })).media).toBe(1)
+  })
+
   test('takes whatever else as one text', () => {
     for (const text of ['hello', '{"a": 1}', '[1, 2]', '{"messages": 5}', '{broken'])
       expect(readDraft(text)).toEqual({ parts: [{ kind: 'user', text }] })

@@ -185,7 +185,7 @@ describe('a downloaded report', () => {
     [['openai', '--max-residual', 'much'], /write a percentage/],
     [['openai', '--owner', 'a=b'], /--owner needs --by/],
     [['openai', '--view', 'wide'], /use one of model, day, owner, line/],
-    [['aws-cur'], /name the downloaded file with --file/],
+    [['aws-cur'], /give the downloaded file as --file/],
     [['openai'], /no admin key of openai: set OPENAI_ADMIN_KEY/],
   ])('%j is refused with what to do', async (words, message) => {
     const { err, code } = await run(words)

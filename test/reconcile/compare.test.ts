@@ -7,6 +7,7 @@ import { foldLines } from '../../src/playbook/allocate/reconcile/fold.ts'
 import { allKinds, groupKinds } from '../../src/playbook/allocate/reconcile/kinds.ts'
 import { reconcile } from '../../src/playbook/allocate/reconcile/reconcile.ts'
 import type { Comparison } from '../../src/playbook/allocate/reconcile/result.ts'
+import { isCompared } from '../../src/verbs/reconcile/answer.ts'
 import { find, line, options, partsOf, row, usd } from './made.ts'
 
 const totals = (bill: readonly BillLine[], metered: readonly MeteredRow[], given = {}) => {
@@ -42,6 +43,13 @@ describe('each difference gets its name', () => {
     const part = [line({ tokens: 600n }), line({ cost: usd('1.2') })]
     expect(totals(part, [same], noon)).toEqual({ tokens: { late: -400n }, cost: { late: usd('-0.8') } })
     expect(totals(part, [same])).toEqual({ tokens: { open: -400n }, cost: { open: usd('-0.8') } })
+  })
+
+  test('a bill that lacks most of the ledger because it is late is no verdict yet', () => {
+    const at = options({ now_ms: Date.parse('2026-11-02T00:30:00Z') })
+    const compared = (tokens: bigint) => isCompared(reconcile([line({ tokens })], [same], at))
+    expect([compared(1000n), compared(600n), compared(400n), compared(1n)]).toEqual([true, true, false, false])
+    expect(isCompared(reconcile([line({ tokens: 1n })], [same], options()))).toBe(true)
   })
 
   test('dollars are late after tokens are there', () => {

@@ -66,6 +66,28 @@ const cur = (
   ].join(',')
 
 describe('AWS Cost and Usage Report', () => {
+  test('a product that a CSV has as the text of JSON is read, and taxes need no usage type', async () => {
+    const path = written(
+      'cur-2.csv',
+      csv(
+        curHead.replace('product_product_name', 'product'),
+        cur('USE1-MP:USE1_InputTokenCount-Units', {
+          product: '8vw7qkp2',
+          unit: 'Units',
+          name: '"{""product_name"":""Claude Sonnet 4.5 (Amazon Bedrock Edition)""}"',
+        }),
+        cur('', { item: 'Tax', name: '"{""product_name"":""Amazon Bedrock""}"' }),
+        cur('Requests', { product: 'AmazonS3', name: '{not json' }),
+      ),
+    )
+    const { lines, bad } = await read('aws-cur', path)
+    expect(bad).toEqual([])
+    expect(lines.map(shown)).toEqual([
+      '2026-11-01 | 111122223333 | Claude Sonnet 4.5 | usage | input | - | 0.0045 | -',
+      '2026-11-01 | 111122223333 | - | tax | - | - | 0.0045 | -',
+    ])
+  })
+
   test('usage types say model, kind, tier and route; thousands become tokens; other services are passed over', async () => {
     const path = written(
       'cur.csv',
@@ -358,4 +380,12 @@ describe('reports saved from an API', () => {
       '2026-11-01 | - | openai/gpt-5.5 | usage | input+cache_read+cache_write+cache_write_1h+output | - | 0.00125 | -',
     ])
   })
+})
+
+test('a table without rows is an empty bill where its head is that of one, and else refused', async () => {
+  const { lines } = await read('aws-cur', written('head.csv', `${curHead}\n`))
+  expect(lines).toEqual([])
+  for (const none of ['', '<html>Please sign in</html>\n'])
+    for (const name of Object.keys(bills) as (keyof typeof bills)[])
+      await expect(read(name, written('none.csv', none))).rejects.toThrow(/none\.csv is not an? .*; its first line has/)
 })

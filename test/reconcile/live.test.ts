@@ -20,7 +20,7 @@ beforeEach(() => {
 
 /** The real network on loopback; waiting is only noted. */
 const world: BillWorld = {
-  async get(url, headers) {
+  async ask({ url, headers }) {
     const response = await fetch(url, { headers, redirect: 'manual' })
     return { status: response.status, header: (name) => response.headers.get(name), text: await response.text() }
   },
@@ -38,7 +38,7 @@ const ask = async (bill: Bill, over: Partial<BillRequest> = {}) => {
   const base_url = server.url + bases[bill.name as keyof typeof bases]
   const request = {
     base_url,
-    api_key: adminKey,
+    credentials: { api_key: adminKey },
     from: '2026-11-01',
     to: '2026-11-04',
     world,
@@ -150,7 +150,7 @@ describe('a provider in trouble', () => {
   })
 
   test('is not asked again when it refuses the key, which no message holds', async () => {
-    const error = await ask(openai, { api_key: 'sk-wrong-canary' }).catch((reason: unknown) => reason)
+    const error = await ask(openai, { credentials: { api_key: 'sk-wrong-canary' } }).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: 'forbidden' })
     expect(message(error)).toContain('admin key')
     expect(message(error)).not.toContain('canary')

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { expect, test } from 'vitest'
 
 test('weir simulate prints where each provider is played, answers there, and ends at once when told', async () => {
@@ -35,12 +36,34 @@ test('weir simulate prints where each provider is played, answers there, and end
   expect((await exit)[0]).toBe(0)
 })
 
-test('a fault that does not exist is refused with the list of those that do', async () => {
-  const child = spawn(process.execPath, ['src/main.ts', 'simulate', '--port', '0', '--fault', 'explode'])
+const refusal = async (...flags: string[]) => {
+  const child = spawn(process.execPath, ['src/main.ts', 'simulate', ...flags])
   let said = ''
   child.stderr.on('data', (piece) => {
     said += String(piece)
   })
   const [code] = await once(child, 'close')
-  expect([code, said]).toEqual([2, expect.stringMatching(/no fault is called "explode"; there are rate-limit, /)])
+  return [code, said]
+}
+
+test('a fault or a setting of one that does not exist is refused with the list of those that do', async () => {
+  expect(await refusal('--port', '0', '--fault', 'explode')).toEqual([
+    2,
+    expect.stringMatching(/no fault is called "explode"; there are rate-limit, /),
+  ])
+  expect(await refusal('--port', '0', '--fault', 'cut;after=x')).toEqual([
+    2,
+    expect.stringMatching(/"after=x" sets nothing; write ms, after, status, /),
+  ])
+})
+
+test('a port that is taken is told as such', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  expect(await refusal('--port', String(port))).toEqual([
+    2,
+    `weir: --port ${port} cannot be listened on (EADDRINUSE): choose another; 0 takes a free one\n`,
+  ])
+  taken.close()
 })

@@ -149,6 +149,8 @@ test('a client that leaves is seen, and billed for what was made until then', as
 describe('aiming', () => {
   test('by header, by predicate, by chance that the seed decides', async () => {
     expect((await chat({}, { 'x-sim-fault': 'server-error;status=502' })).status).toBe(502)
+    const wrong = await chat({}, { 'x-sim-fault': 'explode' })
+    expect([wrong.status, wrong.body]).toEqual([400, expect.stringMatching(/^x-sim-fault: no fault is called/)])
     simulator.faults.always('overloaded', (arrival) => arrival.path.includes('messages'))
     expect([(await chat()).status, (await claude()).status]).toEqual([200, 529])
     const storm = async () => {

@@ -2,6 +2,7 @@
 import type { LoadedBook } from '../../catalogs/load.ts'
 import type { Filter, TimeWindow, TokenRatio } from '../../core/ledger.ts'
 import type { Chosen, Lever } from '../../core/lever.ts'
+import { converts } from '../../gateway/levers/kit.ts'
 import { digest } from '../../gateway/prompt.ts'
 import { type Grouping, type Replaying, replayHere } from '../../playbook/advise/advise.ts'
 import { rateSheet } from '../../playbook/advise/rates.ts'
@@ -37,7 +38,7 @@ export const replayingOf = (setup: ReplaySetup, kept?: (text: string) => string)
     levers: Object.fromEntries(chosen.map((lever) => [lever.name, lever])),
     sheet: rateSheet(compileBook({ ...prices, checked: true })),
     ratios: ratios(learnt),
-    kit: { hash: digest, cache_rule: cacheRule, seed },
+    kit: { hash: digest, cache_rule: cacheRule, converts, seed },
   }
   return replayHere(options, kept)
 }

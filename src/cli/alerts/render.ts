@@ -1,5 +1,6 @@
 import type { Alert, Containment, Delivery } from '../../core/alert.ts'
 import type { AlertSight, Tried } from '../../gateway/watch/verbs.ts'
+import { isOfDollars } from '../../playbook/allocate/alert/wording.ts'
 import type { ListedAlert } from '../../verbs/alerts-list.ts'
 import { sparkline } from '../show/chart.ts'
 import { clean, money, nothing, percent } from '../show/format.ts'
@@ -16,6 +17,8 @@ const stateOf = ({ state, opinion, contained }: Alert): string => {
   return contained && state === 'open' ? `open, ${contained === 'stop' ? 'stopped' : 'throttled'}` : state
 }
 
+const projected = (alert: Alert): string => (isOfDollars(alert) ? money(alert.projected_usd) : nothing)
+
 const columns = (zone: string): readonly Column<ListedAlert>[] => [
   { head: 'last seen', cell: (alert) => moment(alert.last_us, zone) },
   {
@@ -26,7 +29,7 @@ const columns = (zone: string): readonly Column<ListedAlert>[] => [
   { head: 'kind', cell: (alert) => alert.kind },
   { head: 'owner', cell: (alert) => alert.owner, shrink: 12 },
   { head: 'so far', cell: (alert) => money(alert.spent_usd), align: 'right' },
-  { head: 'if it goes on', cell: (alert) => money(alert.projected_usd), align: 'right' },
+  { head: 'if it goes on', cell: projected, align: 'right' },
   { head: 'six hours', cell: (alert) => sparkline(alert.trend_usd) || nothing, drop: 3 },
   { head: 'state', cell: (alert) => stateOf(alert), drop: 1 },
   {
@@ -98,7 +101,7 @@ export const renderAlert = ({ alert, deliveries, containment }: AlertSight, zone
       ['owner', alert.owner],
       ['about', alert.subject],
       ['so far', money(alert.spent_usd)],
-      ['if it goes on', money(alert.projected_usd)],
+      ['if it goes on', projected(alert)],
       ['explained by', by && `${by.dimension} ${by.value}: ${money(by.cost_usd)}, ${percent(by.share)}`],
       ['change', change && `volume ${money(change.volume)}, mix ${money(change.mix)}, price ${money(change.price)}`],
       ['six hours', sparkline(alert.trend_usd) || undefined],

@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty'
 import { channels } from '../../channels/index.ts'
-import { isSecretField, type StoredSecrets } from '../../config/alerts.ts'
+import { fieldProblem, isSecretField, type StoredSecrets } from '../../config/alerts.ts'
 import type { Channel } from '../../core/channel.ts'
 import { WeirError } from '../../core/errors.ts'
 import { seal, unseal } from '../../stores/sealing.ts'
@@ -29,6 +29,17 @@ export const storedChannels = (flags: FolderFlags): Promise<StoredSecrets> =>
     )
   })
 
+/** Throws WeirError `bad-input` where no type of channel takes the secret in this field: a gateway would not start with it. */
+const checkSecret = (field: string, given: string): void => {
+  const wanted = Object.values<Channel>(channels).flatMap(({ fields }) => {
+    const found = fields[field]
+    return found && isSecretField(found) ? [found] : []
+  })
+  const problems = wanted.map((one) => fieldProblem(given, one))
+  if (problems.every((problem) => problem !== undefined))
+    throw new WeirError('bad-input', `--field ${field}: ${problems[0] ?? 'no channel has it'}`)
+}
+
 /** Keeps a channel's secret out of weir.yaml. */
 export const secret = {
   ...defineCommand({
@@ -47,6 +58,7 @@ export const secret = {
         throw new WeirError('bad-input', `--field ${field}: name the secret field, one of ${secretFields.join(', ')}`)
       const given = (await standardInput(`${channel} (${field})`)).trim()
       if (given === '') throw new WeirError('bad-input', 'nothing came on standard input: pipe the secret in')
+      checkSecret(field, given)
       const before = (await storedChannels(args))[channel] ?? {}
       await withStore(args, async (store, data) => {
         const about = secretName(channel)

@@ -1,4 +1,5 @@
 import type { BudgetState } from '../../core/budget.ts'
+import type { DefinedBudget } from '../../verbs/budgets/find.ts'
 import { bar } from '../show/chart.ts'
 import { count, money, percent } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
@@ -76,6 +77,14 @@ export const renderBudget = (states: readonly BudgetState[], look: Look): string
     .join('\n\n')
 }
 
-/** Where a budget is changed. */
-export const writtenText = ({ written, revision }: Readonly<{ written: string; revision?: number }>): string =>
-  revision === undefined ? `Written in ${written}.` : `Revision ${revision}.`
+/** Where a budget is changed, and what it does besides refusing: where calls go instead, and what it lets pass. */
+export const writtenText = ({ budget, written, revision }: DefinedBudget): string => {
+  const { when_exhausted: instead, unbounded } = budget
+  const targets =
+    instead === 'refuse' ? [] : instead.map(({ provider, model }) => [provider, model].filter(Boolean).join('/'))
+  return [
+    revision === undefined ? `Written in ${written}.` : `Revision ${revision}.`,
+    ...(targets.length === 0 ? [] : [`When it is exhausted, calls go to ${targets.join(', else ')}.`]),
+    ...(unbounded === 'refuse' ? [] : ['Calls whose worst case nobody can know may pass.']),
+  ].join(' ')
+}

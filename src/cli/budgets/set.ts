@@ -8,17 +8,23 @@ import { note, print, printJson } from '../show/output.ts'
 
 type Words = Readonly<Partial<Record<string, string | boolean | undefined>>>
 
-const scopeOf = (rawArgs: readonly string[]): Record<string, string> =>
-  Object.fromEntries(
-    every(rawArgs, 'scope').map((text) => {
-      const at = text.indexOf('=')
-      if (at > 0) return [text.slice(0, at), text.slice(at + 1)]
+/** The conditions of a scope. Throws WeirError `bad-input` for what is none, and for a dimension that is named twice. */
+const scopeOf = (rawArgs: readonly string[]): Record<string, string> => {
+  const scope: Record<string, string> = {}
+  for (const text of every(rawArgs, 'scope')) {
+    const at = text.indexOf('=')
+    const name = text.slice(0, at)
+    if (at <= 0)
       throw new WeirError(
         'bad-input',
         `--scope ${text}: write NAME=VALUE, e.g. --scope team=search, --scope session=each`,
       )
-    }),
-  )
+    if (Object.hasOwn(scope, name))
+      throw new WeirError('bad-input', `--scope ${text}: ${name} is said twice; a budget has one condition for each`)
+    scope[name] = text.slice(at + 1)
+  }
+  return scope
+}
 
 const numbered = (text: unknown): unknown => (typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : text)
 

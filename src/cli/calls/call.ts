@@ -12,7 +12,7 @@ import { outcomeStyle, outcomeText } from './list.ts'
 type Entry = readonly [string, string | undefined]
 
 const took = (from_us: number, to_us: number | undefined): string | undefined =>
-  to_us === undefined ? undefined : duration((to_us - from_us) / 1000)
+  to_us === undefined || to_us === from_us ? undefined : duration((to_us - from_us) / 1000)
 
 const payer = (receipt: Receipt): string | undefined => {
   const { team, feature, customer, user, environment, key_id: key, session, step, agent, tags } = receipt
@@ -28,7 +28,7 @@ const what = (receipt: Receipt): string => {
   const answered = served !== undefined && served !== asked ? ` → ${served}` : ''
   const how = [receipt.service_tier, receipt.speed, receipt.region, receipt.geo].filter((word) => word !== undefined)
   const qualified = how.length === 0 ? '' : ` (${how.join(', ')})`
-  return clean(`${provider} ${asked ?? ''}${answered}${qualified}`)
+  return clean(`${provider}${asked === undefined ? '' : ` ${asked}`}${answered}${qualified}`)
 }
 
 const request = (receipt: Receipt): string => {
@@ -127,16 +127,14 @@ const attemptText = (receipt: Receipt, many: number, look: Look, colours: Paint)
   const ended = colours[outcomeStyle(receipt)](clean(outcomeText(receipt)))
   const title = `${colours.bold(titleOf(receipt, many))}  ${ended}`
   const first = took(receipt.started_at_us, receipt.first_token_at_us)
+  const time = [took(receipt.started_at_us, receipt.ended_at_us), first && `first token after ${first}`].filter(Boolean)
   const http = receipt.http_status === undefined ? undefined : `HTTP ${receipt.http_status}`
   const entries: readonly Entry[] = [
     ['receipt', receipt.receipt_id],
     ['model', what(receipt)],
     ['request', request(receipt)],
     ['answer', [http, receipt.finish_reason, receipt.provider_response_id].filter(Boolean).join(' · ') || undefined],
-    [
-      'time',
-      `${took(receipt.started_at_us, receipt.ended_at_us)}${first === undefined ? '' : `, first token after ${first}`}`,
-    ],
+    ['time', time.length === 0 ? undefined : time.join(', ')],
     ['tokens', usageText(receipt)],
     ['prompt', anatomy(receipt, look, colours)],
     ...moneyEntries(receipt),
@@ -158,8 +156,9 @@ const callText = (receipts: readonly Receipt[], first: Receipt, zone: string, lo
   const attempts = receipts.filter(({ corrects }) => corrects === undefined)
   const last = attempts.at(-1) ?? first
   const colours = paint(look)
+  const whole = took(first.started_at_us, last.ended_at_us)
   const entries: readonly Entry[] = [
-    ['began', `${moment(first.started_at_us, zone)} ${zone}, took ${took(first.started_at_us, last.ended_at_us)}`],
+    ['began', `${moment(first.started_at_us, zone)} ${zone}${whole === undefined ? '' : `, took ${whole}`}`],
     ['payer', payer(last) ?? colours.dim('nobody named: send x-weir-team, x-weir-feature, x-weir-customer')],
     ['trace', last.trace_id],
     ['origin', last.origin === 'live' ? undefined : last.origin],

@@ -42,7 +42,8 @@ const modelText = (receipt: Receipt): string => {
   return receipt.attempt > 1 ? `${model} (attempt ${receipt.attempt})` : model
 }
 
-const took_ms = (receipt: Receipt): number => (receipt.ended_at_us - receipt.started_at_us) / 1000
+/** Null for what was brought in without its end, and so ends as it begins. */
+const took_ms = (receipt: Receipt): number | null => (receipt.ended_at_us - receipt.started_at_us) / 1000 || null
 
 /** Columns of the list of calls. With `dated` the day stands before the time. */
 export const callColumns = (zone: string, dated: boolean): readonly Column<Receipt>[] => [

@@ -54,6 +54,7 @@ data: ./weir-data
 #   attempts: 3
 #   drain_ms: 30000
 #   drain_bytes: 8388608
+#   shutdown_delay_ms: 0
 #   shutdown_ms: 30000
 
 ## So many failures in a row keep a provider out for so long.

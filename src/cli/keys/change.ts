@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty'
+import { WeirError } from '../../core/errors.ts'
 import { verb as changeKey } from '../../verbs/keys-change.ts'
 import { perform } from '../../verbs/perform.ts'
 import { folderArgs, revisionArg } from '../asking.ts'
@@ -25,7 +26,13 @@ export const change = {
     run: ({ args }) =>
       withContext(args, 'weir keys change', async (context) => {
         const { id, name, expires, revision } = args
-        const key = await perform(changeKey, { id, name, expires, ...scopesOf(args), revision }, context)
+        const changes = { name, expires, ...scopesOf(args) }
+        if (Object.values(changes).every((value) => value === undefined))
+          throw new WeirError(
+            'bad-input',
+            'nothing is to be changed: name --models, --providers, --endpoints, --expires or --name',
+          )
+        const key = await perform(changeKey, { id, ...changes, revision }, context)
         if (args.json) printJson(key)
         else print(renderKeys([key], lookOf()))
       }),

@@ -2,7 +2,7 @@ import type { ShownKey } from '../../verbs/keys/shown.ts'
 import { nothing } from '../show/format.ts'
 import { type Look, paint } from '../show/look.ts'
 import { type Column, table } from '../show/table.ts'
-import { day } from '../show/time.ts'
+import { day, moment } from '../show/time.ts'
 
 const fixes = ({ team, feature, customer, environment, tags }: ShownKey): string =>
   Object.entries({ team, feature, customer, environment, ...tags })
@@ -10,6 +10,14 @@ const fixes = ({ team, feature, customer, environment, tags }: ShownKey): string
     .join(' ') || nothing
 
 const scopeText = (names: readonly string[]): string => names.join(' ') || 'all'
+
+/** A key of hours ends at an hour: its day alone would say nothing. */
+const SHORT_US = 2 * 86_400_000_000
+
+const endText = ({ created_at_us, expires_at_us: at }: ShownKey): string => {
+  if (at === undefined) return 'never'
+  return at - created_at_us < SHORT_US ? `${moment(at).slice(0, 'YYYY-MM-DD HH:MM'.length)} UTC` : day(at)
+}
 
 const columns = (keys: readonly ShownKey[]): readonly Column<ShownKey>[] => [
   { head: 'id', cell: ({ id }) => id },
@@ -27,7 +35,7 @@ const columns = (keys: readonly ShownKey[]): readonly Column<ShownKey>[] => [
     .filter((scope) => keys.some((key) => key[scope].length > 0))
     .map((scope): Column<ShownKey> => ({ head: scope, cell: (key) => scopeText(key[scope]), shrink: 10, drop: 2 })),
   { head: 'made', cell: ({ created_at_us: at }) => day(at), drop: 3 },
-  { head: 'expires', cell: ({ expires_at_us: at }) => (at === undefined ? 'never' : day(at)), drop: 1 },
+  { head: 'expires', cell: endText, drop: 1 },
 ]
 
 /** The gateway's keys; never a token, for it is not kept. */

@@ -1,5 +1,6 @@
 import { defineCommand } from 'citty'
 import { hint } from '../../config/suggest.ts'
+import type { Bill } from '../../core/bill.ts'
 import { WeirError } from '../../core/errors.ts'
 import type { Credentials } from '../../core/provider.ts'
 import { sealCredentials } from '../../stores/keyring.ts'
@@ -30,6 +31,9 @@ const readCredentials = (text: string): Credentials => {
   try {
     const value: unknown = JSON.parse(given)
     if (isCredentials(value)) return value
+    // A key file of Google's is one key, and read where it is used.
+    if (typeof value === 'object' && value !== null && 'type' in value && 'client_email' in value)
+      return { api_key: given }
   } catch {
     throw refused
   }
@@ -49,15 +53,22 @@ export const standardInput = async (name: string): Promise<string> => {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-const applies = 'It is used in keys mode, from the next start of the gateway.'
+/** Keys of bills are kept beside those of providers: `NAME-admin`, as `weir reconcile NAME` looks for them. */
+const isOfBill = async (name: string): Promise<boolean> => {
+  const { bills } = await import('../../bills/index.ts')
+  return Object.values<Bill>(bills).some((bill) => name === `${bill.name}-admin`)
+}
 
-/** A name without settings may be meant for later, or be mistyped; it is kept and said. */
-const warnUnknown = async (name: string): Promise<void> => {
+/** What a key is used for. A name without settings may be meant for later, or be mistyped; it is kept and said. */
+const appliesTo = async (name: string): Promise<string> => {
+  if (await isOfBill(name)) return `It is used by weir reconcile ${name.slice(0, -'-admin'.length)}.`
   const { providers } = await import('../../providers/index.ts')
   const names = Object.keys(providers)
-  if (names.includes(name)) return
-  const meant = hint(name, names)
-  note(`weir: ${name} is no built-in provider, so weir.yaml must define it${meant === '' ? '' : `; ${meant}`}`)
+  if (!names.includes(name)) {
+    const meant = hint(name, names)
+    note(`weir: ${name} is no built-in provider, so weir.yaml must define it${meant === '' ? '' : `; ${meant}`}`)
+  }
+  return 'It is used in keys mode, from the next start of the gateway.'
 }
 
 const set = {
@@ -69,7 +80,7 @@ const set = {
     args: { provider, ...folderArgs },
     run: async ({ args }) => {
       const credentials = readCredentials(await standardInput(args.provider))
-      await warnUnknown(args.provider)
+      const applies = await appliesTo(args.provider)
       await withStore(args, async (store, data) => {
         const options = { key: credentialsKey(data), provider: args.provider, random }
         await store.secrets.put(args.provider, sealCredentials(credentials, options))

@@ -8,7 +8,7 @@ import {
   size,
   sumOf,
 } from '../../playbook/allocate/reconcile/result.ts'
-import { coverageOf, isOpen, isUnseen, type Reconciled, shareIn } from '../../verbs/reconcile/answer.ts'
+import { coverageOf, isEarly, isOpen, isUnseen, type Reconciled, shareIn } from '../../verbs/reconcile/answer.ts'
 import { bar } from '../show/chart.ts'
 import { money, moneyColumn, nothing, percent, plural, tokens as shortCount } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
@@ -224,6 +224,8 @@ const bypassText = ({ result: { tokens, cost } }: Reconciled, colours: Paint): s
 const verdictOf = (result: Reconciled['result'], colours: Paint): string => {
   if (isOpen(result)) return colours.red('✗ not reconciled')
   if (isUnseen(result)) return colours.yellow('! nothing of this bill is in the ledger, so nothing was compared')
+  if (isEarly(result))
+    return colours.yellow('! most of it is not on the bill yet, so little was compared: ask again later')
   return colours.green('✓ reconciled')
 }
 

@@ -78,8 +78,10 @@ const tagHeaders: Readonly<Partial<Record<Dimension, string>>> = {
   customer: 'x-weir-customer',
 }
 
+const inWords = new Intl.ListFormat('en-GB', { type: 'conjunction' })
+
 const sectionText = ({ by, rows, more }: Section, report: Report, look: Look, colours: Paint): string => {
-  const title = colours.bold(`By ${by.map(headOf).join(' and ')}`)
+  const title = colours.bold(`By ${inWords.format(by.map(headOf))}`)
   const [only] = by
   const header = by.length === 1 && only !== undefined ? tagHeaders[only] : undefined
   if (header !== undefined && only !== undefined && rows.every((row) => row.group[only] === null)) {

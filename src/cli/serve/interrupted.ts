@@ -1,12 +1,13 @@
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP (its terminal has gone). A second one ends the process at once. */
 export const interrupted = (): Promise<string> =>
   new Promise((resolve) => {
     let asked = false
-    const stop = (signal: NodeJS.Signals): void => {
-      if (asked) process.exit(signal === 'SIGINT' ? 130 : 143)
-      asked = true
-      resolve(signal)
-    }
-    process.on('SIGINT', stop)
-    process.on('SIGTERM', stop)
+    for (const [signal, code] of Object.entries(exitCodes))
+      process.on(signal, () => {
+        if (asked) process.exit(code)
+        asked = true
+        resolve(signal)
+      })
   })

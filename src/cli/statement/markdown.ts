@@ -3,7 +3,8 @@ import { pad, widthOf } from '../show/text.ts'
 import type { Block, Page } from './page.ts'
 
 /** A name must not become markup, break out of its cell or bring in HTML. */
-const escaped = (text: string): string => clean(text).replace(/[\\`*[\]>|]|<(?=[a-z/!?])/gi, '\\$&')
+const escaped = (text: string): string =>
+  clean(text).replace(/[\\`*[\]>|]|<(?=[a-z/!?])|~(?=~)|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/giu, '\\$&')
 
 const marks = { title: '# ', heading: '## ', section: '### ', text: '' } as const
 

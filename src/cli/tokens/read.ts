@@ -62,7 +62,8 @@ const readAs = (wire: Wire, path: string, text: string, body: Body): Draft | und
 }
 
 /** Reads a draft: the JSON body of any wire by its parts, and whatever else as one text. */
-export const readDraft = (text: string): Draft => {
+export const readDraft = (file: string): Draft => {
+  const text = file.replace(/^\uFEFF/, '') // the mark that editors on Windows put before it
   const body = parseBody(text)
   if (body) {
     for (const [name, path, has] of shapes) {

@@ -1,6 +1,13 @@
 /** Everything that is checked of a file, as predicates that are true of a row that is wrong. */
-import { type Column, columnsOf, holdsIn, type Support, type Version } from '../../playbook/allocate/focus/columns.ts'
-import type { Rule } from '../../playbook/allocate/focus/rule.ts'
+import {
+  type Column,
+  columns,
+  columnsOf,
+  holdsIn,
+  type Support,
+  type Version,
+} from '../../playbook/allocate/focus/columns.ts'
+import type { Condition, Rule } from '../../playbook/allocate/focus/rule.ts'
 import { rules } from '../../playbook/allocate/focus/rules.ts'
 import { literal, named } from './engine.ts'
 import { columnsIn, demandOf, holds, numberOf, objectOf, textOf, timeOf } from './predicate.ts'
@@ -188,10 +195,18 @@ const nameChecks = ({ names }: Source, known: ReadonlyMap<string, Column>, versi
     ]
   })
 
+/** "X is null" holds on every row of a file that may do without X; of one that may not, only that is told. */
+const holdsThroughout = (source: Source, condition: Condition): boolean =>
+  'null' in condition &&
+  condition.null &&
+  !source.types.has(condition.column) &&
+  columns[condition.column]?.presence !== 'mandatory'
+
 /** A rule on one row, if the file has the columns that it is about. */
 const ruleCheck = (source: Source, rule: Rule, exactly = false): readonly Check[] => {
-  const { id, column, level, says, when = [], demand } = rule
+  const { id, column, level, says, demand } = rule
   if ('one' in demand) return []
+  const when = (rule.when ?? []).filter((condition) => !holdsThroughout(source, condition))
   const needed = [...columnsIn(demand), ...when.filter((one) => !('not' in one)).flatMap(columnsIn), column]
   if (needed.some((name) => !source.types.has(name))) return []
   const conditions = when.map((condition) => holds(source, condition))

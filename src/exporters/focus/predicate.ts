@@ -32,6 +32,7 @@ export const columnsIn = (part: Condition | Demand): readonly string[] => {
   if ('product' in part) return [...part.product, part.equals]
   if ('equal' in part) return part.equal
   if ('before' in part) return part.before
+  if ('apart' in part) return part.apart
   if ('one' in part) return [part.one, part.for]
   if ('pair' in part) return ['ServiceCategory', 'ServiceSubcategory']
   return [part.column]
@@ -65,7 +66,9 @@ const entriesHave = (object: string, list: string, key: string, types: string): 
 const shapes = {
   'allocated-method': (object: string) =>
     `${entriesHave(object, 'Elements', 'AllocatedRatio', NUMBERS)}
-      AND len(json_extract(${object}, '$.Elements[*].UsageQuantity')) <= len(json_extract(${object}, '$.Elements[*].UsageUnit'))`,
+      AND len(json_extract(${object}, '$.Elements[*].UsageQuantity')) <= len(json_extract(${object}, '$.Elements[*].UsageUnit'))
+      AND len(list_filter(flatten(list_transform(json_extract(${object}, '$.Elements[*]'), lambda e: json_keys(e))),
+        lambda k: NOT starts_with(k, 'x_') AND k NOT IN ('AllocatedRatio', 'UsageUnit', 'UsageQuantity'))) = 0`,
   'commitment-programs': (object: string) => entriesHave(object, 'CommitmentPrograms', 'ProgramType', `('VARCHAR')`),
   'sku-keys': (object: string) =>
     `len(list_filter(json_keys(${object}), lambda k: NOT starts_with(k, 'x_') AND k NOT IN ${listOf([...skuKeys, ...draftSkuKeys])})) = 0`,
@@ -93,6 +96,12 @@ export const demandOf = (source: Source, demand: Exclude<Demand, { one: string }
     return `abs(${a} - ${b}) <= greatest(1e-9, 1e-12 * abs(${a}))`
   }
   if ('before' in demand) return `${timeOf(demand.before[0])} < ${timeOf(demand.before[1])}`
+  if ('apart' in demand) {
+    const [a, b] = demand.apart.map(
+      (column) => `map_entries(TRY_CAST(${objectOf(source, column)} AS MAP(VARCHAR, JSON)))`,
+    )
+    return `len(list_intersect(${a}, ${b})) = 0`
+  }
   if ('least' in demand) return `${numberOf(demand.column)} >= ${demand.least}`
   if ('shape' in demand) {
     const object = objectOf(source, demand.column)

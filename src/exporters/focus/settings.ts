@@ -11,12 +11,16 @@ const known = ['version', 'money', 'account', 'account_name', 'draft_keys']
 export const parseVersion = (text: string): Version => {
   const version = versionOf(text)
   if (version !== undefined) return version
-  throw new WeirError('bad-input', `there is no FOCUS version ${text} here; use ${versions.join(', ')}`)
+  throw new WeirError('bad-input', `there is no FOCUS version ${text} here; use ${versions.join(', ')}`, {
+    field: 'version',
+  })
 }
 
 const checkSplits = ({ splits }: ExportOptions, version: Version): void => {
   if (splits.length > 0 && version === '1.2')
-    throw new WeirError('bad-input', 'FOCUS 1.2 has no columns for split costs: use version 1.3 or 1.4')
+    throw new WeirError('bad-input', 'FOCUS 1.2 has no columns for split costs: use version 1.3 or 1.4', {
+      field: 'version',
+    })
   for (const { id, shares } of splits) {
     if (shares.length === 0) throw new WeirError('bad-input', `split ${id}: shares: nobody is named to bear the cost`)
     for (const { weight } of shares) {

@@ -142,7 +142,7 @@ const count = async (known: Known): Promise<void> => {
   } catch (error) {
     mark(known, 'failed')
     const why = { error: (error as Error).message }
-    known.log.event('budgets cannot be counted; calls under hard ones are refused', why)
+    known.log.trouble('budgets cannot be counted; calls under hard ones are refused', why)
   }
   await publish(known)
 }

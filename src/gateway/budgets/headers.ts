@@ -23,20 +23,21 @@ export const budgetHeaders = (call: Call, { budgets }: Pick<World, 'budgets'>): 
   const entries = call.hold?.entries ?? []
   let nearest: Entry | undefined
   let over: Entry | undefined
-  let [left, share] = [0n, 0]
+  let [most, share] = [0n, 0]
   for (const entry of entries) {
     const { limit, hard } = entry.active.counter
-    const rest = limit - budgets.usedIn(entry.slot)
-    if (!hard && rest < 0n) over ??= entry
-    const part = Number(rest) / Number(limit)
-    if (nearest && part >= share) continue
+    const used = budgets.usedIn(entry.slot)
+    if (!hard && used > limit) over ??= entry
+    const part = Number(used) / Number(limit)
+    if (nearest && part <= share) continue
     nearest = entry
-    left = rest
+    most = used
     share = part
   }
   if (!nearest) return []
   const { budget, unit, limit } = nearest.active.counter
-  const headers = ['x-weir-budget', plain(budget.name), `x-weir-budget-left-${unit}`, written(nearest.active, left)]
+  const left = written(nearest.active, limit - most)
+  const headers = ['x-weir-budget', plain(budget.name), `x-weir-budget-left-${unit}`, left]
   headers.push(`x-weir-budget-limit-${unit}`, written(nearest.active, limit), ...resets(nearest))
   if (call.fell_back_from !== undefined) headers.push('x-weir-budget-fall-back', plain(call.fell_back_from))
   if (over) headers.push('x-weir-budget-warning', `${plain(over.active.counter.budget.name)} is overrun`)

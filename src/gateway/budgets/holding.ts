@@ -21,6 +21,20 @@ const exhausted = ({ table }: Known, entry: Entry, at_us: number): Refusal => {
   return { why: 'exhausted', active, values, slot, amount, used: table.used(slot), at_us }
 }
 
+/**
+ * The first budget that has no room; one that names cheaper targets goes before one that refuses, wherever they stand: what
+ * it falls back to has to fit into all of them anyhow.
+ */
+const lackingOf = (known: Known, entries: readonly Entry[]): Entry | undefined => {
+  let first: Entry | undefined
+  for (const entry of entries) {
+    if (hasRoom(known, entry)) continue
+    if (entry.active.counter.budget.when_exhausted !== 'refuse') return entry
+    first ??= entry
+  }
+  return first
+}
+
 const refused = (known: Known, entries: readonly Entry[], refusal: Refusal): Refusal => {
   letGo(known, entries)
   return refusal
@@ -30,7 +44,7 @@ const refused = (known: Known, entries: readonly Entry[], refusal: Refusal): Ref
 const reserveAll = (known: Known, entries: readonly Entry[], at_us: number): Hold | Refusal => {
   const { table, own, generation } = known
   if (entries.length === 0) return { generation, record: -1, entries, open: true }
-  const lacking = entries.find((entry) => !hasRoom(known, entry))
+  const lacking = lackingOf(known, entries)
   if (lacking) return refused(known, entries, exhausted(known, lacking, at_us))
   const record = entries.length > MOST_HELD ? -1 : own.open()
   if (record < 0) return refused(known, entries, { why: 'busy', active: entries[0]?.active })

@@ -92,6 +92,16 @@ const fallBack = (call: Call, refusal: Refusal, at_us: number, world: World): bo
   return true
 }
 
+/** Why none of its cheaper targets took the call either; undefined where a budget names none. */
+const noFallBack = (call: Call, { active }: Refusal, world: World): string | undefined => {
+  const targets = active?.counter.budget.when_exhausted ?? 'refuse'
+  if (targets === 'refuse') return undefined
+  const able = stopsAt(targets, call, world)
+  if (able.length > 0) return `Its fall-back (${able.map(({ target }) => target).join(', ')}) has no room either`
+  const names = targets.map(({ provider, model }) => (model === undefined ? provider : `${provider}/${model}`))
+  return `Its fall-back (${names.join(', ')}) cannot take this call: that needs the wire ${call.wire?.name ?? 'of this path'}, a key of ours and a Weir key that covers it`
+}
+
 const reserveFirst = (call: Call, world: World): void => {
   const [stop] = call.stops
   if (!stop) return
@@ -99,7 +109,7 @@ const reserveFirst = (call: Call, world: World): void => {
   const refusal = tryStop(call, stop, 1, at_us, world)
   if (!refusal || fallBack(call, refusal, at_us, world)) return
   needOf(call, stop, 1, at_us, world)
-  throw refusalError(refusal, world)
+  throw refusalError(refusal, world, noFallBack(call, refusal, world))
 }
 
 /** Waits until what the call is under has been counted, then does it. */

@@ -8,9 +8,9 @@ import type { Refusal } from './known.ts'
 
 type Exhausted = Extract<Refusal, { why: 'exhausted' }>
 
-/** `$12.3`, `4000 tokens`, `12 calls`. */
+/** `$12.3`, `4000 tokens`, `1 call`. */
 export const amountText = (unit: BudgetUnit, amount: bigint): string =>
-  unit === 'usd' ? `$${formatUsd(picodollars(amount))}` : `${amount} ${unit}`
+  unit === 'usd' ? `$${formatUsd(picodollars(amount))}` : `${amount} ${amount === 1n ? unit.slice(0, -1) : unit}`
 
 const instant = (at_us: number): string => new Date(at_us / 1000).toISOString().replace('.000Z', 'Z')
 
@@ -37,7 +37,7 @@ const resetOf = (refusal: Exhausted, reserved: bigint): Readonly<{ retry_after_s
   return { retry_after_s: (to_us - at_us) / 1e6, words: `It begins anew at ${instant(to_us)} (${window.zone})` }
 }
 
-const exhaustedError = (refusal: Exhausted, world: World): WeirError => {
+const exhaustedError = (refusal: Exhausted, world: World, also: string | undefined): WeirError => {
   const { active, amount, used, slot } = refusal
   const { budget, unit, limit } = active.counter
   // The two are read one after the other, while calls go on.
@@ -48,14 +48,14 @@ const exhaustedError = (refusal: Exhausted, world: World): WeirError => {
   return new WeirError(
     'budget-exhausted',
     `The budget ${budget.name} (${scopeWords(refusal)}; ${text(limit)} ${per(budget.window)}) has no room for this call: ` +
-      `spent ${text(used - reserved)}, reserved ${text(reserved)}, and the call may take ${text(amount)}. ${words}.`,
+      `spent ${text(used - reserved)}, reserved ${text(reserved)}, and the call may take ${text(amount)}. ${also === undefined ? '' : `${also}. `}${words}.`,
     retry_after_s === undefined ? {} : { retry_after_s },
   )
 }
 
-/** The refusal as an error that names budget, scope, limit, spent, reserved and reset time. */
-export const refusalError = (refusal: Refusal, world: World): WeirError => {
-  if (refusal.why === 'exhausted') return exhaustedError(refusal, world)
+/** The refusal as an error that names budget, scope, limit, spent, reserved and reset time; `also` says what else was tried. */
+export const refusalError = (refusal: Refusal, world: World, also?: string): WeirError => {
+  if (refusal.why === 'exhausted') return exhaustedError(refusal, world, also)
   const name = refusal.active?.counter.budget.name ?? 'a budget'
   const why = {
     full: 'there are too many counters to give this call one of its own',

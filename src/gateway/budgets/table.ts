@@ -13,12 +13,19 @@ const WAIT_MS = 1
 
 export const LANES = 72
 
-const KEYS = 0
-const USED = SLOTS * 8
-const TURNED = SLOTS * 16
-const EXPIRES = SLOTS * 24
-const HOLDERS = SLOTS * 28
-const DOOR = SLOTS * 32
+/** A slot has 32 bytes together, so that a call fetches one line of memory for each of its counters. */
+const SLOT_BYTES = 32
+const WIDE = SLOT_BYTES / 8
+const NARROW = SLOT_BYTES / 4
+/** Its integers of 64 bits, by place among those of their size … */
+const KEY = 0
+const USED = 1
+const TURNED = 2
+/** … and of 32. */
+const EXPIRES = 6
+const HOLDERS = 7
+
+const DOOR = SLOTS * SLOT_BYTES
 const BYTES = DOOR + (LANES + 1) * 4
 
 /** Memory for `openTable`. */
@@ -52,42 +59,39 @@ export type Table = Readonly<{
 
 const bucketOf = (key: bigint): number => (Number(BigInt.asUintN(32, key >> 16n)) % (SLOTS / WAYS)) * WAYS
 
-const columnsOf = (memory: SharedArrayBuffer) => ({
-  keys: new BigInt64Array(memory, KEYS, SLOTS),
-  used: new BigInt64Array(memory, USED, SLOTS),
-  turned: new BigInt64Array(memory, TURNED, SLOTS),
-  expires: new Int32Array(memory, EXPIRES, SLOTS),
-  holders: new Int32Array(memory, HOLDERS, SLOTS),
+const slotsOf = (memory: SharedArrayBuffer) => ({
+  wide: new BigInt64Array(memory, 0, SLOTS * WIDE),
+  narrow: new Int32Array(memory, 0, SLOTS * NARROW),
   /** Who is making a slot, by lane; the last one is set while slots are given away. */
   door: new Int32Array(memory, DOOR, LANES + 1),
 })
 
-type Columns = ReturnType<typeof columnsOf>
+type Slots = ReturnType<typeof slotsOf>
 
-const find = ({ keys }: Columns, key: bigint): number => {
+const find = ({ wide }: Slots, key: bigint): number => {
   const first = bucketOf(key)
-  for (let slot = first; slot < first + WAYS; slot++) if (Atomics.load(keys, slot) === key) return slot
+  for (let slot = first; slot < first + WAYS; slot++) if (Atomics.load(wide, slot * WIDE + KEY) === key) return slot
   return -1
 }
 
 /** Holds a slot that has this key, unless it was given away at this moment. */
-const grasp = ({ keys, holders }: Columns, slot: number, key: bigint): boolean => {
-  Atomics.add(holders, slot, 1)
-  if (Atomics.load(keys, slot) === key) return true
-  Atomics.sub(holders, slot, 1)
+const grasp = ({ wide, narrow }: Slots, slot: number, key: bigint): boolean => {
+  Atomics.add(narrow, slot * NARROW + HOLDERS, 1)
+  if (Atomics.load(wide, slot * WIDE + KEY) === key) return true
+  Atomics.sub(narrow, slot * NARROW + HOLDERS, 1)
   return false
 }
 
-const make = ({ keys }: Columns, key: bigint): number => {
+const make = ({ wide }: Slots, key: bigint): number => {
   const first = bucketOf(key)
   for (let slot = first; slot < first + WAYS; slot++) {
-    const before = Atomics.compareExchange(keys, slot, 0n, key)
+    const before = Atomics.compareExchange(wide, slot * WIDE + KEY, 0n, key)
     if (before === 0n || before === key) return slot
   }
   return -1
 }
 
-const goIn = ({ door }: Columns, lane: number): void => {
+const goIn = ({ door }: Slots, lane: number): void => {
   for (;;) {
     Atomics.store(door, lane, 1)
     if (Atomics.load(door, LANES) === 0) return
@@ -97,58 +101,63 @@ const goIn = ({ door }: Columns, lane: number): void => {
 }
 
 /** Nobody gives slots away meanwhile, so all who make the same key come to the same first free slot. */
-const makeAlone = (columns: Columns, lane: number, key: bigint): number => {
-  goIn(columns, lane)
-  let slot = find(columns, key)
-  if (slot < 0) slot = make(columns, key)
-  if (slot >= 0) Atomics.add(columns.holders, slot, 1)
-  Atomics.store(columns.door, lane, 0)
+const makeAlone = (slots: Slots, lane: number, key: bigint): number => {
+  goIn(slots, lane)
+  let slot = find(slots, key)
+  if (slot < 0) slot = make(slots, key)
+  if (slot >= 0) Atomics.add(slots.narrow, slot * NARROW + HOLDERS, 1)
+  Atomics.store(slots.door, lane, 0)
   return slot
 }
 
-const giveAway = ({ keys, holders, used, turned, expires }: Columns, slot: number): boolean => {
-  const key = Atomics.load(keys, slot)
-  if (Atomics.compareExchange(keys, slot, key, BUSY) !== key) return false
-  if (Atomics.load(holders, slot) !== 0) {
-    Atomics.store(keys, slot, key)
+const giveAway = ({ wide, narrow }: Slots, slot: number): boolean => {
+  const key = Atomics.load(wide, slot * WIDE + KEY)
+  if (Atomics.compareExchange(wide, slot * WIDE + KEY, key, BUSY) !== key) return false
+  if (Atomics.load(narrow, slot * NARROW + HOLDERS) !== 0) {
+    Atomics.store(wide, slot * WIDE + KEY, key)
     return false
   }
-  Atomics.store(used, slot, 0n)
-  Atomics.store(turned, slot, 0n)
-  Atomics.store(expires, slot, 0)
-  Atomics.store(keys, slot, 0n)
+  Atomics.store(wide, slot * WIDE + USED, 0n)
+  Atomics.store(wide, slot * WIDE + TURNED, 0n)
+  Atomics.store(narrow, slot * NARROW + EXPIRES, 0)
+  Atomics.store(wide, slot * WIDE + KEY, 0n)
   return true
 }
 
-const isStale = ({ keys, holders, expires }: Columns, slot: number, now_min: number): boolean => {
-  const until = Atomics.load(expires, slot)
-  return until !== 0 && until < now_min && Atomics.load(keys, slot) !== 0n && Atomics.load(holders, slot) === 0
+const isStale = ({ wide, narrow }: Slots, slot: number, now_min: number): boolean => {
+  const until = Atomics.load(narrow, slot * NARROW + EXPIRES)
+  return (
+    until !== 0 &&
+    until < now_min &&
+    Atomics.load(wide, slot * WIDE + KEY) !== 0n &&
+    Atomics.load(narrow, slot * NARROW + HOLDERS) === 0
+  )
 }
 
-const isEmptyRoom = ({ door }: Columns): boolean => {
+const isEmptyRoom = ({ door }: Slots): boolean => {
   for (let lane = 0; lane < LANES; lane++) if (Atomics.load(door, lane) !== 0) return false
   return true
 }
 
 /** Whoever is making a slot at this moment goes first: then it is tried again at the next sweep. */
-const sweep = (columns: Columns, now_min: number): number => {
+const sweep = (slots: Slots, now_min: number): number => {
   const stale: number[] = []
-  for (let slot = 0; slot < SLOTS; slot++) if (isStale(columns, slot, now_min)) stale.push(slot)
+  for (let slot = 0; slot < SLOTS; slot++) if (isStale(slots, slot, now_min)) stale.push(slot)
   if (stale.length === 0) return 0
-  Atomics.store(columns.door, LANES, 1)
-  const given = isEmptyRoom(columns)
-    ? stale.filter((slot) => isStale(columns, slot, now_min) && giveAway(columns, slot)).length
+  Atomics.store(slots.door, LANES, 1)
+  const given = isEmptyRoom(slots)
+    ? stale.filter((slot) => isStale(slots, slot, now_min) && giveAway(slots, slot)).length
     : 0
-  Atomics.store(columns.door, LANES, 0)
-  Atomics.notify(columns.door, LANES)
+  Atomics.store(slots.door, LANES, 0)
+  Atomics.notify(slots.door, LANES)
   return given
 }
 
-const reserve = ({ used }: Columns, slot: number, amount: bigint, limit: bigint): boolean => {
-  for (let before = Atomics.load(used, slot); ; ) {
+const reserve = ({ wide }: Slots, slot: number, amount: bigint, limit: bigint): boolean => {
+  for (let before = Atomics.load(wide, slot * WIDE + USED); ; ) {
     const after = before + amount
     if (after > limit) return false
-    const seen = Atomics.compareExchange(used, slot, before, after)
+    const seen = Atomics.compareExchange(wide, slot * WIDE + USED, before, after)
     if (seen === before) return true
     before = seen
   }
@@ -156,25 +165,26 @@ const reserve = ({ used }: Columns, slot: number, amount: bigint, limit: bigint)
 
 /** Opens the table for the thread of a lane. */
 export const openTable = (memory: SharedArrayBuffer, lane: number): Table => {
-  const columns = columnsOf(memory)
-  const { used, turned, expires, holders, door } = columns
+  const slots = slotsOf(memory)
+  const { wide, narrow, door } = slots
   return {
-    find: (key) => find(columns, key),
-    again: (slot, key) => grasp(columns, slot, key),
+    find: (key) => find(slots, key),
+    again: (slot, key) => grasp(slots, slot, key),
     enter(key, expires_min) {
-      let slot = find(columns, key)
-      if (slot < 0 || !grasp(columns, slot, key)) slot = makeAlone(columns, lane, key)
-      if (slot >= 0 && Atomics.load(expires, slot) < expires_min) Atomics.store(expires, slot, expires_min)
+      let slot = find(slots, key)
+      if (slot < 0 || !grasp(slots, slot, key)) slot = makeAlone(slots, lane, key)
+      if (slot >= 0 && Atomics.load(narrow, slot * NARROW + EXPIRES) < expires_min)
+        Atomics.store(narrow, slot * NARROW + EXPIRES, expires_min)
       return slot
     },
-    leave: (slot) => void Atomics.sub(holders, slot, 1),
-    reserve: (slot, amount, limit) => reserve(columns, slot, amount, limit),
-    add: (slot, amount) => void Atomics.add(used, slot, amount),
-    used: (slot) => Atomics.load(used, slot),
-    take: (slot) => Atomics.exchange(used, slot, 0n),
-    turned: (slot) => Atomics.load(turned, slot),
-    turn: (slot, from, to) => Atomics.compareExchange(turned, slot, from, to) === from,
-    sweep: (now_min) => sweep(columns, now_min),
+    leave: (slot) => void Atomics.sub(narrow, slot * NARROW + HOLDERS, 1),
+    reserve: (slot, amount, limit) => reserve(slots, slot, amount, limit),
+    add: (slot, amount) => void Atomics.add(wide, slot * WIDE + USED, amount),
+    used: (slot) => Atomics.load(wide, slot * WIDE + USED),
+    take: (slot) => Atomics.exchange(wide, slot * WIDE + USED, 0n),
+    turned: (slot) => Atomics.load(wide, slot * WIDE + TURNED),
+    turn: (slot, from, to) => Atomics.compareExchange(wide, slot * WIDE + TURNED, from, to) === from,
+    sweep: (now_min) => sweep(slots, now_min),
     bury: (dead) => void Atomics.store(door, dead, 0),
   }
 }

@@ -35,7 +35,7 @@ const together = (
     const [budget] = budgets
     if (budget && problems.length === 0) good.push(budget)
     else
-      log.event('a budget of the store is not in force', {
+      log.trouble('a budget of the store is not in force', {
         budget: name,
         why: problems[0]?.message ?? 'overlaps another',
       })

@@ -2,8 +2,10 @@ import type { Answers, Kit, Lever, LeverMode, Memory, Notes } from '../../core/l
 import type { TokenRates } from '../../core/past.ts'
 import type { PriceBook } from '../../core/price.ts'
 import { openRecent } from '../../core/recent.ts'
+import type { Wire } from '../../core/wire.ts'
 import { cacheRule } from '../../playbook/cache/rules.ts'
 import { ratesOf } from '../../playbook/price/rates.ts'
+import { wires } from '../../wires/index.ts'
 import { digest } from '../prompt.ts'
 import type { Tokens } from '../tokens.ts'
 
@@ -21,6 +23,10 @@ export const openMemory = (most = MOST_MEMORIES): Memory => {
     set: (partition, key, value) => recent.set(named(partition, key), value),
   }
 }
+
+/** Does a wire of the catalogue know both forms of its answers? */
+export const converts = (wire: string | undefined): boolean =>
+  (wires as Readonly<Record<string, Wire>>)[wire ?? '']?.forms !== undefined
 
 export type KitParts = Readonly<{
   now_us: () => number
@@ -83,6 +89,7 @@ export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => K
     tokens: (text: string, provider: string, model: string) =>
       Math.ceil(text.length / tokens.ratios.of(price_as(provider), model).bytes_per_token),
     rates: rateMemory(parts),
+    converts,
     cache_rule: (provider: string, model: string, at_us: number) => cacheRule(price_as(provider), model, at_us),
     ...(answers ? { answers } : {}),
     ...doors,

@@ -1,4 +1,4 @@
-import type { LiveCall } from '../../core/lever.ts'
+import type { LiveCall, StoredAnswer } from '../../core/lever.ts'
 import type { Chain, Circle } from '../../core/past.ts'
 import type { Change, Outline } from '../../core/prompt.ts'
 import type { KnownBody } from '../../core/wire.ts'
@@ -23,8 +23,9 @@ const MANY_DIGITS = /\d\d\d\d\d\d\d\d/
 const LONG_NUMBERS = /[[:,\s]-?\d[\d.]{15,}(?:[eE][+-]?\d+)?/g
 
 /** What besides the parsed body can change an answer. */
-const variantOf = ({ path, query, headers, plain }: Call): string => {
-  let text = `${path}${withoutKeys(query)}`
+const variantOf = ({ path, query, headers, plain, wire }: Call): string => {
+  const kept = withoutKeys(query)
+  let text = wire?.forms?.address(path, kept) ?? path + kept
   for (const name in headers) if (variants.test(name)) text += `\n${name}:${headers[name]}`
   const body = Buffer.from(plain.buffer, plain.byteOffset, plain.length).toString('latin1')
   const numbers = MANY_DIGITS.test(body) ? body.match(LONG_NUMBERS) : null
@@ -99,6 +100,14 @@ export class Live implements LiveCall {
 
   beside(text: string): string | undefined {
     return besideText(this.#call.json, text)
+  }
+
+  asAsked(answer: StoredAnswer): StoredAnswer | string {
+    const { wire, reading, query, json } = this.#call
+    if (!wire?.forms || !reading) return answer
+    const formed = wire.forms.as(answer, { reading, query, json })
+    if (formed === answer) return answer
+    return typeof formed === 'string' ? formed : { ...answer, ...formed }
   }
 
   get temperature(): number | undefined {

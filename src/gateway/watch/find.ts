@@ -85,7 +85,7 @@ export const finder = (options: FinderOptions, memory: Memory, settings: DetectS
       trend_usd: spendTrend(memory.detection, finding.owner),
     }))
   const failed = (receipt: string, error: unknown): void =>
-    log.event('a receipt could not be watched', { receipt, error: (error as Error).name })
+    log.trouble('a receipt could not be watched', { receipt, error: (error as Error).name })
 
   const flush = (): readonly Found[] => {
     const now = waiting

@@ -57,8 +57,8 @@ const attempt = async (delivery: Delivery, to: Destination, options: OutboxOptio
 const say = (log: Log, { state, channel, alert_id, attempts }: Delivery): void => {
   const facts = { channel, alert: alert_id, attempts }
   if (state === 'delivered') log.event('an alert was delivered', facts)
-  else if (state === 'refused') log.event('a channel refused an alert', facts)
-  else log.event('an alert could not be delivered; it is tried again', facts)
+  else if (state === 'refused') log.trouble('a channel refused an alert', facts)
+  else log.trouble('an alert could not be delivered; it is tried again', facts)
 }
 
 /** Deliveries of one channel, those that were tried last at the end. */

@@ -7,6 +7,7 @@ import { channelsFor } from '../../playbook/allocate/alert/route.ts'
 import type { Finding } from '../../playbook/allocate/detect/finding.ts'
 import type { Alike } from '../../playbook/allocate/detect/strand.ts'
 import { channelOf } from './tell.ts'
+import { asTheyStand } from './verbs.ts'
 
 /** A finding with what is known of the receipt that showed it, and its owner's spend of the last hours. */
 export type Found = Readonly<{ finding: Finding; receipt: Alike; trend_usd: readonly string[] }>
@@ -53,12 +54,14 @@ const toldOf = ({ finding, trend_usd }: Found, latest: Alert | undefined): Told 
   return { alert: alertOf(finding, trend_usd), event: 'opened' }
 }
 
-/** Contains what runs away where the policy says so; the alert says that it is. */
+/** Contains what runs away where the policy says so; the alert says that it is, and not where somebody has released it before. */
 const contained = async (alert: Alert, receipt: Alike, { store, settings, now_us }: RecordOptions): Promise<Alert> => {
-  const containment = containmentOf(alert, receipt, settings.alerts.contain, now_us())
+  const at_us = now_us()
+  const containment = containmentOf(alert, receipt, settings.alerts.contain, at_us)
   if (!containment) return alert
   await store.containments.add(containment)
-  return { ...alert, contained: containment.action }
+  const [standing = alert] = await asTheyStand(store, [{ ...alert, contained: containment.action }], at_us)
+  return standing
 }
 
 /** Writes what a finding tells, if it tells anything new. Gives whether it did. */

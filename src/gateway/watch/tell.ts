@@ -1,21 +1,22 @@
 import { channels } from '../../channels/index.ts'
-import { isSecretField } from '../../config/alerts.ts'
+import { isSecretField, SHORTEST_SECRET } from '../../config/alerts.ts'
 import type { Channel, Delivered, Destination, Notice } from '../../core/channel.ts'
 
-const SHORTEST = 8
 const SHOWN = 240
 
 /** The channel of a type; undefined where there is none. */
 export const channelOf = (type: string): Channel | undefined => (channels as Readonly<Record<string, Channel>>)[type]
 
-/** What of a destination must not be repeated: its secrets and, of a secret address, every longer piece. */
+/** A word of an address, such as `services`, that any answer may hold. */
+const isPlainWord = (piece: string): boolean => /^[a-z]{1,12}$/.test(piece)
+
+/** What of a destination must not be repeated: its secrets and, of a secret address, every longer piece but plain words. */
 const secretsOf = ({ type, fields }: Destination): readonly string[] =>
   Object.entries(channelOf(type)?.fields ?? {}).flatMap(([name, field]) => {
     const value = fields[name]
     if (!isSecretField(field) || typeof value !== 'string') return []
-    const pieces =
-      field.kind === 'secret-address' ? value.split(/[/?&=]/).filter((piece) => piece.length >= SHORTEST) : []
-    return [value, ...pieces]
+    const pieces = field.kind === 'secret-address' ? value.split(/[/?&=]/).filter((piece) => !isPlainWord(piece)) : []
+    return [value, ...pieces].filter((piece) => piece.length >= SHORTEST_SECRET)
   })
 
 /** A far side may repeat what it was sent; what we keep of its answer has no secret and no control characters. */

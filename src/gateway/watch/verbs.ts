@@ -5,6 +5,21 @@ import type { AlertStore } from '../../core/store.ts'
 import { testAlert } from '../../playbook/allocate/alert/make.ts'
 import { tell } from './tell.ts'
 
+/** Alerts as they stand: contained are those whose containment is in force, and no longer those that were released. */
+export const asTheyStand = async (
+  { containments }: AlertStore,
+  alerts: readonly Alert[],
+  at_us: number,
+): Promise<readonly Alert[]> => {
+  if (!alerts.some(({ contained }) => contained)) return alerts
+  const held = new Set((await containments.list(at_us)).map(({ id }) => id))
+  return alerts.map((alert) => {
+    if (!alert.contained || held.has(alert.id)) return alert
+    const { contained: _, ...free } = alert
+    return free
+  })
+}
+
 /** An alert with everything that belongs to it. */
 export type AlertSight = Readonly<{
   alert: Alert
@@ -24,12 +39,13 @@ export const findAlert = async (store: AlertStore, id: string): Promise<Alert> =
   throw new WeirError('bad-input', `${found.length} alerts begin with ${id}: ${some.join(', ')}`)
 }
 
-/** An alert with its deliveries and its containment. Throws WeirError `not-found`. */
-export const showAlert = async (store: AlertStore, id: string): Promise<AlertSight> => {
+/** An alert with its deliveries and its containment, as it stands. Throws WeirError `not-found`. */
+export const showAlert = async (store: AlertStore, id: string, at_us: number): Promise<AlertSight> => {
   const alert = await findAlert(store, id)
+  const [standing = alert] = await asTheyStand(store, [alert], at_us)
   const containments = await store.containments.list()
   return {
-    alert,
+    alert: standing,
     deliveries: await store.deliveries.of(alert.id),
     containment: containments.find((one) => one.id === alert.id) ?? null,
   }
@@ -37,7 +53,7 @@ export const showAlert = async (store: AlertStore, id: string): Promise<AlertSig
 
 /**
  * Takes in what somebody says of an alert. A running gateway hears it within a second, another when it starts: thresholds
- * change, and what is no trouble is over. Throws WeirError `not-found`, and `bad-input` for a plan that ends in the past.
+ * change, and what is no trouble is over; what was contained for it goes on. Throws WeirError `not-found`, and `bad-input` for a plan that ends in the past.
  */
 export const judgeAlert = async (store: AlertStore, id: string, opinion: Opinion): Promise<Alert> => {
   const { verdict, at_us, until_us } = opinion
@@ -46,12 +62,14 @@ export const judgeAlert = async (store: AlertStore, id: string, opinion: Opinion
   if (until_us !== undefined && until_us <= at_us) throw new WeirError('bad-input', 'until is not in the future')
   const alert = await findAlert(store, id)
   await store.judge(alert.id, opinion)
-  return { ...alert, opinion }
+  if (verdict !== 'yes') await store.containments.release(alert.id, at_us)
+  const [standing = alert] = await asTheyStand(store, [alert], at_us)
+  return { ...standing, opinion }
 }
 
 /** Lets what an alert has contained go on; a running gateway does so within a second. Throws WeirError `not-found`. */
 export const releaseAlert = async (store: AlertStore, id: string, at_us: number): Promise<Containment> => {
-  const { alert, containment } = await showAlert(store, id)
+  const { alert, containment } = await showAlert(store, id, at_us)
   if (containment === null) throw new WeirError('not-found', `nothing was contained for the alert ${alert.id}`)
   if (await store.containments.release(alert.id, at_us)) return { ...containment, released_us: at_us }
   const when = new Date((containment.released_us ?? containment.until_us ?? at_us) / 1000).toISOString()

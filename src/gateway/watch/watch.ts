@@ -230,7 +230,7 @@ export const startWatch = async (options: WatchOptions, told: readonly Containme
       failed = false
     } catch (error) {
       if (!failed)
-        log.event('the watch over receipts could not go on; it tries again', { error: (error as Error).name })
+        log.trouble('the watch over receipts could not go on; it tries again', { error: (error as Error).name })
       failed = true
     }
   }

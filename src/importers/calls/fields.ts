@@ -56,9 +56,19 @@ const columnOf = (field: string, options: ImportOptions): string => options.colu
 
 const suggestion = (columns: readonly string[]) => `The file has the columns ${columns.join(', ')}.`
 
+const needed = ['started_at', 'input_tokens', 'output_tokens'] as const
+
+/** The columns that must be somewhere in a file: those that the mapping names, and those without which no row is a call. */
+export const wantedColumns = (options: ImportOptions): readonly string[] => [
+  ...Object.values(options.columns),
+  ...needed.map((field) => columnOf(field, options)),
+  ...(['model', 'provider'] as const).flatMap((field) =>
+    options[field] === undefined ? [columnOf(field, options)] : [],
+  ),
+]
+
 /** Throws WeirError `bad-input` when the mapping names a field or column that does not exist, or leaves out what is needed. */
-export const checkColumns = (path: string, first: CallRow, options: ImportOptions): void => {
-  const columns = Object.keys(first)
+export const checkColumns = (path: string, columns: readonly string[], options: ImportOptions): void => {
   for (const [field, column] of Object.entries(options.columns)) {
     if (!callFields.includes(field) && !field.startsWith('tag:'))
       throw new WeirError(
@@ -69,7 +79,7 @@ export const checkColumns = (path: string, first: CallRow, options: ImportOption
       throw new WeirError('bad-input', `${path}: --columns ${field}=${column}: no such column. ${suggestion(columns)}`)
   }
   const has = (field: string) => columns.includes(columnOf(field, options))
-  for (const field of ['started_at', 'input_tokens', 'output_tokens'])
+  for (const field of needed)
     if (!has(field))
       throw new WeirError(
         'bad-input',

@@ -8,7 +8,9 @@ import { openSource } from '../source.ts'
 export type FocusRow = Readonly<{ values: Readonly<Record<string, string | null>>; line: number }>
 
 const unreadable = (path: string, cause: unknown): WeirError =>
-  new WeirError('bad-input', `${path} cannot be read as a FOCUS file: ${(cause as Error).message}`, { cause })
+  new WeirError('bad-input', `${path} cannot be read as a FOCUS file: ${(cause as Error).message.split('\n')[0]}`, {
+    cause,
+  })
 
 const isParquet = async (path: string): Promise<boolean> => {
   const file = await open(path).catch((cause: unknown) => {

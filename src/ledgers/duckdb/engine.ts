@@ -148,6 +148,16 @@ const FILE = 'ledger'
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
+/** A file that another program has open, that may not be read, or that is broken. The engine's first line says which. */
+const unopenable = (path: string, cause: unknown): WeirError => {
+  const [why = ''] = String((cause as Error).message).split('\n', 1)
+  return new WeirError(
+    'internal',
+    `The ledger ${path} cannot be opened: ${why}. Where the file is broken, put a copy in its place, or move it away: then a new one begins. The journal keeps what the ledger has not taken.`,
+    { cause },
+  )
+}
+
 /** Opens the database file and brings its schema up to date. Extensions are never loaded from the network. */
 export const openEngine = async ({ path, read_only, memory_limit, threads }: EngineOptions): Promise<Engine> => {
   const instance = await DuckDBInstance.create(':memory:', {
@@ -168,9 +178,9 @@ export const openEngine = async ({ path, read_only, memory_limit, threads }: Eng
   const first = await opener
     .run(attach)
     .then(connect)
-    .catch((error) => {
+    .catch((error: unknown) => {
       instance.closeSync()
-      throw error
+      throw unopenable(path, error)
     })
     .finally(() => opener.close())
   try {

@@ -7,7 +7,7 @@ import { raw, type Sql, sql } from './sql.ts'
 import { spendingSelect } from './taken.ts'
 import { count, rounded } from './values.ts'
 
-/** How fast a group was, in ms: time to the first token, and to the end. */
+/** How fast a group was, in ms: time to the first token, and to the end. No time at all is a call brought in without its end. */
 export type Pace = Pick<SpendRow, 'ttft_ms_p50' | 'duration_ms_p50' | 'duration_ms_p95'>
 
 export const unknownPace: Pace = { ttft_ms_p50: null, duration_ms_p50: null, duration_ms_p95: null }
@@ -61,7 +61,8 @@ export const pacesOf = async (session: Session, question: Spend, groups: Groups,
   const whole = groups.names.length > 0 ? sql`grouping(${groups.by}) > 0` : raw('true')
   const rows = await session.rows(sql`
     WITH asked AS (
-      SELECT ${groups.select} (first_token_at_us - started_at_us) / 1000 AS ttft_ms, (ended_at_us - started_at_us) / 1000 AS duration_ms,
+      SELECT ${groups.select} (first_token_at_us - started_at_us) / 1000 AS ttft_ms,
+        nullif(ended_at_us - started_at_us, 0) / 1000 AS duration_ms,
         ${TIMED} AS timed
       ${from}
       WHERE ${where(question.window, question.filters, question.zone)}

@@ -6,7 +6,7 @@ import { chance } from './chance.ts'
 export type Candidate = Readonly<{ lever: Lever; settings: Chosen }>
 
 /** What every replay gets; chance is its own, so that no lever's draws depend on another's. */
-export type FoldKit = Pick<ReplayKit, 'hash' | 'cache_rule'> & Readonly<{ seed: number }>
+export type FoldKit = Pick<ReplayKit, 'hash' | 'cache_rule' | 'converts'> & Readonly<{ seed: number }>
 
 export type Fold = Readonly<{
   replay: Replay
@@ -19,7 +19,7 @@ export const defaultsOf = ({ settings }: Pick<Lever, 'settings'>): Chosen =>
   Object.fromEntries(Object.entries(settings).map(([name, setting]) => [name, setting.default])) as Chosen
 
 /** One fold of a lever over the past, with a state of its own. A lever that throws is left out from there on, and named. */
-export const foldOf = ({ lever, settings }: Candidate, { hash, cache_rule, seed }: FoldKit): Fold => {
+export const foldOf = ({ lever, settings }: Candidate, { hash, cache_rule, converts, seed }: FoldKit): Fold => {
   let failure: string | undefined
   let replay: Replay | undefined
   const give_up = (error: unknown): void => {
@@ -27,7 +27,7 @@ export const foldOf = ({ lever, settings }: Candidate, { hash, cache_rule, seed 
     replay = undefined
   }
   try {
-    replay = lever.replay(settings, { hash, cache_rule, random: chance(seed) })
+    replay = lever.replay(settings, { hash, cache_rule, converts, random: chance(seed) })
   } catch (error) {
     give_up(error)
   }

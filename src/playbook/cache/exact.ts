@@ -1,6 +1,8 @@
 import { openKinds } from '../../core/kinds.ts'
-import type { Answers, Chosen, Ended, Kit, Lever, LiveCall, Pulled, Schema, StoredAnswer } from '../../core/lever.ts'
+import type { Answers, Chosen, Ended, Kit, Lever, LiveCall, ReplayKit, Schema, StoredAnswer } from '../../core/lever.ts'
 import type { Past, Replay } from '../../core/past.ts'
+import { flightOf, follow, GONE, type Place } from './flight.ts'
+import { type Found, find, parted, slotOf } from './forms.ts'
 import { ttl_s } from './rules.ts'
 
 const settings = {
@@ -87,26 +89,28 @@ const ownerOf = ({ circle, tenant }: Asked, share: string): string => {
   return share === 'team' && circle.team !== undefined ? `team ${circle.team}` : tenant
 }
 
+type Within = Readonly<{ scope: string; variant: string }>
+
 /** Everything that must be equal for an answer to be given again, besides the prompt. */
-const partitionOf = (call: Asked, share: string, scope: string, variant: string): string => {
-  const { circle, provider, model, stream } = call
-  return JSON.stringify([ownerOf(call, share), scope, provider, model, circle.wire, circle.endpoint, stream, variant])
+const partitionOf = (call: Asked, share: string, { scope, variant }: Within, kit: Pick<Kit, 'converts'>): string => {
+  const { circle, provider, model } = call
+  const { wire, endpoint } = circle
+  return JSON.stringify([ownerOf(call, share), scope, provider, model, wire, endpoint, parted(call, kit), variant])
 }
 
-const liveKey = (call: LiveCall, { share }: Settings): Readonly<{ partition: string; key: string }> => ({
-  partition: partitionOf(call, share, call.scope, call.variant),
+const placeOf = (call: LiveCall, { share }: Settings, kit: Kit): Place => ({
+  partition: partitionOf(call, share, call, kit),
   key: call.fingerprints.exact ?? '',
 })
 
-const age = (answer: StoredAnswer, now_us: number): string =>
-  `the same call was answered ${Math.max(0, Math.round((now_us - answer.stored_at_us) / 1e6))} s ago`
+const age = ({ answer, came }: Extract<Found, { answer: StoredAnswer }>, now_us: number): string => {
+  const seconds = Math.max(0, Math.round((now_us - answer.stored_at_us) / 1e6))
+  return `the same call was answered ${seconds} s ago${came === undefined ? '' : `, ${came}`}`
+}
 
 /** Why there is no answer: what is wrong with the file, or why the last one was not kept. */
 const miss = (answers: Answers, partition: string, key: string, kit: Kit): string =>
   answers.trouble() ?? kit.memory.get<string>(partition, key) ?? 'not asked before, or too long ago'
-
-/** Says nothing of the call, unlike an answer that is not kept. */
-const GONE = 'the client of the last call left before its answer'
 
 /** Why an answer is not kept; undefined where it is. */
 const unkept = (ended: Ended, { max_entry_bytes }: Settings): string | undefined => {
@@ -122,43 +126,34 @@ const unkept = (ended: Ended, { max_entry_bytes }: Settings): string | undefined
   return body.length === 0 ? 'the last answer was empty' : undefined
 }
 
-/** Waits for the leader's answer. Where its client left, `again` joins those that still wait: one of them goes, for all. */
-const follow = async (
-  leader: Promise<StoredAnswer | undefined>,
-  again: () => Promise<StoredAnswer | undefined> | undefined,
-): Promise<Pulled> => {
-  for (let next: typeof leader | undefined = leader; next; next = again()) {
-    const answer = await next
-    if (answer) return { do: 'answer', answer, why: 'the same call was in flight' }
-  }
-  return { do: 'nothing', why: 'the same call was in flight and had no answer to share' }
-}
-
 const pull: Lever<typeof settings>['pull'] = (call, chosen, kit) => {
   const reason = unfitLive(call, chosen)
   if (reason !== undefined) return { do: 'nothing', why: reason }
   const { answers } = kit
   if (!answers) return { do: 'nothing', why: 'there is no place to keep answers' }
-  const { partition, key } = liveKey(call, chosen)
-  const found = answers.get(partition, key)
-  if (found) return { do: 'answer', answer: found, why: age(found, call.at_us) }
-  const why = miss(answers, partition, key, kit)
-  const leader = answers.join(partition, key, call.call_id)
-  if (!leader) return { do: 'nothing', why }
-  const again = () => (kit.memory.get(partition, key) === GONE ? answers.join(partition, key, call.call_id) : undefined)
-  return follow(leader, again)
+  const place = placeOf(call, chosen, kit)
+  const { partition, key } = place
+  const found = find(call, kit, partition, key)
+  if (found?.answer) return { do: 'answer', answer: found.answer, why: age(found, call.at_us) }
+  const why = found ? `the same call was answered before, ${found.came}` : miss(answers, partition, key, kit)
+  const isOwn = found !== undefined
+  const leader = answers.join(partition, flightOf(key, call, isOwn), call.call_id)
+  return leader ? follow({ call, place, answers, kit }, leader, isOwn) : { do: 'nothing', why }
 }
 
 const learn: NonNullable<Lever<typeof settings>['learn']> = (ended, chosen, kit) => {
   const { call, receipt, body, content_type } = ended
   const { answers } = kit
   if (!answers || unfitLive(call, chosen) !== undefined) return
-  const { partition, key } = liveKey(call, chosen)
+  const { partition, key } = placeOf(call, chosen, kit)
+  const landed = (answer?: StoredAnswer): void => {
+    for (const isOwn of [false, true]) answers.done(partition, flightOf(key, call, isOwn), call.call_id, answer)
+  }
   const reason = unkept(ended, chosen)
   // An answer that was given again was kept before.
   if (receipt.outcome !== 'cached') kit.memory.set(partition, key, reason)
   if (reason !== undefined || body === undefined) {
-    answers.done(partition, key, call.call_id)
+    landed()
     return
   }
   const answer: StoredAnswer = {
@@ -171,10 +166,10 @@ const learn: NonNullable<Lever<typeof settings>['learn']> = (ended, chosen, kit)
   const own = [team && `team:${team}`, feature && `feature:${feature}`, `model:${call.model}`].filter((tag) => tag)
   const tags = [...own, ...chosen.tags] as string[]
   const keep = { ttl_s: chosen.ttl_s, tags, most_bytes: chosen.max_total_bytes, lever: 'cache/exact' }
-  answers.put(partition, key, answer, keep)
+  answers.put(partition, slotOf(key, call.stream), answer, keep)
   const trouble = answers.trouble()
   if (trouble !== undefined) kit.memory.set(partition, key, `the last answer could not be kept: ${trouble}`)
-  answers.done(partition, key, call.call_id, answer)
+  landed(answer)
 }
 
 /** Bytes of an answer, about, by its tokens: a replay has no bodies. */
@@ -202,9 +197,9 @@ const keepIn = (kept: Kept, hash: string, at_us: number, until_us: number): void
 }
 
 /** A fold over the past: what was answered before within its time is answered again, and what is in flight is waited for. */
-const replay = (chosen: Settings): Replay => {
+const replay = (chosen: Settings, kit: ReplayKit): Replay => {
   const partitions = openKinds<Kept>(
-    (past) => [partitionOf(past, chosen.share, '', '')],
+    (past) => [partitionOf(past, chosen.share, { scope: '', variant: '' }, kit)],
     () => ({ until_us: new Map(), sweep_at: SWEEP_FROM }),
   )
   return (past) => {
@@ -234,5 +229,5 @@ export const lever: Lever<typeof settings> = {
   },
   pull,
   learn,
-  replay: (chosen) => replay(chosen),
+  replay,
 }

@@ -1,6 +1,7 @@
 import { WeirError } from '../../core/errors.ts'
 import type { Chosen, Ended, Kit, Lever, LiveCall, Pulled, Schema } from '../../core/lever.ts'
 import type { Past } from '../../core/past.ts'
+import { find, slotOf } from './forms.ts'
 import { guardsOf } from './semantic/guards.ts'
 import { lexicalVector } from './semantic/lexical.ts'
 import { type Kept, readNote, type Said, writeNote } from './semantic/notes.ts'
@@ -120,16 +121,19 @@ const questionOf = async (text: string, kit: Kit): Promise<Question> => {
 
 const nothing = (why: string): Pulled => ({ do: 'nothing', why })
 
-const decide = (asked: Pending, chosen: Settings, kit: Kit): Pulled => {
+const decide = (call: LiveCall, asked: Pending, chosen: Settings, kit: Kit): Pulled => {
   const { candidate, known, name } = asked
   const { verifications } = known.partition
   if (!candidate) return nothing('nothing like it was asked before')
   if (!candidate.allowed) return nothing(`the error bound does not hold for it yet (${verifications} verified)`)
   if (kit.random() * 100 < chosen.explore_percent) return nothing('sent to the model to keep the error bound true')
-  const answer = kit.answers?.get(name, candidate.group)
-  if (!answer) return nothing('its answer is no longer kept')
+  const found = find(call, kit, name, candidate.group)
+  if (!found) return nothing('its answer is no longer kept')
+  const { answer, came } = found
+  if (!answer) return nothing(`its answer came ${came}`)
   const chance = (100 * candidate.chance).toFixed(1)
-  return { do: 'answer', answer, why: `a question with the same answer was asked before (${chance} % likely)` }
+  const form = came === undefined ? '' : `, ${came}`
+  return { do: 'answer', answer, why: `a question with the same answer was asked before${form} (${chance} % likely)` }
 }
 
 const pull = async (call: LiveCall, chosen: Settings, kit: Kit): Promise<Pulled> => {
@@ -142,7 +146,7 @@ const pull = async (call: LiveCall, chosen: Settings, kit: Kit): Promise<Pulled>
   const candidate = known.partition.candidate(question, kit.now_us())
   const waiting = { name: asked.partition, known, question, candidate }
   pending.set(call, waiting)
-  return decide(waiting, chosen, kit)
+  return decide(call, waiting, chosen, kit)
 }
 
 /** The known group whose answer says the same as the fresh one, the candidate's first. */
@@ -175,11 +179,11 @@ const noteAnswer = (asked: Pending, ended: Ended, text: string, chosen: Settings
   // What is noted comes back with the notes of other threads; where there are none, it is known here only.
   if (!kit.notes?.add(name, writeNote(note), chosen.most_questions)) take(known, note)
   const { body, content_type, receipt } = ended
-  if (!body || content_type === undefined || (same !== undefined && kit.answers?.get(name, group))) return
+  if (!body || content_type === undefined || (same !== undefined && find(ended.call, kit, name, group)?.answer)) return
   const answer = { body, content_type, receipt_id: receipt.receipt_id, stored_at_us: at_us }
   const { team, feature, customer } = ended.call.circle
   const tags = Object.entries({ team, feature, customer }).flatMap(([key, value]) => (value ? [`${key}=${value}`] : []))
-  kit.answers?.put(name, group, answer, {
+  kit.answers?.put(name, slotOf(group, ended.call.stream), answer, {
     ttl_s: chosen.ttl_s,
     tags,
     most_bytes: chosen.most_bytes,

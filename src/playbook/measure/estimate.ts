@@ -60,8 +60,13 @@ const countAll = (texts: Iterable<string>, count: (text: string) => number) => {
 const media = new Set(['image', 'image_url', 'input_image', 'input_audio', 'audio', 'document', 'file', 'input_file'])
 const mediaKeys = ['inlineData', 'inline_data', 'fileData', 'file_data']
 
+/** Anthropic's documents may be plain text, which stands in the prompt's parts. */
+const isText = (source: unknown): boolean =>
+  typeof source === 'object' && source !== null && (source as { type?: unknown }).type === 'text'
+
 const isMedia = (value: Readonly<Record<string, unknown>>) =>
-  (typeof value['type'] === 'string' && media.has(value['type'])) || mediaKeys.some((key) => key in value)
+  (typeof value['type'] === 'string' && media.has(value['type']) && !isText(value['source'])) ||
+  mediaKeys.some((key) => key in value)
 
 /** Images, audio and files in a request body, by a bounded walk. Their tokens are in no text. */
 export const countMedia = (json: unknown): number => {

@@ -8,6 +8,7 @@ const operations: Readonly<Record<string, Readonly<{ pattern: RegExp; plain: str
   'openai-embeddings': { pattern: /\/embeddings$/, plain: '/embeddings' },
   'openai-images': { pattern: /\/images\/[a-z]+$/, plain: '/images/generations' },
   'openai-audio': { pattern: /\/audio\/[a-z]+$/, plain: '/audio/transcriptions' },
+  'openai-batches': { pattern: /\/files\/[^/]+\/content$/, plain: '/files' },
   'anthropic-messages': { pattern: /\/messages(\/[^/]+)*$/, plain: '/messages' },
   'cohere-chat': { pattern: /\/chat$/, plain: '/chat' },
   'cohere-embed': { pattern: /\/embed$/, plain: '/embed' },

@@ -119,7 +119,9 @@ export const parseWindow = (
   const to = flags.until === undefined ? now_ms + 1 : parseTime(flags.until, now_ms, zone, field('until'))
   if (to <= from) {
     const ends = flags.until === undefined ? 'which is not yet' : `and ${field('until')} ${flags.until} is not after it`
-    throw new WeirError('bad-input', `the window is empty: it starts at ${field('since')} ${flags.since}, ${ends}`)
+    throw new WeirError('bad-input', `the window is empty: it starts at ${field('since')} ${flags.since}, ${ends}`, {
+      field: flags.until === undefined ? 'since' : 'until',
+    })
   }
   return { from_us: Math.round(from * 1000), to_us: Math.round(to * 1000) }
 }

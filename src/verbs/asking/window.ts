@@ -23,7 +23,9 @@ const spans: Readonly<Record<string, string>> = { m: 'minutes', h: 'hours', d: '
 const nameOf = (since: string, until: string | undefined): string => {
   const span = /^(\d+(?:\.\d+)?)([mhdw])$/.exec(since)
   if (until !== undefined || /^\d{4}-/.test(since)) return ''
-  return words[since] ?? (span ? `last ${span[1]} ${spans[span[2] ?? ''] ?? ''}` : `since ${since}`)
+  const spelt = spans[span?.[2] ?? ''] ?? ''
+  if (span) return Number(span[1]) === 1 ? `last ${spelt.slice(0, -1)}` : `last ${span[1]} ${spelt}`
+  return words[since] ?? `since ${since}`
 }
 
 export type WindowAsked = WindowWords & Readonly<{ usual: string; now_us: number; field?: Field }>

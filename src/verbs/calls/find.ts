@@ -2,10 +2,13 @@ import { WeirError } from '../../core/errors.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import type { Asking } from '../verb.ts'
 
+/** Shorter beginnings of ids span days, or all time: too many calls to look through. */
+const FEWEST_DIGITS = 6
+
 /** First and last millisecond of the ids that begin so: a UUIDv7 starts with its time. */
 const spanOf = (prefix: string): Readonly<{ from_us: number; to_us: number }> | undefined => {
   const digits = prefix.replaceAll('-', '').slice(0, 12)
-  if (digits.length < 6 || !/^[0-9a-f]+$/i.test(digits)) return undefined
+  if (digits.length < FEWEST_DIGITS || !/^[0-9a-f]+$/i.test(digits)) return undefined
   const first = Number.parseInt(digits.padEnd(12, '0'), 16)
   const last = Number.parseInt(digits.padEnd(12, 'f'), 16)
   // The call's id is made as it arrives; its attempts start a little later.
@@ -31,6 +34,11 @@ export const findCall = async (ledger: Asking, given: string): Promise<readonly 
   }
   const [only] = found
   if (only !== undefined) return (await ledger.query({ ask: 'call', id: only })).receipts
+  if (/^[0-9a-f]+$/i.test(id) && id.length < FEWEST_DIGITS)
+    throw new WeirError(
+      'bad-input',
+      `${id} is too little of an id to find a call by: give its first ${FEWEST_DIGITS} characters or more`,
+    )
   throw new WeirError(
     'not-found',
     `there is no call or receipt ${id} in the ledger. The latest are listed by: weir calls`,

@@ -47,12 +47,12 @@ const closed = async (
 export const closeMonth = async (ledger: Asking, store: Store, closing: Closing): Promise<ClosedMonth> => {
   const { month, by, zone, now_us } = closing
   if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month))
-    throw new WeirError('bad-input', `${month} is no month: write e.g. 2026-10`)
+    throw new WeirError('bad-input', `${month} is no month: write e.g. 2026-10`, { field: 'month' })
   const closes = await store.closes.list(by)
   const document = await closed(ledger, store, closing, closes)
   const record = { by, month, zone, closed_at_us: now_us, document, sha256: hashOf(document, closes.at(-1)?.sha256) }
   if (await store.closes.add(record)) return record
-  throw new WeirError('bad-input', `${month} cannot be closed: somebody else closed it just now`)
+  throw new WeirError('bad-input', `${month} cannot be closed: somebody else closed it just now`, { field: 'month' })
 }
 
 /** A closed month with its sums; the statements themselves are in the statement of that month. */

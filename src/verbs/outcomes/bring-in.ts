@@ -135,6 +135,7 @@ export const importOutcomes = async (store: Store, options: OutcomeImport): Prom
       throw new WeirError(
         'bad-input',
         `${path} has no column at: say which column holds the time, e.g. ${field('columns')} at=closed_at`,
+        { field: 'columns' },
       )
     try {
       const name = columns.at ?? field('at')

@@ -41,6 +41,15 @@ export const isUnseen = ({ tokens, pieces, cost }: Reconciliation): boolean => {
   return sides.some(({ provider }) => provider > 0n) && sides.every(({ ledger }) => ledger === 0n)
 }
 
+/** A bill that does not have most of what is in the ledger yet is explained by lateness, and yet hardly any of it was checked. */
+export const isEarly = ({ tokens, cost }: Reconciliation): boolean => {
+  const one = tokens ?? cost
+  return one !== undefined && 2n * size(one.parts.get('late') ?? 0n) > size(one.ledger)
+}
+
+/** Was enough of a bill compared for a verdict on it? */
+export const isCompared = (result: Reconciliation): boolean => !(isUnseen(result) || isEarly(result))
+
 /** Ledger over provider; null where the bill states nothing of the kind. */
 export const coverageOf = (compared: Comparison<bigint> | undefined): number | null =>
   compared === undefined || compared.provider === 0n ? null : Number(compared.ledger) / Number(compared.provider)
@@ -75,7 +84,7 @@ export const answerOf = ({ source, from, to, result, bad, bad_rows }: Reconciled
   source,
   from,
   to,
-  reconciled: !(isOpen(result) || isUnseen(result)) && bad === 0,
+  reconciled: !isOpen(result) && isCompared(result) && bad === 0,
   total: sides({ ...(result.tokens && { tokens: result.tokens }), ...(result.cost && { cost: result.cost }) }),
   pieces: result.pieces.map(({ kind, compared, open }) => ({ kind, ...countAnswer(compared), open: Number(open) })),
   coverage_tokens: coverageOf(result.tokens),

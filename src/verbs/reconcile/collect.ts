@@ -1,10 +1,12 @@
-import { existsSync } from 'node:fs'
+import { createWriteStream, existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { bills } from '../../bills/index.ts'
 import { nearest } from '../../config/suggest.ts'
 import type { Bill, BillLine, BillRow, BillWorld } from '../../core/bill.ts'
 import { WeirError } from '../../core/errors.ts'
+import type { Credentials } from '../../core/provider.ts'
 import type { Settings } from '../../core/settings.ts'
 import { foldLines } from '../../playbook/allocate/reconcile/fold.ts'
 import { openCredentials } from '../../stores/keyring.ts'
@@ -17,6 +19,8 @@ export type Collected = Readonly<{ lines: readonly BillLine[]; bad: number; bad_
 
 const BAD_ROWS_KEPT = 20
 const TIMEOUT_MS = 60_000
+/** A month of a whole organisation is some gigabytes. */
+const FILE_TIMEOUT_MS = 3_600_000
 
 /** The source of this name. Throws WeirError `bad-input` with what was probably meant. */
 export const billOf = (name: string): Bill => {
@@ -26,7 +30,7 @@ export const billOf = (name: string): Bill => {
   const names = all.map((bill) => bill.name)
   const meant = nearest(name, names)
   const hint = meant === undefined ? `use one of ${names.join(', ')}` : `did you mean ${meant}?`
-  throw new WeirError('bad-input', `there is no bill of ${name}; ${hint}`)
+  throw new WeirError('bad-input', `there is no bill of ${name}; ${hint}`, { field: 'source' })
 }
 
 const gather = async (sources: AsyncIterable<Readonly<{ row: BillRow; file?: string }>>): Promise<Collected> => {
@@ -60,55 +64,74 @@ export const readFiles = (bill: Bill, files: readonly string[], field: string): 
 }
 
 const worldOf = ({ now_us }: Context): BillWorld => ({
-  async get(url, headers) {
-    const response = await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
-    return { status: response.status, header: (name) => response.headers.get(name), text: await response.text() }
+  async ask({ url, headers, body, into }) {
+    const response = await fetch(url, {
+      headers,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(into === undefined ? TIMEOUT_MS : FILE_TIMEOUT_MS),
+      ...(body === undefined ? {} : { method: 'POST', body }),
+    })
+    const { status } = response
+    const header = (name: string) => response.headers.get(name)
+    if (into === undefined || status !== 200 || !response.body) return { status, header, text: await response.text() }
+    await pipeline(response.body, createWriteStream(into))
+    return { status, header, text: '' }
   },
   wait: (ms) => pause(ms),
   now_ms: () => now_us() / 1000,
 })
 
-/** The admin key: from the environment, or as `weir keys provider set NAME-admin` keeps it. */
-const adminKey = async (bill: Bill, context: Context): Promise<string> => {
-  const { key_variables } = bill.traits
-  const given = key_variables.map(context.variable).find((value) => value !== undefined && value !== '')
-  if (given !== undefined) return given
+/** What it is asked with: from the environment, or as `weir keys provider set NAME-admin` keeps it. */
+const credentialsFor = async ({ name, traits }: Bill, context: Context): Promise<Credentials> => {
+  const given: { -readonly [field in keyof Credentials]: string } = {}
+  for (const { field, variables } of traits.keys) {
+    const value = variables.map(context.variable).find((one) => one !== undefined && one !== '')
+    if (value !== undefined) given[field] = value
+  }
+  const isWhole = (some: Credentials) =>
+    traits.keys.every(({ field, optional }) => optional || some[field] !== undefined)
+  if (isWhole(given)) return given
   const sealed = await (await context.store()).secrets.all()
   const opened = Object.keys(sealed).length === 0 ? {} : openCredentials(sealed, context.secret('provider-credentials'))
-  const kept = opened[`${bill.name}-admin`]?.api_key
-  if (kept !== undefined) return kept
+  const kept = opened[`${name}-admin`]
+  if (kept !== undefined && isWhole(kept)) return kept
+  const wanted = traits.keys.filter(({ field, optional }) => !optional && given[field] === undefined)
   throw new WeirError(
     'bad-config',
-    `no admin key of ${bill.name}: set ${key_variables[0]}, keep it with weir keys provider set ${bill.name}-admin, ` +
-      'or download the report and name it with --file',
+    `no admin key of ${name}: set ${wanted.map(({ variables }) => variables.join(' or ')).join(' and ')}, ` +
+      `keep it with weir keys provider set ${name}-admin, or download the report and give it as ${context.field('file')}`,
   )
 }
 
 /** Where the report is asked for: `options.billing_url` of the provider in weir.yaml, or the provider's own address. */
-const baseUrl = (bill: Bill, settings: Settings): string => {
+const baseUrl = ({ name, traits }: Bill, settings: Settings, context: Context): string => {
+  const { adapters, base_url, address_example } = traits
   const written = settings.providers.find(
-    ({ adapter, options }) => bill.traits.adapters.includes(adapter) && options['billing_url'] !== undefined,
+    ({ adapter, options }) => adapters.includes(adapter) && options['billing_url'] !== undefined,
   )
-  const url = written?.options['billing_url'] ?? bill.traits.base_url ?? ''
+  const url = written?.options['billing_url'] ?? base_url
+  if (url === undefined)
+    throw new WeirError(
+      'bad-input',
+      `where the export of ${name} lies is not known: write it as options.billing_url of the provider ${adapters[0]} in weir.yaml, ` +
+        `e.g. ${address_example}, or give the downloaded file as ${context.field('file')}`,
+      { field: 'file' },
+    )
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
-  throw new WeirError('bad-config', `billing_url ${url} of provider ${written?.name} is no http address`)
+  const example = address_example === undefined ? '' : `; it reads like ${address_example}`
+  throw new WeirError('bad-config', `billing_url ${url} of provider ${written?.name} is no http address${example}`)
 }
 
-/** Asks the provider's own API for days [from, to). Throws WeirError `bad-config` without a key, `bad-input` where there is no API. */
-export const askApi = async (
+/** Asks a provider for days [from, to) where its report is. Throws WeirError `bad-config` without a key or an address. */
+export const askProvider = async (
   bill: Bill,
   { from, to }: Readonly<{ from: string; to: string }>,
   context: Context,
 ): Promise<Collected> => {
-  if (bill.fetch === undefined)
-    throw new WeirError(
-      'bad-input',
-      `${bill.name} has no API to ask: name the downloaded file with ${context.field('file')}`,
-    )
-  const base_url = baseUrl(bill, await context.settings())
-  const api_key = await adminKey(bill, context)
+  const base_url = baseUrl(bill, await context.settings(), context)
+  const credentials = await credentialsFor(bill, context)
   const progress = (pages: number) => context.progress?.(pages)
-  const fetched = bill.fetch({ base_url, api_key, from, to, world: worldOf(context), progress })
+  const fetched = bill.fetch({ base_url, credentials, from, to, world: worldOf(context), progress })
   const rows = async function* () {
     for await (const row of fetched) yield { row }
   }

@@ -9,7 +9,7 @@ import { dimensionOf } from '../asking/dimension.ts'
 import { day, type Field, parseWindow } from '../asking/time.ts'
 import type { Asking, Context } from '../verb.ts'
 import type { Reconciled } from './answer.ts'
-import { askApi, billOf, type Collected, readFiles } from './collect.ts'
+import { askProvider, billOf, type Collected, readFiles } from './collect.ts'
 
 const DAY_US = 86_400_000_000
 
@@ -115,7 +115,7 @@ export const compareBill = async (asked: Asked, context: Context): Promise<Recon
   const ledger = await context.ledger()
   const read = asked.file.length > 0 ? await readFiles(bill, asked.file, field('file')) : undefined
   const days = await askedDays(asked, { ledger, field, now_us }, read)
-  const collected = read ?? (await askApi(bill, days, context))
+  const collected = read ?? (await askProvider(bill, days, context))
   const providers = settings.providers
     .filter(({ adapter }) => bill.traits.adapters.includes(adapter))
     .map(({ name }) => name)

@@ -49,7 +49,10 @@ export const contextAccumulation = (scope: Scope): Promise<Leak> =>
         facts['late'] && facts['early']
           ? ` A call at turn 8 or later carries ${tokens(facts['late'])} input tokens, a first turn ${tokens(facts['early'])}.`
           : ''
-      return `Earlier turns sent again are ${percent(count(facts['history']), scope.input_tokens)} of all input and cost ${dollars(cost)}, over ${tokens(facts['sessions'])} ${count(facts['sessions']) === 1 ? 'session' : 'sessions'} of up to ${tokens(facts['longest'])} turns.${growth}`
+      const sessions = count(facts['sessions'])
+      const over =
+        sessions === 0 ? 'calls that name no session' : `${tokens(sessions)} ${sessions === 1 ? 'session' : 'sessions'}`
+      return `Earlier turns sent again are ${percent(count(facts['history']), scope.input_tokens)} of all input and cost ${dollars(cost)}, over ${over}, of up to ${tokens(facts['longest'])} turns.${growth}`
     },
   })
 

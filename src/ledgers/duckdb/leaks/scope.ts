@@ -19,14 +19,20 @@ export type Scope = Readonly<{
 /** Dollars of a leak are an apportionment, not a booking: computed in floating point, told to the picodollar's twelve decimals. */
 export const estimated = (value: unknown): string => formatUsd(parseUsd((numberOrNull(value) ?? 0).toFixed(12)))
 
-/** For a sentence: `$12.30`, `$0.0042`. */
+/** For a sentence: `$12,300.00` from a dollar up, three significant digits below (`$0.0042`). */
 export const dollars = (value: unknown): string => {
   const amount = numberOrNull(value) ?? 0
-  return `$${amount === 0 || Math.abs(amount) >= 0.1 ? amount.toFixed(2) : amount.toPrecision(2)}`
+  const size = Math.abs(amount)
+  const decimals = size === 0 || size >= 1 ? 2 : Math.min(12, 2 - Math.floor(Math.log10(size)))
+  return `$${amount.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: decimals })}`
 }
 
-export const percent = (part: number, whole: number): string =>
-  whole > 0 ? `${Math.round((1000 * part) / whole) / 10} %` : '0 %'
+/** For a sentence: `85.1 %`; what is there and rounds to nothing is `<0.1 %`. */
+export const percent = (part: number, whole: number): string => {
+  if (part <= 0 || whole <= 0) return '0 %'
+  const tenths = Math.round((1000 * part) / whole)
+  return tenths === 0 ? '<0.1 %' : `${tenths / 10} %`
+}
 
 export const tokens = (value: unknown): string => Math.round(numberOrNull(value) ?? 0).toLocaleString('en-US')
 

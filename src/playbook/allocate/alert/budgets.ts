@@ -88,7 +88,8 @@ const alertFor = (standing: BudgetStanding, crossed: Crossed, why: Why, at_us: n
     subject: standing.id,
     severity,
     state: 'open',
-    since_us: standing.period.from_us,
+    // A lifetime has no beginning.
+    since_us: standing.period.from_us === 0 ? at_us : standing.period.from_us,
     first_us: at_us,
     last_us: at_us,
     told: 1,

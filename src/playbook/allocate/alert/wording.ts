@@ -44,11 +44,18 @@ const changed = ({ change_usd }: Alert): readonly (readonly [string, string])[] 
 
 const containedAs = { stop: 'stopped', throttle: 'slowed down' } as const
 
+/** Is it about dollars? A budget of tokens or calls is not. */
+export const isOfDollars = ({ kind, spent_usd }: Alert): boolean => kind !== 'budget-spent' || spent_usd !== null
+
 /** What there is to know besides the message, as names and values. */
 export const factsOf = (alert: Alert): readonly (readonly [name: string, value: string])[] => [
   ['owner', alert.owner],
-  ['so far', money(alert.spent_usd)],
-  ['if it goes on', money(alert.projected_usd)],
+  ...(isOfDollars(alert)
+    ? ([
+        ['so far', money(alert.spent_usd)],
+        ['if it goes on', money(alert.projected_usd)],
+      ] as const)
+    : []),
   ['severity', alert.severity],
   ...explained(alert),
   ...changed(alert),
@@ -60,4 +67,9 @@ export const factsOf = (alert: Alert): readonly (readonly [name: string, value: 
 ]
 
 /** What somebody who reads an alert can do next. */
-export const nextStep = ({ id }: Alert): string => `weir alerts show ${id} · weir alerts feedback ${id} yes|no|planned`
+export const nextStep = ({ id, kind }: Alert): string =>
+  kind === 'test' ? 'weir alerts' : `weir alerts show ${id} · weir alerts feedback ${id} yes|no|planned`
+
+/** A text of at most so many characters, whole ones: half of a pair would be no text, and is refused by some far sides. */
+export const cutTo = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text

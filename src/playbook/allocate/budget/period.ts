@@ -13,18 +13,21 @@ export const sliceLength = (last_us: number): number => last_us / SLICES
 /** Slices whose spend counts: that of the moment and those before it, one more than make up the window. */
 export const SLICES_IN_FORCE = SLICES + 1
 
+/** From which length on a window is told in days, hours, minutes: a day is 24h, as people say it of rolling windows. */
 const spans = [
-  [86_400_000_000, 'd'],
-  [3_600_000_000, 'h'],
-  [60_000_000, 'm'],
+  [86_400_000_000, 'd', 2],
+  [3_600_000_000, 'h', 1],
+  [60_000_000, 'm', 1],
 ] as const
 
 /** `month`, `last 24h`, `lifetime`. */
 export const windowName = (window: BudgetWindow): string => {
   if ('every' in window) return window.every
   if ('lifetime' in window) return 'lifetime'
-  const [length, letter] = spans.find(([size]) => window.last_us % size === 0 && window.last_us > size) ?? [1e6, 's']
-  return `last ${window.last_us / length}${letter}`
+  const { last_us } = window
+  const span = spans.find(([size, , least]) => last_us % size === 0 && last_us >= size * least)
+  const [length, letter] = span ?? [1e6, 's']
+  return `last ${last_us / length}${letter}`
 }
 
 const windowOf = (window: BudgetWindow): Window | undefined => {

@@ -130,7 +130,7 @@ const repeats = (
     return undefined
   }
   const wasted = window.cost - (window.costs[window.from] ?? 0)
-  const seconds = () => Math.round((call.at_us - (window.at_us[window.from] ?? call.at_us)) / 1e6)
+  const seconds = () => Math.max(1, Math.round((call.at_us - (window.at_us[window.from] ?? call.at_us)) / 1e6))
   const message = () =>
     `${owner} has sent the same request ${count} times in ${seconds()} s (${show(wasted / 1e12)} after the first)`
   const storm: Storm = {

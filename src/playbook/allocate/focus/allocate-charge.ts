@@ -41,7 +41,6 @@ export const allocate = (charge: Charge, split: Split): readonly Charge[] => {
     const amount = charge[column]
     return amount === null || amount === undefined ? [] : [[column, parts(amount, split)] as const]
   })
-  const tags = JSON.parse(charge['Tags'] ?? '{}') as Readonly<Record<string, string>>
   return split.shares.map(({ owner }): Charge => {
     const key = keyOf(owner)
     const amounts = Object.fromEntries(shared.map(([column, of]) => [column, of.get(key) ?? '0']))
@@ -54,7 +53,7 @@ export const allocate = (charge: Charge, split: Split): readonly Charge[] => {
       AllocatedMethodDetails: `{"Elements":[{"AllocatedRatio":${ratio}}]}`,
       AllocatedResourceId: key,
       AllocatedResourceName: Object.values(owner).join(' / '),
-      AllocatedTags: JSON.stringify({ ...tags, ...allocated }),
+      AllocatedTags: JSON.stringify(allocated),
     }
   })
 }

@@ -7,7 +7,7 @@ export type Condition =
   | Readonly<{ column: string; is: readonly string[] }>
   | Readonly<{ column: string; not: readonly string[] }>
 
-/** What must hold where the conditions do. Comparisons hold where a side is null: nulls have rules of their own. */
+/** What must hold where the conditions do. Objects that are `apart` have no entry in common. Comparisons hold where a side is null: nulls have rules of their own. */
 export type Demand =
   | Condition
   | Readonly<{ product: readonly [string, string]; equals: string }>
@@ -16,6 +16,7 @@ export type Demand =
   | Readonly<{ column: string; least: number }>
   | Readonly<{ column: string; shape: 'allocated-method' | 'commitment-programs' | 'sku-keys' }>
   | Readonly<{ pair: 'service-subcategory' }>
+  | Readonly<{ apart: readonly [string, string] }>
   | Readonly<{ one: string; for: string }>
 
 export type Rule = Readonly<{

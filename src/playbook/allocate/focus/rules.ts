@@ -180,13 +180,26 @@ const splits: readonly Rule[] = [
   ...['AllocatedResourceId', 'AllocatedTags', 'AllocatedMethodDetails'].map((column) =>
     nullWith(column, 'AllocatedMethodId', { since: '1.3' }),
   ),
-  givenWith('AllocatedResourceId', 'AllocatedMethodId', { since: '1.3' }),
-  nullWith('AllocatedResourceName', 'AllocatedResourceId', { since: '1.3' }),
+  // The part of a charge that is left to nobody has a method and no resource: only a recommendation, as no row says that it is that part.
+  givenWith('AllocatedResourceId', 'AllocatedMethodId', {
+    since: '1.3',
+    level: 'should',
+    says: 'AllocatedResourceId should not be null when AllocatedMethodId is not null, but on the part that is not allocated',
+  }),
+  ...together('AllocatedResourceName', 'AllocatedResourceId', { since: '1.3' }),
+  {
+    id: 'AllocatedTags.apart',
+    column: 'AllocatedTags',
+    level: 'should',
+    says: 'AllocatedTags should not repeat what is in Tags',
+    since: '1.3',
+    demand: { apart: ['AllocatedTags', 'Tags'] },
+  },
   {
     id: 'AllocatedMethodDetails.shape',
     column: 'AllocatedMethodDetails',
     level: 'must',
-    says: 'AllocatedMethodDetails must be {"Elements": [{"AllocatedRatio": number, …}, …]}, with a UsageUnit where there is a UsageQuantity',
+    says: 'AllocatedMethodDetails must be {"Elements": [{"AllocatedRatio": number, …}, …]}, with a UsageUnit where there is a UsageQuantity; keys of one’s own begin with x_',
     since: '1.3',
     demand: { column: 'AllocatedMethodDetails', shape: 'allocated-method' },
   },

@@ -32,7 +32,7 @@ export const checkCloseable = (
   closes: readonly ClosedMonth[],
   { month, zone, complete }: Readonly<{ month: string; zone: string; complete: boolean }>,
 ): void => {
-  const wrong = (why: string) => new WeirError('bad-input', `${month} cannot be closed: ${why}`)
+  const wrong = (why: string) => new WeirError('bad-input', `${month} cannot be closed: ${why}`, { field: 'month' })
   if (closes.some((closed) => closed.month === month)) throw wrong('it is closed; weir statement shows it')
   if (!complete) throw wrong('it is not over yet')
   const next = firstOpenMonth(closes)

@@ -1,5 +1,6 @@
 import type { Kit, LiveCall } from '../../../core/lever.ts'
 import type { Block, Outline } from '../../../core/prompt.ts'
+import { parted } from '../forms.ts'
 
 /** What is compared of a call, and what must be the same to the letter. */
 export type Asked = Readonly<{
@@ -31,7 +32,7 @@ const partitionOf = (call: LiveCall, words: string, embedder: string, kit: Kit):
   return kit.hash(
     JSON.stringify([
       [call.tenant, call.scope, call.variant, call.provider, call.model],
-      [call.circle.wire, call.circle.endpoint, call.stream],
+      [call.circle.wire, call.circle.endpoint, parted(call, kit)],
       beside,
       embedder,
     ]),

@@ -1,0 +1,35 @@
+/** Stored answers in both forms: those that came as streams and those that came whole. */
+import type { Kit, LiveCall, StoredAnswer } from '../../core/lever.ts'
+
+/** Under which name an answer lies: either form has a place of its own, since not each can be given in the other. */
+export const slotOf = (key: string, stream: boolean): string => (stream ? `${key} streamed` : key)
+
+/** What parts the two forms of a wire that cannot change them: false for all calls of one that can. */
+export const parted = (
+  { circle, stream }: Pick<LiveCall, 'circle' | 'stream'>,
+  { converts }: Pick<Kit, 'converts'>,
+): boolean => stream && !converts(circle.wire)
+
+/** An answer to give, with how it came where it came in the other form; or how it came, and why it cannot be given in this one. */
+export type Found = Readonly<{ answer: StoredAnswer; came?: string }> | Readonly<{ answer?: undefined; came: string }>
+
+/** The stored answer of a key as the call asks for it: one that came so, or else what the other can be made. */
+export const find = (call: LiveCall, kit: Kit, partition: string, key: string): Found | undefined => {
+  const { stream, circle } = call
+  const { answers } = kit
+  if (!answers) return undefined
+  const own = answers.get(partition, slotOf(key, stream))
+  if (own) {
+    const formed = call.asAsked(own)
+    return { answer: typeof formed === 'string' ? own : formed }
+  }
+  // What is wrong with the file is said of one look: another one must not make it forgotten.
+  if (!kit.converts(circle.wire) || answers.trouble() !== undefined) return undefined
+  const other = answers.get(partition, slotOf(key, !stream))
+  if (!other) return undefined
+  const [came, asked] = stream ? ['whole', 'as a stream'] : ['streamed', 'whole']
+  const formed = call.asAsked(other)
+  return typeof formed === 'string'
+    ? { came: `${came}, and is not given ${asked}: ${formed}` }
+    : { answer: formed, came }
+}

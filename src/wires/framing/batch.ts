@@ -1,0 +1,92 @@
+/** Files with the results of a batch: lines of JSON, whose bills are gathered so that a batch of any size is one receipt. */
+import type { Unit, UnitCount, UsageLine } from '../../core/usage.ts'
+import type { Tokens } from './counts.ts'
+import { decode, join } from './json.ts'
+import type { Own } from './metering.ts'
+import { LARGEST_FRAME_BYTES, type Splitter } from './sse.ts'
+
+const NOTHING = new Uint8Array(0)
+const LINE_FEED = 10
+
+/** Cuts lines, with their line feed. A frame is a line's text; an empty line is none. */
+export const splitLines = (limit_bytes = LARGEST_FRAME_BYTES): Splitter<string> => {
+  let pieces: Uint8Array[] = []
+  const take = (last: Uint8Array): Uint8Array => {
+    const bytes = join([...pieces, last])
+    pieces = []
+    splitter.held_bytes = 0
+    return bytes
+  }
+  const textOf = (bytes: Uint8Array) => decode(bytes).trim() || undefined
+  const splitter: Own<Splitter<string>> = {
+    held_bytes: 0,
+    broken: false,
+    push(chunk, emit) {
+      let from = 0
+      for (let end = chunk.indexOf(LINE_FEED); end >= 0 && !splitter.broken; end = chunk.indexOf(LINE_FEED, from)) {
+        const bytes = take(chunk.subarray(from, end + 1))
+        emit(textOf(bytes), bytes)
+        from = end + 1
+      }
+      if (from === chunk.length) return
+      pieces.push(from === 0 ? chunk : chunk.subarray(from))
+      splitter.held_bytes += chunk.length - from
+      if (splitter.held_bytes > limit_bytes) splitter.broken = true
+    },
+    end(emit) {
+      if (splitter.held_bytes === 0 || splitter.broken) return
+      const bytes = take(NOTHING)
+      emit(textOf(bytes), bytes)
+    },
+    held: () => (splitter.held_bytes === 0 ? NOTHING : join(pieces)),
+  }
+  return splitter
+}
+
+/** The long-context thresholds of all providers' prices, in tokens: items between the same two are billed alike. */
+const LONG_CONTEXTS = [128_000, 200_000, 272_000]
+
+/** What the price of a unit depends on beside its kind. */
+const attrsOf = ({ units }: UsageLine) => Object.entries(units).map(([unit, { attrs }]) => [unit, attrs])
+
+const keyOf = (line: UsageLine) =>
+  JSON.stringify([
+    line.kind,
+    line.model_served,
+    line.geo,
+    line.speed,
+    LONG_CONTEXTS.filter((tokens) => line.context_tokens > tokens).length,
+    attrsOf(line),
+  ])
+
+type Group = { line: UsageLine; tokens: Tokens; units: Partial<Record<Unit, UnitCount>>; context_tokens: number }
+
+const addLine = (group: Group, { tokens, units, context_tokens }: UsageLine): void => {
+  for (const [bucket, count] of Object.entries(tokens) as [keyof Tokens, number][])
+    group.tokens[bucket] = (group.tokens[bucket] ?? 0) + count
+  for (const [unit, { n, ...attrs }] of Object.entries(units) as [Unit, UnitCount][])
+    group.units[unit] = { ...attrs, n: (group.units[unit]?.n ?? 0) + n }
+  group.context_tokens = Math.max(group.context_tokens, context_tokens)
+}
+
+const OWN_KINDS = new Set<UsageLine['kind']>(['declined', 'tool'])
+
+/** Gathers the lines of a batch's items: those of one model, billed alike, become one. */
+export const gatherItems = () => {
+  const groups = new Map<string, Group>()
+  return {
+    add(line: UsageLine): void {
+      const key = keyOf(line)
+      const group = groups.get(key) ?? { line, tokens: {}, units: {}, context_tokens: 0 }
+      groups.set(key, group)
+      addLine(group, line)
+    },
+    lines: (): UsageLine[] =>
+      [...groups.values()].map(({ line, ...sums }) => ({
+        ...line,
+        ...sums,
+        kind: OWN_KINDS.has(line.kind) ? line.kind : 'batch_item',
+        service_tier: 'batch',
+      })),
+  }
+}

@@ -20,7 +20,7 @@ const moment = (now_ms: number): string => new Date(now_ms).toISOString().replac
 const homeOf = (base_url: string) => {
   const { origin, hostname, pathname } = new URL(base_url)
   const [, owner, region = 'us-east-1'] =
-    /^(?:(.+)\.)?s3[.-]([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/.exec(hostname) ?? []
+    /^(?:(.+)\.)?s3(?:[.-]([a-z0-9-]+))?\.amazonaws\.com(?:\.cn)?$/.exec(hostname) ?? []
   const segments = pathname
     .split('/')
     .filter((segment) => segment !== '')

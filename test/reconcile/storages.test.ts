@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { s3 } from '../../src/bills/s3.ts'
 import { ledgerFolder } from '../cli/fixture.ts'
 import { weir, weirProcess } from '../cli/run.ts'
 import { aws, sas, startStorage, token } from './storage-server.ts'
@@ -100,6 +101,28 @@ describe('AWS: the export in its bucket', () => {
       'GET /bills/team%20a/llm/data/BILLING_PERIOD%3D2026-11/b/llm-1.csv.gz',
       'GET /bills/team%20a/llm/data/BILLING_PERIOD%3D2026-11/b/llm-2.csv.gz',
     ])
+  })
+
+  test.each([
+    [
+      'https://bills.s3.eu-west-1.amazonaws.com/team/llm/',
+      'https://bills.s3.eu-west-1.amazonaws.com/k%3D1',
+      'eu-west-1',
+    ],
+    ['https://my.bills.s3.amazonaws.com/team/llm', 'https://my.bills.s3.amazonaws.com/k%3D1', 'us-east-1'],
+    [
+      'https://s3.eu-west-1.amazonaws.com/bills/team/llm',
+      'https://s3.eu-west-1.amazonaws.com/bills/k%3D1',
+      'eu-west-1',
+    ],
+    ['http://minio.local:9000/bills/team/llm', 'http://minio.local:9000/bills/k%3D1', 'us-east-1'],
+  ])('%s names a bucket, a folder and a region', async (base_url, url, region) => {
+    const credentials = { access_key_id: 'a', secret_access_key: 'b' }
+    const { bucket, folder: inside, askFor } = s3({ base_url, credentials } as Parameters<typeof s3>[0])
+    expect([bucket.replace('my.', ''), inside]).toEqual(['bills', 'team/llm'])
+    const asked = await askFor('k=1')(0)
+    expect(asked.url).toBe(url)
+    expect(asked.headers['authorization']).toContain(`/${region}/s3/aws4_request`)
   })
 
   test('a storage that is busy is asked again', async () => {

@@ -69,7 +69,7 @@ const textIn = (element: XmlElement, name: string): string | undefined =>
 type Listing = Readonly<{ file: string; name: string; modified: string; next: string }>
 
 /** A page of a list of files in XML, and where the next one begins; undefined where it is none, or cut off. */
-export const listed = (text: string, { file, name, modified, next }: Listing) => {
+const listed = (text: string, { file, name, modified, next }: Listing) => {
   try {
     const root = parseXml(text).root
     if (!root) return undefined

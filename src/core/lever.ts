@@ -144,7 +144,8 @@ export type Memory = Readonly<{
 export type Answers = Readonly<{
   /** What is wrong with the file, if something is, without its path. */
   trouble(): string | undefined
-  get(partition: string, key: string): StoredAnswer | undefined
+  /** The answer of a key; where it has none, that of the other one. */
+  get(partition: string, key: string, other?: string): StoredAnswer | undefined
   put(
     partition: string,
     key: string,

@@ -128,18 +128,19 @@ export const openAnswers = (options: AnswersOptions): AnswerStore => {
   const guard = openShelf({ ...options, tables: TABLES, holds: 'stored answers' })
   let added = 0
 
-  const get = (partition: string, key: string): StoredAnswer | undefined =>
+  const get = (partition: string, key: string, other = key): StoredAnswer | undefined =>
     guard.use((database) => {
       const row = statement(
         database,
-        'select partition, key, body, content_type, receipt_id, stored_at_us, used_at_us from answers where partition = ? and key = ? and expires_at_us > ?',
-      ).get(partition, key, now_us())
+        'select partition, key, body, content_type, receipt_id, stored_at_us, used_at_us from answers where partition = ? and key in (?, ?) and expires_at_us > ? order by key = ? desc limit 1',
+      ).get(partition, key, other, now_us(), key)
+      const found = row?.['key']
       // Looked at again on the hit: what comes back must be what was asked for.
-      if (!row || row['partition'] !== partition || row['key'] !== key) return undefined
+      if (!row || row['partition'] !== partition || (found !== key && found !== other)) return undefined
       if (now_us() - Number(row['used_at_us']) > USE_US)
         database
           .prepare('update answers set used_at_us = ? where partition = ? and key = ?')
-          .run(now_us(), partition, key)
+          .run(now_us(), partition, found)
       return {
         body: row['body'] as Uint8Array,
         content_type: String(row['content_type']),

@@ -8,7 +8,7 @@ import { foldMessages } from './anthropic/stream.ts'
 import { messageTags } from './anthropic/tags.ts'
 import { speedOf, tierOf } from './anthropic/usage.ts'
 import { describeMessage } from './anthropic/whole.ts'
-import { splitLines } from './framing/batch.ts'
+import { readResults, splitLines } from './framing/batch.ts'
 import { countOf } from './framing/counts.ts'
 import { asList, asText, at, type JsonRecord, recordsOf } from './framing/json.ts'
 import { isEventStream, meterBody, meterFrames, meterSse } from './framing/metering.ts'
@@ -33,17 +33,6 @@ const given = <T extends object>(record: T) =>
   Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
     [name in keyof T]?: Exclude<T[name], undefined>
   }
-
-const readResults = (): Reading => ({
-  endpoint: 'batch_results',
-  billable: true,
-  batch: true,
-  stream: false,
-  parts: [],
-  body_tags: {},
-  edits: [],
-  hide_usage: false,
-})
 
 const modelOf = (path: string, body: JsonRecord): string | undefined => {
   const named = VERTEX.exec(path)?.[1]
@@ -94,7 +83,7 @@ export const wire: Wire = {
     method === 'POST'
       ? MESSAGES.test(path) || COUNT.test(path) || VERTEX.test(path)
       : method === 'GET' && RESULTS.test(path),
-  read: (request) => (RESULTS.test(request.path) ? readResults() : readMessages(request)),
+  read: (request) => (RESULTS.test(request.path) ? readResults('batch_results') : readMessages(request)),
   meter(context) {
     const { reading, request, status } = context
     const usage = meterContext(context)

@@ -1,5 +1,5 @@
 import type { MeterContext, Metered, Wire } from '../core/wire.ts'
-import { gatherItems, splitLines } from './framing/batch.ts'
+import { gatherItems, readResults, splitLines } from './framing/batch.ts'
 import { normalise } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
 import { asRecord, type JsonRecord, parseJson } from './framing/json.ts'
@@ -77,16 +77,7 @@ const foldFile = (context: MeterContext): Fold<string> => {
 export const wire: Wire = {
   name: 'openai-batches',
   recognise: (method, path) => method === 'GET' && CONTENT.test(path),
-  read: () => ({
-    endpoint: 'files.content',
-    billable: true,
-    batch: true,
-    stream: false,
-    parts: [],
-    body_tags: {},
-    edits: [],
-    hide_usage: false,
-  }),
+  read: () => readResults('files.content'),
   meter(context) {
     if (context.status === 200) return meterFrames(splitLines(), foldFile(context), false)
     const usage = normalise({ lines: [], quality: 'exact', warnings: [], raw: {} })

@@ -14,21 +14,14 @@ export const parted = (
 export type Found = Readonly<{ answer: StoredAnswer; came?: string }> | Readonly<{ answer?: undefined; came: string }>
 
 /** The stored answer of a key as the call asks for it: one that came so, or else what the other can be made. */
-export const find = (call: LiveCall, kit: Kit, partition: string, key: string): Found | undefined => {
+export const find = (call: LiveCall, { answers, converts }: Kit, partition: string, key: string): Found | undefined => {
   const { stream, circle } = call
-  const { answers } = kit
-  if (!answers) return undefined
-  const own = answers.get(partition, slotOf(key, stream))
-  if (own) {
-    const formed = call.asAsked(own)
-    return { answer: typeof formed === 'string' ? own : formed }
-  }
-  // What is wrong with the file is said of one look: another one must not make it forgotten.
-  if (!kit.converts(circle.wire) || answers.trouble() !== undefined) return undefined
-  const other = answers.get(partition, slotOf(key, !stream))
-  if (!other) return undefined
+  const other = converts(circle.wire) ? slotOf(key, !stream) : undefined
+  const stored = answers?.get(partition, slotOf(key, stream), other)
+  if (!stored) return undefined
+  const formed = call.asAsked(stored)
+  if (formed === stored) return { answer: stored }
   const [came, asked] = stream ? ['whole', 'as a stream'] : ['streamed', 'whole']
-  const formed = call.asAsked(other)
   return typeof formed === 'string'
     ? { came: `${came}, and is not given ${asked}: ${formed}` }
     : { answer: formed, came }

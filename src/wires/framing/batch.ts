@@ -1,47 +1,35 @@
 /** Files with the results of a batch: lines of JSON, whose bills are gathered so that a batch of any size is one receipt. */
 import type { Unit, UnitCount, UsageLine } from '../../core/usage.ts'
+import type { Reading } from '../../core/wire.ts'
 import type { Tokens } from './counts.ts'
-import { decode, join } from './json.ts'
-import type { Own } from './metering.ts'
+import { decode } from './json.ts'
+import { splitBehind } from './splitting.ts'
 import { LARGEST_FRAME_BYTES, type Splitter } from './sse.ts'
 
-const NOTHING = new Uint8Array(0)
 const LINE_FEED = 10
 
+const textOf = (bytes: Uint8Array): string | undefined => decode(bytes).trim() || undefined
+
 /** Cuts lines, with their line feed. A frame is a line's text; an empty line is none. */
-export const splitLines = (limit_bytes = LARGEST_FRAME_BYTES): Splitter<string> => {
-  let pieces: Uint8Array[] = []
-  const take = (last: Uint8Array): Uint8Array => {
-    const bytes = join([...pieces, last])
-    pieces = []
-    splitter.held_bytes = 0
-    return bytes
-  }
-  const textOf = (bytes: Uint8Array) => decode(bytes).trim() || undefined
-  const splitter: Own<Splitter<string>> = {
-    held_bytes: 0,
-    broken: false,
-    push(chunk, emit) {
-      let from = 0
-      for (let end = chunk.indexOf(LINE_FEED); end >= 0 && !splitter.broken; end = chunk.indexOf(LINE_FEED, from)) {
-        const bytes = take(chunk.subarray(from, end + 1))
-        emit(textOf(bytes), bytes)
-        from = end + 1
-      }
-      if (from === chunk.length) return
-      pieces.push(from === 0 ? chunk : chunk.subarray(from))
-      splitter.held_bytes += chunk.length - from
-      if (splitter.held_bytes > limit_bytes) splitter.broken = true
-    },
-    end(emit) {
-      if (splitter.held_bytes === 0 || splitter.broken) return
-      const bytes = take(NOTHING)
-      emit(textOf(bytes), bytes)
-    },
-    held: () => (splitter.held_bytes === 0 ? NOTHING : join(pieces)),
-  }
-  return splitter
-}
+export const splitLines = (limit_bytes = LARGEST_FRAME_BYTES): Splitter<string> =>
+  splitBehind({
+    limit_bytes,
+    endIn: (chunk, from) => chunk.indexOf(LINE_FEED, from),
+    frameOf: textOf,
+    lastOf: textOf,
+  })
+
+/** What is read of a request for a batch's results: nothing that it says of them. */
+export const readResults = (endpoint: string): Reading => ({
+  endpoint,
+  billable: true,
+  batch: true,
+  stream: false,
+  parts: [],
+  body_tags: {},
+  edits: [],
+  hide_usage: false,
+})
 
 /** The long-context thresholds of all providers' prices, in tokens: items between the same two are billed alike. */
 const LONG_CONTEXTS = [128_000, 200_000, 272_000]

@@ -1,7 +1,6 @@
-import { decode, join } from './json.ts'
+import { decode } from './json.ts'
+import { splitBehind } from './splitting.ts'
 import { LARGEST_FRAME_BYTES, type Splitter } from './sse.ts'
-
-const NOTHING = new Uint8Array(0)
 
 /** Follows JSON byte by byte and says where the objects of the outer array end. */
 const elements = () => {
@@ -39,35 +38,16 @@ const elements = () => {
  */
 export const splitJsonArray = (limit_bytes = LARGEST_FRAME_BYTES): Splitter<string> => {
   const closes = elements()
-  let pieces: Uint8Array[] = []
-
-  const take = (last: Uint8Array): Uint8Array => {
-    const bytes = join([...pieces, last])
-    pieces = []
-    splitter.held_bytes = 0
-    return bytes
-  }
-  const splitter: { -readonly [Name in keyof Splitter<string>]: Splitter<string>[Name] } = {
-    held_bytes: 0,
-    broken: false,
-    push(chunk, emit) {
-      let from = 0
-      for (let i = 0; i < chunk.length && !splitter.broken; i++) {
-        if (!closes(chunk[i] ?? 0)) continue
-        const bytes = take(chunk.subarray(from, i + 1))
-        const text = decode(bytes)
-        emit(text.slice(Math.max(0, text.indexOf('{'))), bytes)
-        from = i + 1
-      }
-      if (from === chunk.length) return
-      pieces.push(from === 0 ? chunk : chunk.subarray(from))
-      splitter.held_bytes += chunk.length - from
-      if (splitter.held_bytes > limit_bytes) splitter.broken = true
+  return splitBehind({
+    limit_bytes,
+    endIn(chunk, from) {
+      for (let at = from; at < chunk.length; at++) if (closes(chunk[at] ?? 0)) return at
+      return -1
     },
-    end(emit) {
-      if (splitter.held_bytes > 0 && !splitter.broken) emit(undefined, take(NOTHING))
+    frameOf: (bytes) => {
+      const text = decode(bytes)
+      return text.slice(Math.max(0, text.indexOf('{')))
     },
-    held: () => (splitter.held_bytes === 0 ? NOTHING : join(pieces)),
-  }
-  return splitter
+    lastOf: () => undefined,
+  })
 }

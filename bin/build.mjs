@@ -14,7 +14,13 @@ rmSync('dist', { recursive: true, force: true })
 
 // Each command is a file of its name (src/main.ts), and so is what a worker runs.
 const commands = readdirSync('src/cli').filter((name) => name.endsWith('.ts'))
-const files = ['main.ts', ...commands.map((name) => `cli/${name}`), 'gateway/worker.ts', 'cli/advise/worker.ts']
+const files = [
+  'main.ts',
+  ...commands.map((name) => `cli/${name}`),
+  'gateway/worker.ts',
+  'gateway/counting.ts',
+  'cli/advise/worker.ts',
+]
 const input = Object.fromEntries(files.map((file) => [`src/${file.slice(0, -3)}`, `src/${file}`]))
 const bundle = await rolldown({ input, platform: 'node', external: OUTSIDE })
 const { output } = await bundle.write({

@@ -1,4 +1,4 @@
-import type { MessagePort, Worker } from 'node:worker_threads'
+import { type MessagePort, Worker, type WorkerOptions } from 'node:worker_threads'
 
 /** Functions of another thread: arguments and results are plain data. */
 export type Remote = (method: string, ...args: readonly unknown[]) => Promise<unknown>
@@ -10,6 +10,12 @@ type Message =
   | Readonly<{ kind: 'failed'; id: number; error: unknown }>
 
 type Waiting = Readonly<{ resolve: (result: unknown) => void; reject: (error: unknown) => void }>
+
+/** Starts a worker of `src/FILE`; in the package, whose shared code lies in one folder beside, of what was built of it. */
+export const openWorker = (file: string, options: WorkerOptions = {}): Worker => {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new Worker(new URL(`../${file}.${ending}`, import.meta.url), options)
+}
 
 /**
  * Calls functions of the thread at the other end of `port`, and lets it call `methods` here. An error arrives as an

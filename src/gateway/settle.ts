@@ -48,9 +48,8 @@ const UNBEGUN = 'it ended before the answer began: what the model had written by
 const estimate = async (call: Call, attempt: Attempt, world: World): Promise<NormalisedUsage | undefined> => {
   const { reading, upstream, model, metered = NOTHING_SEEN } = attempt
   if (!reading) return undefined
-  const count = await world.tokens.counter()
   const { ratio } = world.tokens.ratios.of(upstream.price_as, model ?? '')
-  const usage = usageOf({ reading, json: call.json, metered, count, ratio })
+  const usage = await usageOf({ reading, json: call.json, metered, count: world.tokens.count, ratio })
   // No text was asked or seen (sound, pictures, token ids): that is not nothing, but not known.
   if (usage.totals.input + usage.totals.output === 0) return metered.usage
   return attempt.status === undefined ? { ...usage, warnings: [...usage.warnings, UNBEGUN] } : usage

@@ -187,7 +187,9 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     budgets: budgetsOf(data, now_us),
     bill_once: createOnce(data.once),
     billed_before: doors.billed_before,
-    tokens: openTokens(),
+    tokens: openTokens(({ message }) =>
+      log.trouble('tokens are counted by length, for the thread that counts them has ended', { why: message }),
+    ),
     restraint: createRestraint(data.restraint),
     tenants: openTenants(data.pepper),
     errands: openErrands(data.pepper),
@@ -240,6 +242,7 @@ export const openThread = (data: ThreadData, doors: ThreadDoors): GatewayThread 
       await listener.drain(shutdown_ms)
       world.journal.close()
       await world.dispatcher.destroy()
+      await world.tokens.close()
     },
   }
 }

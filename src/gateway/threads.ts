@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Settings } from '../core/settings.ts'
 import type { ListenAt } from './listener.ts'
-import { connect } from './remote.ts'
+import { connect, openWorker } from './remote.ts'
 import type { GatewayThread, Snapshot, ThreadData } from './thread.ts'
 
 /** What the main thread answers to its workers. */
@@ -19,11 +19,7 @@ export type MainSide = Readonly<{
  */
 const YOUNG_MB = 24
 
-const newWorker = (): Worker => {
-  // In the package this code lies in another folder beside the worker's.
-  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : '../gateway/worker.js'
-  return new Worker(new URL(file, import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } })
-}
+const newWorker = (): Worker => openWorker('gateway/worker', { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } })
 
 let spare: Worker | undefined
 

@@ -6,20 +6,21 @@ import { estimateUsage, pieces, usageOf } from '../../src/playbook/measure/estim
 import { defaultRatio, O200K_BYTES_PER_TOKEN, ratios } from '../../src/playbook/measure/ratios.ts'
 import { reading } from './readings.ts'
 
-const count = (text: string) => encode(text, { disallowedSpecial: new Set() }).length
+const counted = (text: string) => encode(text, { disallowedSpecial: new Set() }).length
+const count = async (texts: readonly string[]) => texts.map(counted)
 const prompt = reading([
   { kind: 'system', text: 'Answer in one word.' },
   { kind: 'user', text: 'What is the capital of France?' },
 ])
 
-test('an estimate is the tokenizer’s count times the ratio, input and output apart, and says that it is one', () => {
-  const usage = estimateUsage({ reading: prompt, output_text: 'Paris', count, ratio: 1 })
-  const input = count('Answer in one word.') + count('What is the capital of France?')
+test('an estimate is the tokenizer’s count times the ratio, input and output apart, and says that it is one', async () => {
+  const usage = await estimateUsage({ reading: prompt, output_text: 'Paris', count, ratio: 1 })
+  const input = counted('Answer in one word.') + counted('What is the capital of France?')
   expect(usage.lines[0]?.tokens).toEqual({ 'in.text.fresh': input, 'out.text.visible': 1 })
   expect(usage.totals).toEqual({ input, output: 1 })
   expect(usage.quality).toBe('estimated')
   expect(usage.warnings.join()).toMatch(/estimated by tokenizer/)
-  const claude = estimateUsage({ reading: prompt, output_text: 'Paris', count, ratio: 1.4 })
+  const claude = await estimateUsage({ reading: prompt, output_text: 'Paris', count, ratio: 1.4 })
   expect(claude.totals).toEqual({ input: Math.ceil(input * 1.4), output: 2 })
 })
 
@@ -40,21 +41,21 @@ test('pieces join to the text, hold no unbroken run over 2 KB and divide no char
   expect(pieces('short words only')).toEqual(['short words only'])
 })
 
-test('a long unbroken string reaches the tokenizer in pieces, and a huge one in proportion', () => {
+test('a long unbroken string reaches the tokenizer in pieces, and a huge one in proportion', async () => {
   const seen: number[] = []
-  const counting = (text: string) => {
-    seen.push(text.length)
-    return text.length / 4
+  const counting = async (texts: readonly string[]) => {
+    seen.push(...texts.map(({ length }) => length))
+    return texts.map(({ length }) => length / 4)
   }
   const huge = reading([{ kind: 'user', text: 'ab'.repeat(500_000) }])
-  const usage = estimateUsage({ reading: huge, output_text: '', count: counting, ratio: 1 })
+  const usage = await estimateUsage({ reading: huge, output_text: '', count: counting, ratio: 1 })
   expect(Math.max(...seen)).toBeLessThanOrEqual(2048)
   expect(seen.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(100_000)
   expect(usage.totals.input).toBe(250_000)
   expect(usage.warnings.join()).toMatch(/in proportion/)
 })
 
-test('images and files are named as missing from the estimate', () => {
+test('images and files are named as missing from the estimate', async () => {
   const json = {
     messages: [
       {
@@ -67,11 +68,11 @@ test('images and files are named as missing from the estimate', () => {
       { role: 'user', parts: [{ inlineData: { mimeType: 'audio/wav', data: 'AAAA' } }] },
     ],
   }
-  const usage = estimateUsage({ reading: prompt, json, output_text: '', count, ratio: 1 })
+  const usage = await estimateUsage({ reading: prompt, json, output_text: '', count, ratio: 1 })
   expect(usage.warnings).toContain('2 images, audio or files are not in the estimate')
 })
 
-test('a cut stream keeps the input that the provider counted and gains an estimated output', () => {
+test('a cut stream keeps the input that the provider counted and gains an estimated output', async () => {
   const usage = {
     lines: [
       {
@@ -89,13 +90,13 @@ test('a cut stream keeps the input that the provider counted and gains an estima
   } as const
   const text = 'The capital of France is Paris. '.repeat(10)
   const given = { reading: prompt, count, ratio: 1.4 }
-  const cut = usageOf({ ...given, metered: { usage, complete: false, output_text: text } })
-  const written = Math.ceil(count(text) * 1.4)
+  const cut = await usageOf({ ...given, metered: { usage, complete: false, output_text: text } })
+  const written = Math.ceil(counted(text) * 1.4)
   expect(cut.lines[0]?.tokens).toEqual({ ...usage.lines[0].tokens, 'out.text.visible': written })
   expect(cut.totals).toEqual({ input: 1010, output: written })
   expect(cut.quality).toBe('estimated')
-  expect(usageOf({ ...given, metered: { usage, complete: true, output_text: '' } })).toBe(usage)
-  expect(usageOf({ ...given, metered: { complete: false, output_text: 'Paris' } }).totals.output).toBe(2)
+  expect(await usageOf({ ...given, metered: { usage, complete: true, output_text: '' } })).toBe(usage)
+  expect((await usageOf({ ...given, metered: { complete: false, output_text: 'Paris' } })).totals.output).toBe(2)
 })
 
 test('new Claude models count 1.4 tokens for one of o200k, OpenAI’s one', () => {

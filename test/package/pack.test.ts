@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { encode } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../house/gateway-process.ts'
 
@@ -37,9 +39,17 @@ test('the package holds what was built and the pages that messages name, and nei
   expect(readdirSync(installed).sort()).toEqual(held)
   expect(existsSync(join(installed, 'docs', 'configuration.md'))).toBe(true)
   expect(existsSync(join(installed, 'dist', 'prices', 'openai.yaml'))).toBe(true)
-  for (const worker of ['gateway/worker.js', 'cli/advise/worker.js'])
+  for (const worker of ['gateway/worker.js', 'gateway/counting.js', 'cli/advise/worker.js'])
     expect(existsSync(join(installed, 'dist', 'src', worker))).toBe(true)
 })
+
+test('its threads find what they need: one counts tokens', async () => {
+  const worker = new Worker(join(folder, 'node_modules', 'weir', 'dist', 'src', 'gateway', 'counting.js'))
+  worker.postMessage({ kind: 'call', id: 1, method: 'count', args: [['A weir is a low dam.']] })
+  const [told] = await once(worker, 'message')
+  await worker.terminate()
+  expect(told).toEqual({ kind: 'done', id: 1, result: [encode('A weir is a low dam.').length] })
+}, 60_000)
 
 test('npx weir answers from the packed tarball on whatever Node installed it', async () => {
   expect((await weir(['--version'])).stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/)

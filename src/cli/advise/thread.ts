@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
 import { WeirError } from '../../core/errors.ts'
-import { connect } from '../../gateway/remote.ts'
+import { connect, openWorker } from '../../gateway/remote.ts'
 import type { Advice } from '../../playbook/advise/advice.ts'
 import type { Replaying } from '../../playbook/advise/advise.ts'
 import { type ReplaySetup, replayingOf } from './replaying.ts'
@@ -17,15 +16,9 @@ const YOUNG_MB = 96
 
 export type OpenReplaying = Replaying & Readonly<{ close(): Promise<void> }>
 
-const newWorker = (): Worker => {
-  // In the package this code lies in another folder beside the worker's.
-  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : '../cli/advise/worker.js'
-  return new Worker(new URL(file, import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } })
-}
-
 /** Replays in a worker, beside the reading. What it throws, and its end, is what the next call of it rejects with. */
 export const replayThere = (setup: ReplaySetup): OpenReplaying => {
-  const worker = newWorker()
+  const worker = openWorker('cli/advise/worker', { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } })
   const { call, drop } = connect(worker, {})
   const fail = (why: string) => drop(new WeirError('internal', `The replay has ended: ${why}`))
   worker.on('error', ({ message }: Error) => fail(message))

@@ -7,10 +7,11 @@ import type { Levers, Pulling, Turn } from './pulling.ts'
 
 type Shorter = Extract<Pulled, { do: 'change' }>
 
-/** A long text is counted in pieces of so many characters; between two, other calls have their turn. */
+/** A long text is counted in pieces of so many characters. */
 const PIECE = 4096
 
-const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const piecesOf = (text: string): string[] =>
+  Array.from({ length: Math.ceil(text.length / PIECE) }, (_, nth) => text.slice(nth * PIECE, (nth + 1) * PIECE))
 
 /** Counts tokens of texts in o200k, each text once for as long as its hash is remembered. */
 const openCounter = (tokens: Tokens): ((text: string) => Promise<number>) => {
@@ -20,12 +21,7 @@ const openCounter = (tokens: Tokens): ((text: string) => Promise<number>) => {
     const key = digest(text)
     const known = memory.get<number>('', key)
     if (known !== undefined) return known
-    const count = await tokens.counter()
-    let sum = 0
-    for (let at = 0; at < text.length; at += PIECE) {
-      await pause()
-      sum += count(text.slice(at, at + PIECE))
-    }
+    const sum = (await tokens.count(piecesOf(text))).reduce((all, one) => all + one, 0)
     memory.set('', key, sum)
     return sum
   }
@@ -60,12 +56,14 @@ export const openRecount = (tokens: Tokens): Levers['recount'] => {
   const removedBy = async (turn: Turn, change: Shorter, { live }: Pulling, ratio: number): Promise<number[]> => {
     const { hashes } = live.chain
     const parts = new Array<number>(hashes.length).fill(0)
-    for (const { index, text } of shortenings(change)) {
+    const count = async ({ index, text }: Readonly<{ index: number; text: string }>): Promise<void> => {
       const block = turn.outline?.blocks[index]
-      if (!block || !(block.part in parts)) continue
+      if (!block || !(block.part in parts)) return
       const place = `${turn.active.lever.name} ${hashes[block.part]} ${index}`
-      parts[block.part] = (parts[block.part] ?? 0) + (await taken(place, block, text))
+      const difference = await taken(place, block, text)
+      parts[block.part] = (parts[block.part] ?? 0) + difference
     }
+    await Promise.all(shortenings(change).map(count))
     let sum = 0
     return parts.map((part) => {
       sum += part

@@ -42,8 +42,8 @@ export const pieces = (text: string): string[] => {
 }
 
 /** Counts texts with `count`, the first 100,000 characters for certain and the rest in proportion. */
-const countAll = (texts: Iterable<string>, count: (text: string) => number) => {
-  let tokens = 0
+const countAll = async (texts: Iterable<string>, count: Estimate['count']) => {
+  const samples: string[] = []
   let counted = 0
   let characters = 0
   for (const text of texts) {
@@ -51,9 +51,10 @@ const countAll = (texts: Iterable<string>, count: (text: string) => number) => {
     const room = COUNTED_CHARACTERS - counted
     if (room <= 0) continue
     const sample = text.length > room ? text.slice(0, room) : text
-    for (const piece of pieces(sample)) tokens += count(piece)
+    samples.push(...pieces(sample))
     counted += sample.length
   }
+  const tokens = (await count(samples)).reduce((sum, one) => sum + one, 0)
   return { tokens: counted === 0 ? 0 : (tokens * characters) / counted, proportional: characters > counted }
 }
 
@@ -87,8 +88,8 @@ export type Estimate = Readonly<{
   json?: unknown
   /** What the model was seen to write. */
   output_text: string
-  /** An o200k tokenizer. */
-  count: (text: string) => number
+  /** Tokens of each text in o200k. */
+  count: (texts: readonly string[]) => Promise<readonly number[]>
   /** Tokens of the model for one of o200k (`ratios`). */
   ratio: number
 }>
@@ -97,13 +98,13 @@ export type Estimate = Readonly<{
  * Usage counted by tokenizer, for a stream that was cut or a response without usage. Input counts as fresh text, output
  * as visible text, both rounded up; quality is `estimated` and the warnings say what could not be seen.
  */
-export const estimateUsage = (options: Estimate): NormalisedUsage => {
+export const estimateUsage = async (options: Estimate): Promise<NormalisedUsage> => {
   const { reading, count, ratio } = options
-  const prompt = countAll(
+  const prompt = await countAll(
     reading.parts.map((part) => part.text),
     count,
   )
-  const answer = countAll([options.output_text], count)
+  const answer = await countAll([options.output_text], count)
   const input = Math.ceil(prompt.tokens * ratio)
   const output = Math.ceil(answer.tokens * ratio)
   const attachments = options.json === undefined ? 0 : countMedia(options.json)
@@ -137,12 +138,12 @@ export type Measured = Omit<Estimate, 'output_text'> &
  * The usage of an answer, however it ended: the provider's own when it is whole; the provider's input with an estimated
  * output when a stream was cut after its beginning told the input (Anthropic); and an estimate of both otherwise.
  */
-export const usageOf = (options: Measured): NormalisedUsage => {
+export const usageOf = async (options: Measured): Promise<NormalisedUsage> => {
   const { metered, count, ratio } = options
   const { usage, output_text } = metered
   if (usage === undefined) return estimateUsage({ ...options, output_text })
   if (metered.complete || output_text === '') return usage
-  const written = Math.ceil(countAll([output_text], count).tokens * ratio)
+  const written = Math.ceil((await countAll([output_text], count)).tokens * ratio)
   const missing = written - usage.totals.output
   const last = usage.lines.findLastIndex((line) => line.kind !== 'declined')
   if (missing <= 0 || last < 0) return usage

@@ -30,6 +30,8 @@ const MOST_BRANCHES = 4
 const common = (left: readonly string[], right: readonly string[]): number => {
   let low = 0
   let high = Math.min(left.length, right.length)
+  // Most often all: a conversation grows at its end.
+  if (left[high - 1] === right[high - 1]) return high
   while (low < high) {
     const middle = (low + high + 1) >>> 1
     if (left[middle - 1] === right[middle - 1]) low = middle
@@ -52,7 +54,21 @@ const holds = (edit: Edit, blocks: readonly Block[]): boolean => {
   return block?.part === edit.part && block.text.length === edit.length
 }
 
-export type Situation = Readonly<{ call: LiveCall; outline: Outline; kit: Kit; caching: Caching | undefined }>
+/** Under which names a conversation is remembered. */
+type Place = Readonly<{ partition: string; key: string }>
+
+export const placeOf = ({ tenant, account, provider, model, fingerprints, call_id }: LiveCall): Place => ({
+  partition: `${tenant} ${account} ${provider} ${model}`,
+  key: fingerprints.conversation ?? fingerprints.exact ?? call_id,
+})
+
+export type Situation = Readonly<{
+  call: LiveCall
+  outline: Outline
+  kit: Kit
+  caching: Caching | undefined
+  place: Place
+}>
 
 export type Recalled = Readonly<{
   /** Parts from here on were not seen before. */
@@ -64,15 +80,8 @@ export type Recalled = Readonly<{
   waiting: readonly Edit[]
 }>
 
-const placeOf = ({ tenant, account, provider, model, fingerprints, call_id }: LiveCall) => ({
-  partition: `${tenant} ${account} ${provider} ${model}`,
-  key: fingerprints.conversation ?? fingerprints.exact ?? call_id,
-})
-
-const branchesOf = ({ call, kit }: Situation): readonly Course[] => {
-  const { partition, key } = placeOf(call)
-  return kit.memory.get<readonly Course[]>(partition, key) ?? []
-}
+const branchesOf = ({ place: { partition, key }, kit }: Situation): readonly Course[] =>
+  kit.memory.get<readonly Course[]>(partition, key) ?? []
 
 /** The branch with the longest common beginning; of those that are still warm, if any is. */
 const nearest = (branches: readonly Course[], { call, caching }: Situation) => {
@@ -122,7 +131,7 @@ export const recall = (situation: Situation): Recalled => {
 
 /** Remembers what is sent now, in the place of the prompt that it goes on from. */
 export const remember = (situation: Situation, course: Course): void => {
-  const { partition, key } = placeOf(situation.call)
+  const { partition, key } = situation.place
   const others = branchesOf(situation).filter(({ hashes }) => common(hashes, course.hashes) < hashes.length)
   situation.kit.memory.set(partition, key, [course, ...others].slice(0, MOST_BRANCHES))
 }

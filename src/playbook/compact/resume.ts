@@ -1,7 +1,7 @@
 import type { Kit, LiveCall, Pulled } from '../../core/lever.ts'
 import type { Block, Change, Outline } from '../../core/prompt.ts'
 import { cachingOf } from './caching.ts'
-import { byPlace, type Edit, recall, remember, type Wish } from './course.ts'
+import { byPlace, type Edit, placeOf, recall, remember, type Wish } from './course.ts'
 import { type Cut, choose, net, type Standing } from './netting.ts'
 import { further, note, runsOf } from './runs.ts'
 
@@ -84,7 +84,7 @@ const pulled = ({ made, waiting, chain, ratio, nothing }: Decided): Pulled => {
 export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = FORESIGHT): Resumed => {
   const { chain } = call
   const caching = cachingOf(call, outline, kit)
-  const situation = { call, outline, kit, caching }
+  const situation = { call, outline, kit, caching, place: placeOf(call) }
   const past = recall(situation)
   const warm = chain.tokens[past.warm - 1] ?? 0
   const runs = runsOf(kit.memory, lineage(call))

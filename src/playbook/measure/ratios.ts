@@ -39,6 +39,9 @@ export const defaultRatio = (model: string): number => {
 /** Ratios as learnt from the ledger, over the defaults. */
 export type Ratios = Readonly<{ of(provider: string, model: string): Ratio }>
 
+/** Models whose ratios are worked out once; names of models come from outside. */
+const MOST_KNOWN = 10_000
+
 /**
  * Builds the look-up from what the ledger learnt (`{ ask: 'ratios' }`). A model with few samples is blended with its
  * default, weighted by samples, so that one odd prompt moves little. Nonsense (no samples, not positive) is left out.
@@ -48,7 +51,8 @@ export const ratios = (learnt: readonly TokenRatio[] = []): Ratios => {
   for (const row of learnt)
     if (row.samples > 0 && row.bytes_per_token > 0 && Number.isFinite(row.bytes_per_token))
       rows.set(`${row.provider}\n${row.model}`, row)
-  const known = new Map<string, Ratio>()
+  const known = new Map<string, Map<string, Ratio>>()
+  let count = 0
   const look = (provider: string, model: string): Ratio => {
     const ratio = defaultRatio(model)
     const prior = O200K_BYTES_PER_TOKEN / ratio
@@ -61,11 +65,12 @@ export const ratios = (learnt: readonly TokenRatio[] = []): Ratios => {
   }
   return {
     of(provider, model) {
-      const key = `${provider}\n${model}`
-      const found = known.get(key)
+      const found = known.get(provider)?.get(model)
       if (found) return found
       const ratio = look(provider, model)
-      if (known.size < 10_000) known.set(key, ratio)
+      if (++count > MOST_KNOWN) return ratio
+      const models = known.get(provider) ?? new Map<string, Ratio>()
+      known.set(provider, models.set(model, ratio))
       return ratio
     },
   }

@@ -18,6 +18,7 @@ export type Course = Readonly<{
   /** Calls since the cache was last cold. */
   run: number
   observed: boolean
+  /** In their places, as those that wait. */
   made: readonly Edit[]
   /** Edits that did not pay so far. */
   waiting: readonly Edit[]
@@ -48,6 +49,18 @@ const answered = (blocks: readonly Block[]): number => {
 }
 
 export const byPlace = (left: Edit, right: Edit) => left.part - right.part || left.block - right.block
+
+/** Edits in their places. Those that come second most often lie behind all others. */
+export const inPlace = (first: readonly Edit[], second: readonly Edit[]): readonly Edit[] => {
+  const [last] = first.slice(-1)
+  if (!last || second.length === 0) return last ? first : second
+  const all = [...first, ...second]
+  return second[0] && byPlace(last, second[0]) < 0 ? all : all.sort(byPlace)
+}
+
+/** The index of the first block that a part from this one on may have: what was seen before is not looked at again. */
+export const firstFrom = (blocks: readonly Block[], part: number): number =>
+  part === 0 ? 0 : blocks.findLastIndex((block) => block.part >= 0 && block.part < part) + 1
 
 const holds = (edit: Edit, blocks: readonly Block[]): boolean => {
   const block = blocks[edit.block]
@@ -110,22 +123,33 @@ const unknown = ({ call, outline, kit, caching }: Situation): Recalled => {
   }
 }
 
+/** So many of the known parts come before the first edit that does not hold any more. */
+const unchanged = (edits: readonly Edit[], known: number, { blocks }: Outline): number => {
+  for (const edit of edits) {
+    if (edit.part >= known) break
+    if (!holds(edit, blocks)) return edit.part
+  }
+  return known
+}
+
+/** The edits of parts before this one. */
+const upTo = (part: number, edits: readonly Edit[]): readonly Edit[] => {
+  const last = edits.at(-1)
+  return last === undefined || last.part < part ? edits : edits.filter((edit) => edit.part < part)
+}
+
 /** What is known of the conversation and still holds. Where another lever has changed a text since, all behind is new again. */
 export const recall = (situation: Situation): Recalled => {
   const { outline, kit } = situation
   const found = nearest(branchesOf(situation), situation)
   if (!found) return unknown(situation)
   const { course, known, isWarm } = found
-  const changed = [...course.made, ...course.waiting].filter(
-    (edit) => edit.part < known && !holds(edit, outline.blocks),
-  )
-  const from = changed.reduce((first, { part }) => Math.min(first, part), known)
+  const from = Math.min(unchanged(course.made, known, outline), unchanged(course.waiting, known, outline))
   const state = { from, warm: isWarm ? from : 0, run: isWarm ? course.run : 0 }
-  const made = course.made.filter(({ part }) => part < from)
-  const waiting = course.waiting.filter(({ part }) => part < from)
+  const made = upTo(from, course.made)
+  const waiting = upTo(from, course.waiting)
   // What was only observed was never sent.
-  if (course.observed && kit.mode !== 'observe')
-    return { ...state, made: [], waiting: [...waiting, ...made].sort(byPlace) }
+  if (course.observed && kit.mode !== 'observe') return { ...state, made: [], waiting: inPlace(waiting, made) }
   return { ...state, made, waiting }
 }
 
@@ -133,5 +157,5 @@ export const recall = (situation: Situation): Recalled => {
 export const remember = (situation: Situation, course: Course): void => {
   const { partition, key } = situation.place
   const others = branchesOf(situation).filter(({ hashes }) => common(hashes, course.hashes) < hashes.length)
-  situation.kit.memory.set(partition, key, [course, ...others].slice(0, MOST_BRANCHES))
+  situation.kit.memory.set(partition, key, others.length === 0 ? [course] : [course, ...others].slice(0, MOST_BRANCHES))
 }

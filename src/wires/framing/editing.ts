@@ -33,10 +33,12 @@ const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[], know
   const isRecord = asRecord(json) !== undefined
   const found = find(dialect.anatomy(json), parts, dialect.list, isRecord ? known : undefined)
   if (isRecord) foundIn.set(json as object, found)
-  const { blocks } = found
+  const { blocks, definitions, marked } = found
   const temperature = dialect.temperature(json)
   return {
     blocks,
+    definitions,
+    marked,
     fields: dialect.fields(json),
     ...(temperature === undefined ? {} : { temperature }),
     most_marks: dialect.most_marks,

@@ -128,7 +128,7 @@ const answered = (turn: Turn, call: Call, pulling: Pulling, world: World): Answe
 const edit = (call: Call, pulling: Pulling, world: World): void => {
   if (pulling.changes.length === 0) return
   try {
-    pulling.edits = call.wire?.editor?.edits(call.plain, call.json, pulling.changes) ?? []
+    pulling.edits = pulling.live.edits(pulling.changes)
   } catch (error) {
     world.log.failure(call.id, asWeirError(error))
     for (const turn of pulling.turns) if (turn.pulled?.do === 'change') turn.skipped ??= 'its change could not be made'

@@ -52,7 +52,7 @@ export type Turn = {
 
 /** What levers did on a call. */
 export type Pulling = {
-  readonly live: LiveCall
+  readonly live: LiveCall & Readonly<{ edits(changes: readonly Change[]): readonly Edit[] }>
   readonly turns: Turn[]
   readonly arm: Arm | undefined
   /** What is wanted different, of all levers together, and the edits of the body that say it. */

@@ -67,20 +67,28 @@ const holds = (edit: Edit, blocks: readonly Block[]): boolean => {
   return block?.part === edit.part && block.text.length === edit.length
 }
 
-/** Under which names a conversation is remembered. */
-type Place = Readonly<{ partition: string; key: string }>
+/** What is remembered of a conversation, by whoever takes it up: it is looked for once a call. */
+export type Conversation = { branches: readonly Course[] }
 
-export const placeOf = ({ tenant, account, provider, model, fingerprints, call_id }: LiveCall): Place => ({
-  partition: `${tenant} ${account} ${provider} ${model}`,
-  key: fingerprints.conversation ?? fingerprints.exact ?? call_id,
-})
+const NONE: readonly Course[] = []
+
+export const conversationOf = (call: LiveCall, { memory }: Kit): Conversation => {
+  const { tenant, account, provider, model, fingerprints, call_id } = call
+  const partition = `${tenant} ${account} ${provider} ${model}`
+  const key = fingerprints.conversation ?? fingerprints.exact ?? call_id
+  const known = memory.get<Conversation>(partition, key)
+  if (known) return known
+  const conversation = { branches: NONE }
+  memory.set(partition, key, conversation)
+  return conversation
+}
 
 export type Situation = Readonly<{
   call: LiveCall
   outline: Outline
   kit: Kit
   caching: Caching | undefined
-  place: Place
+  conversation: Conversation
 }>
 
 export type Recalled = Readonly<{
@@ -93,11 +101,8 @@ export type Recalled = Readonly<{
   waiting: readonly Edit[]
 }>
 
-const branchesOf = ({ place: { partition, key }, kit }: Situation): readonly Course[] =>
-  kit.memory.get<readonly Course[]>(partition, key) ?? []
-
 /** The branch with the longest common beginning; of those that are still warm, if any is. */
-const nearest = (branches: readonly Course[], { call, caching }: Situation) => {
+const nearest = ({ call, caching, conversation: { branches } }: Situation) => {
   let best: { course: Course; known: number; isWarm: boolean } | undefined
   for (const course of branches) {
     const known = common(course.hashes, call.chain.hashes)
@@ -141,7 +146,7 @@ const upTo = (part: number, edits: readonly Edit[]): readonly Edit[] => {
 /** What is known of the conversation and still holds. Where another lever has changed a text since, all behind is new again. */
 export const recall = (situation: Situation): Recalled => {
   const { outline, kit } = situation
-  const found = nearest(branchesOf(situation), situation)
+  const found = nearest(situation)
   if (!found) return unknown(situation)
   const { course, known, isWarm } = found
   const from = Math.min(unchanged(course.made, known, outline), unchanged(course.waiting, known, outline))
@@ -154,8 +159,7 @@ export const recall = (situation: Situation): Recalled => {
 }
 
 /** Remembers what is sent now, in the place of the prompt that it goes on from. */
-export const remember = (situation: Situation, course: Course): void => {
-  const { partition, key } = situation.place
-  const others = branchesOf(situation).filter(({ hashes }) => common(hashes, course.hashes) < hashes.length)
-  situation.kit.memory.set(partition, key, others.length === 0 ? [course] : [course, ...others].slice(0, MOST_BRANCHES))
+export const remember = (conversation: Conversation, course: Course): void => {
+  const others = conversation.branches.filter(({ hashes }) => common(hashes, course.hashes) < hashes.length)
+  conversation.branches = others.length === 0 ? [course] : [course, ...others].slice(0, MOST_BRANCHES)
 }

@@ -1,7 +1,7 @@
 import type { Kit, LiveCall, Pulled } from '../../core/lever.ts'
 import type { Block, Change, Outline } from '../../core/prompt.ts'
 import { cachingOf } from './caching.ts'
-import { byPlace, type Edit, inPlace, placeOf, recall, remember, type Wish } from './course.ts'
+import { byPlace, conversationOf, type Edit, inPlace, recall, remember, type Wish } from './course.ts'
 import { type Cut, choose, net, type Standing } from './netting.ts'
 import { further, note, runsOf } from './runs.ts'
 
@@ -86,8 +86,8 @@ const pulled = ({ made, waiting, chain, ratio, nothing }: Decided): Pulled => {
 export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = FORESIGHT): Resumed => {
   const { chain } = call
   const caching = cachingOf(call, outline, kit)
-  const situation = { call, outline, kit, caching, place: placeOf(call) }
-  const past = recall(situation)
+  const conversation = conversationOf(call, kit)
+  const past = recall({ call, outline, kit, caching, conversation })
   const warm = chain.tokens[past.warm - 1] ?? 0
   const runs = runsOf(kit.memory, lineage(call))
   const run = past.run + 1
@@ -127,7 +127,7 @@ export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = F
       )
     }
     const observed = kit.mode === 'observe'
-    remember(situation, { hashes: chain.hashes, at_us: call.at_us, run, observed, made, waiting })
+    remember(conversation, { hashes: chain.hashes, at_us: call.at_us, run, observed, made, waiting })
     return pulled({ made, waiting, chain, ratio, nothing })
   }
   return {

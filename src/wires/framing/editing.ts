@@ -26,23 +26,35 @@ export type Dialect = Readonly<{
   emptied(list: Path): readonly Path[]
 }>
 
-/** What was found in the bodies that are on their way: outline and edits of a call look at the same. */
-const foundIn = new WeakMap<object, Found>()
+/** An outline that knows where its blocks lie: the edits of a call look at what was found for it. */
+class Outlined implements Outline {
+  readonly blocks: Outline['blocks']
+  readonly definitions: Outline['definitions']
+  readonly marked: Outline['marked']
+  readonly fields: BodyFields
+  declare readonly temperature?: number
+  readonly most_marks: number
+  readonly #found: Found
+
+  constructor(found: Found, { fields, temperature, most_marks }: Dialect, json: unknown) {
+    this.#found = found
+    this.blocks = found.blocks
+    this.definitions = found.definitions
+    this.marked = found.marked
+    this.fields = fields(json)
+    this.most_marks = most_marks
+    const given = temperature(json)
+    if (given !== undefined) this.temperature = given
+  }
+
+  static foundFor(outline: Outline | undefined): Found | undefined {
+    return outline && #found in outline ? outline.#found : undefined
+  }
+}
 
 const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[], known?: KnownBody): Outline => {
-  const isRecord = asRecord(json) !== undefined
-  const found = find(dialect.anatomy(json), parts, dialect.list, isRecord ? known : undefined)
-  if (isRecord) foundIn.set(json as object, found)
-  const { blocks, definitions, marked } = found
-  const temperature = dialect.temperature(json)
-  return {
-    blocks,
-    definitions,
-    marked,
-    fields: dialect.fields(json),
-    ...(temperature === undefined ? {} : { temperature }),
-    most_marks: dialect.most_marks,
-  }
+  const found = find(dialect.anatomy(json), parts, dialect.list, asRecord(json) ? known : undefined)
+  return new Outlined(found, dialect, json)
 }
 
 /** What is wanted of a block in the end. `plain` is the change, where nothing is wanted but another text. */
@@ -216,9 +228,11 @@ const placesFor = (
   return paths
 }
 
+type Asked = Readonly<{ body: Uint8Array; json: unknown; changes: readonly Change[]; of: Outline | undefined }>
+
 /** What was found in the body, or is found now: edits are also made of bodies that nobody has outlined. */
-const foundBefore = (dialect: Dialect, body: Uint8Array, json: unknown): Found => {
-  const found = foundIn.get(json as object)
+const foundBefore = (dialect: Dialect, { body, json, of }: Asked): Found => {
+  const found = Outlined.foundFor(of)
   if (found && (found.body === undefined || found.body === body)) return found
   return find(dialect.anatomy(json), [], dialect.list)
 }
@@ -254,9 +268,10 @@ const finder = ({ places, elements, body: known }: Found, body: Uint8Array, path
   }
 }
 
-const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[] => {
+const editsOf = (dialect: Dialect, asked: Asked): readonly Edit[] => {
+  const { body, json, changes } = asked
   const { wishes, fields } = gather(changes)
-  const found = foundBefore(dialect, body, json)
+  const found = foundBefore(dialect, asked)
   const isWhole = !changes.some((change) => change.do === 'remove')
   const wished: Wished[] = []
   const before: Edit[] = []
@@ -275,17 +290,18 @@ const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: rea
   const settings = dialect.set(json, fields).filter(({ path }) => !isWithin(path, gone))
   const places = placesFor(json, wished, settings, gone, dialect)
   const given: Body = { body, json, find: finder(found, body, places), dialect }
-  const edits = [
+  // Most bodies have their fields before the messages, and what is new behind what was there before.
+  return [
     ...fieldEdits(given, settings),
+    ...before,
     ...removalEdits(given, gone),
     ...wishedEdits(given, wished, gone, found),
-  ]
-  return [...before, ...edits.filter((edit) => edit !== undefined)]
+  ].filter((edit) => edit !== undefined)
 }
 
 /** An editor of a wire from what the wire calls things. */
 export const editorOf = (dialect: Dialect): Editor => ({
   outline: (json, parts, known) => outlineOf(dialect, json, parts, known),
-  edits: (body, json, changes) => (changes.length === 0 ? [] : editsOf(dialect, body, json, changes)),
+  edits: (body, json, changes, of) => (changes.length === 0 ? [] : editsOf(dialect, { body, json, changes, of })),
   said: (body, content_type) => answerText(body, content_type, dialect.said),
 })

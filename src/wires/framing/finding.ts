@@ -27,7 +27,7 @@ export type Found = Readonly<{
   /** Where members of the body were found, by name. */
   places: Map<string, Place>
   /** The bytes, where they are known. */
-  body?: Uint8Array
+  body: Uint8Array | undefined
 }> & { elements?: Elements | undefined }
 
 const fallback = (role: Block['role']) => (role === 'tools' || role === 'system' ? role : 'history')
@@ -112,12 +112,6 @@ const takeUp = (before: Found, message: number): Begun => {
   }
 }
 
-const remember = (found: Found, { name, body, memory }: KnownBody): Found => {
-  const remembered = Object.assign(found, { body })
-  memory.set(name, remembered)
-  return remembered
-}
-
 /** What is found in a body, message by message; of those that the conversation's last body had, what was found then. */
 export const find = (anatomy: Anatomy, parts: readonly Part[], name: string, known?: KnownBody): Found => {
   const list = asList(anatomy.list)
@@ -150,6 +144,8 @@ export const find = (anatomy: Anatomy, parts: readonly Part[], name: string, kno
     last,
     kinds: parts.map(({ kind }) => kind),
     elements,
+    body: known?.body,
   }
-  return known ? remember(found, known) : found
+  known?.memory.set(known.name, found as Found & Readonly<{ body: Uint8Array }>)
+  return found
 }

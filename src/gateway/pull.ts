@@ -1,7 +1,6 @@
 import { WeirError } from '../core/errors.ts'
 import type { Kit, Lever, Pulled } from '../core/lever.ts'
 import type { Change, Outline } from '../core/prompt.ts'
-import { defaultRatio } from '../playbook/measure/ratios.ts'
 import type { Answer, Call } from './call.ts'
 import { give } from './give.ts'
 import { Live } from './levers/live.ts'
@@ -145,9 +144,9 @@ const within = (change: Change, { output_cap, reading }: Call): Change => {
 /** Counts what was taken out, beside the provider's work. Without a count the levers' own reckoning stands. */
 const count = ({ call, pulling, levers, world }: Step): void => {
   // Of the ratios the tokenizer's own: what the ledger learns is of a model's usual texts, and edited ones are denser.
-  const ratio = defaultRatio(call.reading?.model ?? '')
+  const { untaught } = world.tokens.ratios.of(call.upstream?.price_as ?? '', call.reading?.model ?? '')
   pulling.counting = (pulling.counting ?? Promise.resolve())
-    .then(() => levers.recount(pulling, ratio))
+    .then(() => levers.recount(pulling, untaught))
     .catch((error: unknown) => world.log.failure(call.id, asWeirError(error)))
 }
 

@@ -100,13 +100,16 @@ const mask = ({ tool_call }: Block, names: ReadonlyMap<string, string>): string 
   return `[This output${name === undefined ? '' : ` of ${name}`} was left out because it is old. Call the tool again if it is needed.]`
 }
 
-const duplicates = (results: readonly Result[], blocks: readonly Block[], from: number): Wish[] =>
-  results.flatMap(({ index, block, twin }) => {
+const duplicates = (results: readonly Result[], blocks: readonly Block[], from: number): Wish[] => {
+  const wishes: Wish[] = []
+  for (const { index, block, twin } of results) {
     const first = twin === undefined ? undefined : blocks[twin]
-    if (!first || !block.replaceable || block.part < from) return []
+    if (!first || !block.replaceable || block.part < from) continue
     const text = reference(first)
-    return text.length < block.text.length ? [{ block: index, text }] : []
-  })
+    if (text.length < block.text.length) wishes.push({ block: index, text })
+  }
+  return wishes
+}
 
 /** References to results that do not stand there any more as they did, since another lever has cut them. */
 const dangling = (results: readonly Result[]): ((edit: Wish) => boolean) => {
@@ -152,7 +155,7 @@ export const lever = {
     if (chosen.mask_after_turns === 0 && course.untouched && !hasFurther(blocks, course.from))
       return course.finish([], NONE)
     const results = resultsOf(blocks, chosen.least_characters)
-    course.undo(dangling(results))
+    if (!course.untouched) course.undo(dangling(results))
     const wishes = chosen.duplicates ? duplicates(results, blocks, course.from) : []
     if (chosen.mask_after_turns === 0) return course.finish(wishes, NONE)
     const done = new Set(course.made.map(({ block }) => block))

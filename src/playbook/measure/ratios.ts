@@ -1,10 +1,10 @@
 import type { TokenRatio } from '../../core/ledger.ts'
 
 /**
- * How a model's tokenizer compares with o200k. `ratio` multiplies an o200k count; `bytes_per_token` divides a text's
- * length where no tokenizer runs.
+ * How a model's tokenizer compares with o200k. `ratio` multiplies an o200k count, `untaught` is that before anything was learnt;
+ * `bytes_per_token` divides a text's length where no tokenizer runs.
  */
-type Ratio = Readonly<{ ratio: number; bytes_per_token: number; learnt: boolean }>
+type Ratio = Readonly<{ ratio: number; untaught: number; bytes_per_token: number; learnt: boolean }>
 
 /** o200k on 1.02 MB of Markdown and code: 238,588 tokens, measured November 2026. */
 export const O200K_BYTES_PER_TOKEN = 4.28
@@ -57,11 +57,11 @@ export const ratios = (learnt: readonly TokenRatio[] = []): Ratios => {
     const ratio = defaultRatio(model)
     const prior = O200K_BYTES_PER_TOKEN / ratio
     const row = rows.get(`${provider}\n${model}`)
-    if (!row) return { ratio, bytes_per_token: prior, learnt: false }
+    if (!row) return { ratio, untaught: ratio, bytes_per_token: prior, learnt: false }
     const [least, most] = PLAUSIBLE
     const seen = Math.min(most, Math.max(least, row.bytes_per_token))
     const bytes_per_token = (seen * row.samples + prior * PRIOR_SAMPLES) / (row.samples + PRIOR_SAMPLES)
-    return { ratio: O200K_BYTES_PER_TOKEN / bytes_per_token, bytes_per_token, learnt: true }
+    return { ratio: O200K_BYTES_PER_TOKEN / bytes_per_token, untaught: ratio, bytes_per_token, learnt: true }
   }
   return {
     of(provider, model) {

@@ -5,6 +5,7 @@ import { type Found, find } from './finding.ts'
 import { asRecord, decode, encode } from './json.ts'
 import { insertingAll, leavingOut, type Place, replacing } from './json-bytes.ts'
 import { locateAll } from './json-places.ts'
+import { Outlined } from './outlined.ts'
 import type { Anatomy, Path, Spot } from './spots.ts'
 
 /** What a wire calls things. A mark is a member of the block that it closes, or an element after it. */
@@ -26,35 +27,10 @@ export type Dialect = Readonly<{
   emptied(list: Path): readonly Path[]
 }>
 
-/** An outline that knows where its blocks lie: the edits of a call look at what was found for it. */
-class Outlined implements Outline {
-  readonly blocks: Outline['blocks']
-  readonly definitions: Outline['definitions']
-  readonly marked: Outline['marked']
-  readonly fields: BodyFields
-  declare readonly temperature?: number
-  readonly most_marks: number
-  readonly #found: Found
-
-  constructor(found: Found, { fields, temperature, most_marks }: Dialect, json: unknown) {
-    this.#found = found
-    this.blocks = found.blocks
-    this.definitions = found.definitions
-    this.marked = found.marked
-    this.fields = fields(json)
-    this.most_marks = most_marks
-    const given = temperature(json)
-    if (given !== undefined) this.temperature = given
-  }
-
-  static foundFor(outline: Outline | undefined): Found | undefined {
-    return outline && #found in outline ? outline.#found : undefined
-  }
-}
-
 const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[], known?: KnownBody): Outline => {
   const found = find(dialect.anatomy(json), parts, dialect.list, asRecord(json) ? known : undefined)
-  return new Outlined(found, dialect, json)
+  const { fields, temperature, most_marks } = dialect
+  return new Outlined(found, { fields: fields(json), temperature: temperature(json), most_marks })
 }
 
 /** What is wanted of a block in the end. `plain` is the change, where nothing is wanted but another text. */

@@ -1,6 +1,7 @@
 import type { Kit, LiveCall } from '../../core/lever.ts'
 import type { Block, Change, Outline } from '../../core/prompt.ts'
 import type { Caching } from './caching.ts'
+import { type Runs, runsOf } from './runs.ts'
 
 /** What a lever would like of a block: another text in its place, or (without `text`) that it be left out. */
 export type Wish = Readonly<{ block: number; text?: string }>
@@ -68,7 +69,14 @@ const holds = (edit: Edit, blocks: readonly Block[]): boolean => {
 }
 
 /** What is remembered of a conversation, by whoever takes it up: it is looked for once a call. */
-export type Conversation = { branches: readonly Course[] }
+export type Conversation = {
+  branches: readonly Course[]
+  /** The runs that it counts for: those of the route on which it began. */
+  readonly runs: Runs
+}
+
+const lineage = ({ circle, fingerprints }: LiveCall): string =>
+  `${circle.feature ?? ''} ${fingerprints.template ?? ''} ${circle.agent ?? ''}`
 
 const NONE: readonly Course[] = []
 
@@ -78,7 +86,7 @@ export const conversationOf = (call: LiveCall, { memory }: Kit): Conversation =>
   const key = fingerprints.conversation ?? fingerprints.exact ?? call_id
   const known = memory.get<Conversation>(partition, key)
   if (known) return known
-  const conversation = { branches: NONE }
+  const conversation = { branches: NONE, runs: runsOf(memory, lineage(call)) }
   memory.set(partition, key, conversation)
   return conversation
 }

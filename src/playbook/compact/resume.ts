@@ -3,7 +3,7 @@ import type { Block, Change, Outline } from '../../core/prompt.ts'
 import { cachingOf } from './caching.ts'
 import { byPlace, conversationOf, type Edit, inPlace, recall, remember, type Wish } from './course.ts'
 import { type Cut, choose, net, type Standing } from './netting.ts'
-import { further, note, runsOf } from './runs.ts'
+import { further, note } from './runs.ts'
 
 /** A text whose tokens tell how many a character has. */
 const SAMPLE = 'x'.repeat(4096)
@@ -13,9 +13,6 @@ const SAMPLE = 'x'.repeat(4096)
  * most runs are shorter than it.
  */
 const FORESIGHT = 0.5
-
-const lineage = ({ circle, fingerprints }: LiveCall): string =>
-  `${circle.feature ?? ''} ${fingerprints.template ?? ''} ${circle.agent ?? ''}`
 
 /** A conversation taken up again: what was done to it, and what an edit of it would meet. */
 export type Resumed = Readonly<{
@@ -89,7 +86,7 @@ export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = F
   const conversation = conversationOf(call, kit)
   const past = recall({ call, outline, kit, caching, conversation })
   const warm = chain.tokens[past.warm - 1] ?? 0
-  const runs = runsOf(kit.memory, lineage(call))
+  const { runs } = conversation
   const run = past.run + 1
   note(runs, run)
   const ratio = kit.tokens(SAMPLE, call.provider, call.model) / SAMPLE.length

@@ -15,6 +15,7 @@ import { blankDraft } from '../../src/gateway/draft.ts'
 import { openBodies } from '../../src/gateway/levers/bodies.ts'
 import { endLevers } from '../../src/gateway/levers/end.ts'
 import { openKits } from '../../src/gateway/levers/kit.ts'
+import { openPolicies } from '../../src/gateway/levers/policies.ts'
 import { openRecount } from '../../src/gateway/levers/recount.ts'
 import { addTraces } from '../../src/gateway/levers/traces.ts'
 import { promptOf } from '../../src/gateway/prompt.ts'
@@ -69,7 +70,7 @@ const world = {
   tokens,
   tenants: openTenants(new Uint8Array(32)),
   levers: {
-    ordered: inOrder(levers),
+    choose: openPolicies(inOrder(levers), [policy]),
     kitOf,
     bodies: openBodies(),
     // Beside the provider's work: kept for later, so that it is not counted among the call's own.

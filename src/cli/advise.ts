@@ -8,7 +8,7 @@ import type { Extent, Filter, Ledger } from '../core/ledger.ts'
 import type { Chosen } from '../core/lever.ts'
 import type { PriceBook } from '../core/price.ts'
 import type { Settings } from '../core/settings.ts'
-import { chooseLevers } from '../gateway/levers/policies.ts'
+import { openPolicies } from '../gateway/levers/policies.ts'
 import type { Advice } from '../playbook/advise/advice.ts'
 import { adviceFrom, type Grouping, groupings } from '../playbook/advise/advise.ts'
 import { scopeOf } from '../playbook/advise/configuration.ts'
@@ -81,7 +81,7 @@ const ENGINE_MEMORY = '192MB'
 const configured = ({ policies }: Settings, filters: readonly Filter[]): Readonly<Record<string, Chosen>> => {
   const { matches } = scopeOf(filters)
   const [facts = {}] = matches.length === 1 ? matches : []
-  const { active } = chooseLevers(inOrder(levers), policies, facts)
+  const { active } = openPolicies(inOrder(levers), policies)(facts)
   return Object.fromEntries(active.map(({ lever, settings }) => [lever.name, settings]))
 }
 

@@ -64,6 +64,10 @@ export type Change =
 /** A prompt as levers see it. */
 export type Outline = Readonly<{
   blocks: readonly Block[]
+  /** Indices of the blocks that stand before or beside the conversation (`message` is -1): tools and system. */
+  definitions: readonly number[]
+  /** Indices of the blocks with a cache mark, ascending. */
+  marked: readonly number[]
   /** What the body says of the fields that levers may set. */
   fields: BodyFields
   temperature?: number

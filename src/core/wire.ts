@@ -139,8 +139,11 @@ export type Editor = Readonly<{
    * conversation's last body and still lies in the same bytes is not looked for again; what comes of it is the same.
    */
   outline(json: unknown, parts: readonly Part[], known?: KnownBody): Outline
-  /** Leaves out what the wire cannot say; edits do not overlap. */
-  edits(body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[]
+  /**
+   * Leaves out what the wire cannot say; edits do not overlap. With the outline that was made of this body (`of`), what was found for
+   * that is not looked for again.
+   */
+  edits(body: Uint8Array, json: unknown, changes: readonly Change[], of?: Outline): readonly Edit[]
   /** What an answer's bytes say to the user, whole or streamed; undefined where they cannot be read. */
   said(body: Uint8Array, content_type: string): string | undefined
 }>

@@ -1,12 +1,11 @@
 import { WeirError } from '../core/errors.ts'
 import type { Kit, Lever, Pulled } from '../core/lever.ts'
 import type { Change, Outline } from '../core/prompt.ts'
-import { defaultRatio } from '../playbook/measure/ratios.ts'
 import type { Answer, Call } from './call.ts'
 import { give } from './give.ts'
 import { Live } from './levers/live.ts'
-import { armOf, chooseLevers, type Facts, waived } from './levers/policies.ts'
-import type { Active, Levers, Pulling, Turn } from './levers/pulling.ts'
+import { armOf, waived } from './levers/policies.ts'
+import type { Active, Facts, Levers, Pulling, Turn } from './levers/pulling.ts'
 import { asWeirError } from './shape.ts'
 import type { Upstream, World } from './world.ts'
 
@@ -27,7 +26,7 @@ const factsOf = ({ payer, wire, reading, upstream }: Call): Facts => ({
 
 /** Begins the levers' work on a call; undefined where no policy has a say in it. */
 const begin = (call: Call, upstream: Upstream, levers: Levers, world: World): Pulling | undefined => {
-  const { active, holdout } = chooseLevers(levers.ordered, world.settings.policies, factsOf(call))
+  const { active, holdout } = levers.choose(factsOf(call))
   if (active.length === 0 && !holdout) return undefined
   const arm = holdout && armOf(holdout, call.payer.session ?? call.id)
   const isWaived = waived(call.headers['x-weir-levers'])
@@ -91,16 +90,22 @@ const observe = (turn: Turn, deciding: Promise<Decided>, step: Step): void => {
   deciding.then(ready).catch((error: unknown) => failed(turn, error, step))
 }
 
-/** One lever's turn. A lever that throws or dawdles is passed over: the call goes on as if it were not there. */
-const take = async (turn: Turn, step: Step): Promise<void> => {
+/** One lever's turn; a promise where it is waited for. A lever that throws or dawdles is passed over: the call goes on as if it were not there. */
+const take = (turn: Turn, step: Step): Promise<void> | undefined => {
   const { pulling, levers } = step
+  const outlineOf = () => pulling.live.outline()
   try {
     const deciding = decide(turn.active, pulling, levers)
-    if (deciding instanceof Promise && turn.active.mode === 'observe') observe(turn, deciding, step)
-    else decided(turn, await deciding, () => pulling.live.outline())
+    if (!(deciding instanceof Promise)) decided(turn, deciding, outlineOf)
+    else if (turn.active.mode === 'observe') observe(turn, deciding, step)
+    else
+      return deciding
+        .then((what) => decided(turn, what, outlineOf))
+        .catch((error: unknown) => failed(turn, error, step))
   } catch (error) {
     failed(turn, error, step)
   }
+  return undefined
 }
 
 /** An answer in the model's place: what levers had changed before does not count, and the others have no turn. */
@@ -122,7 +127,7 @@ const answered = (turn: Turn, call: Call, pulling: Pulling, world: World): Answe
 const edit = (call: Call, pulling: Pulling, world: World): void => {
   if (pulling.changes.length === 0) return
   try {
-    pulling.edits = call.wire?.editor?.edits(call.plain, call.json, pulling.changes) ?? []
+    pulling.edits = pulling.live.edits(pulling.changes)
   } catch (error) {
     world.log.failure(call.id, asWeirError(error))
     for (const turn of pulling.turns) if (turn.pulled?.do === 'change') turn.skipped ??= 'its change could not be made'
@@ -139,21 +144,31 @@ const within = (change: Change, { output_cap, reading }: Call): Change => {
 /** Counts what was taken out, beside the provider's work. Without a count the levers' own reckoning stands. */
 const count = ({ call, pulling, levers, world }: Step): void => {
   // Of the ratios the tokenizer's own: what the ledger learns is of a model's usual texts, and edited ones are denser.
-  const ratio = defaultRatio(call.reading?.model ?? '')
+  const { untaught } = world.tokens.ratios.of(call.upstream?.price_as ?? '', call.reading?.model ?? '')
   pulling.counting = (pulling.counting ?? Promise.resolve())
-    .then(() => levers.recount(pulling, ratio))
+    .then(() => levers.recount(pulling, untaught))
     .catch((error: unknown) => world.log.failure(call.id, asWeirError(error)))
 }
 
-const run = async (step: Step): Promise<Answer | undefined> => {
+/** What a lever wants is in the call from here on; or its answer is. */
+const heed = (turn: Turn, { call, pulling, world }: Step): Answer | undefined => {
+  const { pulled, active } = turn
+  if (pulled?.do === 'change' && active.mode === 'on')
+    for (const change of pulled.changes) pulling.changes.push(within(change, call))
+  return answered(turn, call, pulling, world)
+}
+
+type Given = Answer | undefined
+
+/** The turns from `first` on. Nobody waits for a lever that decides at once: most do. */
+const run = (step: Step, first = 0): Given | Promise<Given> => {
   const { call, pulling, world } = step
-  for (const turn of pulling.turns) {
-    if (turn.skipped !== undefined) continue
-    await take(turn, step)
-    const { pulled, active } = turn
-    if (pulled?.do === 'change' && active.mode === 'on')
-      for (const change of pulled.changes) pulling.changes.push(within(change, call))
-    const answer = answered(turn, call, pulling, world)
+  for (let at = first; at < pulling.turns.length; at++) {
+    const turn = pulling.turns[at]
+    if (!turn || turn.skipped !== undefined) continue
+    const waiting = take(turn, step)
+    if (waiting) return waiting.then(() => heed(turn, step) ?? run(step, at + 1))
+    const answer = heed(turn, step)
     if (answer) return answer
   }
   edit(call, pulling, world)
@@ -165,7 +180,7 @@ const run = async (step: Step): Promise<Answer | undefined> => {
  * The levers' step, in the order of the playbook: each may want the prompt different, or answer in the model's place. What
  * they want is in `call.pulling`; an answer is returned. Levers fail open: nothing here refuses a call.
  */
-export const pull = (call: Call, world: World): Promise<Answer | undefined> | undefined => {
+export const pull = (call: Call, world: World): Given | Promise<Given> => {
   const { levers } = world
   const { upstream, reading } = call
   if (!levers || !upstream || !reading?.billable) return undefined

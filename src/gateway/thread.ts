@@ -25,6 +25,7 @@ import { openBodies } from './levers/bodies.ts'
 import { openCompressor } from './levers/compressor.ts'
 import { openEmbedder } from './levers/embedder.ts'
 import { openKits } from './levers/kit.ts'
+import { openPolicies } from './levers/policies.ts'
 import type { Levers } from './levers/pulling.ts'
 import { openRecount } from './levers/recount.ts'
 import { type ListenAt, openListener, urlOf } from './listener.ts'
@@ -144,7 +145,8 @@ const openLevers = (data: ThreadData, doors: ThreadDoors, world: World): Levers 
     price_as: (provider) => world.upstreams.get(provider)?.price_as ?? provider,
     ...(data.levers_since ? { since: data.levers_since } : {}),
   })
-  return { ordered: inOrder(doors.levers ?? levers), kitOf, bodies: openBodies(), recount: openRecount(world.tokens) }
+  const choose = openPolicies(inOrder(doors.levers ?? levers), settings.policies)
+  return { choose, kitOf, bodies: openBodies(), recount: openRecount(world.tokens) }
 }
 
 const budgetsOf = ({ settings, budget_memory, lane }: ThreadData, now_us: () => number): Budgets => {

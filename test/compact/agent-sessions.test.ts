@@ -111,7 +111,7 @@ const liveCall = (pieces: readonly Piece[], { t, model }: Request, names: Map<st
       ...{ replaceable: true, removable: false, markable: false },
     }),
   )
-  const outline: Outline = { blocks, fields: {}, most_marks: 0 }
+  const outline: Outline = { blocks, definitions: [], marked: [], fields: {}, most_marks: 0 }
   const conversation = hashes[0] ?? ''
   return {
     ...bare,

@@ -61,7 +61,7 @@ describe('compact/tool-results', () => {
     expect(results(outputs, chosen(lever), kit)[2]).toMatch(/^\[The same output/)
     const later = callOf(prompt(...outputs), 60)
     const cut = later.outline()?.blocks.map((block, at) => (at === 2 ? { ...block, text: 'sea …' } : block)) ?? []
-    const call = { ...later, outline: () => ({ blocks: cut, fields: {}, most_marks: 0 }) }
+    const call = { ...later, outline: () => ({ blocks: cut, definitions: [], marked: [], fields: {}, most_marks: 0 }) }
     expect(cut[2]?.form).toBe('tool-result')
     expect(sent(call, lever.pull(call, chosen(lever), kit)).at(-1)).toBe(long('sea'))
   })

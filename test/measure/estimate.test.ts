@@ -118,7 +118,12 @@ test('a learnt ratio outweighs the default as samples grow', () => {
     bytes_per_token,
     samples,
   })
-  expect(ratios().of('p', 'm')).toEqual({ ratio: 1, bytes_per_token: O200K_BYTES_PER_TOKEN, learnt: false })
+  expect(ratios().of('p', 'm')).toEqual({
+    ratio: 1,
+    untaught: 1,
+    bytes_per_token: O200K_BYTES_PER_TOKEN,
+    learnt: false,
+  })
   expect(ratios([row(1)]).of('p', 'm').ratio).toBeLessThan(1.05)
   expect(ratios([row(10_000)]).of('p', 'm').ratio).toBeCloseTo(2, 1)
   expect(ratios([row(10_000)]).of('other', 'm').learnt).toBe(false)

@@ -77,7 +77,7 @@ const conversation = (wire: Wire, path: string, most_bytes: number) => {
     const anew = (one: Change): Change => (one.do === 'replace' ? { ...one, text: `${one.text} anew` } : one)
     const changes = drawn.map(changing === 'same' ? repeated : anew)
     const wanted = wire.editor?.edits(body, json, changes) ?? []
-    const edits = wire.editor?.edits(body, other, changes) ?? []
+    const edits = wire.editor?.edits(body, other, changes, outline) ?? []
     expect(ordered(edits)).toEqual(ordered(wanted))
     expect(applyEdits(body, edits)).toEqual(applyEdits(body, wanted))
   }

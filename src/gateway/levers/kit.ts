@@ -1,7 +1,6 @@
 import type { Answers, Kit, Lever, LeverMode, Memory, Notes } from '../../core/lever.ts'
 import type { TokenRates } from '../../core/past.ts'
 import type { PriceBook } from '../../core/price.ts'
-import { openRecent } from '../../core/recent.ts'
 import type { Wire } from '../../core/wire.ts'
 import { cacheRule } from '../../playbook/cache/rules.ts'
 import { ratesOf } from '../../playbook/price/rates.ts'
@@ -14,13 +13,38 @@ const MOST_MEMORIES = 20_000
 const MOST_RATES = 2_000
 const MINUTE_US = 60_000_000
 
-/** What a lever remembers, by partition; what is least used goes first. */
+/**
+ * What a lever remembers, by partition; what is least used goes first, as `openRecent` has it. The two names are not joined: a text that
+ * was just put together is dear to look up.
+ */
 export const openMemory = (most = MOST_MEMORIES): Memory => {
-  const recent = openRecent<unknown>(most)
-  const named = (partition: string, key: string): string => `${partition}\u0000${key}`
+  let young = new Map<string, Map<string, unknown>>()
+  let old: typeof young = new Map()
+  let count = 0
+  const put = (partition: string, key: string, value: unknown): void => {
+    const own = young.get(partition) ?? new Map<string, unknown>()
+    if (own.size === 0) young.set(partition, own)
+    count -= own.size
+    own.set(key, value)
+    count += own.size
+    if (count * 2 < most) return
+    old = young
+    young = new Map()
+    count = 0
+  }
   return {
-    get: <T>(partition: string, key: string) => recent.get(named(partition, key)) as T | undefined,
-    set: (partition, key, value) => recent.set(named(partition, key), value),
+    get: <T>(partition: string, key: string) => {
+      const value = young.get(partition)?.get(key)
+      if (value !== undefined) return value as T
+      const kept = old.get(partition)?.get(key)
+      if (kept !== undefined) put(partition, key, kept)
+      return kept as T | undefined
+    },
+    set(partition, key, value) {
+      if (value !== undefined) return put(partition, key, value)
+      if (young.get(partition)?.delete(key)) count -= 1
+      old.get(partition)?.delete(key)
+    },
   }
 }
 
@@ -44,15 +68,19 @@ export type KitParts = Readonly<{
 
 /** Rates by provider and model, looked up again every minute: prices change at dates and by the hour. */
 const rateMemory = ({ book, price_as }: KitParts): Kit['rates'] => {
-  const known = new Map<string, { minute: number; rates: TokenRates | undefined }>()
+  const known = new Map<string, Map<string, { minute: number; rates: TokenRates | undefined }>>()
+  let count = 0
   return (provider, model, at_us) => {
-    const name = `${provider}\u0000${model}`
     const minute = Math.floor(at_us / MINUTE_US)
-    const found = known.get(name)
+    const found = known.get(provider)?.get(model)
     if (found?.minute === minute) return found.rates
     const rates = ratesOf({ provider: price_as(provider), model, at_us }, book)
-    if (known.size >= MOST_RATES) known.clear()
-    known.set(name, { minute, rates })
+    if (++count > MOST_RATES) {
+      known.clear()
+      count = 1
+    }
+    const models = known.get(provider) ?? new Map()
+    known.set(provider, models.set(model, { minute, rates }))
     return rates
   }
 }

@@ -1,7 +1,7 @@
 import type { LiveCall, StoredAnswer } from '../../core/lever.ts'
 import type { Chain, Circle } from '../../core/past.ts'
 import type { Change, Outline } from '../../core/prompt.ts'
-import type { KnownBody } from '../../core/wire.ts'
+import type { Edit, KnownBody } from '../../core/wire.ts'
 import type { PrefixChain } from '../../playbook/measure/prefixes.ts'
 import { prefixTokens } from '../../playbook/measure/prefixes.ts'
 import { namesTwice } from '../../wires/framing/names-twice.ts'
@@ -157,6 +157,12 @@ export class Live implements LiveCall {
     if (changes === length) return outline
     this.#after = { outline: afterChanges(outline, this.#changes.slice(changes)), changes: length }
     return this.#after.outline
+  }
+
+  /** The edits of the body that make these changes. */
+  edits(changes: readonly Change[]): readonly Edit[] {
+    const { wire, plain, json } = this.#call
+    return wire?.editor?.edits(plain, json, changes, this.#outline) ?? []
   }
 
   /** The body beside the last one of its conversation; undefined where nothing tells which that was. */

@@ -10,13 +10,15 @@ const changed = (block: Block, change: Exclude<Change, { do: 'set' }>): Block =>
 export const afterChanges = (outline: Outline, changes: readonly Change[]): Outline => {
   if (changes.length === 0) return outline
   const blocks = [...outline.blocks]
-  let { fields } = outline
+  let { fields, marked } = outline
   for (const change of changes) {
     if (change.do === 'set') fields = { ...fields, ...change.fields }
     else {
       const block = blocks[change.block]
-      if (block) blocks[change.block] = changed(block, change)
+      if (!block) continue
+      blocks[change.block] = changed(block, change)
+      if (change.do === 'mark' && block.mark === undefined) marked = [...marked, change.block].sort((a, b) => a - b)
     }
   }
-  return { ...outline, blocks, fields }
+  return { ...outline, blocks, fields, marked }
 }

@@ -1,9 +1,7 @@
 import type { Lever, LeverMatch, LeverPolicy } from '../../core/lever.ts'
 import { globMatches } from '../../playbook/allocate/budget/glob.ts'
 import { digest } from '../prompt.ts'
-import type { Active, Arm } from './pulling.ts'
-
-export type Facts = Readonly<Partial<Record<keyof LeverMatch, string | undefined>>>
+import type { Active, Arm, Choice, Facts } from './pulling.ts'
 
 const matches = (match: LeverMatch, facts: Facts): boolean => {
   for (const name in match) {
@@ -13,20 +11,35 @@ const matches = (match: LeverMatch, facts: Facts): boolean => {
   return true
 }
 
-export type Chosen = Readonly<{ active: readonly Active[]; holdout: LeverPolicy | undefined }>
-
-/**
- * Which levers have a say in a call, in the order of their turns: of the policies that match, the first that names a lever
- * decides for it. The first with a holdout decides over the arm.
- */
-export const chooseLevers = (ordered: readonly Lever[], policies: readonly LeverPolicy[], facts: Facts): Chosen => {
-  const matching = policies.filter(({ match }) => matches(match, facts))
-  if (matching.length === 0) return { active: [], holdout: undefined }
+const chosenFrom = (ordered: readonly Lever[], matching: readonly LeverPolicy[]): Choice => {
   const active = ordered.flatMap((lever): Active[] => {
     const found = matching.find(({ levers }) => Object.hasOwn(levers, lever.name))?.levers[lever.name]
     return found === undefined || found.mode === 'off' ? [] : [{ lever, mode: found.mode, settings: found.settings }]
   })
   return { active, holdout: matching.find(({ holdout }) => holdout > 0) }
+}
+
+/** Sets of policies whose choice is remembered; most configurations have a handful. */
+const MOST_SETS = 1000
+
+/**
+ * Which levers have a say in a call, in the order of their turns: of the policies that match, the first that names a lever
+ * decides for it. The first with a holdout decides over the arm. Calls that match the same policies share the choice.
+ */
+export const openPolicies = (ordered: readonly Lever[], policies: readonly LeverPolicy[]) => {
+  const known = new Map<string, Choice>()
+  return (facts: Facts): Choice => {
+    let set = ''
+    for (let at = 0; at < policies.length; at++) if (matches(policies[at]?.match ?? {}, facts)) set += `${at} `
+    const found = known.get(set)
+    if (found) return found
+    const chosen = chosenFrom(
+      ordered,
+      policies.filter(({ match }) => matches(match, facts)),
+    )
+    if (known.size < MOST_SETS) known.set(set, chosen)
+    return chosen
+  }
 }
 
 const SCALE = 0x1_0000_0000

@@ -1,4 +1,13 @@
-import type { Kit, Lever, LeverMode, LeverPolicy, LiveCall, Pulled, StoredAnswer } from '../../core/lever.ts'
+import type {
+  Kit,
+  Lever,
+  LeverMatch,
+  LeverMode,
+  LeverPolicy,
+  LiveCall,
+  Pulled,
+  StoredAnswer,
+} from '../../core/lever.ts'
 import type { Change, Outline } from '../../core/prompt.ts'
 import type { Edit } from '../../core/wire.ts'
 import type { Bodies } from './bodies.ts'
@@ -13,9 +22,15 @@ export type Active = Readonly<{
 /** The arm that a session is in; absent where no policy holds anything out. */
 export type Arm = Readonly<{ experiment: string; arm: 'holdout' | 'levers' }>
 
-/** The levers of a gateway thread, in the order of their turns. Absent from the world where no policy names any. */
+/** What policies are matched with. */
+export type Facts = Readonly<Partial<Record<keyof LeverMatch, string | undefined>>>
+
+/** Which levers have a say in a call, in the order of their turns; and the policy whose holdout decides over the arm. */
+export type Choice = Readonly<{ active: readonly Active[]; holdout: LeverPolicy | undefined }>
+
+/** The levers of a gateway thread. Absent from the world where no policy names any. */
 export type Levers = Readonly<{
-  ordered: readonly Lever[]
+  choose(facts: Facts): Choice
   kitOf(lever: Lever, mode: LeverMode): Kit
   /** What was found in bodies that came before. */
   bodies: Bodies
@@ -37,7 +52,7 @@ export type Turn = {
 
 /** What levers did on a call. */
 export type Pulling = {
-  readonly live: LiveCall
+  readonly live: LiveCall & Readonly<{ edits(changes: readonly Change[]): readonly Edit[] }>
   readonly turns: Turn[]
   readonly arm: Arm | undefined
   /** What is wanted different, of all levers together, and the edits of the body that say it. */

@@ -50,16 +50,16 @@ const routeParts = ({ circle, account, provider, model }: LiveCall | Past): read
   circle.endpoint,
 ]
 
-const markedOf = (call: LiveCall, { blocks }: Outline, rule: CacheRule): Marked => {
-  let [tools_end, system_end, last] = [-1, -1, -1]
-  for (const block of blocks) {
-    const { part } = block
-    if (part < 0 || block.gone || (rule.style === 'marks' && !block.markable)) continue
-    if (block.form === 'tool') tools_end = part
-    if (block.role === 'system' && block.message < 0) system_end = part
-    last = part
+const markedOf = (call: LiveCall, { blocks, definitions }: Outline, rule: CacheRule): Marked => {
+  const isEnd = ({ part, gone, markable }: Block) => part >= 0 && !gone && (rule.style !== 'marks' || markable)
+  let [tools_end, system_end] = [-1, -1]
+  for (const index of definitions) {
+    const block = blocks[index]
+    if (!block || !isEnd(block)) continue
+    if (block.form === 'tool') tools_end = block.part
+    else if (block.role === 'system') system_end = block.part
   }
-  return { chain: call.chain, tools_end, system_end, last }
+  return { chain: call.chain, tools_end, system_end, last: blocks.findLast(isEnd)?.part ?? -1 }
 }
 
 /** The block that closes a boundary: the last of its part that takes a mark. */
@@ -103,10 +103,8 @@ const reasonOf = ({ candidate, plan }: Decision, prompt: Marked, rule: CacheRule
   return `${reach} kept for ${candidate.ttl}: cheapest on this route so far${plan === 'automatic' ? ', by a cache key' : ''}`
 }
 
-const clientDecided = ({ blocks, fields }: Outline, rule: CacheRule): boolean =>
-  blocks.some(({ mark }) => mark !== undefined) ||
-  fields.marks_only === true ||
-  (rule.style === 'marks' && fields.cache_ttl !== undefined)
+const clientDecided = ({ marked, fields }: Outline, rule: CacheRule): boolean =>
+  marked.length > 0 || fields.marks_only === true || (rule.style === 'marks' && fields.cache_ttl !== undefined)
 
 const wantedBy = ({ ttl, reach }: Settings): Wanted => ({ ttl, reach }) as Wanted
 

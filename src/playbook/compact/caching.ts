@@ -19,16 +19,18 @@ export type Caching = Readonly<{
 /** Shares that stand in where the price book knows no price: those of the large providers (facts of November 2026). */
 const UNPRICED = { fresh: 1, cache_read: 0.1, cache_write: { '5m': 1.25, '1h': 2 } }
 
-const longest = (blocks: readonly Block[]): CacheTtl | undefined => {
+const longest = (marked: readonly Block[]): CacheTtl | undefined => {
   let found: CacheTtl | undefined
-  for (const { mark } of blocks)
+  for (const { mark } of marked)
     if (mark !== undefined && (found === undefined || lasting[mark] > lasting[found])) found = mark
   return found
 }
 
+const markedBlocks = ({ blocks, marked }: Outline): Block[] => marked.flatMap((index) => blocks[index] ?? [])
+
 /** Ends of marked blocks, in tokens, ascending: with marks, what can be read again ends at one of them. */
-const marked = (call: LiveCall, blocks: readonly Block[]): number[] =>
-  blocks.filter(({ mark, part }) => mark !== undefined && part >= 0).map(({ part }) => call.chain.tokens[part] ?? 0)
+const endsOf = (call: LiveCall, marked: readonly Block[]): number[] =>
+  marked.filter(({ part }) => part >= 0).map(({ part }) => call.chain.tokens[part] ?? 0)
 
 const lastUpTo = (ends: readonly number[], at: number): number =>
   ends.reduce((best, end) => (end <= at ? end : best), 0)
@@ -38,7 +40,8 @@ export const cachingOf = (call: LiveCall, outline: Outline, kit: Kit): Caching |
   const { provider, model, at_us } = call
   const rule = kit.cache_rule(provider, model, at_us)
   if (!rule) return undefined
-  const mark = longest(outline.blocks)
+  const marked = markedBlocks(outline)
+  const mark = longest(marked)
   if (rule.style === 'marks' && mark === undefined) return undefined
   const ttl = mark ?? outline.fields.cache_ttl ?? rule.default_ttl
   const rates = kit.rates(provider, model, at_us) ?? UNPRICED
@@ -53,6 +56,6 @@ export const cachingOf = (call: LiveCall, outline: Outline, kit: Kit): Caching |
   const floor = (tokens: number) => (tokens < rule.minimum_tokens ? 0 : tokens)
   if (rule.style === 'automatic')
     return { ...common, readable: (at) => floor(at - (at % Math.max(1, rule.step_tokens))) }
-  const ends = marked(call, outline.blocks)
+  const ends = endsOf(call, marked)
   return { ...common, readable: (at) => floor(lastUpTo(ends, at)) }
 }

@@ -1,6 +1,7 @@
 import type { Kit, LiveCall } from '../../core/lever.ts'
 import type { Block, Change, Outline } from '../../core/prompt.ts'
 import type { Caching } from './caching.ts'
+import { type Runs, runsOf } from './runs.ts'
 
 /** What a lever would like of a block: another text in its place, or (without `text`) that it be left out. */
 export type Wish = Readonly<{ block: number; text?: string }>
@@ -18,6 +19,7 @@ export type Course = Readonly<{
   /** Calls since the cache was last cold. */
   run: number
   observed: boolean
+  /** In their places, as those that wait. */
   made: readonly Edit[]
   /** Edits that did not pay so far. */
   waiting: readonly Edit[]
@@ -30,6 +32,8 @@ const MOST_BRANCHES = 4
 const common = (left: readonly string[], right: readonly string[]): number => {
   let low = 0
   let high = Math.min(left.length, right.length)
+  // Most often all: a conversation grows at its end.
+  if (left[high - 1] === right[high - 1]) return high
   while (low < high) {
     const middle = (low + high + 1) >>> 1
     if (left[middle - 1] === right[middle - 1]) low = middle
@@ -47,12 +51,53 @@ const answered = (blocks: readonly Block[]): number => {
 
 export const byPlace = (left: Edit, right: Edit) => left.part - right.part || left.block - right.block
 
+/** Edits in their places. Those that come second most often lie behind all others. */
+export const inPlace = (first: readonly Edit[], second: readonly Edit[]): readonly Edit[] => {
+  const [last] = first.slice(-1)
+  if (!last || second.length === 0) return last ? first : second
+  const all = [...first, ...second]
+  return second[0] && byPlace(last, second[0]) < 0 ? all : all.sort(byPlace)
+}
+
+/** The index of the first block that a part from this one on may have: what was seen before is not looked at again. */
+export const firstFrom = (blocks: readonly Block[], part: number): number =>
+  part === 0 ? 0 : blocks.findLastIndex((block) => block.part >= 0 && block.part < part) + 1
+
 const holds = (edit: Edit, blocks: readonly Block[]): boolean => {
   const block = blocks[edit.block]
   return block?.part === edit.part && block.text.length === edit.length
 }
 
-export type Situation = Readonly<{ call: LiveCall; outline: Outline; kit: Kit; caching: Caching | undefined }>
+/** What is remembered of a conversation, by whoever takes it up: it is looked for once a call. */
+export type Conversation = {
+  branches: readonly Course[]
+  /** The runs that it counts for: those of the route on which it began. */
+  readonly runs: Runs
+}
+
+const lineage = ({ circle, fingerprints }: LiveCall): string =>
+  `${circle.feature ?? ''} ${fingerprints.template ?? ''} ${circle.agent ?? ''}`
+
+const NONE: readonly Course[] = []
+
+export const conversationOf = (call: LiveCall, { memory }: Kit): Conversation => {
+  const { tenant, account, provider, model, fingerprints, call_id } = call
+  const partition = `${tenant} ${account} ${provider} ${model}`
+  const key = fingerprints.conversation ?? fingerprints.exact ?? call_id
+  const known = memory.get<Conversation>(partition, key)
+  if (known) return known
+  const conversation = { branches: NONE, runs: runsOf(memory, lineage(call)) }
+  memory.set(partition, key, conversation)
+  return conversation
+}
+
+export type Situation = Readonly<{
+  call: LiveCall
+  outline: Outline
+  kit: Kit
+  caching: Caching | undefined
+  conversation: Conversation
+}>
 
 export type Recalled = Readonly<{
   /** Parts from here on were not seen before. */
@@ -64,18 +109,8 @@ export type Recalled = Readonly<{
   waiting: readonly Edit[]
 }>
 
-const placeOf = ({ tenant, account, provider, model, fingerprints, call_id }: LiveCall) => ({
-  partition: `${tenant} ${account} ${provider} ${model}`,
-  key: fingerprints.conversation ?? fingerprints.exact ?? call_id,
-})
-
-const branchesOf = ({ call, kit }: Situation): readonly Course[] => {
-  const { partition, key } = placeOf(call)
-  return kit.memory.get<readonly Course[]>(partition, key) ?? []
-}
-
 /** The branch with the longest common beginning; of those that are still warm, if any is. */
-const nearest = (branches: readonly Course[], { call, caching }: Situation) => {
+const nearest = ({ call, caching, conversation: { branches } }: Situation) => {
   let best: { course: Course; known: number; isWarm: boolean } | undefined
   for (const course of branches) {
     const known = common(course.hashes, call.chain.hashes)
@@ -101,28 +136,38 @@ const unknown = ({ call, outline, kit, caching }: Situation): Recalled => {
   }
 }
 
+/** So many of the known parts come before the first edit that does not hold any more. */
+const unchanged = (edits: readonly Edit[], known: number, { blocks }: Outline): number => {
+  for (const edit of edits) {
+    if (edit.part >= known) break
+    if (!holds(edit, blocks)) return edit.part
+  }
+  return known
+}
+
+/** The edits of parts before this one. */
+const upTo = (part: number, edits: readonly Edit[]): readonly Edit[] => {
+  const last = edits.at(-1)
+  return last === undefined || last.part < part ? edits : edits.filter((edit) => edit.part < part)
+}
+
 /** What is known of the conversation and still holds. Where another lever has changed a text since, all behind is new again. */
 export const recall = (situation: Situation): Recalled => {
   const { outline, kit } = situation
-  const found = nearest(branchesOf(situation), situation)
+  const found = nearest(situation)
   if (!found) return unknown(situation)
   const { course, known, isWarm } = found
-  const changed = [...course.made, ...course.waiting].filter(
-    (edit) => edit.part < known && !holds(edit, outline.blocks),
-  )
-  const from = changed.reduce((first, { part }) => Math.min(first, part), known)
+  const from = Math.min(unchanged(course.made, known, outline), unchanged(course.waiting, known, outline))
   const state = { from, warm: isWarm ? from : 0, run: isWarm ? course.run : 0 }
-  const made = course.made.filter(({ part }) => part < from)
-  const waiting = course.waiting.filter(({ part }) => part < from)
+  const made = upTo(from, course.made)
+  const waiting = upTo(from, course.waiting)
   // What was only observed was never sent.
-  if (course.observed && kit.mode !== 'observe')
-    return { ...state, made: [], waiting: [...waiting, ...made].sort(byPlace) }
+  if (course.observed && kit.mode !== 'observe') return { ...state, made: [], waiting: inPlace(waiting, made) }
   return { ...state, made, waiting }
 }
 
 /** Remembers what is sent now, in the place of the prompt that it goes on from. */
-export const remember = (situation: Situation, course: Course): void => {
-  const { partition, key } = placeOf(situation.call)
-  const others = branchesOf(situation).filter(({ hashes }) => common(hashes, course.hashes) < hashes.length)
-  situation.kit.memory.set(partition, key, [course, ...others].slice(0, MOST_BRANCHES))
+export const remember = (conversation: Conversation, course: Course): void => {
+  const others = conversation.branches.filter(({ hashes }) => common(hashes, course.hashes) < hashes.length)
+  conversation.branches = others.length === 0 ? [course] : [course, ...others].slice(0, MOST_BRANCHES)
 }

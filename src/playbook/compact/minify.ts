@@ -1,6 +1,6 @@
 import type { Chosen, Lever } from '../../core/lever.ts'
 import type { Block } from '../../core/prompt.ts'
-import type { Wish } from './course.ts'
+import { firstFrom, type Wish } from './course.ts'
 import { tidied } from './plain-text.ts'
 import { replayRemoved, worthOfRemoved } from './removed.ts'
 import { resume } from './resume.ts'
@@ -39,7 +39,7 @@ const owns = (block: Block, { system }: Settings): boolean => {
 /** A text's tidy form depends on nothing else, so it is the same on every turn. */
 const wishes = (blocks: readonly Block[], from: number, chosen: Settings): Wish[] => {
   const found: Wish[] = []
-  for (let index = 0; index < blocks.length; index++) {
+  for (let index = firstFrom(blocks, from); index < blocks.length; index++) {
     const block = blocks[index]
     if (!block || block.part < from || !owns(block, chosen)) continue
     const text = tidied(block.text, chosen)

@@ -1,9 +1,9 @@
 import type { Kit, LiveCall, Pulled } from '../../core/lever.ts'
 import type { Block, Change, Outline } from '../../core/prompt.ts'
 import { cachingOf } from './caching.ts'
-import { byPlace, type Edit, recall, remember, type Wish } from './course.ts'
+import { byPlace, conversationOf, type Edit, inPlace, recall, remember, type Wish } from './course.ts'
 import { type Cut, choose, net, type Standing } from './netting.ts'
-import { further, note, runsOf } from './runs.ts'
+import { further, note } from './runs.ts'
 
 /** A text whose tokens tell how many a character has. */
 const SAMPLE = 'x'.repeat(4096)
@@ -14,14 +14,13 @@ const SAMPLE = 'x'.repeat(4096)
  */
 const FORESIGHT = 0.5
 
-const lineage = ({ circle, fingerprints }: LiveCall): string =>
-  `${circle.feature ?? ''} ${fingerprints.template ?? ''} ${circle.agent ?? ''}`
-
 /** A conversation taken up again: what was done to it, and what an edit of it would meet. */
 export type Resumed = Readonly<{
   /** Blocks of parts from here on were not seen before: their edits are new content's. */
   from: number
   made: readonly Edit[]
+  /** Nothing was made, and nothing waits. */
+  untouched: boolean
   /** No cached prefix stands in the way. */
   cold: boolean
   standing: Standing
@@ -84,10 +83,10 @@ const pulled = ({ made, waiting, chain, ratio, nothing }: Decided): Pulled => {
 export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = FORESIGHT): Resumed => {
   const { chain } = call
   const caching = cachingOf(call, outline, kit)
-  const situation = { call, outline, kit, caching }
-  const past = recall(situation)
+  const conversation = conversationOf(call, kit)
+  const past = recall({ call, outline, kit, caching, conversation })
   const warm = chain.tokens[past.warm - 1] ?? 0
-  const runs = runsOf(kit.memory, lineage(call))
+  const { runs } = conversation
   const run = past.run + 1
   note(runs, run)
   const ratio = kit.tokens(SAMPLE, call.provider, call.model) / SAMPLE.length
@@ -107,25 +106,31 @@ export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = F
   const editsOf = (wishes: readonly Wish[]): Edit[] =>
     wishes.flatMap((wish) => editOf(wish, outline.blocks) ?? []).sort(byPlace)
   /** Which of the wishes are made, and which wait. */
-  const decide = (wishes: readonly Wish[], whole: boolean): Readonly<{ chosen: Edit[]; waiting: Edit[] }> => {
+  const decide = (wishes: readonly Wish[], whole: boolean): Readonly<Record<'chosen' | 'waiting', readonly Edit[]>> => {
     const wished = editsOf(wishes)
     const others = waited.filter(({ block }) => !wished.some((edit) => edit.block === block))
     if (whole) return { chosen: net(cutsOf(wished), standing) > 0 ? wished : [], waiting: others }
-    const edits = [...others, ...wished].sort(byPlace)
+    const edits = inPlace(others, wished)
     const { from } = choose(cutsOf(edits), standing)
     return { chosen: edits.slice(from), waiting: edits.slice(0, from) }
   }
   const finish = (wishes: readonly Wish[], nothing: string, whole = false): Pulled => {
     const { chosen, waiting } = decide(wishes, whole)
-    const anew = new Set(chosen.map(({ block }) => block))
-    made = [...made.filter(({ block }) => !anew.has(block)), ...chosen].sort(byPlace)
+    if (chosen.length > 0) {
+      const anew = new Set(chosen.map(({ block }) => block))
+      made = inPlace(
+        made.filter(({ block }) => !anew.has(block)),
+        chosen,
+      )
+    }
     const observed = kit.mode === 'observe'
-    remember(situation, { hashes: chain.hashes, at_us: call.at_us, run, observed, made, waiting })
+    remember(conversation, { hashes: chain.hashes, at_us: call.at_us, run, observed, made, waiting })
     return pulled({ made, waiting, chain, ratio, nothing })
   }
   return {
     from: past.from,
     made,
+    untouched: made.length === 0 && waited.length === 0,
     cold: standing.warm === 0,
     standing,
     worth: (wishes) => net(cutsOf(editsOf(wishes)), standing),

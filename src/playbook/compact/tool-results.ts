@@ -1,6 +1,6 @@
 import type { Chosen, Lever } from '../../core/lever.ts'
 import type { Block } from '../../core/prompt.ts'
-import type { Wish } from './course.ts'
+import { firstFrom, type Wish } from './course.ts'
 import { replayRemoved, worthOfRemoved } from './removed.ts'
 import { resume } from './resume.ts'
 
@@ -45,16 +45,24 @@ const isWhole = (blocks: readonly Block[], index: number, block: Block): boolean
 const resultsOf = (blocks: readonly Block[], least: number): Result[] => {
   const results: Result[] = []
   const byLength = new Map<number, Result[]>()
-  for (const [index, block] of blocks.entries()) {
-    if (block.form !== 'tool-result' || block.gone || block.text.length < least) continue
-    const alike = byLength.get(block.text.length) ?? []
-    const twin = alike.find((other) => other.block.text === block.text)
-    const result: Result = { index, block, ...(twin ? { twin: twin.index } : {}) }
-    if (!twin && isWhole(blocks, index, block)) byLength.set(block.text.length, [...alike, result])
+  for (let index = 0; index < blocks.length; index++) {
+    const block = blocks[index]
+    if (block?.form !== 'tool-result' || block.gone || block.text.length < least) continue
+    const { text } = block
+    const alike = byLength.get(text.length)
+    const twin = alike?.find((other) => other.block.text === text)
+    const result: Result = twin ? { index, block, twin: twin.index } : { index, block }
     results.push(result)
+    if (twin || !isWhole(blocks, index, block)) continue
+    if (alike) alike.push(result)
+    else byLength.set(text.length, [result])
   }
   return results
 }
+
+/** Has the prompt a result that was not seen before? */
+const hasFurther = (blocks: readonly Block[], from: number): boolean =>
+  blocks.slice(firstFrom(blocks, from)).some(({ form }) => form === 'tool-result')
 
 /** How often the model has answered since each block. Blocks of one message are one answer. */
 const agesOf = (blocks: readonly Block[]): number[] => {
@@ -81,6 +89,7 @@ const namesOf = (blocks: readonly Block[]): ReadonlyMap<string, string> => {
   return names
 }
 
+const NONE = 'no result is repeated'
 const REFERENCE = '[The same output as above'
 
 const reference = ({ tool_call }: Block): string =>
@@ -91,13 +100,16 @@ const mask = ({ tool_call }: Block, names: ReadonlyMap<string, string>): string 
   return `[This output${name === undefined ? '' : ` of ${name}`} was left out because it is old. Call the tool again if it is needed.]`
 }
 
-const duplicates = (results: readonly Result[], blocks: readonly Block[], from: number): Wish[] =>
-  results.flatMap(({ index, block, twin }) => {
+const duplicates = (results: readonly Result[], blocks: readonly Block[], from: number): Wish[] => {
+  const wishes: Wish[] = []
+  for (const { index, block, twin } of results) {
     const first = twin === undefined ? undefined : blocks[twin]
-    if (!first || !block.replaceable || block.part < from) return []
+    if (!first || !block.replaceable || block.part < from) continue
     const text = reference(first)
-    return text.length < block.text.length ? [{ block: index, text }] : []
-  })
+    if (text.length < block.text.length) wishes.push({ block: index, text })
+  }
+  return wishes
+}
 
 /** References to results that do not stand there any more as they did, since another lever has cut them. */
 const dangling = (results: readonly Result[]): ((edit: Wish) => boolean) => {
@@ -140,10 +152,12 @@ export const lever = {
     if (!outline) return { do: 'nothing', why: 'the wire has no editor' }
     const { blocks } = outline
     const course = resume(call, outline, kit)
+    if (chosen.mask_after_turns === 0 && course.untouched && !hasFurther(blocks, course.from))
+      return course.finish([], NONE)
     const results = resultsOf(blocks, chosen.least_characters)
-    course.undo(dangling(results))
+    if (!course.untouched) course.undo(dangling(results))
     const wishes = chosen.duplicates ? duplicates(results, blocks, course.from) : []
-    if (chosen.mask_after_turns === 0) return course.finish(wishes, 'no result is repeated')
+    if (chosen.mask_after_turns === 0) return course.finish(wishes, NONE)
     const done = new Set(course.made.map(({ block }) => block))
     const old = stale(results, blocks, chosen).filter(({ block }) => !done.has(block))
     return course.finish([...wishes, ...old], 'no result is repeated, and none is old')

@@ -1,10 +1,10 @@
 import type { TokenRatio } from '../../core/ledger.ts'
 
 /**
- * How a model's tokenizer compares with o200k. `ratio` multiplies an o200k count; `bytes_per_token` divides a text's
- * length where no tokenizer runs.
+ * How a model's tokenizer compares with o200k. `ratio` multiplies an o200k count, `untaught` is that before anything was learnt;
+ * `bytes_per_token` divides a text's length where no tokenizer runs.
  */
-type Ratio = Readonly<{ ratio: number; bytes_per_token: number; learnt: boolean }>
+type Ratio = Readonly<{ ratio: number; untaught: number; bytes_per_token: number; learnt: boolean }>
 
 /** o200k on 1.02 MB of Markdown and code: 238,588 tokens, measured November 2026. */
 export const O200K_BYTES_PER_TOKEN = 4.28
@@ -39,6 +39,9 @@ export const defaultRatio = (model: string): number => {
 /** Ratios as learnt from the ledger, over the defaults. */
 export type Ratios = Readonly<{ of(provider: string, model: string): Ratio }>
 
+/** Models whose ratios are worked out once; names of models come from outside. */
+const MOST_KNOWN = 10_000
+
 /**
  * Builds the look-up from what the ledger learnt (`{ ask: 'ratios' }`). A model with few samples is blended with its
  * default, weighted by samples, so that one odd prompt moves little. Nonsense (no samples, not positive) is left out.
@@ -48,24 +51,26 @@ export const ratios = (learnt: readonly TokenRatio[] = []): Ratios => {
   for (const row of learnt)
     if (row.samples > 0 && row.bytes_per_token > 0 && Number.isFinite(row.bytes_per_token))
       rows.set(`${row.provider}\n${row.model}`, row)
-  const known = new Map<string, Ratio>()
+  const known = new Map<string, Map<string, Ratio>>()
+  let count = 0
   const look = (provider: string, model: string): Ratio => {
     const ratio = defaultRatio(model)
     const prior = O200K_BYTES_PER_TOKEN / ratio
     const row = rows.get(`${provider}\n${model}`)
-    if (!row) return { ratio, bytes_per_token: prior, learnt: false }
+    if (!row) return { ratio, untaught: ratio, bytes_per_token: prior, learnt: false }
     const [least, most] = PLAUSIBLE
     const seen = Math.min(most, Math.max(least, row.bytes_per_token))
     const bytes_per_token = (seen * row.samples + prior * PRIOR_SAMPLES) / (row.samples + PRIOR_SAMPLES)
-    return { ratio: O200K_BYTES_PER_TOKEN / bytes_per_token, bytes_per_token, learnt: true }
+    return { ratio: O200K_BYTES_PER_TOKEN / bytes_per_token, untaught: ratio, bytes_per_token, learnt: true }
   }
   return {
     of(provider, model) {
-      const key = `${provider}\n${model}`
-      const found = known.get(key)
+      const found = known.get(provider)?.get(model)
       if (found) return found
       const ratio = look(provider, model)
-      if (known.size < 10_000) known.set(key, ratio)
+      if (++count > MOST_KNOWN) return ratio
+      const models = known.get(provider) ?? new Map<string, Ratio>()
+      known.set(provider, models.set(model, ratio))
       return ratio
     },
   }

@@ -7,15 +7,16 @@ const OPEN_LIST = 91
 const CLOSE_LIST = 93
 
 /** A body, and where its messages lie once that was asked. */
-type Before = Readonly<{ body?: Uint8Array }> & { elements?: Elements | undefined }
+type Before = Readonly<{ body: Uint8Array | undefined }> & { elements?: Elements | undefined }
 
 /** How many messages lie as in the body before, with all else the same; and where all messages lie, if that is known. */
 type Beginning = Readonly<{ count: number; elements: Elements | undefined }>
 
-/** Where the elements of the list at `start` lie, given those before `from`, where the walk goes on; undefined where it is no list. */
-const walk = (bytes: Uint8Array, name: string, start: number, known: Pick<Elements, 'starts' | 'ends'>) => {
-  const starts = [...known.starts]
-  const ends = [...known.ends]
+/** Where elements begin and end, as far as that is known. */
+type Known = Readonly<{ starts: number[]; ends: number[] }>
+
+/** Where the elements of the list at `start` lie, the known ones with those behind them, which are added; undefined where it is no list. */
+const walk = (bytes: Uint8Array, name: string, start: number, { starts, ends }: Known): Elements | undefined => {
   let next = skipSpace(bytes, ends.at(-1) ?? start + 1)
   while (bytes[next] !== CLOSE_LIST) {
     if (ends.length > 0 && bytes[next] !== COMMA) return undefined
@@ -26,14 +27,14 @@ const walk = (bytes: Uint8Array, name: string, start: number, known: Pick<Elemen
     ends.push(end)
     next = skipSpace(bytes, end)
   }
-  return { name, start, starts, ends, end: next + 1 } satisfies Elements
+  return { name, start, starts, ends, end: next + 1 }
 }
-
-const NONE = { starts: [], ends: [] }
 
 const walkWhole = (bytes: Uint8Array, name: string): Elements | undefined => {
   const start = locate(bytes, [name])?.value
-  return start === undefined || bytes[start] !== OPEN_LIST ? undefined : walk(bytes, name, start, NONE)
+  return start === undefined || bytes[start] !== OPEN_LIST
+    ? undefined
+    : walk(bytes, name, start, { starts: [], ends: [] })
 }
 
 const same = (left: Uint8Array, right: Uint8Array, from: number, to: number): boolean =>

@@ -5,6 +5,7 @@ import { type Found, find } from './finding.ts'
 import { asRecord, decode, encode } from './json.ts'
 import { insertingAll, leavingOut, type Place, replacing } from './json-bytes.ts'
 import { locateAll } from './json-places.ts'
+import { Outlined } from './outlined.ts'
 import type { Anatomy, Path, Spot } from './spots.ts'
 
 /** What a wire calls things. A mark is a member of the block that it closes, or an element after it. */
@@ -26,21 +27,10 @@ export type Dialect = Readonly<{
   emptied(list: Path): readonly Path[]
 }>
 
-/** What was found in the bodies that are on their way: outline and edits of a call look at the same. */
-const foundIn = new WeakMap<object, Found>()
-
 const outlineOf = (dialect: Dialect, json: unknown, parts: readonly Part[], known?: KnownBody): Outline => {
-  const isRecord = asRecord(json) !== undefined
-  const found = find(dialect.anatomy(json), parts, dialect.list, isRecord ? known : undefined)
-  if (isRecord) foundIn.set(json as object, found)
-  const { blocks } = found
-  const temperature = dialect.temperature(json)
-  return {
-    blocks,
-    fields: dialect.fields(json),
-    ...(temperature === undefined ? {} : { temperature }),
-    most_marks: dialect.most_marks,
-  }
+  const found = find(dialect.anatomy(json), parts, dialect.list, asRecord(json) ? known : undefined)
+  const { fields, temperature, most_marks } = dialect
+  return new Outlined(found, { fields: fields(json), temperature: temperature(json), most_marks })
 }
 
 /** What is wanted of a block in the end. `plain` is the change, where nothing is wanted but another text. */
@@ -214,9 +204,11 @@ const placesFor = (
   return paths
 }
 
+type Asked = Readonly<{ body: Uint8Array; json: unknown; changes: readonly Change[]; of: Outline | undefined }>
+
 /** What was found in the body, or is found now: edits are also made of bodies that nobody has outlined. */
-const foundBefore = (dialect: Dialect, body: Uint8Array, json: unknown): Found => {
-  const found = foundIn.get(json as object)
+const foundBefore = (dialect: Dialect, { body, json, of }: Asked): Found => {
+  const found = Outlined.foundFor(of)
   if (found && (found.body === undefined || found.body === body)) return found
   return find(dialect.anatomy(json), [], dialect.list)
 }
@@ -252,9 +244,10 @@ const finder = ({ places, elements, body: known }: Found, body: Uint8Array, path
   }
 }
 
-const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: readonly Change[]): readonly Edit[] => {
+const editsOf = (dialect: Dialect, asked: Asked): readonly Edit[] => {
+  const { body, json, changes } = asked
   const { wishes, fields } = gather(changes)
-  const found = foundBefore(dialect, body, json)
+  const found = foundBefore(dialect, asked)
   const isWhole = !changes.some((change) => change.do === 'remove')
   const wished: Wished[] = []
   const before: Edit[] = []
@@ -273,17 +266,18 @@ const editsOf = (dialect: Dialect, body: Uint8Array, json: unknown, changes: rea
   const settings = dialect.set(json, fields).filter(({ path }) => !isWithin(path, gone))
   const places = placesFor(json, wished, settings, gone, dialect)
   const given: Body = { body, json, find: finder(found, body, places), dialect }
-  const edits = [
+  // Most bodies have their fields before the messages, and what is new behind what was there before.
+  return [
     ...fieldEdits(given, settings),
+    ...before,
     ...removalEdits(given, gone),
     ...wishedEdits(given, wished, gone, found),
-  ]
-  return [...before, ...edits.filter((edit) => edit !== undefined)]
+  ].filter((edit) => edit !== undefined)
 }
 
 /** An editor of a wire from what the wire calls things. */
 export const editorOf = (dialect: Dialect): Editor => ({
   outline: (json, parts, known) => outlineOf(dialect, json, parts, known),
-  edits: (body, json, changes) => (changes.length === 0 ? [] : editsOf(dialect, body, json, changes)),
+  edits: (body, json, changes, of) => (changes.length === 0 ? [] : editsOf(dialect, { body, json, changes, of })),
   said: (body, content_type) => answerText(body, content_type, dialect.said),
 })

@@ -13,6 +13,9 @@ type Made = Readonly<{ change: Change; edit: Edit }>
 export type Found = Readonly<{
   spots: readonly Spot[]
   blocks: readonly Block[]
+  /** As the outline has them. */
+  definitions: readonly number[]
+  marked: readonly number[]
   kinds: readonly PartKind[]
   /** Of each message of the list: its first spot, and its first part. */
   first_spots: readonly number[]
@@ -24,7 +27,7 @@ export type Found = Readonly<{
   /** Where members of the body were found, by name. */
   places: Map<string, Place>
   /** The bytes, where they are known. */
-  body?: Uint8Array
+  body: Uint8Array | undefined
 }> & { elements?: Elements | undefined }
 
 const fallback = (role: Block['role']) => (role === 'tools' || role === 'system' ? role : 'history')
@@ -55,14 +58,19 @@ type Begun = Pick<Found, 'made' | 'places'> &
   Readonly<{
     spots: Spot[]
     blocks: Block[]
+    definitions: number[]
+    marked: number[]
     first_spots: number[]
     first_parts: number[]
     message: number
     part: number
   }>
 
-const add = ({ spots, blocks, made }: Begun, own: readonly Spot[], parts: readonly Part[]): void => {
+const add = (begun: Begun, own: readonly Spot[], parts: readonly Part[]): void => {
+  const { spots, blocks, made, definitions, marked } = begun
   for (const spot of own) {
+    if (spot.block.message < 0) definitions.push(spots.length)
+    if (spot.block.mark !== undefined) marked.push(spots.length)
     spots.push(spot)
     blocks.push(finish(spot.block, parts))
     made.push(undefined)
@@ -71,17 +79,30 @@ const add = ({ spots, blocks, made }: Begun, own: readonly Spot[], parts: readon
 
 const begin = (anatomy: Anatomy, parts: readonly Part[]): Begun => {
   const head = anatomy.head()
-  const none = { spots: [], blocks: [], made: [], places: new Map<string, Place>(), first_spots: [], first_parts: [] }
-  const begun = { ...none, message: 0, part: head.parts }
+  const begun: Begun = {
+    spots: [],
+    blocks: [],
+    definitions: [],
+    marked: [],
+    made: [],
+    places: new Map(),
+    first_spots: [],
+    first_parts: [],
+    message: 0,
+    part: head.parts,
+  }
   add(begun, head.spots, parts)
   return begun
 }
 
 const takeUp = (before: Found, message: number): Begun => {
-  const end = before.first_spots[message]
+  const end = before.first_spots[message] ?? 0
+  const isBefore = (index: number) => index < end
   return {
     spots: before.spots.slice(0, end),
     blocks: before.blocks.slice(0, end),
+    definitions: before.definitions.filter(isBefore),
+    marked: before.marked.filter(isBefore),
     made: before.made.slice(0, end),
     places: before.places,
     first_spots: before.first_spots.slice(0, message),
@@ -89,12 +110,6 @@ const takeUp = (before: Found, message: number): Begun => {
     message,
     part: before.first_parts[message] ?? 0,
   }
-}
-
-const remember = (found: Found, { name, body, memory }: KnownBody): Found => {
-  const remembered = Object.assign(found, { body })
-  memory.set(name, remembered)
-  return remembered
 }
 
 /** What is found in a body, message by message; of those that the conversation's last body had, what was found then. */
@@ -116,10 +131,12 @@ export const find = (anatomy: Anatomy, parts: readonly Part[], name: string, kno
     add(begun, own.spots, parts)
     part += own.parts
   }
-  const { spots, blocks, made, places } = begun
+  const { spots, blocks, definitions, marked, made, places } = begun
   const found: Found = {
     spots,
     blocks,
+    definitions,
+    marked,
     made,
     places,
     first_spots,
@@ -127,6 +144,8 @@ export const find = (anatomy: Anatomy, parts: readonly Part[], name: string, kno
     last,
     kinds: parts.map(({ kind }) => kind),
     elements,
+    body: known?.body,
   }
-  return known ? remember(found, known) : found
+  known?.memory.set(known.name, found as Found & Readonly<{ body: Uint8Array }>)
+  return found
 }

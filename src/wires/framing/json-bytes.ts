@@ -219,11 +219,21 @@ export const replacing = (place: Place, value: unknown): Edit => ({
   bytes: encode(JSON.stringify(value)),
 })
 
+/** Edits by their places; most often they are in order as they come. */
+const inOrder = (edits: readonly Edit[]): readonly Edit[] => {
+  for (let at = 1, last = edits[0]; at < edits.length; last = edits[at++]) {
+    const next = edits[at]
+    if (last && next && last.end > next.start) return [...edits].sort((a, b) => a.start - b.start || a.end - b.end)
+  }
+  return edits
+}
+
 /** The bytes with edits made. Edits do not overlap; their order does not matter. */
 export const applyEdits = (bytes: Uint8Array, edits: readonly Edit[]): Uint8Array => {
   if (edits.length === 0) return bytes
-  const ordered = [...edits].sort((a, b) => a.start - b.start || a.end - b.end)
-  const size = ordered.reduce((sum, edit) => sum + edit.bytes.length - (edit.end - edit.start), bytes.length)
+  const ordered = inOrder(edits)
+  let size = bytes.length
+  for (const edit of ordered) size += edit.bytes.length - (edit.end - edit.start)
   const whole = asBuffer(bytes)
   const made = Buffer.allocUnsafe(size)
   let [from, to] = [0, 0]

@@ -57,11 +57,13 @@ const reading = await timed(async () => {
 })
 let [trips, lines] = [0, 0]
 const building = await timed(async () => {
-  const [pack, reader] = [packer(), tripReader(rateSheet(compileBook(prices)))]
+  const [pack, opened] = [packer(), tripReader(rateSheet(compileBook(prices)))]
   for (const page of pages) {
     const packed = await pack.pack(page)
     lines += packed.receipts
-    for (const _ of reader.trips(packed)) trips += 1
+    const tripOf = opened(packed)
+    for (let call = 0; call < packed.calls; call++) tripOf(call)
+    trips += packed.calls
   }
 })
 await ledger.close()

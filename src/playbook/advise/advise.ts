@@ -116,15 +116,15 @@ export const replayHere = (options: ReplayingOptions, kept?: (text: string) => s
   const { kit, window, expected, by, sheet, filters } = options
   const replay = replayer({ candidates: candidatesOf(options), kit, window, expected, group_of: groupOf[by] })
   const survey = surveyor(sheet, kit.cache_rule, expected <= MOST_WHOLE)
-  const reader = tripReader(sheet, kept)
+  const open = tripReader(sheet, kept)
   return {
     async take(page) {
-      let taken = 0
-      for (const trip of reader.trips(page)) {
+      const tripOf = open(page)
+      for (let call = 0; call < page.calls; call++) {
+        const trip = tripOf(call)
         replay.take(trip)
         survey.see(trip)
-        taken += 1
-        if (taken % AT_ONCE === 0) await othersTurn()
+        if (call % AT_ONCE === AT_ONCE - 1) await othersTurn()
       }
     },
     result: async () =>

@@ -151,11 +151,9 @@ export const tripReader = (sheet: RateSheet, kept: (text: string) => string = ap
       deferrable: what.deferrable,
     }
   }
-  return {
-    /** Calls of a page, in order of time. A call of several attempts is its last one, at the cost of all. */
-    *trips(page: Packed): Generator<Trip> {
-      for (const head of page.heads) heads.push(headIn(head))
-      for (let call = 0; call < page.calls; call++) yield tripOf(rowOf(page, call))
-    },
+  /** Opens a page: calls by their place in it, in order of time. A call of several attempts is its last one, at the cost of all. */
+  return (page: Packed): ((call: number) => Trip) => {
+    for (const head of page.heads) heads.push(headIn(head))
+    return (call) => tripOf(rowOf(page, call))
   }
 }

@@ -59,11 +59,12 @@ let [trips, lines] = [0, 0]
 const building = await timed(async () => {
   const [pack, opened] = [packer(), tripReader(rateSheet(compileBook(prices)))]
   for (const page of pages) {
-    const packed = await pack.pack(page)
-    lines += packed.receipts
-    const tripOf = opened(packed)
-    for (let call = 0; call < packed.calls; call++) tripOf(call)
-    trips += packed.calls
+    for await (const piece of pack.pack(page)) {
+      const tripOf = opened(piece)
+      for (let call = 0; call < piece.calls; call++) tripOf(call)
+      lines += piece.receipts
+      trips += piece.calls
+    }
   }
 })
 await ledger.close()

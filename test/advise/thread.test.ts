@@ -118,5 +118,7 @@ test('that throws in its worker rejects with what was thrown', async () => {
   const here = () => replayingOf({ ...setup, prices: prices_with_hole })
   const failed = await adviceFrom({ ledger, window, filters: [] }, replaying).catch(({ message }: Error) => message)
   expect(here).toThrow(String(failed))
+  const untaken = await replaying.result().catch(({ message }: Error) => message)
+  expect(untaken).toBe(failed)
   expect(String(failed)).not.toBe('')
 })

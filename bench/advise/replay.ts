@@ -57,11 +57,14 @@ const reading = await timed(async () => {
 })
 let [trips, lines] = [0, 0]
 const building = await timed(async () => {
-  const [pack, reader] = [packer(), tripReader(rateSheet(compileBook(prices)))]
+  const [pack, opened] = [packer(), tripReader(rateSheet(compileBook(prices)))]
   for (const page of pages) {
-    const packed = await pack.pack(page)
-    lines += packed.receipts
-    for (const _ of reader.trips(packed)) trips += 1
+    for await (const piece of pack.pack(page)) {
+      const tripOf = opened(piece)
+      for (let call = 0; call < piece.calls; call++) tripOf(call)
+      lines += piece.receipts
+      trips += piece.calls
+    }
   }
 })
 await ledger.close()

@@ -14,7 +14,8 @@ import { adviceFrom } from '../../src/playbook/advise/advise.ts'
 import { prices } from '../gateway/prices.ts'
 import { BEGIN_US } from '../levers/day.ts'
 
-const CALLS = 300
+/** More than a piece of a page has. */
+const CALLS = 2300
 
 const hashOf = (number: number): string => number.toString(16).padStart(16, '0')
 
@@ -90,11 +91,11 @@ const there = (): OpenReplaying => {
 }
 afterAll(() => Promise.all(opened.map(({ close }) => close())))
 
-test('in a worker gives the very advice that it gives in this thread, whatever the pages', async () => {
+test('in a worker gives the very advice that it gives in this thread, whatever the pages and their pieces', async () => {
   const asked = { ledger, window, filters: [] }
-  const here = await adviceFrom({ ...asked, page: 1000 }, replayingOf(setup))
+  const here = await adviceFrom({ ...asked, page: 10_000 }, replayingOf(setup))
   const told: number[] = []
-  const elsewhere = await adviceFrom({ ...asked, page: 40, progress: (receipts) => told.push(receipts) }, there())
+  const elsewhere = await adviceFrom({ ...asked, page: 300, progress: (receipts) => told.push(receipts) }, there())
   expect(here.findings.filter(({ calls }) => calls > 0).map(({ lever }) => lever)).toContain('cache/exact')
   expect(elsewhere).toEqual(here)
   expect(told.length).toBeGreaterThan(3)
@@ -117,5 +118,7 @@ test('that throws in its worker rejects with what was thrown', async () => {
   const here = () => replayingOf({ ...setup, prices: prices_with_hole })
   const failed = await adviceFrom({ ledger, window, filters: [] }, replaying).catch(({ message }: Error) => message)
   expect(here).toThrow(String(failed))
+  const untaken = await replaying.result().catch(({ message }: Error) => message)
+  expect(untaken).toBe(failed)
   expect(String(failed)).not.toBe('')
 })

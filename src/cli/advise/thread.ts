@@ -30,7 +30,10 @@ export const replayThere = (setup: ReplaySetup): OpenReplaying => {
       await opened
       await call('take', page)
     },
-    result: async () => (await call('result')) as Advice,
+    async result() {
+      await opened
+      return (await call('result')) as Advice
+    },
     close: async () => void (await worker.terminate()),
   }
 }

@@ -78,9 +78,9 @@ export type ReplayingOptions = Readonly<{
   expected: number
 }>
 
-/** A replay under way, in this thread or in another one. Pages come in their order, one after the other. */
+/** A replay under way, in this thread or in another one. Pieces of pages come in their order, one after the other. */
 export type Replaying = Readonly<{
-  take(page: Packed): Promise<void>
+  take(piece: Packed): Promise<void>
   result(): Promise<Advice>
 }>
 
@@ -116,15 +116,15 @@ export const replayHere = (options: ReplayingOptions, kept?: (text: string) => s
   const { kit, window, expected, by, sheet, filters } = options
   const replay = replayer({ candidates: candidatesOf(options), kit, window, expected, group_of: groupOf[by] })
   const survey = surveyor(sheet, kit.cache_rule, expected <= MOST_WHOLE)
-  const reader = tripReader(sheet, kept)
+  const open = tripReader(sheet, kept)
   return {
-    async take(page) {
-      let taken = 0
-      for (const trip of reader.trips(page)) {
+    async take(piece) {
+      const tripOf = open(piece)
+      for (let call = 0; call < piece.calls; call++) {
+        const trip = tripOf(call)
         replay.take(trip)
         survey.see(trip)
-        taken += 1
-        if (taken % AT_ONCE === 0) await othersTurn()
+        if (call % AT_ONCE === AT_ONCE - 1) await othersTurn()
       }
     },
     result: async () =>
@@ -133,7 +133,7 @@ export const replayHere = (options: ReplayingOptions, kept?: (text: string) => s
 }
 
 /**
- * Has the receipts of a window replayed: while one page is, the next is read and packed. Throws what the ledger throws, and
+ * Has the receipts of a window replayed: while one piece of a page is, the next is packed, and the next page read. Throws what the ledger throws, and
  * the replay.
  */
 export const adviceFrom = async (asked: Asked, replaying: Replaying): Promise<Advice> => {
@@ -141,12 +141,13 @@ export const adviceFrom = async (asked: Asked, replaying: Replaying): Promise<Ad
   let receipts = 0
   let taken = Promise.resolve()
   for await (const page of history(asked)) {
-    const packed = await pages.pack(page)
-    await taken
-    taken = replaying.take(packed)
-    // It is waited for above and below; until then nobody else is told that it failed.
-    taken.catch(() => {})
-    receipts += packed.receipts
+    for await (const piece of pages.pack(page)) {
+      await taken
+      taken = replaying.take(piece)
+      // It is waited for above and below; until then nobody else is told that it failed.
+      taken.catch(() => {})
+      receipts += piece.receipts
+    }
     asked.progress?.(receipts)
   }
   await taken

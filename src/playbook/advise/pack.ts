@@ -8,9 +8,9 @@ import { othersTurn } from './turn.ts'
 /** Numbers of a call: those of the history, then these, which are NaN where they are absent. Costs are picodollars. */
 export const figures = [...historyCounts, 'temperature', 'cost', 'cost_of_all'] as const
 
-/** Calls of a page in order of time. Pages are read in the order in which they were packed. */
+/** Calls of a piece of a page, in order of time. Pieces are read in the order in which they were packed. */
 export type Packed = Readonly<{
-  /** Lines of the page; those that another attempt stands for are no calls. */
+  /** Lines of the piece; those that another attempt stands for are no calls. */
   receipts: number
   calls: number
   /** `figures` of each call. */
@@ -122,10 +122,13 @@ const textsInto = ({ numbers, levers }: Sheet, call: number, text: string, from:
   if (traces !== '' && traces !== '[]') levers.set(call, traces)
 }
 
-export type Packer = Readonly<{ pack(page: HistoryPage): Promise<Packed> }>
+export type Packer = Readonly<{
+  /** The pieces of a page. */
+  pack(page: HistoryPage): AsyncGenerator<Packed>
+}>
 
-/** After so many lines whoever else waits for this thread has its turn. */
-const AT_ONCE = 1000
+/** Lines of a piece. Whoever else waits for this thread has its turn after each; and texts of a piece are gone before they have grown old. */
+const PIECE = 2000
 
 /** Packs the pages of one window, in their order. */
 export const packer = (): Packer => {
@@ -144,16 +147,17 @@ export const packer = (): Packer => {
     sheet.numbers[call * FIGURES + figureAt.cost_of_all] = repeated.costOf(id)
   }
   return {
-    async pack(page) {
+    async *pack(page) {
       repeated.learn(page)
-      const starts = linesOf(page.text)
-      const [numbers, headed] = [new Float64Array(starts.length * FIGURES), new Int32Array(starts.length)]
-      const sheet: Sheet = { numbers, headed, keys: [], levers: new Map() }
-      for (const [at, start] of starts.entries()) {
-        lineInto(sheet, sheet.keys.length, page.text, start)
-        if (at % AT_ONCE === AT_ONCE - 1) await othersTurn()
+      const all = linesOf(page.text)
+      for (let from = 0; from < all.length; from += PIECE) {
+        const starts = all.slice(from, from + PIECE)
+        const [numbers, headed] = [new Float64Array(starts.length * FIGURES), new Int32Array(starts.length)]
+        const sheet: Sheet = { numbers, headed, keys: [], levers: new Map() }
+        for (const start of starts) lineInto(sheet, sheet.keys.length, page.text, start)
+        yield { ...sheet, receipts: starts.length, calls: sheet.keys.length, heads: heads.fresh() }
+        await othersTurn()
       }
-      return { ...sheet, receipts: starts.length, calls: sheet.keys.length, heads: heads.fresh() }
     },
   }
 }

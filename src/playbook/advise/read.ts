@@ -120,7 +120,7 @@ const clusterOf = ({ circle, fingerprints, at_us }: Past): string =>
   fingerprints.conversation ??
   `${circle.key_id ?? circle.team ?? ''} ${circle.feature ?? ''} ${Math.floor(at_us / 3_600_000_000)}`
 
-/** Reads the packed pages of one window, in their order. `kept` makes of a call's keys a text that keeps no page. */
+/** Reads the packed pieces of one window, in their order. `kept` makes of a call's keys a text that keeps no piece. */
 export const tripReader = (sheet: RateSheet, kept: (text: string) => string = apart) => {
   const headIn = headReader(sheet)
   const heads: Head[] = []
@@ -151,11 +151,9 @@ export const tripReader = (sheet: RateSheet, kept: (text: string) => string = ap
       deferrable: what.deferrable,
     }
   }
-  return {
-    /** Calls of a page, in order of time. A call of several attempts is its last one, at the cost of all. */
-    *trips(page: Packed): Generator<Trip> {
-      for (const head of page.heads) heads.push(headIn(head))
-      for (let call = 0; call < page.calls; call++) yield tripOf(rowOf(page, call))
-    },
+  /** Opens a piece: calls by their place in it, in order of time. A call of several attempts is its last one, at the cost of all. */
+  return (page: Packed): ((call: number) => Trip) => {
+    for (const head of page.heads) heads.push(headIn(head))
+    return (call) => tripOf(rowOf(page, call))
   }
 }

@@ -128,9 +128,12 @@ type Open = Readonly<{ ended_at_us: number; lengths: Lengths; output: number; ca
 
 /** Puts an answer that is under way behind those that end no later: most calls end soon after the others. */
 const place = (open: Open[], one: Open): void => {
-  let at = open.length
-  while (at > 0 && (open[at - 1]?.ended_at_us ?? 0) > one.ended_at_us) at -= 1
-  open.splice(at, 0, one)
+  let at = open.push(one) - 1
+  for (let before = open[at - 1]; before && before.ended_at_us > one.ended_at_us; before = open[at - 1]) {
+    open[at] = before
+    at -= 1
+  }
+  open[at] = one
 }
 
 /** Routes that are remembered at once, as of a live lever. */

@@ -45,22 +45,33 @@ export const candidatesOf = (rule: CacheRule, { ttl: choice, reach: extent }: Wa
   return [idle, ...(extent === 'auto' ? [nothing] : []), ...others]
 }
 
-/**
- * Boundaries that are worth a mark, the most useful first: the end; the end of the definitions; the one before the end, for a
- * last block that is another one the next time; one look-back before, so that a turn of many blocks is bridged; the tools.
- */
-const byUse = ({ tools_end, system_end, last }: Marked, reach: Reach, lookback: number): readonly number[] => {
-  if (reach === 'definitions') return [system_end, tools_end]
-  const definitions = Math.max(tools_end, system_end)
-  const bridge = last - definitions > lookback ? last - lookback + 1 : -1
-  return [last, definitions, last - 1 > definitions ? last - 1 : -1, bridge, tools_end]
+/** Puts a boundary at its place among a few that ascend, if it is one and there is room: a sort takes longer than all else that is done for a plan. */
+const mark = (ascending: number[], boundary: number, most: number): void => {
+  if (boundary < 0 || ascending.length >= most || ascending.includes(boundary)) return
+  let at = ascending.push(boundary) - 1
+  for (; at > 0 && (ascending[at - 1] ?? 0) > boundary; at--) ascending[at] = ascending[at - 1] ?? 0
+  ascending[at] = boundary
 }
 
-/** Puts a number at its place among a few that ascend: a sort takes longer than all else that is done for a plan. */
-const insert = (ascending: number[], number: number): void => {
-  let at = ascending.push(number) - 1
-  for (; at > 0 && (ascending[at - 1] ?? 0) > number; at--) ascending[at] = ascending[at - 1] ?? 0
-  ascending[at] = number
+/**
+ * Marks what is worth it, the most useful first: the end; the end of the definitions; the one before the end, for a last block that is
+ * another one the next time; one look-back before, so that a turn of many blocks is bridged; the tools.
+ */
+const markByUse = (
+  boundaries: number[],
+  { tools_end, system_end, last }: Marked,
+  reach: Reach,
+  { most_marks, lookback_blocks: lookback }: CacheRule,
+): void => {
+  const definitions = Math.max(tools_end, system_end)
+  if (reach === 'definitions') mark(boundaries, system_end, most_marks)
+  else {
+    mark(boundaries, last, most_marks)
+    mark(boundaries, definitions, most_marks)
+    if (last - 1 > definitions) mark(boundaries, last - 1, most_marks)
+    if (last - definitions > lookback) mark(boundaries, last - lookback + 1, most_marks)
+  }
+  mark(boundaries, tools_end, most_marks)
 }
 
 /** Where a prompt is written with such a reach. */
@@ -68,15 +79,11 @@ export const planOf = (reach: Reach, prompt: Marked, rule: CacheRule): Plan => {
   if (rule.style === 'automatic') return reach === 'nothing' ? [] : 'automatic'
   if (reach === 'nothing') return []
   // Where the provider marks the end of the system part and of the prompt itself, these two are all that there is to say.
-  const { system_end, last } = prompt
-  const wanted =
-    rule.style === 'both'
-      ? [system_end, ...(reach === 'everything' ? [last] : [])]
-      : byUse(prompt, reach, rule.lookback_blocks)
   const boundaries: number[] = []
-  for (const boundary of wanted)
-    if (boundary >= 0 && boundaries.length < rule.most_marks && !boundaries.includes(boundary))
-      insert(boundaries, boundary)
+  if (rule.style === 'both') {
+    mark(boundaries, prompt.system_end, rule.most_marks)
+    if (reach === 'everything') mark(boundaries, prompt.last, rule.most_marks)
+  } else markByUse(boundaries, prompt, reach, rule)
   return boundaries
 }
 

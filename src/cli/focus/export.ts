@@ -21,7 +21,7 @@ const say = (path: string, exported: Exported, version: string): void => {
     `${plural(exported.unpriced, 'call')} without a price ${exported.unpriced === 1 ? 'is' : 'are'} no part of that sum`,
   )
   note(
-    '  weir report --where outcome=ok shows which models; add their prices, or export them at no cost with --unpriced',
+    '  weir report names their models; add their prices, or export them at no cost with --unpriced',
   )
 }
 

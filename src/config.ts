@@ -1,12 +1,13 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { alertsOf, channelsOf, type StoredSecrets } from './config/alerts.ts'
-import { budgetsOf, known, type Providers, pricesOf, providersOf, routesOf, type Tell } from './config/assemble.ts'
+import { budgetsOf, known, type Providers, pricesOf, providersOf, routesOf } from './config/assemble.ts'
 import { defaultSettings } from './config/defaults.ts'
-import { fieldName, type Problem, readSource, type Source } from './config/document.ts'
+import { fieldName, type Problem, readSource, type Source, type Tell } from './config/document.ts'
 import { isLoopback } from './config/fields.ts'
 import { configFile } from './config/folder.ts'
 import { policiesOf } from './config/levers.ts'
+import { namesOf } from './config/match.ts'
 import { check, configError } from './config/problems.ts'
 import { type File, file as fileSchema } from './config/schema.ts'
 import { servicesOf } from './config/services.ts'
@@ -123,6 +124,7 @@ export const loadSettings = (source: SettingsSource): Settings => {
   const sources = { mode: plain.mode, env: source.env, stored: source.stored ?? {} }
   const providers = providersOf(file, source.providers, sources, tell)
   const names = providers.map(({ name }) => name)
+  const matchable = namesOf(names, source.providers)
   const written_at = path === undefined ? '' : statSync(path).mtime.toISOString().slice(0, 10)
   const channels = channelsOf(file, source.stored_channels ?? {}, tell)
   const channel_names = Object.keys(file.channels ?? {})
@@ -131,8 +133,8 @@ export const loadSettings = (source: SettingsSource): Settings => {
     providers,
     channels,
     alerts: alertsOf(file, channel_names, tell),
-    routes: routesOf(file, names, tell),
-    policies: policiesOf(file, source.levers ?? levers, tell),
+    routes: routesOf(file, matchable, tell),
+    policies: policiesOf(file, source.levers ?? levers, matchable, tell),
     services: servicesOf(file, { providers: names, tell, base: path === undefined ? source.cwd : dirname(path) }),
     budgets: budgetsOf(file, names, tell),
     prices: pricesOf(file, written_at, tell),

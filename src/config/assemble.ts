@@ -4,13 +4,13 @@ import type { Credentials, Provider, ProviderSettings } from '../core/provider.t
 import type { Route } from '../core/settings.ts'
 import { readBudgets } from '../playbook/allocate/budget/read.ts'
 import { environmentCredentials, environmentRegion } from './credentials.ts'
-import type { Path } from './document.ts'
+import type { Tell } from './document.ts'
 import { unknownFallBacks } from './fall-backs.ts'
+import { checkMatch, type Names } from './match.ts'
 import type { File, PriceFields, ProviderFields } from './schema.ts'
 import { hint } from './suggest.ts'
 
 export type Providers = Readonly<Record<string, Provider>>
-export type Tell = (path: Path, message: string) => void
 
 /** A copy without the fields that are undefined. */
 export const known = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
@@ -83,11 +83,12 @@ export const providersOf = (file: File, providers: Providers, sources: Sources, 
   })
 }
 
-export const routesOf = (file: File, names: readonly string[], tell: Tell): Route[] =>
+export const routesOf = (file: File, names: Names, tell: Tell): Route[] =>
   (file.routes ?? []).map(({ match, targets }, i) => {
+    checkMatch(match, ['routes', i, 'match'], names, tell)
     targets.forEach(({ provider }, j) => {
-      if (names.includes(provider)) return
-      const meant = hint(provider, names)
+      if (names.provider.includes(provider)) return
+      const meant = hint(provider, names.provider)
       tell(['routes', i, 'targets', j], `there is no provider ${provider}${meant === '' ? '' : `; ${meant}`}`)
     })
     return { match: known(match), targets: targets.map(known) }

@@ -13,6 +13,9 @@ import {
 
 export type Path = readonly (string | number)[]
 
+/** Takes what is wrong with the value at a path. */
+export type Tell = (path: Path, message: string) => void
+
 /** One thing that is wrong, where, and what to do about it. */
 export type Problem = Readonly<{ line?: number; field: string; message: string }>
 

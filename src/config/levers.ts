@@ -1,6 +1,7 @@
 import type { Chosen, Lever, LeverMode, LeverPolicy, Schema, Setting } from '../core/lever.ts'
-import { known, type Tell } from './assemble.ts'
-import type { Path } from './document.ts'
+import { known } from './assemble.ts'
+import type { Path, Tell } from './document.ts'
+import { checkMatch, type Names } from './match.ts'
 import type { File } from './schema.ts'
 import { hint } from './suggest.ts'
 
@@ -11,8 +12,8 @@ type Entry = LeverPolicy['levers'][string]
 const modes: readonly LeverMode[] = ['off', 'observe', 'on']
 
 const suggested = (message: string, name: string, names: readonly string[]): string => {
-  // `ttl` is too far from `ttl_s` by its letters, and yet what was meant.
-  const longer = names.find((known) => known.startsWith(`${name}_`))
+  // `ttl` is too far from `ttl_s` by its letters, as `exact` is from `cache/exact`, and yet what was meant.
+  const longer = names.find((known) => known.startsWith(`${name}_`) || known.endsWith(`/${name}`))
   const meant = longer === undefined ? hint(name, names) : `did you mean ${longer}?`
   return meant === '' ? message : `${message}; ${meant}`
 }
@@ -89,16 +90,17 @@ const leversOf = (written: Written, levers: Levers, path: Path, tell: Tell): Lev
 /** What is said without a holdout of its own holds nobody out. */
 const NO_HOLDOUT = { holdout: 0, experiment: 'levers' }
 
-/** Policies in the file's order, and last what `levers` says for every call. Tells unknown levers and settings, and values that do not fit. */
-export const policiesOf = (file: File, levers: Levers, tell: Tell): LeverPolicy[] => {
-  const policies = (file.policies ?? []).map(
-    (policy, index): LeverPolicy => ({
+/** Policies in the file's order, and last what `levers` says for every call. Tells unknown levers, settings and names in a match, and values that do not fit. */
+export const policiesOf = (file: File, levers: Levers, names: Names, tell: Tell): LeverPolicy[] => {
+  const policies = (file.policies ?? []).map((policy, index): LeverPolicy => {
+    checkMatch(policy.match ?? {}, ['policies', index, 'match'], names, tell)
+    return {
       match: known(policy.match),
       levers: leversOf(policy.levers, levers, ['policies', index, 'levers'], tell),
       holdout: policy.holdout ?? NO_HOLDOUT.holdout,
       experiment: policy.experiment ?? NO_HOLDOUT.experiment,
-    }),
-  )
+    }
+  })
   if (file.levers === undefined) return policies
   return [...policies, { match: {}, levers: leversOf(file.levers, levers, ['levers'], tell), ...NO_HOLDOUT }]
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { EmbedderSettings, Services } from '../core/settings.ts'
-import type { Tell } from './assemble.ts'
+import type { Tell } from './document.ts'
 import type { File } from './schema.ts'
 import { hint } from './suggest.ts'
 

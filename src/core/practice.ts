@@ -1,3 +1,6 @@
+/** On how many calls a lever had its effect; decimal US dollars. */
+export type Pulled = Readonly<{ name: string; calls: number; saving_usd: string }>
+
 /** How the gateway is used, as far as receipts tell it, for the checklist. Money is decimal US dollars. */
 export type Practice = Readonly<{
   calls: number
@@ -21,5 +24,7 @@ export type Practice = Readonly<{
   /** Calls in an experiment, with an arm. */
   experiment_calls: number
   /** Levers that acted: on how many calls, and what they say they saved. */
-  levers: readonly Readonly<{ name: string; calls: number; saving_usd: string }>[]
+  levers: readonly Pulled[]
+  /** Levers that only observed, and what they say they would have saved. */
+  observed: readonly Pulled[]
 }>

@@ -6,6 +6,8 @@ export type CircuitState = 'closed' | 'open' | 'half-open'
 export type Breakers = Readonly<{
   /** May a call go to this target now? When its time is up an open circuit lets one call through to try. */
   allows(target: string): boolean
+  /** Would `allows` say no? Asks without taking the one try of a circuit whose time is up. */
+  blocks(target: string): boolean
   /** Microseconds until the target is tried again; 0 when it is not open. */
   opens_in_us(target: string): number
   succeeded(target: string): void
@@ -24,12 +26,16 @@ export const createBreakers = (settings: Breaker, now_us: () => number): Breaker
     if (circuit.open_until_us === 0) return 'closed'
     return now_us() < circuit.open_until_us ? 'open' : 'half-open'
   }
+  const blocks = (target: string): boolean => {
+    const circuit = circuits.get(target)
+    return circuit !== undefined && circuit.open_until_us !== 0 && (circuit.trying || now_us() < circuit.open_until_us)
+  }
   return {
+    blocks,
     allows(target) {
+      if (blocks(target)) return false
       const circuit = circuits.get(target)
-      if (!circuit || circuit.open_until_us === 0) return true
-      if (circuit.trying || now_us() < circuit.open_until_us) return false
-      circuit.trying = true
+      if (circuit && circuit.open_until_us !== 0) circuit.trying = true
       return true
     },
     opens_in_us: (target) => Math.max(0, (circuits.get(target)?.open_until_us ?? 0) - now_us()),

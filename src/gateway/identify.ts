@@ -53,11 +53,15 @@ const canServe = (upstream: Upstream | undefined, { settings }: World): boolean 
   settings.mode !== 'keys' || upstream?.has_credentials === true
 
 /** The provider that claims a path most specifically, and how sure it is. Of several alike, the first configured one. */
-const claimant = (call: Call, world: World): Readonly<{ upstream: Upstream | undefined; strongest: number }> => {
+const claimant = (
+  call: Call,
+  world: World,
+  path = call.path,
+): Readonly<{ upstream: Upstream | undefined; strongest: number }> => {
   let best: Upstream | undefined
   let strongest = 0
   for (const upstream of world.upstreams.values()) {
-    const strength = upstream.adapter.claims(call.path, call.headers)
+    const strength = upstream.adapter.claims(path, call.headers)
     if (strength <= strongest) continue
     strongest = strength
     best = upstream
@@ -81,6 +85,28 @@ const address = (call: Call, world: World): Upstream | undefined => {
   }
   call.path = rest
   return named
+}
+
+/** SDKs differ in whether the API's version belongs to the base URL. */
+const VERSIONS = ['/v2', '/v1']
+
+/** The error for a path that nobody claims. Where one would with a version before it, it has the shape of that provider's API. */
+const unknownPath = (call: Call, world: World): WeirError => {
+  for (const version of /\/v\d/.test(call.path) ? [] : VERSIONS) {
+    const path = version + call.path
+    const { upstream } = claimant(call, world, path)
+    if (!upstream?.wires.some((wire) => wire.recognise(call.method, path, call.headers))) continue
+    call.upstream = upstream
+    return new WeirError(
+      'unknown-path',
+      `No configured provider serves this path, but ${upstream.name} serves it below ${version}: put ${version} at the end of the base URL.`,
+    )
+  }
+  const names = [...world.upstreams.keys()].slice(0, 20).join(', ')
+  return new WeirError(
+    'unknown-path',
+    `No configured provider serves this path. Use the API's own path, or /{provider}/… with one of: ${names}.`,
+  )
 }
 
 /** Pages of this machine's own servers; anything else in a browser is somebody's web site. */
@@ -111,11 +137,5 @@ export const identify = (call: Call, world: World): void => {
   else if (upstream) checkOrigin(call, upstream)
   call.tenant = world.tenants.tenantOf(call.key, call.headers, call.query)
   headerTags(call.payer, call.headers, call.key, call.started_at_us)
-  if (!upstream) {
-    const names = [...world.upstreams.keys()].slice(0, 20).join(', ')
-    throw new WeirError(
-      'unknown-path',
-      `No configured provider serves this path. Use the API's own path, or /{provider}/… with one of: ${names}.`,
-    )
-  }
+  if (!upstream) throw unknownPath(call, world)
 }

@@ -7,7 +7,6 @@ import { openingReceipt } from './receipt.ts'
 import { recordAttempt } from './record.ts'
 import { exchange } from './relay.ts'
 import { pause, waitBefore } from './retry.ts'
-
 import { settle } from './settle.ts'
 import type { World } from './world.ts'
 
@@ -64,14 +63,21 @@ const lookAhead = (call: Call): void => {
   }
 }
 
-/** One attempt: opened in the journal, then dispatched. Throws `journal-unwritable`: then nothing was dispatched. */
-const dispatch = async (call: Call, stop: Stop, number: number, world: World): Promise<Answer> => {
+/**
+ * One attempt: opened in the journal, then dispatched. Undefined where a budget has no room for it at this target and has
+ * given the call cheaper ones: then nothing was dispatched. Throws `journal-unwritable`: then neither.
+ */
+const dispatch = async (call: Call, stop: Stop, number: number, world: World): Promise<Answer | undefined> => {
   let attempt: Attempt
   let request: Outbound
   try {
     request = await outbound(call, stop, world)
     attempt = begin(call, stop, number, request, world)
     await cover(call, attempt, stop, world)
+    if (call.covers !== stop) {
+      world.breakers.abstained(stop.target)
+      return undefined
+    }
     await world.journal.openSoon(openingReceipt(call, attempt, world.book))
     world.metrics.due()
   } catch (error) {
@@ -96,13 +102,8 @@ const waitFor = (answer: Answer, same: boolean, world: World): number | undefine
 }
 
 /** Waits as long as the next attempt should, and says which target it goes to; undefined when there should be none. */
-const following = async (
-  call: Call,
-  answer: Answer,
-  stops: readonly Stop[],
-  at: number,
-  world: World,
-): Promise<number | undefined> => {
+const following = async (call: Call, answer: Answer, at: number, world: World): Promise<number | undefined> => {
+  const { stops } = call
   const next = nextStop(stops, at + 1, world)
   if (next === undefined) return undefined
   const wait_ms = world.load.shutting_down ? undefined : waitFor(answer, next === at, world)
@@ -116,19 +117,23 @@ const following = async (
  * Sends a call to its targets until one answers, under one attempt budget. Every attempt before the last leaves its
  * receipt here; the last one's answer is returned with its last bytes held back. Nothing is tried again once a byte has
  * reached the client. Throws `circuit-open`, `journal-unwritable`, or `budget-exhausted` where a budget has no room for a
- * further attempt.
+ * further attempt, nor any cheaper target that it names.
  */
 export const send = async (call: Call, world: World): Promise<Answer> => {
-  const { stops } = call
-  let at = nextStop(stops, 0, world)
-  for (let number = 1; ; number++) {
-    const stop = at === undefined ? undefined : stops[at]
-    if (at === undefined || !stop) throw allOpen(stops, world)
+  let at = nextStop(call.stops, 0, world)
+  for (let number = 1; ; ) {
+    const stop = at === undefined ? undefined : call.stops[at]
+    if (at === undefined || !stop) throw allOpen(call.stops, world)
     const answer = await dispatch(call, stop, number, world)
+    if (!answer) {
+      at = nextStop(call.stops, 0, world)
+      continue
+    }
     if (!answer.retryable || number >= world.settings.limits.attempts) return answer
-    const next = await following(call, answer, stops, at, world)
+    const next = await following(call, answer, at, world)
     if (next === undefined) return answer
     await recordAttempt(call, answer, await settle(call, answer, world), world)
     at = next
+    number += 1
   }
 }

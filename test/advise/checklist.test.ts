@@ -18,6 +18,7 @@ const nothing: Practice = {
   capped_calls: 0,
   experiment_calls: 0,
   levers: [],
+  observed: [],
 }
 
 const facts = (practice: Partial<Practice>, over: Partial<Facts> = {}): Facts => ({

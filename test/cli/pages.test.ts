@@ -35,32 +35,43 @@ describe('weir calls ID', () => {
   })
 })
 
+const total: SpendRow = {
+  group: {},
+  calls: 2,
+  attempts: 2,
+  errors: 0,
+  cost_usd: '1.5',
+  input_cost_usd: '0.7',
+  output_cost_usd: '0.3',
+  fee_cost_usd: '0.25',
+  list_cost_usd: '1.5',
+  counterfactual_cost_usd: '1.5',
+  input_tokens: 1,
+  output_tokens: 1,
+  cache_read_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0,
+  unpriced_calls: 0,
+  unmetered_calls: 0,
+  estimated_calls: 0,
+  ttft_ms_p50: null,
+  duration_ms_p50: null,
+  duration_ms_p95: null,
+}
+const window = { window: { from_us: 0, to_us: 86_400_000_000 }, name: 'a day', zone: 'UTC', since: 'all' }
+
 test('the summary of a report names what stands in the total and in none of input, output and fees', () => {
-  const total: SpendRow = {
-    group: {},
-    calls: 2,
-    attempts: 2,
-    errors: 0,
-    cost_usd: '1.5',
-    input_cost_usd: '0.7',
-    output_cost_usd: '0.3',
-    fee_cost_usd: '0.25',
-    list_cost_usd: '1.5',
-    counterfactual_cost_usd: '1.5',
-    input_tokens: 1,
-    output_tokens: 1,
-    cache_read_tokens: 0,
-    cache_write_tokens: 0,
-    reasoning_tokens: 0,
-    unpriced_calls: 0,
-    unmetered_calls: 0,
-    estimated_calls: 0,
-    ttft_ms_p50: null,
-    duration_ms_p50: null,
-    duration_ms_p95: null,
-  }
-  const window = { window: { from_us: 0, to_us: 86_400_000_000 }, name: 'a day', zone: 'UTC', since: 'all' }
-  const report = (row: SpendRow) => renderReport({ total: row, window, sections: [] } as never, look)
+  const report = (row: SpendRow) => renderReport({ total: row, window, sections: [], unpriced: [] } as never, look)
   expect(report(total)).toMatch(/^ {2}whole +\$0\.25 · 17 % · /m)
   expect(report({ ...total, fee_cost_usd: '0.5' })).not.toContain('whole')
+})
+
+test('a report names the model without a price that most calls lack, and how many more there are', () => {
+  const model = (name: string, calls: number) => ({ provider: 'groq', model: name, calls })
+  const report = (...unpriced: readonly unknown[]) =>
+    renderReport({ total: { ...total, unpriced_calls: 5 }, window, sections: [], unpriced } as never, look)
+  expect(report(model('new', 5))).toContain('5 unpriced calls: not in the total until groq/new has a price')
+  expect(report(model('new', 3), model('a', 1), model('b', 1))).toContain(
+    'until each of groq/new and 2 more has a price',
+  )
 })

@@ -32,7 +32,7 @@ describe('weir report', () => {
         output  $0.357 · 20 % · 21.6k tokens · 45 % reasoning
         calls   15 calls · 16 attempts, 2 errors (13 %)
         median  first token 400 ms, answer 2.5 s; 95 % within 2.5 s
-        ! 1 unpriced call: not in the total until a price is known (weir prices check)
+        ! 1 unpriced call: not in the total until openai/new-model has a price (prices in weir.yaml)
         ! 1 unmetered call: an endpoint without a meter, so what it cost is not known
         ! 1 estimated call: counted by tokenizer, as the provider reported no usage
 
@@ -102,7 +102,7 @@ describe('weir report', () => {
         output  $0.357 · 20 % · 21.6k tokens · 45 % reasoning
         calls   15 calls · 16 attempts, 2 errors (13 %)
         median  first token 400 ms, answer 2.5 s; 95 % within 2.5 s
-        ! 1 unpriced call: not in the total until a price is known (weir prices check)
+        ! 1 unpriced call: not in the total until openai/new-model has a price (prices in weir.yaml)
         ! 1 unmetered call: an endpoint without a meter, so what it cost is not known
         ! 1 estimated call: counted by tokenizer, as the provider reported no usage
 

@@ -59,3 +59,24 @@ policies:
   expect(said()).toMatch(/ttl_s: found 0; expected a number from 1 to 2592000 s/)
   expect(said()).toMatch(/reach: found "all"; expected one of auto, definitions, everything/)
 })
+
+test('a match that names a provider or a wire that there is not is refused, because it could never match; a pattern may', () => {
+  const told = (match: string, where = 'policies') => {
+    const rest = where === 'policies' ? 'levers: { exact: on, cache/exact: on }' : 'targets: [openai]'
+    try {
+      load(`${where}:\n  - match: ${match}\n    ${rest}\n`)
+      return ''
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  expect(told('{ provider: opnai, wire: opnai-chat }')).toContain(
+    'line 2, policies[0].match.provider: there is no provider opnai; did you mean openai?',
+  )
+  expect(told('{ wire: opnai-chat }')).toContain('match.wire: there is no wire opnai-chat; did you mean openai-chat?')
+  expect(told('{ wire: opnai-chat }', 'routes')).toContain('line 2, routes[0].match.wire: there is no wire opnai-chat')
+  expect(told('{ wire: openai-chat, model: x }', 'routes')).toBe('')
+  const right = told('{ provider: "open*", wire: openai-chat }')
+  expect(right).toContain('there is no lever exact; did you mean cache/exact?')
+  expect(right).not.toContain('match')
+})

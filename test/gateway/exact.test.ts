@@ -72,6 +72,22 @@ describe('an identical call', () => {
     expect(given?.prefix_hashes).toEqual(paid?.prefix_hashes)
   })
 
+  test('of embeddings says what it saved, and of a model without a price that nobody knows', async () => {
+    await open()
+    const input = 'What is a weir?'
+    for (const [provider, model] of [
+      ['openai', 'text-embedding-3-small'],
+      ['together', 'made-up'],
+    ])
+      for (let time = 0; time < 2; time++)
+        await (await post(house, { path: `/${provider}/v1/embeddings`, body: { model, input } })).arrayBuffer()
+    const given = (await house.receipts()).filter(({ outcome }) => outcome === 'cached')
+    const savings = given.map(({ model_asked, levers }) => [model_asked, levers?.[0]?.action, levers?.[0]?.saving_usd])
+    expect(savings).toContainEqual(['text-embedding-3-small', 'acted', given[0]?.counterfactual_cost_usd])
+    expect(Number(given[0]?.counterfactual_cost_usd)).toBeGreaterThan(0)
+    expect(savings).toContainEqual(['made-up', 'acted', undefined])
+  })
+
   test('is one whose keys are in another order, but not one that differs in a digit', async () => {
     await open()
     const { messages, model, ...rest } = cold() as Record<string, unknown>

@@ -373,6 +373,22 @@ describe('a request that is wrong', () => {
     expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } })
   })
 
+  test('a path that lacks its version is told which provider has it, in the shape of its API', async () => {
+    await open()
+    const at = async (path: string) => {
+      const response = await post(house, { path, headers: { 'anthropic-version': '2023-06-01' } })
+      expect(response.status).toBe(404)
+      expect(response.headers.get('x-weir-error')).toBe('unknown-path')
+      return response.json()
+    }
+    const message = expect.stringContaining('anthropic serves it below /v1: put /v1 at the end of the base URL')
+    expect(await at('/messages')).toMatchObject({ type: 'error', error: { type: 'not_found_error', message } })
+    expect(await at('/chat')).toMatchObject({ message: expect.stringContaining('cohere serves it below /v2') })
+    expect(await at('/opnai/v1/chat/completions')).toMatchObject({
+      error: { message: expect.stringContaining('No configured provider serves this path. Use') },
+    })
+  })
+
   test('a path that nobody serves is refused', async () => {
     await open()
     await refused(await post(house, { path: '/nobody/knows' }), 404, 'unknown-path')

@@ -90,3 +90,14 @@ test('a call is not held against one of another matter: what shares neither word
     cause: 'changed',
   })
 })
+
+test('a call that no provider worked on is not explained by its length, and wrote nothing that a later one could read', () => {
+  const given = call('TSab', 60, { outcome: 'cached', attempt: 0 })
+  expect(why(given, call('TSab', 0))).toMatchObject({ cause: 'not-served', said: expect.stringContaining('itself') })
+  const { input_tokens: _, cache_write_tokens: __, ...unbilled } = call('TSab', 0)
+  for (const outcome of ['refused', 'error'] as const) {
+    const failed = { ...unbilled, outcome }
+    expect(why(failed)).toMatchObject({ cause: 'not-served', said: expect.stringContaining('failed') })
+    expect(why(call('TSab', 60), failed).cause).toBe('first')
+  }
+})

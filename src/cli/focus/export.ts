@@ -20,9 +20,7 @@ const say = (path: string, exported: Exported, version: string): void => {
   note(
     `${plural(exported.unpriced, 'call')} without a price ${exported.unpriced === 1 ? 'is' : 'are'} no part of that sum`,
   )
-  note(
-    '  weir report --where outcome=ok shows which models; add their prices, or export them at no cost with --unpriced',
-  )
+  note('  weir report names their models; add their prices, or export them at no cost with --unpriced')
 }
 
 const args = {

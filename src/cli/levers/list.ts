@@ -1,6 +1,7 @@
 import { takes } from '../../config/levers.ts'
 import type { Lever, LeverMode, LeverPolicy, Setting } from '../../core/lever.ts'
-import { clean } from '../show/format.ts'
+import type { Practice } from '../../core/practice.ts'
+import { clean, count, money, nothing } from '../show/format.ts'
 import { type Look, paint } from '../show/look.ts'
 import { facts, table } from '../show/table.ts'
 
@@ -15,10 +16,27 @@ export type ShownLever = Readonly<{
   settings: readonly ShownSetting[]
   /** What policies say of it, in their order; empty where it is off everywhere. */
   policies: readonly Readonly<{ match: LeverPolicy['match']; mode: LeverMode; holdout: number; settings: unknown }>[]
+  /** What the ledger says that it did, and what it would have done; absent without a ledger. Money is decimal US dollars. */
+  acted?: Effect
+  observed?: Effect
 }>
 
-/** Levers with their settings and what policies say of each. */
-export const shownLevers = (levers: readonly Lever[], policies: readonly LeverPolicy[]): readonly ShownLever[] =>
+type Effect = Readonly<{ calls: number; saving_usd: string }>
+
+const effectOf = (name: string, pulled: Practice['levers']): Effect => {
+  const { calls, saving_usd } = pulled.find((one) => one.name === name) ?? { calls: 0, saving_usd: '0' }
+  return { calls, saving_usd }
+}
+
+const effects = (name: string, practice: Practice | undefined) =>
+  practice && { acted: effectOf(name, practice.levers), observed: effectOf(name, practice.observed) }
+
+/** Levers with their settings, what policies say of each and what the ledger says that it did. */
+export const shownLevers = (
+  levers: readonly Lever[],
+  policies: readonly LeverPolicy[],
+  practice: Practice | undefined,
+): readonly ShownLever[] =>
   levers.map(({ name, about, traits, settings }) => ({
     name,
     about,
@@ -35,6 +53,7 @@ export const shownLevers = (levers: readonly Lever[], policies: readonly LeverPo
       const entry = named[name]
       return entry === undefined ? [] : [{ match, holdout, mode: entry.mode, settings: entry.settings }]
     }),
+    ...effects(name, practice),
   }))
 
 const where = (match: LeverPolicy['match']): string => {
@@ -60,6 +79,14 @@ const settingTable = (lever: ShownLever, look: Look): string =>
     look,
   )
 
+/** `$1.20 on 15 calls`; what was only observed as `would $1.20 on 15 calls`. */
+const savedWords = ({ acted, observed }: ShownLever): string => {
+  const words = ({ calls, saving_usd }: Effect) => `${money(saving_usd)} on ${count(calls)} calls`
+  const parts = acted && acted.calls > 0 ? [words(acted)] : []
+  if (observed && observed.calls > 0) parts.push(`would ${words(observed)}`)
+  return parts.join('; ') || nothing
+}
+
 /** The levers as a table, or with every setting below its lever. */
 export const renderLevers = (
   levers: readonly ShownLever[],
@@ -77,6 +104,7 @@ export const renderLevers = (
     [
       { head: 'lever', cell: ({ name }) => name },
       { head: 'in force', cell: (lever) => clean(inForce(lever)) },
+      { head: 'saved', cell: savedWords },
       { head: 'risk', cell: ({ risk }) => risk, drop: 2 },
       { head: 'what it does', cell: ({ about }) => about, drop: 1 },
     ],

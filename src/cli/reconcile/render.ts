@@ -23,7 +23,7 @@ const meanings: Readonly<Record<Reason, string>> = {
   late: 'the provider does not have that day in full yet',
   boundary: 'calls over midnight, counted on the other day',
   alias: 'one model under two names: confirm it with --model',
-  unpriced: 'metered, but no price is known: weir prices check',
+  unpriced: 'metered, but no price is known: weir report names them',
   aborted: 'the client went or the end was not seen: our count',
   estimated: 'counted by tokenizer, as no usage was reported',
   tier: 'another service tier, or one billed elsewhere',

@@ -4,7 +4,7 @@ import type { Report, Section } from '../../verbs/spend/report.ts'
 import { isDate } from '../../verbs/spend/report.ts'
 import { windowBefore, windowTitle } from '../asking.ts'
 import { sparkline } from '../show/chart.ts'
-import { change, duration, money, percent, plural, shareOf, tokens } from '../show/format.ts'
+import { change, clean, duration, money, nothing, percent, plural, shareOf, tokens } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
 import { facts, table } from '../show/table.ts'
 import { cachedShare, hasBefore, headOf, spendColumns } from './columns.ts'
@@ -60,10 +60,20 @@ const summary = (total: SpendRow): readonly (readonly [string, string | undefine
   ]
 }
 
+/** `groq/new-model`, or `groq/new-model and 2 more`. */
+const modelsText = (unpriced: Report['unpriced']): string => {
+  const [first, ...rest] = unpriced.map(({ provider, model }) => `${provider ?? nothing}/${clean(model ?? nothing)}`)
+  return rest.length === 0 ? (first ?? 'its model') : `each of ${first} and ${rest.length} more`
+}
+
 /** What the total does not hold, or holds only as an estimate; silence would read as zero. */
-const doubts = (total: SpendRow, colours: Paint): string[] => {
+const doubts = ({ total, unpriced }: Report, colours: Paint): string[] => {
   const said = [
-    [total.unpriced_calls, 'unpriced', 'not in the total until a price is known (weir prices check)'],
+    [
+      total.unpriced_calls,
+      'unpriced',
+      `not in the total until ${modelsText(unpriced)} has a price (prices in weir.yaml)`,
+    ],
     [total.unmetered_calls, 'unmetered', 'an endpoint without a meter, so what it cost is not known'],
     [total.estimated_calls, 'estimated', 'counted by tokenizer, as the provider reported no usage'],
   ] as const
@@ -139,7 +149,7 @@ export const renderReport = (report: Report, look: Look): string => {
     '',
     `  ${sum.filter((text) => text !== '').join('  ')}`,
     facts(summary(total), look),
-    ...doubts(total, colours),
+    ...doubts(report, colours),
   ].join('\n')
   return [
     head,

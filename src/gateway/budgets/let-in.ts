@@ -80,12 +80,14 @@ const tryStop = (call: Call, stop: Stop, number: number, at_us: number, world: W
   return undefined
 }
 
-/** Where a budget that has no room says so, the first of its cheaper targets that has. */
-const fallBack = (call: Call, refusal: Refusal, at_us: number, world: World): boolean => {
+/** Where a budget that has no room says so, the first of its cheaper targets that has, and whose circuit lets it through. */
+const fallBack = (call: Call, refusal: Refusal, number: number, at_us: number, world: World): boolean => {
   const budget = refusal.active?.counter.budget
   if (refusal.why !== 'exhausted' || !budget || budget.when_exhausted === 'refuse') return false
   const stops = stopsAt(budget.when_exhausted, call, world)
-  const fitting = stops.findIndex((stop) => tryStop(call, stop, 1, at_us, world) === undefined)
+  const fits = (stop: Stop) =>
+    !world.breakers.blocks(stop.target) && tryStop(call, stop, number, at_us, world) === undefined
+  const fitting = stops.findIndex(fits)
   if (fitting < 0) return false
   call.stops = stops.slice(fitting)
   call.fell_back_from = budget.name
@@ -97,18 +99,20 @@ const noFallBack = (call: Call, { active }: Refusal, world: World): string | und
   const targets = active?.counter.budget.when_exhausted ?? 'refuse'
   if (targets === 'refuse') return undefined
   const able = stopsAt(targets, call, world)
-  if (able.length > 0) return `Its fall-back (${able.map(({ target }) => target).join(', ')}) has no room either`
+  if (able.length > 0) {
+    const blocked = able.every(({ target }) => world.breakers.blocks(target))
+    const why = blocked ? 'failed repeatedly and is not called for now' : 'has no room either'
+    return `Its fall-back (${able.map(({ target }) => target).join(', ')}) ${why}`
+  }
   const names = targets.map(({ provider, model }) => (model === undefined ? provider : `${provider}/${model}`))
   return `Its fall-back (${names.join(', ')}) cannot take this call: that needs the wire ${call.wire?.name ?? 'of this path'}, a key of ours and a Weir key that covers it`
 }
 
-const reserveFirst = (call: Call, world: World): void => {
-  const [stop] = call.stops
-  if (!stop) return
-  const at_us = world.now_us()
-  const refusal = tryStop(call, stop, 1, at_us, world)
-  if (!refusal || fallBack(call, refusal, at_us, world)) return
-  needOf(call, stop, 1, at_us, world)
+/** Holds what an attempt needs at its target, or at a cheaper one: then `stops` are others. Throws `budget-exhausted`. */
+const reserve = (call: Call, stop: Stop, number: number, at_us: number, world: World): void => {
+  const refusal = tryStop(call, stop, number, at_us, world)
+  if (!refusal || fallBack(call, refusal, number, at_us, world)) return
+  needOf(call, stop, number, at_us, world)
   throw refusalError(refusal, world, noFallBack(call, refusal, world))
 }
 
@@ -129,7 +133,10 @@ export const letIn = (call: Call, world: World): Promise<void> | void => {
     checkBounds(call, gates)
     if (call.reading?.billable) call.output_cap = world.settings.reserve_output_tokens
   }
-  return whenCounted(call, call.stops[0], world, () => reserveFirst(call, world))
+  const [stop] = call.stops
+  return whenCounted(call, stop, world, () => {
+    if (stop) reserve(call, stop, 1, world.now_us(), world)
+  })
 }
 
 /** Does the call hold what this attempt needs? */
@@ -138,15 +145,15 @@ const isCovered = (call: Call, attempt: Attempt, stop: Stop, world: World): bool
 
 /**
  * Sees to it that an attempt is reserved for as its receipt will be charged: for its target, in the periods of its start.
- * Call it right before the attempt is opened in the journal. Throws `budget-exhausted`.
+ * Call it right before the attempt is opened in the journal. Where a budget has no room for it and names cheaper targets,
+ * the call's `stops` and what it `covers` become those, and the attempt is not to be made. Throws `budget-exhausted`.
  */
 export const cover = (call: Call, attempt: Attempt, stop: Stop, world: World): Promise<void> | void =>
   whenCounted(call, stop, world, () => {
     const { budgets } = world
     if (!isCovered(call, attempt, stop, world)) {
       if (call.hold) budgets.release(call.hold)
-      const refusal = tryStop(call, stop, attempt.number, attempt.started_at_us, world)
-      if (refusal) throw refusalError(refusal, world)
+      reserve(call, stop, attempt.number, attempt.started_at_us, world)
     }
-    if (call.hold) budgets.name(call.hold, attempt.receipt_id)
+    if (call.hold && call.covers === stop) budgets.name(call.hold, attempt.receipt_id)
   })

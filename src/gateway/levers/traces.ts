@@ -27,12 +27,28 @@ const removedWorth = (removed: number, draft: Draft, rates: TokenRates): number 
   return (removed * Number(input_cost_usd) * 1e12) / input_tokens
 }
 
-const savingOf = (turn: Turn, spent: Spent, draft: Draft): number | undefined => {
-  const { lever, settings } = turn.active
+type Effect = Exclude<Pulled, { do: 'nothing' }>
+
+/** What a turn saved, in picodollars; undefined where nobody knows what the call would have cost. */
+const savingOf = (
+  { active }: Turn,
+  pulled: Effect,
+  pulling: Pulling,
+  draft: Draft,
+  rates: TokenRates | undefined,
+): number | undefined => {
+  const { lever, settings, mode } = active
+  const { usage_source, counterfactual_cost_usd } = draft
+  if (usage_source === 'none') return undefined
+  // Embeddings and reranking have no rates of output, and yet a price.
+  if (pulled.do === 'answer' && !lever.worth)
+    return counterfactual_cost_usd === undefined ? undefined : Number(counterfactual_cost_usd) * 1e12
+  if (!rates) return undefined
+  const spent: Spent = { call: pulling.live, pulled, mode, usage: usageOf(draft), rates }
   if (lever.worth) return lever.worth(spent, settings)
-  if (spent.pulled.do === 'answer') return Number(draft.counterfactual_cost_usd ?? 0) * 1e12
-  const removed = spent.pulled.removed?.at(-1) ?? 0
-  return removed > 0 ? removedWorth(removed, draft, spent.rates) : spent.pulled.foreseen
+  if (pulled.do === 'answer') return undefined
+  const removed = pulled.removed?.at(-1) ?? 0
+  return removed > 0 ? removedWorth(removed, draft, rates) : pulled.foreseen
 }
 
 const usd = (amount: number): Usd => formatUsd(picodollars(BigInt(Math.round(amount))))
@@ -50,11 +66,7 @@ const traceOf = (turn: Turn, pulling: Pulling, draft: Draft, rates: TokenRates |
   const { name } = active.lever
   if (skipped !== undefined || !pulled || pulled.do === 'nothing')
     return { name, action: 'skipped', why: skipped ?? (pulled?.do === 'nothing' ? pulled.why : 'had no turn') }
-  const { mode } = active
-  const saving =
-    rates && draft.usage_source !== 'none'
-      ? savingOf(turn, { call: pulling.live, pulled, mode, usage: usageOf(draft), rates }, draft)
-      : undefined
+  const saving = savingOf(turn, pulled, pulling, draft, rates)
   return {
     name,
     action: acted(turn) ? 'acted' : 'observed',

@@ -1,4 +1,5 @@
 import type { Answers, Question } from '../../core/ledger.ts'
+import type { LeverTrace } from '../../core/receipt.ts'
 import { where } from './dimensions.ts'
 import type { Session } from './engine.ts'
 import { raw, sql } from './sql.ts'
@@ -30,9 +31,12 @@ export const practice = async (session: Session, { window, filters }: Asked): Pr
         FROM receipts WHERE ${chosen} AND feature IS NOT NULL AND outcome = 'ok' GROUP BY team, feature)`),
   )
   const levers = await session.rows(sql`
-    SELECT lever.name AS name, count(*) AS calls, sum(lever.saving_usd) AS saving_usd
-    FROM (SELECT unnest(levers) AS lever FROM receipts WHERE ${chosen})
-    WHERE lever.action = 'acted' GROUP BY lever.name ORDER BY lever.name`)
+    SELECT lever.name AS name, lever.action AS action, count(*) AS calls, sum(lever.saving_usd) AS saving_usd
+    FROM (SELECT unnest(levers) AS lever FROM receipts WHERE ${chosen}) GROUP BY ALL ORDER BY lever.name`)
+  const those = (action: LeverTrace['action']) =>
+    levers
+      .filter((row) => row['action'] === action)
+      .map((row) => ({ name: String(row['name']), calls: count(row['calls']), saving_usd: usd(row['saving_usd']) }))
   const counted = (name: string): number => count({ ...sums, ...mixed }[name])
   return {
     calls: counted('calls'),
@@ -48,10 +52,7 @@ export const practice = async (session: Session, { window, filters }: Asked): Pr
     writing_calls: counted('writing_calls'),
     capped_calls: counted('capped_calls'),
     experiment_calls: counted('experiment_calls'),
-    levers: levers.map((row) => ({
-      name: String(row['name']),
-      calls: count(row['calls']),
-      saving_usd: usd(row['saving_usd']),
-    })),
+    levers: those('acted'),
+    observed: those('observed'),
   }
 }

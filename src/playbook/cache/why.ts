@@ -9,6 +9,7 @@ export type Cause =
   | 'read'
   | 'no-rule'
   | 'no-chain'
+  | 'not-served'
   | 'below-minimum'
   | 'not-marked'
   | 'first'
@@ -149,8 +150,21 @@ const parted = (call: Receipt, pair: Pair, facts: Facts): Why => {
   }
 }
 
+/** Did no provider work on the call? Then none has read or written a cache for it. */
+const unserved = ({ outcome, input_tokens = 0 }: Receipt): boolean =>
+  outcome === 'cached' || ((outcome === 'refused' || outcome === 'error') && input_tokens === 0)
+
 const before = (call: Receipt, rule: CacheRule | undefined, facts: Facts): Why | undefined => {
   const { read_tokens, input_tokens } = facts
+  if (unserved(call))
+    return {
+      ...facts,
+      cause: 'not-served',
+      said:
+        call.outcome === 'cached'
+          ? 'Weir answered this call itself, from an earlier answer: no provider was asked.'
+          : 'The call failed before a provider worked on it: nothing was read, and nothing billed.',
+    }
   if (!call.prefix_hashes?.length)
     return {
       ...facts,
@@ -244,7 +258,7 @@ export const whyNotRead = (call: Receipt, earlier: readonly Receipt[], rule: Cac
   const known = before(call, rule, facts)
   if (known || !rule) return known ?? { ...facts, cause: 'no-rule', said: 'How this model caches is not known.' }
   const others = earlier.filter(
-    (one) => one.started_at_us < call.started_at_us && one.call_id !== call.call_id && one.outcome !== 'cached',
+    (one) => one.started_at_us < call.started_at_us && one.call_id !== call.call_id && !unserved(one),
   )
   const pairs = others.map((one) => commonWith(call, one)).sort(byUse)
   const here = pairs.filter(({ receipt }) => isHere(call, receipt))

@@ -33,6 +33,9 @@ export const report = z.strictObject({
   window: namedWindow,
   total: spendRow,
   sections: z.array(z.strictObject({ by: z.array(dimension), rows: z.array(spendRow), more: count })),
+  unpriced: z
+    .array(z.strictObject({ provider: z.string().nullable(), model: z.string().nullable(), calls: count }))
+    .describe('Models whose price nobody knows: the total lacks what they cost'),
 })
 
 const moment = z.int().min(0).nullable().describe('µs since the epoch (UTC); null where there is none')

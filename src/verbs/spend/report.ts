@@ -5,7 +5,18 @@ import type { Asking } from '../verb.ts'
 export type Section = Readonly<{ by: readonly Dimension[]; rows: readonly SpendRow[]; more: number }>
 
 /** Everything a report shows; the same for the terminal, JSON and the demo. */
-export type Report = Readonly<{ window: NamedWindow; total: SpendRow; sections: readonly Section[] }>
+export type Report = Readonly<{
+  window: NamedWindow
+  total: SpendRow
+  sections: readonly Section[]
+  /** Whose price nobody knows: the total lacks what they cost. Most calls first. */
+  unpriced: readonly Unpriced[]
+}>
+
+type Unpriced = Readonly<{ provider: string | null; model: string | null; calls: number }>
+
+/** So many rows that no model is missed: those without a price cost nothing as far as anybody knows, and come last. */
+const ALL_MODELS = 10_000
 
 const day_us = 86_400_000_000
 
@@ -33,6 +44,19 @@ export type ReportQuestion = Readonly<{
   limit: number
 }>
 
+const unpricedIn = async (ledger: Asking, { window, filters }: ReportQuestion): Promise<readonly Unpriced[]> => {
+  const group_by = ['provider', 'model'] as const
+  const { rows } = await ledger.query({ ask: 'spend', window: window.window, filters, group_by, limit: ALL_MODELS })
+  return rows
+    .filter(({ unpriced_calls }) => unpriced_calls > 0)
+    .map(({ group, unpriced_calls }) => ({
+      provider: group['provider'] ?? null,
+      model: group['model'] ?? null,
+      calls: unpriced_calls,
+    }))
+    .toSorted((one, other) => other.calls - one.calls)
+}
+
 /** Asks the ledger for a report: one spend answer a section, compared with the window before. */
 export const askReport = async (ledger: Asking, question: ReportQuestion): Promise<Report> => {
   const { window, filters, limit } = question
@@ -46,5 +70,5 @@ export const askReport = async (ledger: Asking, question: ReportQuestion): Promi
     return { by, rows: ordered(rows, by), more }
   })
   const total = answers[0]?.total ?? (await ledger.query({ ...common, group_by: [], slices })).total
-  return { window, total, sections }
+  return { window, total, sections, unpriced: total.unpriced_calls === 0 ? [] : await unpricedIn(ledger, question) }
 }

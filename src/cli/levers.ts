@@ -23,7 +23,7 @@ export const command = {
   ...defineCommand({
     meta: {
       name: 'levers',
-      description: 'The levers that there are, their settings, and where each is off, observed or on.',
+      description: 'List the levers, their settings, and where each is off, observed or on.',
     },
     args: {
       settings: { type: 'boolean', description: 'With every setting: what it takes, and what it is by default' },

@@ -110,7 +110,7 @@ export const openShelf = (options: ShelfOptions): Shelf => {
       // It is broken, and another one takes its place.
     }
     setAside(options)
-    trouble = `the file of ${holds} was broken: it was set aside and made anew`
+    trouble = `the file of ${holds} was broken: it was set aside and created again`
   }
   return {
     trouble: () => trouble,

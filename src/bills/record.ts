@@ -118,7 +118,7 @@ export const lineOf = (given: Partial<BillLine> & Pick<BillLine, 'day' | 'label'
   tier: null,
   charge: 'usage',
   kinds: [],
-  tokens: null,
+  quantity: null,
   rounded: false,
   requests: null,
   cost: null,

@@ -66,7 +66,7 @@ const purge = {
     },
   }),
   examples: [
-    ['weir cache purge --tag feature:search', 'after its data changed'],
+    ['weir cache purge --tag feature:search', 'after its source data changed'],
     ['weir cache purge --all', 'start afresh'],
   ],
 } as const
@@ -102,6 +102,6 @@ export const command = {
   }),
   examples: [
     ['weir cache why 0199f3', 'explain a miss'],
-    ['weir cache purge --tag model:gpt-6-sol', 'forget answers'],
+    ['weir cache purge --tag model:gpt-6-sol', 'delete stored answers'],
   ],
 } as const

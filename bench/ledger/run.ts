@@ -125,14 +125,17 @@ const tellQuestion = async (ledger: Ledger, name: string, question: Question, li
   tell({ name, value: ms, unit: `ms (${Math.round(cpu_ms)} CPU)`, ...(limit ? { limit } : {}) })
 }
 
-/** The first question that reads many days has them rolled up behind its back; an append comes after that. */
+/**
+ * The first question that reads many days has them rolled up behind its back: the ledger looks which are worth it, and queues
+ * them behind the append that came in meanwhile. The one after that comes when they are done.
+ */
 const rollUp = async (ledger: Ledger, folder: string) => {
   const started = performance.now()
   await ledger.query({ ask: 'spend', window, group_by: ['day', 'team'] })
   tell({ name: 'spend by day and team, the first time', value: performance.now() - started, unit: 'ms' })
   const path = join(folder, 'empty.ndjson')
   writeFileSync(path, '')
-  await ledger.append({ name: `empty-${started}`, path })
+  for (const turn of [1, 2]) await ledger.append({ name: `empty-${started}-${turn}`, path })
   tell({ name: 'rolling the days up, once, behind the back', value: performance.now() - started, unit: 'ms' })
 }
 

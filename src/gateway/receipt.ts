@@ -108,10 +108,13 @@ const addAttempt = (draft: Draft, attempt: Attempt): void => {
   draft.region ??= attempt.region
 }
 
+/** A clock that was set back meanwhile takes no time away: what came after the start is never before it. */
+const notBefore = (started_at_us: number, at_us: number): number => Math.max(started_at_us, at_us)
+
 const addAnswer = (draft: Draft, attempt: Attempt): void => {
-  const { metered } = attempt
-  draft.ended_at_us = attempt.ended_at_us
-  draft.first_token_at_us = attempt.first_token_at_us
+  const { metered, started_at_us, first_token_at_us } = attempt
+  draft.first_token_at_us = first_token_at_us && notBefore(started_at_us, first_token_at_us)
+  draft.ended_at_us = notBefore(draft.first_token_at_us ?? started_at_us, attempt.ended_at_us)
   draft.response_bytes = attempt.response_bytes
   draft.http_status = attempt.status
   draft.provider_response_id = boundedOr(metered?.response_id)
@@ -125,7 +128,7 @@ const addRefusal = (draft: Draft, call: Call, { error }: Answer, { new_id, now_u
   draft.receipt_id = new_id()
   draft.attempt = 0
   draft.started_at_us = call.started_at_us
-  draft.ended_at_us = now_us()
+  draft.ended_at_us = notBefore(call.started_at_us, now_us())
   draft.provider = call.upstream?.name ?? 'none'
   draft.request_bytes = call.body.length
   draft.http_status = error?.status

@@ -14,6 +14,7 @@ import { lockData } from './lock.ts'
 import { type Log, openLog } from './log.ts'
 import { mergeCounts, prometheus, totalGauges } from './metrics.ts'
 import { onceMemory } from './once.ts'
+import { letCallsGoFirst } from './precedence.ts'
 import { loadPrices, type Prices } from './prices.ts'
 import { recover } from './recover.ts'
 import { restraintMemory } from './restraint.ts'
@@ -153,6 +154,7 @@ const startLedger = async (state: MainState, settings: Settings, log: Log, url: 
       desk,
       ...(watching ? { taken: watching.taken } : {}),
     })
+    if (settings.threads > 0) letCallsGoFirst()
     log.event('the ledger is open')
   } catch (error) {
     const message = (error as Error).message

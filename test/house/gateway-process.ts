@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 export type GatewayProcess = Readonly<{
   url: string
+  pid: number
   /** Ends it as a power cut would. Resolves when it is gone. */
   kill(): Promise<void>
   /** Ends it as an operator would. Resolves with its exit code. */
@@ -75,6 +76,7 @@ export const startProcess = async (options: ProcessOptions): Promise<GatewayProc
   }
   return {
     url,
+    pid: child.pid ?? Number.NaN,
     async kill() {
       child.kill('SIGKILL')
       await ended(child)

@@ -21,35 +21,14 @@ const oneCommand = async (name: string): Promise<Commands | undefined> => {
   return command === undefined ? undefined : { [name]: command }
 }
 
+/** Help lists commands in this order, that of use; one that is not named here comes last. */
 const order = [
-  ...[
-    'serve',
-    'init',
-    'status',
-    'checklist',
-    'report',
-    'owners',
-    'calls',
-    'leaks',
-    'prices',
-    'tokens',
-    'import',
-    'keys',
-  ],
-  ...[
-    'budgets',
-    'alerts',
-    'tags',
-    'splits',
-    'statement',
-    'close',
-    'outcomes',
-    'focus',
-    'reconcile',
-    'console',
-    'simulate',
-  ],
-]
+  ['serve', 'init', 'status', 'checklist'],
+  ['report', 'owners', 'calls', 'leaks', 'prices', 'tokens', 'import', 'outcomes'],
+  ['advise', 'levers', 'cache'],
+  ['keys', 'budgets', 'alerts', 'tags', 'splits', 'statement', 'close', 'focus', 'reconcile'],
+  ['console', 'simulate'],
+].flat()
 const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
 
 /** Every command, in the order of use, for help and to say what a mistyped name may have meant. */

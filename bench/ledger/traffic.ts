@@ -2,19 +2,10 @@
  * Seeded receipts of an invented company: teams, features, sessions with growing context, failures. Their widths are those of
  * what the gateway writes in `npm run demo`: ids of 36 characters, the usage object of each API whole, five or six prefixes.
  */
+
 import type { Usd } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
-
-/** A small fast generator of numbers in [0, 1) (mulberry32). */
-export const random = (seed: number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
+import { chance } from '../../src/playbook/advise/chance.ts'
 
 const models = [
   { provider: 'openai', wire: 'openai-chat', endpoint: 'chat', model: 'gpt-5.6', input: 1.25, read: 0.125, output: 10 },
@@ -103,7 +94,7 @@ export type Traffic = Readonly<{ seed: number; receipts: number; from_us: number
 
 /** Receipts in the order of time, evenly over the days, with 40,000 sessions interleaved. */
 export function* traffic({ seed, receipts, from_us, days }: Traffic): Generator<Receipt> {
-  const next = random(seed)
+  const next = chance(seed)
   const pick = <T>(items: readonly T[]): T => items[Math.floor(next() * next() * items.length)] as T
   type Session = {
     id: string

@@ -27,8 +27,8 @@ const usageLines = (record: BillRecord): readonly BillLine[] => {
     label: model,
   }
   return Object.entries(fields).flatMap(([field, kind]) => {
-    const tokens = countOf(record, field)
-    return tokens === null || tokens === 0n ? [] : [lineOf({ ...common, kinds: [kind], tokens })]
+    const quantity = countOf(record, field)
+    return quantity === null || quantity === 0n ? [] : [lineOf({ ...common, kinds: [kind], quantity })]
   })
 }
 

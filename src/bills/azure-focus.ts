@@ -62,7 +62,7 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
   const sku = skuOf(label)
   if (sku === undefined) return [lineOf({ ...common, charge: 'fee' })]
   const counted = quantityOf(record)
-  return [lineOf({ ...common, ...sku, tokens: counted?.tokens ?? null, rounded: counted?.rounded ?? false })]
+  return [lineOf({ ...common, ...sku, quantity: counted?.quantity ?? null, rounded: counted?.rounded ?? false })]
 }
 
 const read: Bill['read'] = (path) =>

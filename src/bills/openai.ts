@@ -40,8 +40,8 @@ const pieceOf = (record: BillRecord): PieceKind | undefined => {
 const pieceLine = (record: BillRecord, kind: PieceKind): BillLine => {
   const field = Object.keys(pieceFields).find((name) => pieceFields[name] === kind)
   const requests = requestsOn(record)
-  const tokens = field === undefined ? requests : countOf(record, field)
-  return lineOf({ ...whoOf(record), kinds: [kind], tokens, requests: requests === null ? null : Number(requests) })
+  const quantity = field === undefined ? requests : countOf(record, field)
+  return lineOf({ ...whoOf(record), kinds: [kind], quantity, requests: requests === null ? null : Number(requests) })
 }
 
 /**
@@ -65,10 +65,10 @@ const usageLines = (record: BillRecord): readonly BillLine[] => {
   const inside: readonly TokenKind[] =
     read === null ? inputKinds : write === null ? ['input', ...writeKinds] : ['input']
   return [
-    lineOf({ ...common, kinds: inside, tokens: fresh, requests: requests === null ? null : Number(requests) }),
-    ...(read === null ? [] : [lineOf({ ...common, kinds: ['cache_read'], tokens: read })]),
-    ...(write === null ? [] : [lineOf({ ...common, kinds: writeKinds, tokens: write })]),
-    ...(output === null ? [] : [lineOf({ ...common, kinds: ['output'], tokens: output })]),
+    lineOf({ ...common, kinds: inside, quantity: fresh, requests: requests === null ? null : Number(requests) }),
+    ...(read === null ? [] : [lineOf({ ...common, kinds: ['cache_read'], quantity: read })]),
+    ...(write === null ? [] : [lineOf({ ...common, kinds: writeKinds, quantity: write })]),
+    ...(output === null ? [] : [lineOf({ ...common, kinds: ['output'], quantity: output })]),
   ]
 }
 

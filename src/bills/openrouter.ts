@@ -22,10 +22,10 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
     lineOf({
       ...common,
       kinds: inputKinds,
-      tokens: countOf(record, prompt) ?? 0n,
+      quantity: countOf(record, prompt) ?? 0n,
       requests: requests === null ? null : Number(requests),
     }),
-    lineOf({ ...common, kinds: ['output'], tokens: countOf(record, completion) ?? 0n }),
+    lineOf({ ...common, kinds: ['output'], quantity: countOf(record, completion) ?? 0n }),
     lineOf({ ...common, kinds: everyKind, cost }),
   ]
 }

@@ -76,12 +76,12 @@ export const tokensOf = (
   record: BillRecord,
   path: string,
   unit: bigint,
-): Readonly<{ tokens: bigint; rounded: boolean }> | null => {
+): Readonly<{ quantity: bigint; rounded: boolean }> | null => {
   const quantity = dollarsOf(record, path)
   if (quantity === null) return null
   const exact = quantity * unit
   const half = exact < 0n ? -PICO / 2n : PICO / 2n
-  return { tokens: (exact + half) / PICO, rounded: exact % PICO !== 0n }
+  return { quantity: (exact + half) / PICO, rounded: exact % PICO !== 0n }
 }
 
 /** How many tokens a unit is (`1K tokens`, `1000000 Tokens`, `Tokens`); undefined where the bill does not say so. */
@@ -118,7 +118,7 @@ export const lineOf = (given: Partial<BillLine> & Pick<BillLine, 'day' | 'label'
   tier: null,
   charge: 'usage',
   kinds: [],
-  tokens: null,
+  quantity: null,
   rounded: false,
   requests: null,
   cost: null,

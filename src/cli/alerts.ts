@@ -18,7 +18,7 @@ const id = { type: 'positional', required: true, description: 'The alert’s id,
 
 const show = {
   ...defineCommand({
-    meta: { name: 'show', description: 'One alert: numbers, cause, calls to look at, and who was told.' },
+    meta: { name: 'show', description: 'Show one alert: its numbers, its cause, example calls and deliveries.' },
     args: { id, zone: windowArgs.zone, ...folderArgs },
     run: ({ args }) =>
       withContext(args, 'weir alerts show', async (context) => {
@@ -34,10 +34,10 @@ const test = {
   ...defineCommand({
     meta: {
       name: 'test',
-      description: 'Send a marked test alert to one channel or to all, and say what the far side answered.',
+      description: 'Send a marked test alert to one channel or to all, and print what each answered.',
     },
     args: {
-      channel: { type: 'positional', required: false, description: 'A channel’s name in weir.yaml; all otherwise' },
+      channel: { type: 'positional', required: false, description: 'A channel’s name in weir.yaml; all by default' },
       ...folderArgs,
     },
     run: ({ args }) =>
@@ -60,7 +60,8 @@ const feedback = {
   ...defineCommand({
     meta: {
       name: 'feedback',
-      description: 'Say what an alert was: yes (trouble), no (none), or planned. Thresholds follow it.',
+      description:
+        'Give feedback on an alert: yes (a real problem), no (a false alarm) or planned. Thresholds adapt to it.',
     },
     args: {
       id,
@@ -97,7 +98,7 @@ const release = {
   ...defineCommand({
     meta: {
       name: 'release',
-      description: 'Let a session or key that was contained go on. A running gateway does within a second.',
+      description: 'Release a contained session or key. A running gateway follows within a second.',
     },
     args: { id, ...folderArgs },
     run: ({ args }) =>
@@ -115,7 +116,7 @@ export const command = {
     meta: {
       name: 'alerts',
       description:
-        'Where trouble was found: storms, runaways, levels, budgets, leaks of keys; who was told, what was contained.',
+        'List alerts: retry storms, runaways, spend levels, budgets, leaked keys; who was notified, and what was contained.',
     },
     args: listArgs,
     subCommands: { show, test, feedback, release, secret },

@@ -15,12 +15,12 @@ export const folderArgs = {
   data: {
     type: 'string',
     valueHint: 'FOLDER',
-    description: 'Where the ledger lies (or WEIR_DATA; ./weir-data otherwise)',
+    description: 'Data folder (or WEIR_DATA; ./weir-data by default)',
   },
   config: {
     type: 'string',
     valueHint: 'FILE',
-    description: 'Configuration file (or WEIR_CONFIG; ./weir.yaml otherwise)',
+    description: 'Configuration file (or WEIR_CONFIG; ./weir.yaml by default)',
   },
   json: { type: 'boolean', description: 'Print the answer as JSON' },
 } as const
@@ -30,7 +30,7 @@ export const revisionArg = {
   revision: {
     type: 'string',
     valueHint: 'N',
-    description: 'Change it only if it is at this revision, so that nothing of somebody else’s is undone',
+    description: 'Change it only if it is still at this revision, so that no concurrent change is overwritten',
   },
 } as const
 
@@ -39,7 +39,8 @@ export const versionArg = {
   version: {
     type: 'string',
     valueHint: 'N',
-    description: 'Only if this version is in force (0 for none), so that nothing of somebody else’s is undone',
+    description:
+      'Change them only if this version is still in force (0 for none), so that no concurrent change is overwritten',
   },
 } as const
 
@@ -48,9 +49,13 @@ export const windowArgs = {
     type: 'string',
     valueHint: 'TIME',
     description:
-      'From when: 24h, 7d, 2w, today, yesterday, week, month, year, all, 2026-11, 2026-11-01, 2026-11-01T09:30',
+      'Start of the window: 24h, 7d, 2w, today, yesterday, week, month, year, all, 2026-11, 2026-11-01, 2026-11-01T09:30',
   },
-  until: { type: 'string', valueHint: 'TIME', description: 'Until when, in the same words; now otherwise' },
+  until: {
+    type: 'string',
+    valueHint: 'TIME',
+    description: 'End of the window, exclusive, in the same forms; now by default',
+  },
   zone: {
     type: 'string',
     valueHint: 'ZONE',
@@ -61,7 +66,7 @@ export const windowArgs = {
     type: 'string',
     valueHint: 'NAME=VALUE',
     description:
-      'Only calls like this, any number of times: team=search, model=gpt-5.5,gpt-5.4, outcome!=ok, feature= (not tagged), tag:cost-centre=4711; commas mean or',
+      'Only calls that match; may be repeated, and all must match: team=search, model=gpt-5.5,gpt-5.4, outcome!=ok, feature= (not tagged), tag:cost-centre=4711; commas mean or',
   },
 } as const
 

@@ -12,7 +12,7 @@ import { print, printJson } from './show/output.ts'
 
 const list = {
   ...defineCommand({
-    meta: { name: 'list', description: 'Every budget with what is spent, reserved and left, and when it begins anew.' },
+    meta: { name: 'list', description: 'List every budget with what is spent, reserved and left, and when it resets.' },
     args: folderArgs,
     run: ({ args }) =>
       withContext(args, 'weir budgets list', async (context) => {
@@ -26,7 +26,7 @@ const list = {
 
 const show = {
   ...defineCommand({
-    meta: { name: 'show', description: 'One budget, counter by counter.' },
+    meta: { name: 'show', description: 'Show one budget, counter by counter.' },
     args: { name: { type: 'positional', required: true, description: 'Its name' }, ...folderArgs },
     run: ({ args }) =>
       withContext(args, 'weir budgets show', async (context) => {
@@ -42,7 +42,7 @@ const show = {
 
 const remove = {
   ...defineCommand({
-    meta: { name: 'remove', description: 'Take a budget away. What was spent stays in the ledger.' },
+    meta: { name: 'remove', description: 'Remove a budget. Its spend stays in the ledger.' },
     args: { name: { type: 'positional', required: true, description: 'Its name' }, ...revisionArg, ...folderArgs },
     run: ({ args }) =>
       withContext(args, 'weir budgets remove', async (context) => {
@@ -57,7 +57,10 @@ const remove = {
 
 export const command = {
   ...defineCommand({
-    meta: { name: 'budgets', description: 'Who may spend how much in which time, and how much of it is left.' },
+    meta: {
+      name: 'budgets',
+      description: 'Manage budgets: limits on spend, tokens or calls, and how much of each is left.',
+    },
     subCommands: { list, show, set, remove },
   }),
   examples: [

@@ -16,7 +16,7 @@ const openStore = async (flags: FolderFlags) => {
 
 const list = {
   ...defineCommand({
-    meta: { name: 'list', description: 'Stored answers, the newest first; never their text.' },
+    meta: { name: 'list', description: 'List stored answers, newest first; their text is never shown.' },
     args: { limit: { type: 'string', valueHint: 'N', description: 'How many', default: '25' }, ...folderArgs },
     async run({ args }) {
       const store = await openStore(args)
@@ -31,7 +31,7 @@ const list = {
 
 const stats = {
   ...defineCommand({
-    meta: { name: 'stats', description: 'How many answers are stored, and how large they are.' },
+    meta: { name: 'stats', description: 'Show how many answers are stored and how large they are.' },
     args: folderArgs,
     async run({ args }) {
       const store = await openStore(args)
@@ -48,7 +48,7 @@ const purge = {
   ...defineCommand({
     meta: {
       name: 'purge',
-      description: 'Forget stored answers: those with a tag, or all. A running gateway has forgotten them at once.',
+      description: 'Delete stored answers, those with a tag or all. A running gateway follows at once.',
     },
     args: {
       tag: { type: 'string', valueHint: 'TAG', description: 'team:NAME, feature:NAME, model:NAME or one of your own' },
@@ -66,8 +66,8 @@ const purge = {
     },
   }),
   examples: [
-    ['weir cache purge --tag feature:search', 'after its data changed'],
-    ['weir cache purge --all', 'start anew'],
+    ['weir cache purge --tag feature:search', 'after its source data changed'],
+    ['weir cache purge --all', 'start afresh'],
   ],
 } as const
 
@@ -75,7 +75,8 @@ const why = {
   ...defineCommand({
     meta: {
       name: 'why',
-      description: 'Why a call was not read from the provider’s cache: what changed, at which block, and what to move.',
+      description:
+        'Explain why a call missed the provider’s prompt cache: what changed, at which block, and what to move.',
     },
     args: {
       call: { type: 'positional', required: true, description: 'A call or receipt id, or the beginning of one' },
@@ -95,12 +96,12 @@ export const command = {
   ...defineCommand({
     meta: {
       name: 'cache',
-      description: 'Caches: why a prompt was not read from the provider’s, and the answers that are stored here.',
+      description: 'Explain provider cache misses, and list, measure or purge stored answers.',
     },
     subCommands: { why, list, stats, purge },
   }),
   examples: [
     ['weir cache why 0199f3', 'explain a miss'],
-    ['weir cache purge --tag model:gpt-6-sol', 'forget answers'],
+    ['weir cache purge --tag model:gpt-6-sol', 'delete stored answers'],
   ],
 } as const

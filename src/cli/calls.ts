@@ -114,7 +114,7 @@ export const command = {
     meta: {
       name: 'calls',
       description:
-        'The latest calls, or with an ID one call in whole: its attempts, every line priced, and which price row said so.',
+        'List recent calls, or show one call by ID: its attempts, every line priced, and the price rows that applied.',
     },
     args: {
       id: { type: 'positional', required: false, description: 'A call or receipt, or the beginning of a call’s id' },

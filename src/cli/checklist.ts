@@ -14,7 +14,7 @@ export const command = {
     meta: {
       name: 'checklist',
       description:
-        'Where you are in the playbook: its eight steps, each done, partly or next, with the numbers and the command that brings it forward.',
+        'Show your progress through the playbook: each of its eight steps done, partly done or next, with the numbers and the next command.',
     },
     args: { ...window, ...folderArgs },
     run: ({ args }) =>

@@ -17,7 +17,7 @@ const byArg = {
 
 const list = {
   ...defineCommand({
-    meta: { name: 'list', description: 'The months that are closed.' },
+    meta: { name: 'list', description: 'List the closed months.' },
     args: folderArgs,
     run: ({ args }) =>
       withContext(args, 'weir close list', async (context) => {
@@ -47,7 +47,7 @@ const list = {
 
 const verify = {
   ...defineCommand({
-    meta: { name: 'verify', description: 'Check that no closed month was changed since.' },
+    meta: { name: 'verify', description: 'Verify that no closed month has changed since.' },
     args: folderArgs,
     run: ({ args }) =>
       withContext(args, 'weir close verify', async (context) => {
@@ -64,7 +64,7 @@ export const command = {
     meta: {
       name: 'close',
       description:
-        'Close a month: its statements are kept as they are. What comes later shows up in the next month as a correction with its reason.',
+        'Close a month: its statements are frozen. Later changes appear in the next month as corrections, each with its reason.',
     },
     args: {
       month: { type: 'positional', required: true, description: 'The month, e.g. 2026-10' },

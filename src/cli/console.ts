@@ -17,14 +17,14 @@ export const command = {
     meta: {
       name: 'console',
       description:
-        'The HTTP API of what these commands ask and do, on loopback, with tokens. weir serve starts it too; this runs it alone.',
+        'Run the HTTP API for dashboards and automation on loopback. weir serve starts it too; this runs it alone.',
     },
     args: {
       port: {
         type: 'string',
         valueHint: 'N',
         alias: 'p',
-        description: 'Port to listen on (0 takes a free one)',
+        description: 'Port to listen on (0 picks a free one)',
         default: '4142',
       },
       ...folderArgs,

@@ -6,7 +6,7 @@ export const command = {
   ...defineCommand({
     meta: {
       name: 'focus',
-      description: 'FOCUS files, the FinOps Foundation’s format for bills: write one from the ledger, or check any.',
+      description: 'Export and check FOCUS files, the FinOps Foundation’s billing format.',
     },
     subCommands: { export: exportFile, check },
   }),

@@ -94,14 +94,14 @@ const formats = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
 
 export const command = {
   ...defineCommand({
-    meta: { name: 'import', description: 'Brings past calls into the ledger; doing it twice changes nothing.' },
+    meta: { name: 'import', description: 'Import past calls into the ledger; importing a file twice changes nothing.' },
     args: {
       format: { type: 'positional', required: true, description: formats },
       path: { type: 'positional', required: true, description: 'The file, plain or .gz, or for claude-code a folder' },
       columns: {
         type: 'string',
         valueHint: 'FIELD=COLUMN,…',
-        description: 'Which column holds which field of a call, e.g. input_tokens=ContextTokens',
+        description: 'The column that holds a field of a call, e.g. input_tokens=ContextTokens',
       },
       provider: { type: 'string', valueHint: 'NAME', description: 'The provider, where the source does not say' },
       model: { type: 'string', valueHint: 'NAME', description: 'The model, where the source does not say' },
@@ -114,7 +114,7 @@ export const command = {
         type: 'string',
         valueHint: 'TIME',
         default: '28d',
-        description: 'When sessions began whose times are relative (agent-trace)',
+        description: 'Start time of sessions whose times are relative (agent-trace)',
       },
       ...folderArgs,
     },

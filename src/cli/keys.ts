@@ -14,7 +14,7 @@ import { print, printJson } from './show/output.ts'
 
 const list = {
   ...defineCommand({
-    meta: { name: 'list', description: 'The keys that there are, with what they fix and may do; never a token.' },
+    meta: { name: 'list', description: 'List the keys with their payer and their scopes; tokens are never shown.' },
     args: folderArgs,
     run: ({ args }) =>
       withContext(args, 'weir keys list', async (context) => {
@@ -28,7 +28,7 @@ const list = {
 
 const revoke = {
   ...defineCommand({
-    meta: { name: 'revoke', description: 'Take a key back, for good. A running gateway refuses it within a second.' },
+    meta: { name: 'revoke', description: 'Revoke a key for good. A running gateway refuses it within a second.' },
     args: { id: { type: 'positional', required: true, description: 'The key’s id or name' }, ...folderArgs },
     run: ({ args }) =>
       withContext(args, 'weir keys revoke', async (context) => {
@@ -44,7 +44,7 @@ export const command = {
   ...defineCommand({
     meta: {
       name: 'keys',
-      description: 'Keys of the gateway, which fix who pays and what may be called, and the sealed keys of providers.',
+      description: 'Manage gateway keys, which fix who pays and what may be called, and the sealed keys of providers.',
     },
     subCommands: { create, list, change, rotate, revoke, provider: providerKeys },
   }),

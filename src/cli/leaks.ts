@@ -14,7 +14,7 @@ export const command = {
     meta: {
       name: 'leaks',
       description:
-        'Where money leaks: repeated system prompts and tools, growing context, retry loops, verbose output, reasoning, failed calls, each in dollars with the calls that show it.',
+        'Find avoidable spend: repeated system prompts and tools, growing context, retry loops, verbose output, reasoning and failed calls, each in dollars with example calls.',
     },
     args: {
       examples: { type: 'string', valueHint: 'N', description: 'Calls named for each leak (3)' },

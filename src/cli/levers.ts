@@ -46,7 +46,7 @@ export const command = {
     meta: {
       name: 'levers',
       description:
-        'The levers that there are, where each is off, observed or on, what each has saved, and their settings.',
+        'List the levers, where each is off, observed or on, what each has saved, and their settings.',
     },
     args: {
       settings: { type: 'boolean', description: 'With every setting: what it takes, and what it is by default' },

@@ -35,7 +35,7 @@ const ownersOf = ({ team, feature, customer, user, environment }: Owners): Owner
 
 const add = {
   ...defineCommand({
-    meta: { name: 'add', description: 'Report an outcome. The same id twice is one outcome.' },
+    meta: { name: 'add', description: 'Record an outcome. The same id twice is one outcome.' },
     args: {
       kind: { type: 'positional', required: true, description: 'What happened, e.g. resolved_ticket' },
       ...owners,
@@ -72,14 +72,14 @@ const say = (file: string, done: ImportedOutcomes): void => {
 
 const importCommand = {
   ...defineCommand({
-    meta: { name: 'import', description: 'Bring outcomes in from a CSV file; doing it twice changes nothing.' },
+    meta: { name: 'import', description: 'Import outcomes from a CSV file; importing it twice changes nothing.' },
     args: {
       file: { type: 'positional', required: true, description: 'CSV with a line of column names' },
       columns: {
         type: 'string',
         valueHint: 'FIELD=COLUMN,…',
         description:
-          'Which column holds which field: id, kind, count, at, team, feature, customer, user, environment, session, value_usd; otherwise the column of that name',
+          'The column that holds a field: id, kind, count, at, team, feature, customer, user, environment, session, value_usd; by default the column of that name',
       },
       kind: { type: 'string', valueHint: 'NAME', description: 'What happened, where the file does not say' },
       ...owners,
@@ -107,7 +107,7 @@ const importCommand = {
 
 const list = {
   ...defineCommand({
-    meta: { name: 'list', description: 'The kinds of outcomes, or with --kind the outcomes of one.' },
+    meta: { name: 'list', description: 'List the kinds of outcomes, or with --kind the outcomes of one kind.' },
     args: {
       kind: { type: 'string', valueHint: 'NAME', description: 'Outcomes of this kind, one a line' },
       since: windowArgs.since,
@@ -134,7 +134,7 @@ const list = {
 
 const remove = {
   ...defineCommand({
-    meta: { name: 'remove', description: 'Take an outcome back that never was.' },
+    meta: { name: 'remove', description: 'Remove an outcome that was recorded by mistake.' },
     args: { id: { type: 'positional', required: true, description: 'Its id' }, ...folderArgs },
     run: ({ args }) =>
       withContext(args, 'weir outcomes remove', async (context) => {
@@ -150,8 +150,7 @@ export const command = {
   ...defineCommand({
     meta: {
       name: 'outcomes',
-      description:
-        'What was achieved: business events such as resolved tickets, that spend is divided by (weir report --per).',
+      description: 'Record business outcomes, such as resolved tickets, that spend is divided by (weir report --per).',
     },
     subCommands: { add, import: importCommand, list, remove },
   }),

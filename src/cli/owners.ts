@@ -67,8 +67,7 @@ export const command = {
   ...defineCommand({
     meta: {
       name: 'owners',
-      description:
-        'Who spends: teams with their features and keys, customers and users beside, and what nobody is named for.',
+      description: 'Show spend by owner: teams with their features and keys, customers, users, and untagged spend.',
     },
     args: {
       ...window,

@@ -6,7 +6,10 @@ import { show } from './prices/show.ts'
 
 export const command = {
   ...defineCommand({
-    meta: { name: 'prices', description: 'The price book: what is charged, since when, until when, and who says so.' },
+    meta: {
+      name: 'prices',
+      description: 'Look up and check the price book: every price with its dates and its source.',
+    },
     subCommands: { list, show, check, diff },
   }),
   examples: [

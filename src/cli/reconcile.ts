@@ -39,37 +39,40 @@ const args = {
   file: {
     type: 'string',
     valueHint: 'FILE',
-    description: 'A downloaded report, in place of asking for it; may be given more than once',
+    description: 'A downloaded report, instead of fetching it; may be repeated',
   },
   since: windowArgs.since,
-  until: { ...windowArgs.until, description: 'Until when, in the same words; the start of today otherwise' },
+  until: {
+    ...windowArgs.until,
+    description: 'End of the window, exclusive, in the same forms; the start of today by default',
+  },
   by: {
     type: 'string',
     valueHint: 'NAME',
-    description: 'Compare by owner too: what tells them apart in Weir, e.g. team, key_id, tag:project',
+    description: 'Also compare by owner: the dimension that identifies owners in Weir, e.g. team, key_id, tag:project',
   },
   of: {
     type: 'string',
     valueHint: 'project|key',
     default: 'project',
-    description: 'What tells owners apart on the bill',
+    description: 'What identifies owners on the bill',
   },
   owner: {
     type: 'string',
     valueHint: 'NAME=ID',
-    description: 'An owner’s name in Weir and id on the bill, any number of times; the same names need none',
+    description: 'An owner’s name in Weir and its id on the bill; may be repeated; not needed where they are the same',
   },
   model: {
     type: 'string',
     valueHint: 'NAME=MODEL',
-    description: 'A model’s name on the bill and in Weir, where they are not found to be one',
+    description: 'A model’s name on the bill and in Weir, where they are not matched automatically',
   },
   view: { type: 'string', valueHint: views.join('|'), default: 'model', description: 'By what the table is summed up' },
   'max-residual': {
     type: 'string',
     valueHint: 'PERCENT',
     description:
-      'End with 1 where more than this of tokens or dollars is unexplained, or a row of the bill could not be read',
+      'Exit code 1 where more than this share of tokens or dollars is unexplained, or a row of the bill could not be read',
   },
   csv: { type: 'boolean', description: 'Print every line as CSV' },
   ...folderArgs,
@@ -80,7 +83,7 @@ export const command = {
     meta: {
       name: 'reconcile',
       description:
-        'Does the ledger agree with the provider’s bill? Tokens first, then dollars, every difference named.',
+        'Compare the ledger with the provider’s bill: tokens first, then dollars, every difference explained.',
     },
     args,
     run: async ({ args, rawArgs }) => {

@@ -31,12 +31,13 @@ const args = {
     type: 'string',
     valueHint: 'NAMES',
     description:
-      'What to group by, several with commas: team, feature, customer, user, environment, model, model_asked, provider, endpoint, wire, day, hour, month, key_id, session, agent, service_tier, outcome, origin, tag:NAME',
+      'Dimensions to group by, separated by commas: team, feature, customer, user, environment, model, model_asked, provider, endpoint, wire, day, hour, month, key_id, session, agent, service_tier, outcome, origin, tag:NAME',
   },
   per: {
     type: 'string',
     valueHint: 'OUTCOME',
-    description: 'Cost of an outcome, e.g. resolved_ticket (weir outcomes): shared costs included, with token yield',
+    description:
+      'Cost per outcome of this kind, e.g. resolved_ticket (weir outcomes), with shared costs and token yield',
   },
   ...windowArgs,
   limit: { type: 'string', valueHint: 'N', description: 'Rows at most (15; dates 400; CSV and JSON 10000)' },
@@ -62,7 +63,7 @@ export const command = {
     meta: {
       name: 'report',
       description:
-        'Where the money goes: spend by team, feature, customer, model and more, input and output apart, with its trend.',
+        'Report spend by team, feature, customer, model and more, with input and output kept apart, and its trend.',
     },
     args,
     run: ({ args, rawArgs }) => {

@@ -22,31 +22,31 @@ export const command = {
   ...defineCommand({
     meta: {
       name: 'serve',
-      description:
-        'Run the gateway: every call that goes through it becomes an exact receipt. Works without any configuration.',
+      description: 'Run the gateway: every call through it leaves an exact receipt. No configuration is needed.',
     },
     args: {
       config: {
         type: 'string',
         valueHint: 'FILE',
-        description: 'Configuration file (or WEIR_CONFIG; ./weir.yaml otherwise)',
+        description: 'Configuration file (or WEIR_CONFIG; ./weir.yaml by default)',
       },
       data: {
         type: 'string',
         valueHint: 'FOLDER',
-        description: 'Where journal, ledger and keys lie (or WEIR_DATA; ./weir-data otherwise)',
+        description: 'Folder for journal, ledger and keys (or WEIR_DATA; ./weir-data by default)',
       },
       host: { type: 'string', description: 'Address to listen on (127.0.0.1)' },
       port: { type: 'string', valueHint: 'N', alias: 'p', description: 'Port to listen on (4141; 0 takes a free one)' },
       mode: {
         type: 'string',
         valueHint: 'pass-through|keys',
-        description: 'Whose provider key is used: the client’s own, or ours for holders of a Weir key',
+        description:
+          'Whose provider key is used: the client’s own (pass-through), or Weir’s for holders of a Weir key (keys)',
       },
       console: {
         type: 'string',
         valueHint: 'PORT|off',
-        description: 'Port of the console on loopback (the gateway’s and one), or off',
+        description: 'Port of the console on loopback (by default the gateway’s port plus one), or off',
       },
       threads: { type: 'string', valueHint: 'N', description: 'Gateway threads' },
       'log-level': { type: 'string', valueHint: 'LEVEL', description: 'debug, info, warn, error or silent' },

@@ -57,7 +57,7 @@ export const command = {
   ...defineCommand({
     meta: {
       name: 'simulate',
-      description: 'Play the providers on this machine, wire for wire, with their caches, usage and faults.',
+      description: 'Simulate the providers on this machine, with their wire formats, caches, usage and faults.',
     },
     args: {
       port: { type: 'string', valueHint: 'PORT', description: 'Where to listen; 0 takes a free one', default: '4140' },
@@ -67,7 +67,7 @@ export const command = {
       fault: {
         type: 'string',
         valueHint: 'FAULT',
-        description: 'A fault, its settings and the share of calls it hits; any number of times (docs/simulator.md)',
+        description: 'A fault, its settings and the share of calls it affects; may be repeated (docs/simulator.md)',
       },
       json: { type: 'boolean', description: 'Print the addresses as JSON' },
     },

@@ -27,7 +27,7 @@ const shown = ({ rules, ...set }: RuleSet) => ({ ...set, ...readSplits(JSON.pars
 
 const list = {
   ...defineCommand({
-    meta: { name: 'list', description: 'The splits in force.' },
+    meta: { name: 'list', description: 'List the splits in force.' },
     args: { history: { type: 'boolean', description: 'Every version instead' }, ...folderArgs },
     run: ({ args }) =>
       withStore(args, async (store) => {
@@ -44,7 +44,7 @@ const set = {
   ...defineCommand({
     meta: {
       name: 'set',
-      description: 'Put the splits of a file in force, as a new version; it holds for months that are not closed.',
+      description: 'Put the splits in a file in force, as a new version that applies to months that are not closed.',
     },
     args: { ...fileArg, ...versionArg, ...folderArgs },
     run: ({ args }) => {
@@ -68,7 +68,7 @@ const set = {
 
 const check = {
   ...defineCommand({
-    meta: { name: 'check', description: 'Say what is wrong with a file of splits; changes nothing.' },
+    meta: { name: 'check', description: 'Validate a file of splits without changing anything.' },
     args: { ...fileArg, json: folderArgs.json },
     run: ({ args }) => {
       const splits = readSplitFile(args.file)
@@ -85,7 +85,7 @@ export const command = {
     meta: {
       name: 'splits',
       description:
-        'Shared costs: who bears what a shared owner spends, evenly, by percent, by spend or by usage, to the picodollar.',
+        'Manage shared-cost splits: how a shared owner’s spend is divided, evenly, by percent, by spend or by usage, exact to the picodollar.',
     },
     subCommands: { list, set, check },
   }),

@@ -19,18 +19,19 @@ export const command = {
     meta: {
       name: 'statement',
       description:
-        'What each owner is charged for a week or month, and why: spend and change, shared costs, forecast, unit cost, cache, waste, coverage.',
+        'Show what each owner is charged for a week or month, and why: spend and change, shared costs, forecast, unit cost, cache, waste, coverage.',
     },
     args: {
       owner: {
         type: 'string',
         valueHint: 'NAME=VALUE',
-        description: 'Only this owner, e.g. team=search, any number of times; all otherwise',
+        description: 'Only this owner, e.g. team=search; may be repeated; all by default',
       },
       by: {
         type: 'string',
         valueHint: 'NAME',
-        description: 'Who the owners are: team, feature, customer, user, environment, key_id, agent, tag:NAME (team)',
+        description:
+          'Dimension that identifies owners: team, feature, customer, user, environment, key_id, agent, tag:NAME (team)',
       },
       week: { type: 'boolean', description: 'A week, Monday to Sunday: the last that is over (the usual)' },
       month: { type: 'boolean', description: 'A month instead' },
@@ -49,7 +50,7 @@ export const command = {
       budget: {
         type: 'string',
         valueHint: 'OWNER=USD',
-        description: 'What an owner may spend in a month, any number of times',
+        description: 'An owner’s monthly budget; may be repeated',
       },
       ...folderArgs,
     },

@@ -87,7 +87,7 @@ export const renderStatus = ({ data, gateway, extent }: Status, look: Look): str
 
 export const command = {
   ...defineCommand({
-    meta: { name: 'status', description: 'Is a gateway running here, and what does the ledger hold.' },
+    meta: { name: 'status', description: 'Show whether a gateway is running here and what the ledger holds.' },
     args: folderArgs,
     run: ({ args }) =>
       withContext(args, 'weir status', async (context) => {

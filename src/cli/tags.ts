@@ -21,7 +21,7 @@ const shown = ({ rules, ...set }: RuleSet) => ({ ...set, rules: JSON.parse(rules
 
 const list = {
   ...defineCommand({
-    meta: { name: 'list', description: 'The rules in force, in their order.' },
+    meta: { name: 'list', description: 'List the rules in force, in order.' },
     args: { history: { type: 'boolean', description: 'Every version instead' }, ...folderArgs },
     run: ({ args }) =>
       withStore(args, async (store) => {
@@ -39,7 +39,7 @@ const set = {
     meta: {
       name: 'set',
       description:
-        'Put the rules of a file in force, as a new version; it holds for the past too. Receipts stay as they are.',
+        'Put the rules in a file in force, as a new version that applies to past calls too. Receipts stay as they are.',
     },
     args: { ...fileArg, ...versionArg, ...folderArgs },
     run: ({ args }) => {
@@ -59,7 +59,7 @@ const set = {
 
 const check = {
   ...defineCommand({
-    meta: { name: 'check', description: 'Say what is wrong with a file of rules; changes nothing.' },
+    meta: { name: 'check', description: 'Validate a file of rules without changing anything.' },
     args: { ...fileArg, json: folderArgs.json },
     run: ({ args }) => {
       const rules = readTagFile(args.file)
@@ -80,7 +80,8 @@ const preview = {
   ...defineCommand({
     meta: {
       name: 'preview',
-      description: 'What would move from whom to whom if a file of rules were in force; changes nothing.',
+      description:
+        'Preview which spend a file of rules would move from which owner to which, without changing anything.',
     },
     args: {
       ...fileArg,
@@ -106,7 +107,7 @@ export const command = {
     meta: {
       name: 'tags',
       description:
-        'Virtual tags: ordered rules that say who pays where the calls do not, for all of the past, without editing a receipt.',
+        'Manage virtual tags: ordered rules that assign a payer where calls carry none, past calls included, without editing a receipt.',
     },
     subCommands: { list, set, check, preview },
   }),

@@ -123,7 +123,7 @@ export const command = {
     meta: {
       name: 'tokens',
       description:
-        'Counts a draft prompt by part and prices it on several models beside each other. Takes text, or the JSON body of any API; standard input without a file.',
+        'Count the tokens of a draft prompt by part and price it on several models side by side. Takes text or the JSON body of any API, from a file or standard input.',
     },
     args: {
       file: { type: 'positional', required: false, description: 'The draft; - or nothing is standard input' },

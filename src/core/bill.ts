@@ -41,7 +41,7 @@ export type BillLine = Readonly<{
    */
   kinds: readonly Kind[]
   /** How many of its kinds, tokens or pieces. Null on a line that states money only. */
-  tokens: bigint | null
+  quantity: bigint | null
   /** The bill stated a fraction of a token (it counts in thousands), so the count was rounded. */
   rounded: boolean
   /** Requests that the line stands for; null where the bill does not count them, or counts them on another line. */

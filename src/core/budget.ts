@@ -26,7 +26,7 @@ export type Scope = Readonly<Partial<Record<ScopeDimension, string>>>
 
 export type BudgetEvery = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year'
 
-/** When a budget begins anew: by the calendar of a zone, never quite (the last so long), or not at all. */
+/** When a budget resets: by the calendar of a time zone, as a rolling window, or never. */
 export type BudgetWindow =
   | Readonly<{ every: BudgetEvery; zone: string }>
   | Readonly<{ last_us: number }>
@@ -73,7 +73,7 @@ export type BudgetState = Readonly<{
   left: string
   /** Spent and reserved as a share of the limit; above 1 where a soft budget is overrun. */
   share: number
-  /** When the calendar window begins anew, µs; null where it never does at once. */
+  /** When the calendar window resets, µs since the epoch; null for a rolling window and a lifetime. */
   resets_at_us: number | null
   /** False until what was spent before the start is counted; amounts are too small until then. */
   counted: boolean

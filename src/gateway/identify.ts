@@ -28,7 +28,7 @@ const authenticate = (call: Call, world: World): void => {
   if (token === undefined)
     throw new WeirError(
       'unknown-key',
-      'This gateway needs a Weir key (weir_…) in place of the API key. Ask its keeper for one.',
+      'This gateway needs a Weir key (weir_…) in place of the API key. Ask its administrator for one.',
     )
   call.key = world.keys.identifyToken(token, call.started_at_us)
 }

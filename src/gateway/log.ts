@@ -13,7 +13,7 @@ export type Log = Readonly<{
   failure(call_id: string, error: WeirError): void
   /** Start, stop and changes of state, in fixed words (level info). */
   event(event: string, facts?: Facts): void
-  /** What somebody must look after, in fixed words (level error). */
+  /** Problems that need attention, in fixed words (level error). */
   trouble(event: string, facts?: Facts): void
 }>
 

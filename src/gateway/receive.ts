@@ -41,13 +41,7 @@ const parse = (bytes: Uint8Array): unknown => {
   }
 }
 
-/** The body without content encoding, for reading; undefined when it cannot be had. */
-const plainBody = async (call: Call, limit_bytes: number): Promise<Uint8Array | undefined> => {
-  const encoding = call.headers['content-encoding']
-  return isEncoded(encoding) ? decodeBody(call.body, encoding, limit_bytes) : call.body
-}
-
-/** What the call's wire reads. A GET with an unknown encoding, or a path without a wire, is not read at all. */
+/** Fills in what the call's wire reads of it. */
 const read = (call: Call, wire: Wire, upstream: Upstream): void => {
   const request: WireRequest = {
     method: call.method,
@@ -77,8 +71,9 @@ export const receive = async (call: Call, world: World): Promise<void> => {
   } else call.body = body
   call.plain = call.body
   if (!(wire && call.upstream)) return
-  if (isEncoded(call.headers['content-encoding'])) {
-    const plain = await plainBody(call, limit_bytes)
+  const encoding = call.headers['content-encoding']
+  if (isEncoded(encoding)) {
+    const plain = await decodeBody(call.body, encoding, limit_bytes)
     if (plain === undefined)
       throw new WeirError(
         'bad-request',

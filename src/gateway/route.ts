@@ -54,7 +54,7 @@ const addressed = (upstream: Upstream, asked: string | undefined, world: World):
   if (!lacksKey(upstream, world)) return stop(upstream, asked, undefined)
   throw new WeirError(
     'bad-config',
-    `This gateway has no key for the provider ${upstream.name}. Its keeper gives it one with: weir keys provider set ${upstream.name}`,
+    `This gateway has no key for the provider ${upstream.name}. An administrator adds one with: weir keys provider set ${upstream.name}`,
   )
 }
 

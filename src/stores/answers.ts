@@ -121,7 +121,7 @@ const openKeeping = (guard: Shelf, now_us: () => number): Pick<AnswerStore, 'lis
 
 /**
  * Stored answers in one SQLite file, shared by threads and with the command line. Nothing here throws: a file that is broken is set
- * aside and made anew, one that cannot be used counts as empty, and `trouble` says so.
+ * aside and created again, one that cannot be used counts as empty, and `trouble` says so.
  */
 export const openAnswers = (options: AnswersOptions): AnswerStore => {
   const { now_us } = options

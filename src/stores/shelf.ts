@@ -73,7 +73,7 @@ const setAside = (options: ShelfOptions): void => {
 const identity = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
 
 /**
- * The file, opened when it is first needed, and anew where it was deleted or replaced. One that is broken is set aside and made anew, one that cannot be used counts as empty,
+ * The file, opened when it is first needed, and anew where it was deleted or replaced. One that is broken is set aside and created again, one that cannot be used counts as empty,
  * and `trouble` says so.
  */
 export const openShelf = (options: ShelfOptions): Shelf => {
@@ -110,7 +110,7 @@ export const openShelf = (options: ShelfOptions): Shelf => {
       // It is broken, and another one takes its place.
     }
     setAside(options)
-    trouble = `the file of ${holds} was broken: it was set aside and made anew`
+    trouble = `the file of ${holds} was broken: it was set aside and created again`
   }
   return {
     trouble: () => trouble,

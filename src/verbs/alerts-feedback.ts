@@ -13,7 +13,7 @@ const DAY_US = 86_400_000_000
 export const verb = defineVerb({
   name: 'alerts feedback',
   describes:
-    'Takes in what an alert was: yes (trouble), no (none), or planned until a time. Thresholds follow it; a running gateway hears it within a second.',
+    'Records feedback on an alert: yes (a real problem), no (a false alarm), or planned until a time. Thresholds adapt to it; a running gateway follows within a second.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/alerts/{id}/feedback' },
   input: z.strictObject({

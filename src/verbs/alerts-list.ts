@@ -12,7 +12,7 @@ export type ListedAlert = Alert & Readonly<{ told_to: Readonly<{ deliveries: num
 
 export const verb = defineVerb({
   name: 'alerts',
-  describes: 'Where trouble was found, last seen first; those that are open, unless others are asked for.',
+  describes: 'Lists alerts, last seen first; open ones unless others are asked for.',
   access: 'team',
   http: { method: 'GET', path: '/v1/alerts' },
   input: z.strictObject({

@@ -7,7 +7,7 @@ import { defineVerb } from './verb.ts'
 
 export const verb = defineVerb({
   name: 'alerts release',
-  describes: 'Lets a session or key that was contained go on. A running gateway does within a second.',
+  describes: 'Releases a contained session or key. A running gateway follows within a second.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/alerts/{id}/release' },
   input: z.strictObject({ id }),

@@ -6,7 +6,7 @@ import { defineVerb } from './verb.ts'
 
 export const verb = defineVerb({
   name: 'alerts show',
-  describes: 'One alert: numbers, cause, calls to look at, what was contained, and who was told.',
+  describes: 'One alert: its numbers, cause, example calls, containment and deliveries.',
   access: 'team',
   http: { method: 'GET', path: '/v1/alerts/{id}' },
   input: z.strictObject({ id }),

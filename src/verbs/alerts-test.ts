@@ -6,7 +6,7 @@ import { defineVerb } from './verb.ts'
 
 export const verb = defineVerb({
   name: 'alerts test',
-  describes: 'Sends a marked test alert to one channel or to all, and gives what the far side answered.',
+  describes: 'Sends a marked test alert to one channel or to all, and returns what each answered.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/alerts/test' },
   input: z.strictObject({ channel: name('the name of a channel').optional().describe('One channel; all otherwise') }),

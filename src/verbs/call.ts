@@ -7,7 +7,7 @@ import { defineVerb } from './verb.ts'
 
 export const verb = defineVerb({
   name: 'calls ID',
-  describes: 'One call in whole: the receipts of its attempts and corrections, with every line priced.',
+  describes: 'One call in full: the receipts of its attempts and corrections, with every line priced.',
   access: 'team',
   http: { method: 'GET', path: '/v1/calls/{id}' },
   input: z.strictObject({

@@ -23,7 +23,7 @@ type Calls = Readonly<{ window: NamedWindow; receipts: readonly Receipt[] }>
 
 export const verb = defineVerb({
   name: 'calls',
-  describes: 'Receipts of a window, one an attempt, newest or dearest first, a page at a time.',
+  describes: 'Receipts of a window, one per attempt, newest or most expensive first, paged.',
   access: 'team',
   http: { method: 'GET', path: '/v1/calls' },
   input: z.strictObject({

@@ -35,8 +35,7 @@ const lastMonth = (now_us: number): string => {
 
 export const verb = defineVerb({
   name: 'checklist',
-  describes:
-    'The playbook’s eight steps, each done, partly or next, with the evidence and the command that brings it forward.',
+  describes: 'The playbook’s eight steps, each done, partly done or next, with the evidence and the next command.',
   access: 'team',
   http: { method: 'GET', path: '/v1/checklist' },
   input: z.strictObject({ ...windowFields }),

@@ -8,8 +8,7 @@ import { defineVerb } from './verb.ts'
 
 export const verb = defineVerb({
   name: 'close',
-  describes:
-    'Closes a month: its statements are kept as they are, and what comes later is a correction in a later month.',
+  describes: 'Closes a month: its statements are frozen, and later changes become corrections in a later month.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/closes' },
   input: z.strictObject({

@@ -16,7 +16,7 @@ const given = <Value extends object>(fields: Value) =>
 
 export const verb = defineVerb({
   name: 'keys create',
-  describes: 'Makes a key. Its token is in this answer and never again; what it fixes, a caller cannot change.',
+  describes: 'Creates a key. Its token is in this answer and never again; a caller cannot change what the key fixes.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/keys' },
   input: z.strictObject({

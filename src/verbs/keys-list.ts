@@ -5,7 +5,7 @@ import { defineVerb } from './verb.ts'
 
 export const verb = defineVerb({
   name: 'keys list',
-  describes: 'The gateway’s keys with what they fix and may do; never a token.',
+  describes: 'The gateway’s keys with their payer and their scopes; never a token.',
   access: 'team',
   http: { method: 'GET', path: '/v1/keys' },
   input: z.strictObject({}),

@@ -11,7 +11,7 @@ import { defineVerb } from './verb.ts'
 export const verb = defineVerb({
   name: 'keys rotate',
   describes:
-    'Gives a key a new token, shown once. The old one is good for a while longer, so that callers can change over; the key stays the same on receipts.',
+    'Gives a key a new token, shown once. The old token stays valid for a grace time, so that callers can change over; the key’s id stays the same on receipts.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/keys/{id}/rotate' },
   input: z.strictObject({

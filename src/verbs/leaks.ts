@@ -11,7 +11,7 @@ type Leaks = Readonly<{ window: NamedWindow }> & Answers['leaks']
 
 export const verb = defineVerb({
   name: 'leaks',
-  describes: 'Where money leaks, each way in dollars with the calls that show it. They overlap, so they are no sum.',
+  describes: 'Avoidable spend by kind, each in dollars with example calls. Kinds overlap, so they do not add up.',
   access: 'team',
   http: { method: 'GET', path: '/v1/leaks' },
   input: z.strictObject({

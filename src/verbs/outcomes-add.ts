@@ -14,7 +14,7 @@ const field = (what: string) => text(what).optional()
 
 export const verb = defineVerb({
   name: 'outcomes add',
-  describes: 'Reports an outcome. The same id twice is one outcome.',
+  describes: 'Records an outcome. The same id twice is one outcome.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/outcomes' },
   input: z.strictObject({

@@ -24,7 +24,7 @@ const columnsOf = (texts: readonly string[], name: string): Record<string, strin
 export const verb = defineVerb({
   name: 'outcomes import',
   describes:
-    'Brings outcomes in from a CSV file with a line of column names; doing it twice changes nothing. Bad rows are named, the rest kept.',
+    'Imports outcomes from a CSV file with a header line; importing it twice changes nothing. Bad rows are named, the rest kept.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/outcomes/import', upload: 'file' },
   input: z.strictObject({

@@ -8,7 +8,7 @@ type Removed = Readonly<{ id: string; removed: true }>
 
 export const verb = defineVerb({
   name: 'outcomes remove',
-  describes: 'Takes an outcome back that never was.',
+  describes: 'Removes an outcome that was recorded by mistake.',
   access: 'admin',
   http: { method: 'DELETE', path: '/v1/outcomes/{id}' },
   input: z.strictObject({ id: name('the id of an outcome') }),

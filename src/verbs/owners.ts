@@ -21,7 +21,7 @@ export type Owners = Readonly<{
 export const verb = defineVerb({
   name: 'owners',
   describes:
-    'Who spends: the organisation, its teams, their features and keys, customers and users beside, and what nobody is named for.',
+    'Spend by owner: the organisation, its teams with their features and keys, customers, users, and untagged spend.',
   access: 'team',
   http: { method: 'GET', path: '/v1/owners' },
   input: z.strictObject({ ...windowFields, limit: limit(1000, 100_000) }),

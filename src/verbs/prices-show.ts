@@ -11,8 +11,7 @@ type ModelPrices = Readonly<{ book: string; at_us: number; models: readonly Show
 
 export const verb = defineVerb({
   name: 'prices show',
-  describes:
-    'Every price of a model: history, what is in force, what comes, where each is from and when it was checked.',
+  describes: 'Every price of a model, past, current and announced, with its source and the date it was checked.',
   access: 'admin',
   http: { method: 'GET', path: '/v1/prices/model' },
   input: z.strictObject({

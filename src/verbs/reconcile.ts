@@ -11,7 +11,7 @@ const texts = (what: string) => z.array(text(what)).max(1000).default([])
 export const verb = defineVerb({
   name: 'reconcile',
   describes:
-    'Does the ledger agree with the provider’s bill? The report is sent as the body, or asked of the provider’s API where there is none. Tokens first, then dollars, every difference named.',
+    'Compares the ledger with the provider’s bill, sent as the body or, without one, fetched from the provider’s API: tokens first, then dollars, every difference explained.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/reconcile/{source}', upload: 'file' },
   input: z.strictObject({

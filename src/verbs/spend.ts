@@ -11,8 +11,7 @@ const usual = [['team'], ['model'], ['feature']] as const
 
 export const verb = defineVerb({
   name: 'report',
-  describes:
-    'Where the money goes: spend by team, model and feature, or by what is asked, with the window before and a trend.',
+  describes: 'Spend by team, model and feature, or by the dimensions asked for, with the previous window and a trend.',
   access: 'team',
   http: { method: 'GET', path: '/v1/spend' },
   input: z.strictObject({

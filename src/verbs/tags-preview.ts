@@ -9,7 +9,8 @@ import { defineVerb } from './verb.ts'
 
 export const verb = defineVerb({
   name: 'tags preview',
-  describes: 'What would move from whom to whom if a list of virtual tags were in force; changes nothing.',
+  describes:
+    'Previews which spend a list of virtual tags would move from which owner to which, without changing anything.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/tags/preview' },
   input: z.strictObject({

@@ -7,7 +7,7 @@ import { defineVerb } from './verb.ts'
 export const verb = defineVerb({
   name: 'tags set',
   describes:
-    'Puts a list of virtual tags in force, as a new version; it holds for the past too. Receipts stay as they are.',
+    'Puts a list of virtual tags in force, as a new version; it applies to past calls too. Receipts stay as they are.',
   access: 'admin',
   http: { method: 'PUT', path: '/v1/tags' },
   input: z.strictObject({ rules: z.array(z.unknown(), 'a list of rules: { when, set }'), version }),

@@ -11,7 +11,7 @@ import { defineVerb } from './verb.ts'
 export const verb = defineVerb({
   name: 'console token create',
   describes:
-    'Makes a token of the console, for one team to read its own or for an administrator. It is in this answer and never again.',
+    'Creates a console token, for an administrator or for one team to read its own data. It is in this answer and never again.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/tokens' },
   input: z.strictObject({

@@ -5,7 +5,7 @@ import { defineVerb } from './verb.ts'
 
 export const verb = defineVerb({
   name: 'console token list',
-  describes: 'The tokens of the console with whom they are for; never a token itself.',
+  describes: 'The console’s tokens and what each may read; never a token itself.',
   access: 'admin',
   http: { method: 'GET', path: '/v1/tokens' },
   input: z.strictObject({}),

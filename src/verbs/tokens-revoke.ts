@@ -9,7 +9,7 @@ type Revoked = Readonly<{ id: string; name: string; revoked: true }>
 
 export const verb = defineVerb({
   name: 'console token revoke',
-  describes: 'Takes a token of the console back, at once and for good.',
+  describes: 'Revokes a console token, at once and for good.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/tokens/{id}/revoke' },
   input: z.strictObject({

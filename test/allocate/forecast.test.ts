@@ -2,18 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Picodollars } from '../../src/core/money.ts'
 import { formatUsd, parseUsd } from '../../src/core/money.ts'
+import { chance as chanceOf } from '../../src/playbook/advise/chance.ts'
 import { forecastPeriod, type SpendHistory } from '../../src/playbook/allocate/forecast/forecast.ts'
 import { weekdayFactors } from '../../src/playbook/allocate/forecast/season.ts'
 
-const random = (seed: number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 const normal = (chance: () => number) => Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance())
 const usd = (value: number) => BigInt(Math.round(value * 1e12)) as Picodollars
 
@@ -37,7 +29,7 @@ const families: Record<string, (chance: () => number) => (day: number) => number
 
 /** A forecast at a random moment of the month from 3 to 80 days of history, and what the month then cost. */
 const trial = (family: (chance: () => number) => (day: number) => number, seed: number) => {
-  const chance = random(seed)
+  const chance = chanceOf(seed)
   const draw = family(chance)
   const all = Array.from({ length: 90 }, (_, day) => usd(draw(day)))
   const today = 60 + Math.floor(chance() * 28)

@@ -59,7 +59,7 @@ test('a refusal says that the fall-back has no room either, or cannot take the c
   const full = await ask()
   expect(full.status).toBe(429)
   expect(full.headers.get('x-weir-error')).toBe('budget-exhausted')
-  expect(await said(full)).toContain('Its fall-back (cheap/gpt-4o-mini) has no room either. It begins anew')
+  expect(await said(full)).toContain('Its fall-back (cheap/gpt-4o-mini) has no room either. It resets')
   await house.close()
   await open([{ ...inner, limit: { usd: 0.000001 }, when_exhausted: ['anthropic/claude-haiku-4-5'] }])
   expect(await said(await ask())).toContain(

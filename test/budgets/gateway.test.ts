@@ -14,6 +14,7 @@ import { findBudget } from '../../src/verbs/budgets/find.ts'
 import { openContext } from '../../src/verbs/context.ts'
 import { chatBody, type OpenAiError, post } from '../gateway/ask.ts'
 import { type House, type HouseOptions, startHouse } from '../gateway/harness.ts'
+import { waitUntil } from '../waiting.ts'
 
 let house: House
 afterEach(() => house.close())
@@ -32,13 +33,6 @@ const stateOf = async (name: string, unit = 'usd'): Promise<BudgetState> => {
   const found = (await house.gateway.budgets()).find((state) => state.budget === name && state.unit === unit)
   if (!found) throw new Error(`no state of ${name}`)
   return found
-}
-const until = async (what: () => Promise<boolean> | boolean) => {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await what()) return
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-  throw new Error('it did not come to that')
 }
 /** 60 tokens of output and the prompt's bound at the tests' prices: what one call of `chatBody` may take. */
 const CALL_USD = 0.0031
@@ -63,7 +57,7 @@ describe('an exhausted hard budget', () => {
       'Asia/Shanghai',
     ])
       expect(errorOf(text).message).toContain(said)
-    expect(errorOf(text).message).toMatch(/begins anew at \d{4}-\d\d-\d\dT16:00:00Z/)
+    expect(errorOf(text).message).toMatch(/resets at \d{4}-\d\d-\d\dT16:00:00Z/)
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
     expect(headers.get('x-should-retry')).toBe(String(Number(headers.get('retry-after')) <= 60))
     const refused = (await house.receipts()).find(({ outcome }) => outcome === 'refused')
@@ -229,12 +223,12 @@ describe('budgets that change while the gateway runs', () => {
     await house.gateway.ledger_ready
     for (let n = 0; n < 3; n++) await ask({ 'x-weir-team': 'search' })
     await put({ name: 'late', scope: { team: 'search' }, limit: { calls: 4 }, per: 'year' })
-    await until(async () => (await house.gateway.budgets()).some(({ counted }) => counted))
+    await waitUntil(async () => (await house.gateway.budgets()).some(({ counted }) => counted))
     expect((await stateOf('late', 'calls')).spent).toBe('3')
     expect((await ask({ 'x-weir-team': 'search' })).status).toBe(200)
     expect((await ask({ 'x-weir-team': 'search' })).status).toBe(429)
     await put({ name: 'late', scope: { team: 'search' }, limit: { calls: 6 }, per: 'year' })
-    await until(async () => (await stateOf('late', 'calls')).limit === '6')
+    await waitUntil(async () => (await stateOf('late', 'calls')).limit === '6')
     expect((await stateOf('late', 'calls')).spent).toBe('4')
     expect((await ask({ 'x-weir-team': 'search' })).status).toBe(200)
   })
@@ -243,9 +237,9 @@ describe('budgets that change while the gateway runs', () => {
     await open([], { ...started, simulator: { latency_ms: 1200 } })
     await house.gateway.ledger_ready
     const calls = Array.from({ length: 5 }, () => ask())
-    await until(() => house.simulator.calls.length === 5)
+    await waitUntil(() => house.simulator.calls.length === 5)
     await put({ name: 'late', limit: { calls: 10 }, per: 'year' })
-    await until(async () => (await house.gateway.budgets()).some(({ counted }) => counted))
+    await waitUntil(async () => (await house.gateway.budgets()).some(({ counted }) => counted))
     await Promise.all(calls)
     expect((await stateOf('late', 'calls')).spent).toBe('5')
     const control = JSON.parse(readFileSync(join(dataOf(), 'control.json'), 'utf8'))
@@ -263,13 +257,13 @@ test('a thread that dies leaves nothing reserved: its calls are charged what the
     overrides: { on_worker: (worker) => void workers.push(worker) },
   })
   const calls = Array.from({ length: 24 }, () => ask({ connection: 'close' }).catch(() => undefined))
-  await until(() => house.simulator.calls.length === 24)
+  await waitUntil(() => house.simulator.calls.length === 24)
   expect(Number((await stateOf('org')).reserved)).toBeGreaterThan(0)
   workers[0]?.postMessage(null)
   await Promise.all(calls)
   const receipts = await house.receipts()
   expect(receipts.some(({ outcome }) => outcome === 'unknown')).toBe(true)
-  await until(async () => (await stateOf('org')).reserved === '0')
+  await waitUntil(async () => (await stateOf('org')).reserved === '0')
   const sum = receipts.reduce((total, { cost_usd }) => total + parseUsd(cost_usd ?? '0'), 0n)
   expect(parseUsd((await stateOf('org')).spent)).toBe(sum)
 })

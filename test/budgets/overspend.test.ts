@@ -10,6 +10,7 @@ import { parseUsd } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { type ControlFile, controlPath } from '../../src/gateway/control.ts'
 import { reachLedger } from '../../src/gateway/reach.ts'
+import { chance } from '../../src/playbook/advise/chance.ts'
 import { freePort, type GatewayProcess, startProcess } from '../house/gateway-process.ts'
 
 const CALLS = 2000
@@ -29,13 +30,6 @@ afterAll(async () => {
   await simulator.close()
   rmSync(folder, { recursive: true, force: true })
 })
-
-const seeded = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-}
 
 /** Budgets three deep, prices at which 2,000 calls would cost more, and a second provider to fall back to. */
 const config =
@@ -207,7 +201,7 @@ const storm = async (first: GatewayProcess, start: () => Promise<GatewayProcess>
 }
 
 test('settled spend never exceeds a limit by a picodollar, nothing stays reserved, and what is left is less than a call', async () => {
-  const random = seeded(20261128)
+  const random = chance(20261128)
   const port = await freePort()
   const data = join(folder, 'data')
   const start = () => startProcess({ folder, port, base_urls: simulator.base_urls, config: config() })

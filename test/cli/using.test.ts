@@ -32,23 +32,23 @@ describe('help', () => {
     const { out } = await weir(['help', 'keys', 'create'])
     expect(out).toBe((await weir(['keys', 'create', '-h'])).out)
     expect(out).toMatchInlineSnapshot(`
-      "Make a key. It is shown once; what it fixes, a caller cannot change.
+      "Create a key. It is shown once; a caller cannot change what it fixes.
 
       Usage  weir keys create [flags]
 
       Flags
-        --name TEXT         A name to know it by
+        --name TEXT         A name to recognise it by
         --team TEXT         Charge every call to this team
         --feature TEXT      … to this feature
         --customer TEXT     … to this customer
         --environment TEXT  … to this environment
-        --tag NAME=VALUE    A further tag, any number of times
-        --models GLOBS      Models it may ask for, e.g. "gpt-5*,claude-*"; all otherwise
-        --providers NAMES   Providers it may use; all otherwise
-        --endpoints NAMES   Operations it may call, e.g. chat,embeddings; all otherwise
-        --expires TIME      When it ends: 90d, 12h, 2027-01-01; never otherwise
-        --data FOLDER       Where the ledger lies (or WEIR_DATA; ./weir-data otherwise)
-        --config FILE       Configuration file (or WEIR_CONFIG; ./weir.yaml otherwise)
+        --tag NAME=VALUE    A further tag; may be repeated
+        --models GLOBS      Models it may ask for, e.g. "gpt-5*,claude-*"; all by default
+        --providers NAMES   Providers it may use; all by default
+        --endpoints NAMES   Endpoints it may call, e.g. chat,embeddings; all by default
+        --expires TIME      When it expires: 90d, 12h, 2027-01-01; never by default
+        --data FOLDER       Data folder (or WEIR_DATA; ./weir-data by default)
+        --config FILE       Configuration file (or WEIR_CONFIG; ./weir.yaml by default)
         --json              Print the answer as JSON
 
       Examples

@@ -330,13 +330,13 @@ describe('answers stay apart', () => {
 describe('the file of answers', () => {
   const file = () => join(house.gateway.settings.data, 'answers.db')
 
-  test('may be broken or missing: calls go through, it is set aside and made anew, and the receipt says so', async () => {
+  test('may be broken or missing: calls go through, it is set aside and created again, and the receipt says so', async () => {
     await open()
     const data = house.gateway.settings.data
     writeFileSync(file(), 'this is no database, and never was one '.repeat(200))
     expect((await ask()).response.status).toBe(200)
     expect((await ask()).cache).toBe('hit')
-    expect((await traces())[0]).toEqual(['ok', 'skipped', expect.stringMatching(/set aside and made anew/)])
+    expect((await traces())[0]).toEqual(['ok', 'skipped', expect.stringMatching(/set aside and created again/)])
     expect(readdirSync(data).some((name) => name.startsWith('answers.db.broken-'))).toBe(true)
     for (const name of readdirSync(data)) if (name.startsWith('answers.db')) rmSync(join(data, name))
     expect((await ask(cold({ seed: 2 }))).response.status).toBe(200)

@@ -4,6 +4,7 @@ import OpenAI from 'openai'
 import { afterEach, describe, expect, test } from 'vitest'
 import { defaultSettings } from '../../src/config.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
+import { waitUntil } from '../waiting.ts'
 import { chatBody, type OpenAiError, post, rawPost } from './ask.ts'
 import { type House, type HouseOptions, startHouse } from './harness.ts'
 
@@ -328,7 +329,7 @@ describe('a client that leaves', () => {
     socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{"model":')
     await sleep(50)
     socket.destroy()
-    for (let tries = 0; tries < 50 && house.journal().length === 0; tries++) await sleep(20)
+    await waitUntil(() => house.journal().length > 0)
     expect(await house.receipts()).toMatchObject([{ attempt: 0, outcome: 'client-gone', price_state: 'none' }])
     expect(house.simulator.calls).toHaveLength(0)
   })
@@ -344,7 +345,7 @@ describe('a client that leaves', () => {
       socket.on('error', () => {})
     }
     const known = () => house.journal().length
-    for (let tries = 0; tries < 100 && known() < CLIENTS; tries++) await sleep(20)
+    await waitUntil(() => known() >= CLIENTS)
     const receipts = await house.receipts()
     expect(outcomes(receipts)).toEqual(Array.from({ length: CLIENTS }, () => [0, 'client-gone', 400]))
     expect(await (await fetch(`${house.gateway.url}/metrics`)).text()).toContain('weir_calls_in_flight 0')

@@ -8,6 +8,7 @@ import type { KeyRecord, Store } from '../../src/core/store.ts'
 import { startGateway } from '../../src/gateway/start.ts'
 import { deriveKey, displayPrefix, hashToken, masterSecret, mintToken } from '../../src/stores/sealing.ts'
 import { open as openStore } from '../../src/stores/sqlite.ts'
+import { waitUntil } from '../waiting.ts'
 import { chatBody, type OpenAiError, post } from './ask.ts'
 import { type House, startHouse } from './harness.ts'
 import { prices } from './prices.ts'
@@ -246,16 +247,12 @@ test('a key of certain models may name no other beside them, for the provider to
 test('a key that is added or revoked meanwhile counts within a moment', async () => {
   await openKeyed(async () => {})
   const token = await add({ id: 'late' })
-  const until = async (status: number) => {
-    for (let tries = 0; tries < 60; tries++) {
-      const response = await post(house, { headers: bearer(token) })
-      await response.arrayBuffer()
-      if (response.status === status) return true
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    return false
+  const answers = (status: number) => async () => {
+    const response = await post(house, { headers: bearer(token) })
+    await response.arrayBuffer()
+    return response.status === status
   }
-  expect(await until(200)).toBe(true)
+  await waitUntil(answers(200))
   await store.keys.revoke('late', Date.now() * 1000)
-  expect(await until(401)).toBe(true)
+  await waitUntil(answers(401))
 })

@@ -242,7 +242,7 @@ test('a broken file of what was learnt fails no call: it is made anew, the recei
     const receipts = await work(1, 4)
     expect(receipts.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok', 'ok'])
     const said = receipts.map(({ levers }) => levers?.[0]?.why ?? '')
-    expect(said[0]).toMatch(/; the file of what levers have learnt was broken: it was set aside and made anew$/)
+    expect(said[0]).toMatch(/; the file of what levers have learnt was broken: it was set aside and created again$/)
     expect(said.at(-1)).not.toMatch(/broken/)
     expect(readdirSync(folder).some((name) => name.startsWith('learnt.db.broken-'))).toBe(true)
     await house.close()

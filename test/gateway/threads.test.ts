@@ -5,6 +5,7 @@ import type { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import { waitAfter } from '../../src/gateway/keep-thread.ts'
 import { startGateway } from '../../src/gateway/start.ts'
+import { waitUntil } from '../waiting.ts'
 import { chatBody, post } from './ask.ts'
 import { type House, startHouse } from './harness.ts'
 
@@ -12,13 +13,6 @@ let house: House
 afterEach(() => house.close())
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-const until = async (what: () => boolean | Promise<boolean>) => {
-  for (let tries = 0; tries < 400; tries++) {
-    if (await what()) return
-    await sleep(25)
-  }
-  throw new Error('it did not come to that')
-}
 
 /** A message that no worker can read: an error that nothing catches, as a fault of ours would be. */
 const kill = (worker: Worker | undefined) => worker?.postMessage(null)
@@ -49,7 +43,7 @@ test('its open attempts become unknown, those of the other end well, and it serv
       () => 'broken',
     ),
   )
-  await until(() => house.simulator.calls.length === 24)
+  await waitUntil(() => house.simulator.calls.length === 24)
   kill(workers[0])
   const answers = await Promise.all(calls)
   const broken = answers.filter((answer) => answer === 'broken').length
@@ -64,7 +58,7 @@ test('its open attempts become unknown, those of the other end well, and it serv
     expect(receipt).toMatchObject({ usage_source: 'none', price_state: 'priced' })
     expect(receipt.cost_usd).toBe(receipt.reserved_usd)
   }
-  await until(alive(2))
+  await waitUntil(alive(2))
   // The other dies too: only the one that was started again can answer now.
   const gone = new Promise((resolve) => workers[1]?.once('exit', resolve))
   kill(workers[1])
@@ -74,8 +68,8 @@ test('its open attempts become unknown, those of the other end well, and it serv
       ({ status }) => status === 200,
       () => false,
     )
-  await until(answers_now)
-  await until(alive(2))
+  await waitUntil(answers_now)
+  await waitUntil(alive(2))
   expect(workers).toHaveLength(4)
 })
 
@@ -84,8 +78,8 @@ test('counters that were read before a thread died do not fall', async () => {
   for (let calls = 0; calls < 5; calls++) await (await ask()).arrayBuffer()
   expect(await metrics()).toContain('weir_receipts_total 5\n')
   kill(workers[0])
-  await until(() => workers.length === 2)
-  await until(alive(1))
+  await waitUntil(() => workers.length === 2)
+  await waitUntil(alive(1))
   expect(await metrics()).toContain('weir_receipts_total 5\n')
   await (await ask()).arrayBuffer()
   expect(await metrics()).toContain('weir_receipts_total 6\n')
@@ -96,7 +90,7 @@ describe('a thread that dies as soon as it lives', () => {
     const workers = await open(1)
     const started = Date.now()
     const dying = setInterval(() => kill(workers.at(-1)), 5)
-    await until(() => workers.length >= 4)
+    await waitUntil(() => workers.length >= 4)
     await sleep(500)
     clearInterval(dying)
     const took_ms = Date.now() - started

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Simulator, startSimulator } from '../../simulator/start.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { reachLedger } from '../../src/gateway/reach.ts'
+import { chance } from '../../src/playbook/advise/chance.ts'
 import { freePort, type GatewayProcess, startProcess } from './gateway-process.ts'
 
 const KILLS = 100
@@ -21,14 +22,6 @@ afterAll(async () => {
   await simulator.close()
   rmSync(folder, { recursive: true, force: true })
 })
-
-/** A seeded number in [0, 1): mulberry32. */
-const seeded = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-}
 
 const chat = (label: string, stream: boolean) => ({
   path: '/v1/chat/completions',
@@ -109,7 +102,7 @@ const countBy = <T>(items: readonly T[], key: (item: T) => string): Map<string, 
 }
 
 test('after 100 kills under load every call that a client saw whole has one receipt, and every dispatch is accounted for', async () => {
-  const random = seeded(20261123)
+  const random = chance(20261123)
   const port = await freePort()
   const complete = new Set<string>()
   for (let round = 0; round < KILLS; round += 1) {

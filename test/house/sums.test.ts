@@ -3,15 +3,9 @@ import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatUsd, type Picodollars, parseUsd, picodollars, sum } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
+import { chance } from '../../src/playbook/advise/chance.ts'
 import { receipt } from '../allocate-cli/more.ts'
 import { type House, openHouse, receipts as twoTeams } from '../console/house.ts'
-
-const seeded = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-}
 
 const day = 86_400_000
 const begins = Date.parse('2026-10-01T00:00:00Z')
@@ -100,7 +94,7 @@ describe.each([3, 20_261_128])('of the ledger from seed %i', (seed) => {
   let house: House
   let all: readonly Receipt[]
   beforeAll(async () => {
-    const made = receiptsOf(seeded(seed), 160)
+    const made = receiptsOf(chance(seed), 160)
     house = await openHouse(made, {
       providers: [{ name: 'openai', adapter: 'openai', options: {}, credentials: {} }],
     })

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { random } from '../../bench/ledger/traffic.ts'
 import { startCollector } from '../../src/gateway/collect.ts'
 import { holdLedger } from '../../src/gateway/hold.ts'
 import { recover } from '../../src/gateway/recover.ts'
+import { chance } from '../../src/playbook/advise/chance.ts'
 import { receiptsOf } from './read.ts'
 
 const KILLS = 24
@@ -53,7 +53,7 @@ const killAfter = (run: string, lines: number): Promise<string> =>
 test(`${KILLS} kills at full speed lose no receipt, double none, and account for every attempt`, {
   timeout: 120_000,
 }, async () => {
-  const next = random(2026)
+  const next = chance(2026)
   const open = new Set<string>()
   const done = new Set<string>()
   for (let kill = 0; kill < KILLS; kill += 2) {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
+import { chance } from '../../src/playbook/advise/chance.ts'
 
 const FILE = new URL('../../../shared/data/banking77_train.csv.gz', import.meta.url)
 
@@ -9,23 +10,12 @@ export type Asked = Readonly<{ text: string; intent: string }>
 
 export const isThere = existsSync(FILE)
 
-/** Mulberry32: numbers in [0, 1) that follow from the seed. */
-export const seeded = (seed: number) => {
-  let state = seed | 0
-  return (): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
 /** All questions; in the file's order, which is by intent, or shuffled by a seed. */
 export const questions = (order: 'file' | number): Asked[] => {
   const rows = parse(gunzipSync(readFileSync(FILE)), { columns: true }) as { text: string; category: string }[]
   const asked = rows.map(({ text, category }) => ({ text: text.trim(), intent: category }))
   if (order === 'file') return asked
-  const random = seeded(order)
+  const random = chance(order)
   for (let index = asked.length - 1; index > 0; index--) {
     const other = Math.floor(random() * (index + 1))
     const [a, b] = [asked[index], asked[other]]

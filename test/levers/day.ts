@@ -12,13 +12,13 @@ import { digest } from '../../src/gateway/prompt.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
 import type { Advice } from '../../src/playbook/advise/advice.ts'
 import { advise } from '../../src/playbook/advise/advise.ts'
+import { chance } from '../../src/playbook/advise/chance.ts'
 import { rateSheet } from '../../src/playbook/advise/rates.ts'
 import { cacheRule } from '../../src/playbook/cache/rules.ts'
 import { ratios } from '../../src/playbook/measure/ratios.ts'
 import { compileBook } from '../../src/playbook/price/book.ts'
 import { startHouse } from '../gateway/harness.ts'
 import { prices } from '../gateway/prices.ts'
-import { seeded } from './banking.ts'
 
 /** A call of the day; `at_s` is seconds after its beginning. */
 export type Step = Readonly<{ at_s: number; path: string; body: string; headers?: Readonly<Record<string, string>> }>
@@ -54,7 +54,7 @@ export const runDay = async (steps: readonly Step[], said: Said): Promise<Day> =
   const house = await startHouse({
     simulator: { seed: 7, now_us: () => now, ...(said.says ? { says: said.says } : {}) },
     settings: { policies: [policyOf(said)] },
-    overrides: { now_us: () => now, random: seeded(11) },
+    overrides: { now_us: () => now, random: chance(11) },
   })
   said.started?.()
   try {

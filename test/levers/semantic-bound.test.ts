@@ -1,12 +1,13 @@
 /** The error bound of cache/semantic, on real questions: a question's intent stands for its right answer. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { chance } from '../../src/playbook/advise/chance.ts'
 import { upperRate } from '../../src/playbook/cache/semantic/bound.ts'
 import { guardsOf } from '../../src/playbook/cache/semantic/guards.ts'
 import { LEXICAL_DIMENSIONS, lexicalVector } from '../../src/playbook/cache/semantic/lexical.ts'
 import { nearest } from '../../src/playbook/cache/semantic/nearest.ts'
 import { openPartition } from '../../src/playbook/cache/semantic/partition.ts'
-import { type Asked, isThere, questions, seeded } from './banking.ts'
+import { type Asked, isThere, questions } from './banking.ts'
 
 const MOST_WRONG = 0.02
 const EXPLORE = 0.05
@@ -19,7 +20,7 @@ type Served = { hits: number; wrong: number; worst: number }
  * two per cent of anything up to fifty.
  */
 const serve = (stream: readonly Asked[], seed: number): Served => {
-  const random = seeded(seed)
+  const random = chance(seed)
   const partition = openPartition(SETTINGS)
   const served: Served = { hits: 0, wrong: 0, worst: 0 }
   for (const [at, { text, intent }] of stream.entries()) {
@@ -143,7 +144,7 @@ describe('the bound of a rate', () => {
 })
 
 describe('the nearest of many', () => {
-  const random = seeded(3)
+  const random = chance(3)
   const unit = (): Float32Array => {
     const vector = Float32Array.from({ length: 64 }, () => random() - 0.5)
     const length = Math.hypot(...vector)

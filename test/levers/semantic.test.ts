@@ -3,10 +3,10 @@ import OpenAI from 'openai'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { LeverMode, LeverPolicy } from '../../src/core/lever.ts'
 import type { Services } from '../../src/core/settings.ts'
+import { chance } from '../../src/playbook/advise/chance.ts'
 import { lever } from '../../src/playbook/cache/semantic.ts'
 import { post } from '../gateway/ask.ts'
 import { type House, startHouse } from '../gateway/harness.ts'
-import { seeded } from './banking.ts'
 
 let house: House | undefined
 afterEach(async () => {
@@ -45,7 +45,7 @@ const open = async (mode: LeverMode, settings: object = {}, services: Services =
   house = await startHouse({
     simulator: { says: answerTo },
     settings: { policies: [policy(mode, { most_wrong_percent: 10, confidence_percent: 90, ...settings })], services },
-    overrides: { random: seeded(5) },
+    overrides: { random: chance(5) },
   })
   return house
 }
@@ -66,7 +66,7 @@ const say = async (openai: OpenAI, text: string): Promise<string> => {
 
 /** Asks so many questions and counts the wrong answers. */
 const askMany = async (openai: OpenAI, count: number, seed: number): Promise<number> => {
-  const random = seeded(seed)
+  const random = chance(seed)
   let wrong = 0
   for (let asked = 0; asked < count; asked++) {
     const { text, answer } = ask(random)
@@ -102,7 +102,7 @@ describe('cache/semantic', () => {
     const at = await open('on')
     await askMany(client(at), 500, 1)
     const before = at.simulator.calls.length
-    const random = seeded(3)
+    const random = chance(3)
     let right = 0
     for (let asked = 0; asked < 40; asked++) {
       const { text, answer } = ask(random)
@@ -134,7 +134,7 @@ describe('cache/semantic', () => {
     const at = await open('on')
     await askMany(client(at), 400, 1)
     const before = at.simulator.calls.length
-    const random = seeded(9)
+    const random = chance(9)
     for (let asked = 0; asked < 20; asked++) await say(client(at, 'sk-two'), ask(random).text)
     expect(at.simulator.calls.length - before).toBe(20)
     for (const digit of [1, 2, 3]) await say(client(at), `how do I freeze my virtual card ${digit}?`)

@@ -16,7 +16,7 @@ const totals = (bill: readonly BillLine[], metered: readonly MeteredRow[], given
 }
 
 describe('each difference gets its name', () => {
-  const billed = [line({ tokens: 1000n }), line({ cost: usd('2') })]
+  const billed = [line({ quantity: 1000n }), line({ cost: usd('2') })]
   const same = row({ quantity: '1000', cost_usd: '2' })
 
   test('equal figures have no difference', () => {
@@ -32,36 +32,36 @@ describe('each difference gets its name', () => {
   })
 
   test('more tokens for as many requests are no bypass: they stay open', () => {
-    const counted = [line({ tokens: 1000n, requests: 2 })]
+    const counted = [line({ quantity: 1000n, requests: 2 })]
     const less = [row({ quantity: '750' }), row({ meter: null, attempts: 2 })]
     expect(totals(counted, less).tokens).toEqual({ open: 250n })
-    expect(totals([line({ tokens: 1000n, requests: 3 })], less).tokens).toEqual({ bypass: 250n })
+    expect(totals([line({ quantity: 1000n, requests: 3 })], less).tokens).toEqual({ bypass: 250n })
   })
 
   test('what the provider lacks within its delay is late, and open after it', () => {
     const noon = { now_ms: Date.parse('2026-11-02T00:30:00Z') }
-    const part = [line({ tokens: 600n }), line({ cost: usd('1.2') })]
+    const part = [line({ quantity: 600n }), line({ cost: usd('1.2') })]
     expect(totals(part, [same], noon)).toEqual({ tokens: { late: -400n }, cost: { late: usd('-0.8') } })
     expect(totals(part, [same])).toEqual({ tokens: { open: -400n }, cost: { open: usd('-0.8') } })
   })
 
   test('a bill that lacks most of the ledger because it is late is no verdict yet', () => {
     const at = options({ now_ms: Date.parse('2026-11-02T00:30:00Z') })
-    const compared = (tokens: bigint) => isCompared(reconcile([line({ tokens })], [same], at))
+    const compared = (quantity: bigint) => isCompared(reconcile([line({ quantity })], [same], at))
     expect([compared(1000n), compared(600n), compared(400n), compared(1n)]).toEqual([true, true, false, false])
-    expect(isCompared(reconcile([line({ tokens: 1n })], [same], options()))).toBe(true)
+    expect(isCompared(reconcile([line({ quantity: 1n })], [same], options()))).toBe(true)
   })
 
   test('dollars are late after tokens are there', () => {
     const next = { now_ms: Date.parse('2026-11-02T12:00:00Z') }
-    expect(totals([line({ tokens: 1000n }), line({ cost: usd('0.5') })], [same], next)).toEqual({
+    expect(totals([line({ quantity: 1000n }), line({ cost: usd('0.5') })], [same], next)).toEqual({
       tokens: {},
       cost: { late: usd('-1.5') },
     })
   })
 
   test('calls over midnight are counted on the other day', () => {
-    const bill = [line({ tokens: 900n }), line({ day: '2026-11-02', tokens: 100n })]
+    const bill = [line({ quantity: 900n }), line({ day: '2026-11-02', quantity: 100n })]
     const over = [row({ quantity: '900' }), row({ quantity: '100', over_midnight: true })]
     const { compared } = reconcile(bill, over, options())
     expect(partsOf(find(compared, 'gpt-5.5', 'input')?.tokens)).toEqual({ boundary: -100n })
@@ -70,15 +70,15 @@ describe('each difference gets its name', () => {
 
   test('calls over the edges of the window are told too', () => {
     const before = row({ day: '2026-10-31', quantity: '70', over_midnight: true })
-    expect(totals([line({ tokens: 1050n })], [row({ quantity: '1000' }), before]).tokens).toEqual({ boundary: 50n })
+    expect(totals([line({ quantity: 1050n })], [row({ quantity: '1000' }), before]).tokens).toEqual({ boundary: 50n })
     const last = row({ day: '2026-11-30', quantity: '30', over_midnight: true })
-    expect(totals([line({ tokens: 1000n })], [row({ quantity: '1000' }), last]).tokens).toEqual({ boundary: -30n })
+    expect(totals([line({ quantity: 1000n })], [row({ quantity: '1000' }), last]).tokens).toEqual({ boundary: -30n })
   })
 
   test('tokens that we estimated after the client went are aborted, up to the estimate', () => {
     const estimate = row({ quantity: '300', cost_usd: '0.6', aborted: true, estimated: true })
     expect(totals(billed, [same, estimate])).toEqual({ tokens: { aborted: -300n }, cost: { aborted: usd('-0.6') } })
-    expect(totals([line({ tokens: 900n })], [same, estimate]).tokens).toEqual({ aborted: -300n, open: -100n })
+    expect(totals([line({ quantity: 900n })], [same, estimate]).tokens).toEqual({ aborted: -300n, open: -100n })
   })
 
   test('a reservation for a call whose end was not seen is aborted', () => {
@@ -94,7 +94,7 @@ describe('each difference gets its name', () => {
 
   test('the same part off every price is a discount; off one alone it is open', () => {
     const days = ['2026-11-01', '2026-11-02', '2026-11-03']
-    const bill = (day: string, cost: string) => [line({ day, tokens: 1000n }), line({ day, cost: usd(cost) })]
+    const bill = (day: string, cost: string) => [line({ day, quantity: 1000n }), line({ day, cost: usd(cost) })]
     const rows = days.map((day) => row({ day, quantity: '1000', cost_usd: '2' }))
     expect(
       totals(
@@ -109,9 +109,9 @@ describe('each difference gets its name', () => {
 
   test('what the bill has no money for is open, and no discount of all of it', () => {
     const days = ['2026-11-01', '2026-11-02']
-    const others = days.map((day) => line({ day, model: 'other', tokens: 10n, cost: usd('1') }))
+    const others = days.map((day) => line({ day, model: 'other', quantity: 10n, cost: usd('1') }))
     const rows = days.map((day) => row({ day, quantity: '1000', cost_usd: '2' }))
-    const counted = days.map((day) => line({ day, tokens: 1000n }))
+    const counted = days.map((day) => line({ day, quantity: 1000n }))
     const free = days.map((day) => line({ day, cost: usd('0') }))
     const partsFor = (bill: readonly BillLine[]) => {
       const { compared } = reconcile([...others, ...bill], rows, options())
@@ -123,13 +123,13 @@ describe('each difference gets its name', () => {
   })
 
   test('a tier on the bill that the ledger did not see is a tier', () => {
-    const batch = [line({ tokens: 1000n, tier: 'batch' }), line({ cost: usd('1') })]
+    const batch = [line({ quantity: 1000n, tier: 'batch' }), line({ cost: usd('1') })]
     expect(totals(batch, [same]).cost).toEqual({ tier: usd('-1') })
     expect(totals(batch, [{ ...same, service_tier: 'batch' }]).cost).toEqual({ open: usd('-1') })
   })
 
   test('money of a tier that is billed elsewhere is a tier', () => {
-    const bill = [line({ tokens: 1000n, tier: 'priority' }), line({ model: 'other', cost: usd('0') })]
+    const bill = [line({ quantity: 1000n, tier: 'priority' }), line({ model: 'other', cost: usd('0') })]
     const rows = [{ ...same, service_tier: 'priority' }]
     expect(totals(bill, rows, { unbilled_tiers: ['priority'] }).cost).toEqual({ tier: usd('-2') })
   })
@@ -153,17 +153,17 @@ describe('each difference gets its name', () => {
   })
 
   test('decimals that a bill does not show are rounding, and no more than those', () => {
-    expect(totals([line({ tokens: 1000n }), line({ cost: usd('2.0000004') })], [same]).cost).toEqual({
+    expect(totals([line({ quantity: 1000n }), line({ cost: usd('2.0000004') })], [same]).cost).toEqual({
       rounding: usd('0.0000004'),
     })
-    expect(totals([line({ tokens: 1000n }), line({ cost: usd('2.00001') })], [same]).cost).toEqual({
+    expect(totals([line({ quantity: 1000n }), line({ cost: usd('2.00001') })], [same]).cost).toEqual({
       open: usd('0.00001'),
     })
-    expect(totals([line({ tokens: 1001n, rounded: true })], [same]).tokens).toEqual({ rounding: 1n })
+    expect(totals([line({ quantity: 1001n, rounded: true })], [same]).tokens).toEqual({ rounding: 1n })
   })
 
   test('one model under two names cancels, and is told for a person to confirm', () => {
-    const bill = [line({ model: 'nano 5.4', tokens: 1000n }), line({ model: 'nano 5.4', cost: usd('2') })]
+    const bill = [line({ model: 'nano 5.4', quantity: 1000n }), line({ model: 'nano 5.4', cost: usd('2') })]
     const { tokens, cost, suspected } = reconcile(bill, [{ ...same, model: 'gpt-5.4-nano' }], options())
     expect([partsOf(tokens), partsOf(cost)]).toEqual([{}, {}])
     expect(suspected).toEqual([{ name: 'nano 5.4', model: 'gpt-5.4-nano' }])
@@ -177,14 +177,14 @@ describe('each difference gets its name', () => {
 test('lines that are alike are summed up, and lose nothing by it', () => {
   const folded = foldLines()
   const all = [
-    line({ tokens: 3n, cost: usd('0.1'), requests: 1, rounded: true }),
-    line({ tokens: 4n, cost: usd('0.2'), requests: 2, rounded: true }),
-    line({ tokens: 4n, cost: null }),
-    line({ tokens: 1n, cost: usd('0.1'), day: '2026-11-02' }),
+    line({ quantity: 3n, cost: usd('0.1'), requests: 1, rounded: true }),
+    line({ quantity: 4n, cost: usd('0.2'), requests: 2, rounded: true }),
+    line({ quantity: 4n, cost: null }),
+    line({ quantity: 1n, cost: usd('0.1'), day: '2026-11-02' }),
   ]
   all.forEach(folded.add)
   expect(folded.lines()).toHaveLength(3)
-  expect(folded.lines()[0]).toMatchObject({ tokens: 7n, cost: usd('0.3'), requests: 3, count: 2 })
+  expect(folded.lines()[0]).toMatchObject({ quantity: 7n, cost: usd('0.3'), requests: 3, count: 2 })
   const short = [row({ quantity: '9', cost_usd: '0.3' }), row({ day: '2026-11-02', quantity: '1', cost_usd: '0.1' })]
   expect(totals(folded.lines(), short)).toEqual(totals(all, short))
   expect(totals(folded.lines(), short).tokens).toEqual({ rounding: 2n })
@@ -208,8 +208,8 @@ describe('what one amount counts together is compared together', () => {
 
   test('tokens stay apart where only the money is one amount, and bypass is valued by the kinds’ own prices', () => {
     const bill = [
-      line({ kinds: ['input', 'cache_read', 'cache_write', 'cache_write_1h'], tokens: 1000n }),
-      line({ kinds: ['output'], tokens: 200n }),
+      line({ kinds: ['input', 'cache_read', 'cache_write', 'cache_write_1h'], quantity: 1000n }),
+      line({ kinds: ['output'], quantity: 200n }),
       line({ kinds: allKinds, cost: usd('30') }),
     ]
     const rows = [
@@ -229,7 +229,7 @@ describe('what one amount counts together is compared together', () => {
   })
 
   test('a cost that only the provider stated is compared with all kinds of the model', () => {
-    const bill = [line({ tokens: 10n }), line({ cost: usd('1') }), line({ kinds: ['output'], cost: usd('2') })]
+    const bill = [line({ quantity: 10n }), line({ cost: usd('1') }), line({ kinds: ['output'], cost: usd('2') })]
     const rows = [
       row({ quantity: '10', priced: false, price_state: 'stated' }),
       row({ meter: null, cost_usd: '3', price_state: 'stated' }),
@@ -246,7 +246,7 @@ describe('names of models', () => {
   ) => {
     const rows = ledger.map((model) => row({ model, quantity: '1' }))
     const given = options({ models: { given: {}, known: () => undefined, own_names: false, ...models } })
-    return reconcile([line({ model: bill, tokens: 1n })], rows, given).alignments
+    return reconcile([line({ model: bill, quantity: 1n })], rows, given).alignments
   }
   const words = { own_names: true }
 
@@ -256,7 +256,7 @@ describe('names of models', () => {
   })
 
   test('a name that stands on both sides is never another', () => {
-    const bill = [line({ model: 'gpt-5.5', tokens: 5n }), line({ model: 'gpt-5.5-2026-04-23', tokens: 7n })]
+    const bill = [line({ model: 'gpt-5.5', quantity: 5n }), line({ model: 'gpt-5.5-2026-04-23', quantity: 7n })]
     const rows = [row({ quantity: '5' }), row({ model: 'gpt-5.5-2026-04-23', quantity: '7' })]
     const { compared, tokens } = reconcile(bill, rows, options())
     expect(compared.map(({ model }) => model)).toEqual(['gpt-5.5', 'gpt-5.5-2026-04-23'])
@@ -293,7 +293,7 @@ describe('names of models', () => {
 })
 
 describe('owners', () => {
-  const bill = [line({ project: 'proj_a', tokens: 10n }), line({ project: 'proj_b', tokens: 5n })]
+  const bill = [line({ project: 'proj_a', quantity: 10n }), line({ project: 'proj_b', quantity: 5n })]
   const rows = [row({ owner: 'search', quantity: '10' })]
 
   test('are the bill’s ids under the names that they have in Weir', () => {
@@ -336,7 +336,7 @@ describe('nothing is lost between two figures', () => {
       project: fc.constantFrom('p', 'q', null),
       kinds: fc.constantFrom(...kinds),
       charge: fc.constantFrom('usage', 'usage', 'usage', 'fee', 'credit', 'tax', 'discount', 'rounding'),
-      tokens: fc.option(fc.bigInt(0n, 10_000n)),
+      quantity: fc.option(fc.bigInt(0n, 10_000n)),
       cost: fc.option(money),
       requests: fc.option(fc.nat(3)),
       rounded: fc.boolean(),
@@ -369,7 +369,7 @@ describe('nothing is lost between two figures', () => {
   const wholeTokens = (tokens: Comparison<bigint>, bill: readonly BillLine[], rows: readonly MeteredRow[]): void => {
     holds(tokens)
     const usage = bill.filter(({ charge }) => charge === 'usage')
-    expect(tokens.provider).toBe(usage.reduce((sum, one) => sum + (one.tokens ?? 0n), 0n))
+    expect(tokens.provider).toBe(usage.reduce((sum, one) => sum + (one.quantity ?? 0n), 0n))
     const counted = rows.filter(({ meter }) => meter !== null && meter !== 'web_search.query')
     expect(tokens.ledger).toBe(counted.reduce((sum, one) => sum + BigInt(one.quantity), 0n))
   }
@@ -418,7 +418,7 @@ describe('nothing is lost between two figures', () => {
                 day: one.day,
                 model: one.model,
                 kinds: kindOf(one.meter),
-                tokens: BigInt(one.quantity),
+                quantity: BigInt(one.quantity),
                 cost: usd(one.cost_usd),
               }),
         )

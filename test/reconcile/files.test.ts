@@ -31,14 +31,14 @@ const read = async (name: keyof typeof bills, path: string) => {
   return { lines, bad }
 }
 
-const shown = ({ day, project, model, charge, kinds, tokens, cost, tier }: BillLine) =>
+const shown = ({ day, project, model, charge, kinds, quantity, cost, tier }: BillLine) =>
   [
     day,
     project ?? '-',
     model ?? '-',
     charge,
     kinds.join('+') || '-',
-    tokens ?? '-',
+    quantity ?? '-',
     cost === null ? '-' : formatUsd(cost),
     tier ?? '-',
   ].join(' | ')

@@ -52,13 +52,13 @@ const ask = async (bill: Bill, over: Partial<BillRequest> = {}) => {
   return { lines, bad }
 }
 
-const shown = ({ day, model, charge, kinds, tokens, cost, tier }: BillLine) =>
+const shown = ({ day, model, charge, kinds, quantity, cost, tier }: BillLine) =>
   [
     day,
     model ?? '-',
     charge,
     kinds.join('+') || '-',
-    tokens ?? '-',
+    quantity ?? '-',
     cost === null ? '-' : formatUsd(cost),
     tier ?? '-',
   ].join(' ')

@@ -15,7 +15,7 @@ export const line = (given: Partial<BillLine> = {}): BillLine => ({
   tier: null,
   charge: 'usage',
   kinds: ['input'],
-  tokens: null,
+  quantity: null,
   rounded: false,
   requests: null,
   cost: null,

@@ -45,7 +45,7 @@ export const secret = {
   ...defineCommand({
     meta: {
       name: 'secret',
-      description: 'Keep a secret field of a channel, sealed. It is read from standard input, never from a flag.',
+      description: 'Store a secret field of a channel, sealed. It is read from standard input, never from a flag.',
     },
     args: {
       channel: { type: 'positional', required: true, description: 'The channel’s name in weir.yaml' },

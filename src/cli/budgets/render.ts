@@ -44,7 +44,7 @@ const columns: readonly Column<BudgetState>[] = [
   { head: 'left', cell: ({ unit, left }) => amountText(unit, left), align: 'right' },
   { head: 'limit', cell: ({ unit, limit }) => amountText(unit, limit), align: 'right' },
   { head: 'kind', cell: ({ kind }) => kind, drop: 4 },
-  { head: 'begins anew', cell: resetText, drop: 1 },
+  { head: 'resets', cell: resetText, drop: 1 },
 ]
 
 /** Budgets and how they stand, the fullest of each first. */
@@ -68,7 +68,7 @@ export const renderBudget = (states: readonly BudgetState[], look: Look): string
           ['spent', amountText(state.unit, state.spent)],
           ['reserved', amountText(state.unit, state.reserved)],
           ['left', `${amountText(state.unit, state.left)} of ${amountText(state.unit, state.limit)}`],
-          ['begins anew', resetText(state)],
+          ['resets', resetText(state)],
         ],
         look,
         0,

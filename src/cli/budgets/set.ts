@@ -55,7 +55,7 @@ export const set = {
     meta: {
       name: 'set',
       description:
-        'Make a budget, or change the one of that name. What was spent stays; a running gateway knows it within a second.',
+        'Create a budget, or change the one of that name. Spend so far still counts; a running gateway follows within a second.',
     },
     args: {
       name: { type: 'positional', required: true, description: 'Its name' },
@@ -65,21 +65,21 @@ export const set = {
       per: {
         type: 'string',
         valueHint: 'WINDOW',
-        description: 'minute, hour, day, week, month, quarter or year by the calendar, or lifetime',
+        description: 'Calendar window: minute, hour, day, week, month, quarter or year; or lifetime',
       },
       last: { type: 'string', valueHint: 'TIME', description: 'Or a rolling window: 10m, 24h, 30d' },
-      zone: { type: 'string', valueHint: 'ZONE', description: 'Time zone of the calendar; UTC otherwise' },
+      zone: { type: 'string', valueHint: 'ZONE', description: 'Time zone of the calendar; UTC by default' },
       scope: {
         type: 'string',
         valueHint: 'NAME=VALUE',
         description:
-          'Whose calls, any number of times: team, feature, key, customer, user, session, agent, environment, model, provider, tag:NAME; each gives every value its own counter',
+          'Which calls it covers, may be repeated: team, feature, key, customer, user, session, agent, environment, model, provider, tag:NAME; the value each gives every value its own counter',
       },
       soft: { type: 'boolean', description: 'Let calls go on and say so' },
       'fall-back': {
         type: 'string',
         valueHint: 'PROVIDER/MODEL',
-        description: 'Where calls go when it is exhausted, any number of times; they are refused otherwise',
+        description: 'Target for calls once it is exhausted, may be repeated; without one they are refused',
       },
       'allow-unbounded': { type: 'boolean', description: 'Let calls pass whose worst case nobody can know' },
       ...revisionArg,

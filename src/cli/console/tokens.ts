@@ -36,15 +36,15 @@ const renderTokens = (tokens: readonly ShownToken[], look: Look): string =>
 
 const create = {
   ...defineCommand({
-    meta: { name: 'create', description: 'Make a token of the console. It is shown once.' },
+    meta: { name: 'create', description: 'Create a console token. It is shown once.' },
     args: {
-      team: { type: 'string', valueHint: 'NAME', description: 'It reads this team’s spend, and nothing else' },
-      admin: { type: 'boolean', description: 'It may see and do everything' },
-      name: { type: 'string', description: 'A name to know it by' },
+      team: { type: 'string', valueHint: 'NAME', description: 'Read access to this team’s data only' },
+      admin: { type: 'boolean', description: 'Full access' },
+      name: { type: 'string', description: 'A name to recognise it by' },
       expires: {
         type: 'string',
         valueHint: 'TIME',
-        description: 'When it ends: 90d, 12h, 2027-01-01; never otherwise',
+        description: 'When it expires: 90d, 12h, 2027-01-01; never by default',
       },
       ...folderArgs,
     },
@@ -66,7 +66,7 @@ const create = {
 
 const list = {
   ...defineCommand({
-    meta: { name: 'list', description: 'The tokens that there are, with whom they are for.' },
+    meta: { name: 'list', description: 'List the tokens and what each may read.' },
     args: folderArgs,
     run: ({ args }) =>
       withContext(args, 'weir console token list', async (context) => {
@@ -80,7 +80,7 @@ const list = {
 
 const revoke = {
   ...defineCommand({
-    meta: { name: 'revoke', description: 'Take a token back, at once and for good.' },
+    meta: { name: 'revoke', description: 'Revoke a token, at once and for good.' },
     args: { id: { type: 'positional', required: true, description: 'The token’s id or name' }, ...folderArgs },
     run: ({ args }) =>
       withContext(args, 'weir console token revoke', async (context) => {
@@ -96,7 +96,7 @@ export const tokenCommands = {
   ...defineCommand({
     meta: {
       name: 'token',
-      description: 'Tokens of the console: for an administrator, or for one team to read its own.',
+      description: 'Manage console tokens: for administrators, or for one team to read its own data.',
     },
     subCommands: { create, list, revoke },
   }),

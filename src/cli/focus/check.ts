@@ -44,15 +44,20 @@ export const check = {
     meta: {
       name: 'check',
       description:
-        'Which rules does a FOCUS file break: presence, types, nulls, values, formats, price × quantity = cost, dates, JSON. Ends with 1 when it breaks one.',
+        'Check a FOCUS file against the specification: columns, types, nulls, values, formats, price × quantity = cost, dates, JSON. Exit code 1 when a rule is broken.',
     },
     args: {
       file: { type: 'positional', required: true, description: 'Any FOCUS file: .csv, .csv.gz or .parquet' },
-      version: { type: 'string', valueHint: 'VERSION', description: '1.2, 1.3 or 1.4; by its columns otherwise' },
+      version: {
+        type: 'string',
+        valueHint: 'VERSION',
+        description: '1.2, 1.3 or 1.4; recognised by its columns by default',
+      },
       supports: {
         type: 'string',
         valueHint: 'NAMES',
-        description: 'What the sender supports, so that conditional columns must be there: all, or e.g. tagging,region',
+        description:
+          'Features that the sender supports, which make conditional columns mandatory: all, or e.g. tagging,region',
       },
       official: { type: 'boolean', description: 'Also what the official validator stumbles over, e.g. float products' },
       strict: { type: 'boolean', description: 'End with 1 for recommendations too' },

@@ -27,28 +27,28 @@ const args = {
   file: {
     type: 'positional',
     required: true,
-    description: 'Where to: a name that ends in .csv, .csv.gz or .parquet, or - for standard output',
+    description: 'Output file, ending in .csv, .csv.gz or .parquet; - for standard output',
   },
   version: { type: 'string', valueHint: 'VERSION', default: '1.4', description: '1.2, 1.3 or 1.4' },
   grain: { type: 'string', valueHint: 'hour|day', default: 'day', description: 'Charge periods' },
   'float-exact': {
     type: 'boolean',
     description:
-      'Money as floats for which price × quantity is the cost to the last bit, for validators that compute so; the exact cost stands beside',
+      'Write money as floats for which price × quantity equals the cost exactly, for validators that use floats; the exact cost is written beside',
   },
   by: {
     type: 'string',
     valueHint: 'NAMES',
     default: usual,
-    description: 'What of the payer is kept apart; also user and session',
+    description: 'Payer dimensions that get rows of their own; user and session are possible too',
   },
   split: {
     type: 'string',
     valueHint: 'FILE',
-    description: 'Split shared costs by the rules of a file, instead of those in force (weir splits)',
+    description: 'Split shared costs by the rules in this file instead of those in force (weir splits)',
   },
-  unsplit: { type: 'boolean', description: 'Leave shared costs whole; FOCUS 1.2 cannot have them otherwise' },
-  account: { type: 'string', valueHint: 'ID', description: 'BillingAccountId; the provider’s name otherwise' },
+  unsplit: { type: 'boolean', description: 'Do not split shared costs; FOCUS 1.2 requires it' },
+  account: { type: 'string', valueHint: 'ID', description: 'BillingAccountId; the provider’s name by default' },
   'account-name': { type: 'string', valueHint: 'NAME', description: 'BillingAccountName, with --account' },
   unpriced: { type: 'boolean', description: 'Also rows, at no cost and marked x_Unpriced, for what has no price' },
   imported: { type: 'boolean', description: 'Also what was brought in from FOCUS files' },
@@ -76,7 +76,7 @@ export const exportFile = {
   ...defineCommand({
     meta: {
       name: 'export',
-      description: 'Writes the ledger as a FOCUS file: one row for each meter, price and payer, hourly or daily.',
+      description: 'Export the ledger as a FOCUS file: one row per meter, price and payer, hourly or daily.',
     },
     args,
     run: ({ args, rawArgs }) => {

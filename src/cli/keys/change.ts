@@ -13,7 +13,7 @@ export const change = {
   ...defineCommand({
     meta: {
       name: 'change',
-      description: 'Change what a key may do or when it ends. What is not named stays; all takes a limit away.',
+      description: 'Change the scopes of a key or when it expires. What is not named stays; all removes a limit.',
     },
     args: {
       id: { type: 'positional', required: true, description: 'The key’s id or name' },

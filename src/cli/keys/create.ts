@@ -19,13 +19,13 @@ export const scopeArgs = {
   models: {
     type: 'string',
     valueHint: 'GLOBS',
-    description: 'Models it may ask for, e.g. "gpt-5*,claude-*"; all otherwise',
+    description: 'Models it may ask for, e.g. "gpt-5*,claude-*"; all by default',
   },
-  providers: { type: 'string', valueHint: 'NAMES', description: 'Providers it may use; all otherwise' },
+  providers: { type: 'string', valueHint: 'NAMES', description: 'Providers it may use; all by default' },
   endpoints: {
     type: 'string',
     valueHint: 'NAMES',
-    description: 'Operations it may call, e.g. chat,embeddings; all otherwise',
+    description: 'Endpoints it may call, e.g. chat,embeddings; all by default',
   },
 } as const
 
@@ -53,19 +53,19 @@ const tagsOf = (rawArgs: readonly string[]): Record<string, string> =>
 
 export const create = {
   ...defineCommand({
-    meta: { name: 'create', description: 'Make a key. It is shown once; what it fixes, a caller cannot change.' },
+    meta: { name: 'create', description: 'Create a key. It is shown once; a caller cannot change what it fixes.' },
     args: {
-      name: { type: 'string', description: 'A name to know it by' },
+      name: { type: 'string', description: 'A name to recognise it by' },
       team: { type: 'string', description: 'Charge every call to this team' },
       feature: { type: 'string', description: '… to this feature' },
       customer: { type: 'string', description: '… to this customer' },
       environment: { type: 'string', description: '… to this environment' },
-      tag: { type: 'string', valueHint: 'NAME=VALUE', description: 'A further tag, any number of times' },
+      tag: { type: 'string', valueHint: 'NAME=VALUE', description: 'A further tag; may be repeated' },
       ...scopeArgs,
       expires: {
         type: 'string',
         valueHint: 'TIME',
-        description: 'When it ends: 90d, 12h, 2027-01-01; never otherwise',
+        description: 'When it expires: 90d, 12h, 2027-01-01; never by default',
       },
       ...folderArgs,
     },

@@ -75,7 +75,7 @@ const set = {
   ...defineCommand({
     meta: {
       name: 'set',
-      description: 'Keep a provider’s key, sealed. It is read from standard input, never from a flag.',
+      description: 'Store a provider’s key, sealed. It is read from standard input, never from a flag.',
     },
     args: { provider, ...folderArgs },
     run: async ({ args }) => {
@@ -97,7 +97,7 @@ const set = {
 
 const remove = {
   ...defineCommand({
-    meta: { name: 'remove', description: 'Forget a provider’s key.' },
+    meta: { name: 'remove', description: 'Delete a provider’s key.' },
     args: { provider, ...folderArgs },
     run: ({ args }) =>
       withStore(args, async (store) => {
@@ -112,7 +112,7 @@ const remove = {
 
 const list = {
   ...defineCommand({
-    meta: { name: 'list', description: 'Providers whose keys are kept; never the keys.' },
+    meta: { name: 'list', description: 'List the providers whose keys are stored; the keys are never shown.' },
     args: folderArgs,
     run: ({ args }) =>
       withStore(args, async (store) => {
@@ -131,6 +131,6 @@ const list = {
 
 /** Keys of providers, for keys mode. */
 export const providerKeys = defineCommand({
-  meta: { name: 'provider', description: 'Keys of providers, kept sealed for keys mode: set, list, remove.' },
+  meta: { name: 'provider', description: 'Manage provider keys, stored sealed for keys mode.' },
   subCommands: { set, list, remove },
 })

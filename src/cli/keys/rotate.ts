@@ -12,14 +12,15 @@ export const rotate = {
   ...defineCommand({
     meta: {
       name: 'rotate',
-      description: 'Give a key a new token, shown once; the old one is good for a while longer. It stays the same key.',
+      description:
+        'Give a key a new token, shown once. The old token stays valid for a grace time; the key keeps its id and history.',
     },
     args: {
       id: { type: 'positional', required: true, description: 'The key’s id or name' },
       grace: {
         type: 'string',
         valueHint: 'SPAN',
-        description: 'How long the old token is still good: 24h, 7d; 0 ends it at once',
+        description: 'How long the old token stays valid: 24h, 7d; 0 ends it at once',
         default: '24h',
       },
       ...revisionArg,

@@ -14,7 +14,7 @@ export const bookArgs = {
   at: {
     type: 'string',
     valueHint: 'TIME',
-    description: 'The moment whose prices hold, e.g. 2026-12-01 or 7d; now otherwise',
+    description: 'Use the prices in force at this moment, e.g. 2026-12-01 or 7d; now by default',
   },
 } as const
 

@@ -36,13 +36,13 @@ export const check = {
     meta: {
       name: 'check',
       description:
-        'Validates all price files and contract prices (ends with an error when one is wrong), and lists what a person should look at.',
+        'Validate all price files and contract prices (exit code 1 when one is wrong), and list what needs review.',
     },
     args: {
       'stale-days': {
         type: 'string',
         valueHint: 'N',
-        description: 'Days after which a price should be checked again (90)',
+        description: 'Age in days after which a price should be checked again (90)',
       },
       json: { type: 'boolean', description: 'Print the answer as JSON' },
       ...bookArgs,

@@ -50,7 +50,7 @@ export const diff = {
   ...defineCommand({
     meta: {
       name: 'diff',
-      description: `Where two catalogues disagree: ${names.join(', ')}. Those but weir and genai-prices read a file that you downloaded.`,
+      description: `Compare two price catalogues: ${names.join(', ')}. All but weir and genai-prices read a file that you downloaded.`,
     },
     args: {
       a: { type: 'positional', required: true, description: 'A catalogue' },

@@ -27,12 +27,12 @@ export const renderList = (rows: readonly Listed[], look: Look): string => table
 
 export const list = {
   ...defineCommand({
-    meta: { name: 'list', description: 'Standard prices of all models, USD per million tokens.' },
+    meta: { name: 'list', description: 'List the standard prices of all models, in USD per million tokens.' },
     args: {
       provider: {
         type: 'string',
         valueHint: 'NAME',
-        description: 'Only this provider, with all that the catalogue has',
+        description: 'Only this provider, with every price the catalogue has',
       },
       all: { type: 'boolean', description: 'Also the models that only the public catalogue has' },
       json: { type: 'boolean', description: 'Print the answer as JSON' },

@@ -97,7 +97,7 @@ export const show = {
     meta: {
       name: 'show',
       description:
-        'Every price of a model: history, what is in force, what comes, where each is from and when it was checked.',
+        'Show every price of a model, past, current and announced, with its source and the date it was checked.',
     },
     args: {
       model: { type: 'positional', required: true, description: 'The exact name, as in calls' },

@@ -7,7 +7,7 @@ import { type Block, paragraph, section, tableOf } from './page.ts'
 
 const reasons: Readonly<Record<CorrectionReason, string>> = {
   'late-receipts': 'calls that came in late',
-  're-rated': 'calls priced anew',
+  're-rated': 'calls priced again',
   'tag-rules': 'virtual tags changed',
   'split-rules': 'splits changed',
   outcomes: 'outcomes came in late',
@@ -113,7 +113,7 @@ export const usageBlocks = (one: Statement): Block[] => {
       `${percent(coverage.share)} of calls have a known cost${doubts.length > 0 ? `: ${doubts.join(', ')}` : ''}`,
     ],
     ...(rerated.receipts > 0
-      ? [['priced anew', `${plural(rerated.receipts, 'receipt')}, ${signed(rerated.cost_usd)}`]]
+      ? [['priced again', `${plural(rerated.receipts, 'receipt')}, ${signed(rerated.cost_usd)}`]]
       : []),
   ]
   return [section('Use'), tableOf(['', ''], rows)]

@@ -4,7 +4,7 @@ import { type Counter, countersOf, payerMatches, valuesFor } from '../../playboo
 /** A budget in force, as the main thread tells it. Plain data. */
 export type InForce = Readonly<{
   budget: Budget
-  /** Counters of another epoch are not this one's: a budget that was away meanwhile begins anew, by the ledger. */
+  /** Counters of another epoch are not this one's: a budget that was removed meanwhile starts again from the ledger. */
   epoch: number
   /** Counting what was spent before; calls that are under it wait. `failed`: it cannot be counted. */
   state: 'counting' | 'counted' | 'failed'

@@ -17,7 +17,7 @@ const resets = ({ active, place }: Entry): string[] => {
 
 /**
  * What the client is told of the budget that is nearest to its end: its name, how much is left when everything that is
- * reserved is spent, the limit and when it begins anew. A soft budget that is overrun is named in `x-weir-budget-warning`.
+ * reserved is spent, the limit and when it resets. A soft budget that is overrun is named in `x-weir-budget-warning`.
  */
 export const budgetHeaders = (call: Call, { budgets }: Pick<World, 'budgets'>): string[] => {
   const entries = call.hold?.entries ?? []

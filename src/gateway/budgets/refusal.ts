@@ -30,11 +30,11 @@ const resetOf = (refusal: Exhausted, reserved: bigint): Readonly<{ retry_after_s
   const { window } = active.counter.budget
   if (used - reserved + amount <= active.counter.limit)
     return { retry_after_s: 1, words: 'Calls under way hold the rest: try again in a moment' }
-  if ('lifetime' in window) return { words: 'It never begins anew: raise its limit' }
+  if ('lifetime' in window) return { words: 'It never resets: raise its limit' }
   if ('last_us' in window)
     return { retry_after_s: window.last_us / 60e6, words: `It counts the ${windowName(window)}: room comes bit by bit` }
   const { to_us } = budgetPeriod(window, at_us)
-  return { retry_after_s: (to_us - at_us) / 1e6, words: `It begins anew at ${instant(to_us)} (${window.zone})` }
+  return { retry_after_s: (to_us - at_us) / 1e6, words: `It resets at ${instant(to_us)} (${window.zone})` }
 }
 
 const exhaustedError = (refusal: Exhausted, world: World, also: string | undefined): WeirError => {

@@ -43,7 +43,7 @@ export const costOf = (rows: readonly MeteredRow[]): Picodollars => sum(rows.map
 /** Tokens that lines of some kinds state. */
 export const billedTokens = (lines: readonly BillLine[], kinds: KindGroup): bigint =>
   lines.reduce(
-    (total, line) => total + (line.kinds.some((kind) => kinds.includes(kind)) ? (line.tokens ?? 0n) : 0n),
+    (total, line) => total + (line.kinds.some((kind) => kinds.includes(kind)) ? (line.quantity ?? 0n) : 0n),
     0n,
   )
 

@@ -164,9 +164,9 @@ const byTier = (counted: Iterable<readonly [string | null, bigint]>): string => 
 
 /** The bill says that other tiers served the tokens than the ledger does. Bills that state no tier say nothing. */
 const tiersDiffer = ({ bucket, kinds }: DollarCell): boolean => {
-  const lines = bucket.lines.filter((line) => line.tokens !== null && line.kinds.some((kind) => kinds.includes(kind)))
+  const lines = bucket.lines.filter((line) => line.quantity !== null && line.kinds.some((kind) => kinds.includes(kind)))
   if (lines.every(({ tier }) => tier === null)) return false
-  const billed = byTier(lines.map(({ tier, tokens }) => [tier, tokens ?? 0n]))
+  const billed = byTier(lines.map(({ tier, quantity }) => [tier, quantity ?? 0n]))
   return billed !== byTier(rowsOf(bucket.rows, kinds).map((row) => [row.service_tier, tokensOf([row])]))
 }
 

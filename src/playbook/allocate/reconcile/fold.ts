@@ -2,17 +2,17 @@ import type { BillLine } from '../../../core/bill.ts'
 import { picodollars } from '../../../core/money.ts'
 import { keyOf } from './bucket.ts'
 
-type Sum = { tokens: bigint; cost: bigint; requests: number; count: number; readonly line: BillLine }
+type Sum = { quantity: bigint; cost: bigint; requests: number; count: number; readonly line: BillLine }
 
 const keyed = (line: BillLine): string =>
   keyOf(
     ...[line.day, line.project, line.key, line.model, line.tier, line.charge, line.kinds.join('+')],
-    `${line.rounded} ${line.tokens === null} ${line.cost === null} ${line.requests === null}`,
+    `${line.rounded} ${line.quantity === null} ${line.cost === null} ${line.requests === null}`,
   )
 
-const sumOf = ({ line, tokens, cost, requests, count }: Sum): BillLine => ({
+const sumOf = ({ line, quantity, cost, requests, count }: Sum): BillLine => ({
   ...line,
-  tokens: line.tokens === null ? null : tokens,
+  quantity: line.quantity === null ? null : quantity,
   cost: line.cost === null ? null : picodollars(cost),
   requests: line.requests === null ? null : requests,
   count,
@@ -24,8 +24,8 @@ export const foldLines = (): Readonly<{ add(line: BillLine): void; lines(): Bill
   return {
     add(line) {
       const key = keyed(line)
-      const sum = sums.get(key) ?? { tokens: 0n, cost: 0n, requests: 0, count: 0, line }
-      sum.tokens += line.tokens ?? 0n
+      const sum = sums.get(key) ?? { quantity: 0n, cost: 0n, requests: 0, count: 0, line }
+      sum.quantity += line.quantity ?? 0n
       sum.cost += line.cost ?? 0n
       sum.requests += line.requests ?? 0
       sum.count += line.count ?? 1

@@ -93,7 +93,7 @@ const seriesOf = (buckets: readonly Bucket[]): Series[] => {
   const found = new Map<string, Series>()
   for (const { day, owner, model, lines, rows } of buckets) {
     if (model === null) continue
-    const billed = lines.reduce((total, { tokens }) => total + (tokens ?? 0n), 0n)
+    const billed = lines.reduce((total, { quantity }) => total + (quantity ?? 0n), 0n)
     const metered = tokensOf(rows.filter(isTokens))
     const side = lines.length === 0 ? 'ledger' : rows.length === 0 ? 'bill' : 'both'
     const series = found.get(keyOf(owner, model)) ?? { owner, model, days: new Map(), side }
@@ -204,7 +204,7 @@ const moreOf = (cells: readonly TokenCell[]): ((bucket: Bucket) => boolean) => {
 
 /** Does the bill count such kinds? One without any line says that nothing was used. */
 const countsIn = (lines: readonly BillLine[]): ((kinds: KindGroup) => boolean) => {
-  const counted = new Set(lines.flatMap(({ tokens, kinds }) => (tokens === null ? [] : kinds)))
+  const counted = new Set(lines.flatMap(({ quantity, kinds }) => (quantity === null ? [] : kinds)))
   const tokens = lines.length === 0 || allKinds.some((kind) => counted.has(kind))
   return (kinds) => (arePieces(kinds) ? kinds.some((kind) => counted.has(kind)) : tokens)
 }
@@ -216,7 +216,7 @@ const feesUnnamed = (
   names: ReturnType<typeof alignModels>,
 ): readonly BillLine[] => {
   const counted = new Set([
-    ...lines.flatMap(({ model, tokens }) => (model === null || tokens === null ? [] : [names.bill(model)])),
+    ...lines.flatMap(({ model, quantity }) => (model === null || quantity === null ? [] : [names.bill(model)])),
     ...rows.flatMap(({ model }) => (model === null ? [] : [names.ledger(model)])),
   ])
   return lines.map((line) =>

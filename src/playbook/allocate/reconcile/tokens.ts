@@ -40,7 +40,7 @@ const take = (draft: Draft, reason: Reason, amount: bigint): void => {
  * both have. Undefined where they count alike.
  */
 const requestsOf = ({ lines, rows }: Bucket): Pick<Draft, 'provider' | 'ledger'> | undefined => {
-  const counted = lines.filter(({ tokens }) => tokens !== null)
+  const counted = lines.filter(({ quantity }) => quantity !== null)
   const kinds = counted.flatMap((line) => line.kinds)
   const apart = counted.length > 0 && rows.length > 0 && counted.every((line) => arePieces(line.kinds))
   if (!apart || rowsOf(rows, kinds).length > 0 || counted.some(({ requests }) => requests === null)) return undefined
@@ -56,7 +56,7 @@ const draftsOf = (bucket: Bucket, { counts }: TokenOptions): Draft[] => {
     const rest = requests.provider - requests.ledger
     return [{ bucket, kinds: ['request'], ...requests, parts: new Map(), rest }]
   }
-  const lines = bucket.lines.filter(({ tokens }) => tokens !== null)
+  const lines = bucket.lines.filter(({ quantity }) => quantity !== null)
   const pieces = pieceKinds.map((kind) => [kind]).filter(counts)
   const groups = groupKinds([...lines.map(({ kinds }) => kinds), ...pieces])
   return groups.flatMap((kinds): Draft[] => {

@@ -45,8 +45,7 @@ export const command = {
   ...defineCommand({
     meta: {
       name: 'levers',
-      description:
-        'List the levers, where each is off, observed or on, what each has saved, and their settings.',
+      description: 'List the levers, where each is off, observed or on, what each has saved, and their settings.',
     },
     args: {
       settings: { type: 'boolean', description: 'With every setting: what it takes, and what it is by default' },

@@ -31,7 +31,7 @@ const args = {
     type: 'string',
     valueHint: 'NAMES',
     description:
-      'Dimensions to group by, separated by commas: team, feature, customer, user, environment, model, model_asked, provider, endpoint, wire, day, hour, month, key_id, session, agent, service_tier, outcome, origin, tag:NAME',
+      'Dimensions to group by, separated by commas: team, feature, customer, user, environment, model, model_asked, provider, endpoint, wire, day, hour, month, key_id, session, agent, service_tier, outcome, origin, experiment, arm, tag:NAME',
   },
   per: {
     type: 'string',

@@ -32,6 +32,8 @@ export type Dimension =
   | 'service_tier'
   | 'outcome'
   | 'origin'
+  | 'experiment'
+  | 'arm'
   | 'day'
   | 'hour'
   | 'month'

@@ -14,7 +14,20 @@ const days = 50
 
 const dimensions = [
   ...['team', 'feature', 'customer', 'user', 'environment', 'key_id', 'session', 'agent', 'model_asked', 'model'],
-  ...['provider', 'endpoint', 'wire', 'service_tier', 'outcome', 'origin', 'day', 'hour', 'month', 'tag:desk'],
+  ...[
+    'provider',
+    'endpoint',
+    'wire',
+    'service_tier',
+    'outcome',
+    'origin',
+    'experiment',
+    'arm',
+    'day',
+    'hour',
+    'month',
+    'tag:desk',
+  ],
 ]
 
 /** Receipts as they come: owners known or not, costs with odd picodollars, failures, retries, no price, money without a meter. */

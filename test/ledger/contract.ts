@@ -32,6 +32,8 @@ const dimensions: readonly Dimension[] = [
   'service_tier',
   'outcome',
   'origin',
+  'experiment',
+  'arm',
   'day',
   'hour',
   'month',
@@ -276,6 +278,18 @@ export const ledgerContract = (name: string, openEmpty: (folder: string) => Prom
         receipt({ started_at_us: window.to_us, cost_usd: usd('8') }),
       ])
       expect((await spend([])).total.cost_usd).toBe('6')
+    })
+
+    test('a holdout stands beside the sessions with levers, of one experiment', async () => {
+      const armed = (arm: string, experiment: string, cost: string) => receipt({ experiment, arm, cost_usd: usd(cost) })
+      await append([armed('levers', 'q4', '1'), armed('levers', 'q4', '2'), armed('holdout', 'q4', '5')])
+      await append([armed('holdout', 'other', '7'), receipt({ cost_usd: usd('11') })])
+      const filters = [{ dimension: 'experiment', values: ['q4'] }] as const
+      const { rows } = await spend(['arm'], { filters })
+      expect(rows.map(({ group, calls, cost_usd }) => [group['arm'], calls, cost_usd])).toEqual([
+        ['holdout', 1, '5'],
+        ['levers', 2, '3'],
+      ])
     })
 
     test('filters take values, the untagged, and their opposite', async () => {

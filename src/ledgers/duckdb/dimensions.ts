@@ -21,6 +21,8 @@ const fixed = {
   service_tier: 'service_tier',
   outcome: 'outcome',
   origin: 'origin',
+  experiment: 'experiment',
+  arm: 'arm',
 } as const
 
 const timed = {

@@ -65,4 +65,5 @@ export const migrations: readonly (readonly string[])[] = [
     `CREATE TABLE daily_brief (started_at_us BIGINT, ${rolledShape(briefColumns)})`,
     `INSERT INTO daily_brief BY NAME ${briefSelect} ${briefGroups}`,
   ],
+  [`CREATE OR REPLACE VIEW spending AS ${spendingSelect()}`],
 ]

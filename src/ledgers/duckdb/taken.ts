@@ -125,6 +125,8 @@ const ofPacks: readonly Field[] = [
   'error_code',
   'usage_source',
   'price_state',
+  'experiment',
+  'arm',
 ]
 const spendFields = everyField.filter((name) => (layout as readonly string[]).includes(name) || ofPacks.includes(name))
 const named = (fields: readonly Field[], expression: (name: Field) => string): string =>

@@ -19,6 +19,8 @@ const dimensions = [
   'service_tier',
   'outcome',
   'origin',
+  'experiment',
+  'arm',
   'day',
   'hour',
   'month',

@@ -3,8 +3,9 @@ import { defineCommand } from 'citty'
 import { loadBook } from '../catalogs/load.ts'
 import { nearest } from '../config/suggest.ts'
 import { loadSettings } from '../config.ts'
+import type { Filter } from '../core/dimension.ts'
 import { WeirError } from '../core/errors.ts'
-import type { Extent, Filter, Ledger } from '../core/ledger.ts'
+import type { Extent, Ledger } from '../core/ledger.ts'
 import type { Chosen } from '../core/lever.ts'
 import type { PriceBook } from '../core/price.ts'
 import type { Settings } from '../core/settings.ts'
@@ -46,7 +47,9 @@ const modelSwap = (named: string, book: PriceBook): Swap => {
   const own = sellers.filter((provider) => book.rows(provider, named).some(({ layer }) => layer !== 'catalog'))
   const [provider] = own.length > 0 ? own : sellers
   if (provider !== undefined) return { to: 'model', provider, model: named }
-  throw new WeirError('bad-input', `--what-if model=${named}: no provider has a price for it; write PROVIDER/MODEL`)
+  const meant = nearest(named, new Set([...book.all()].flatMap(({ models }) => models)))
+  const help = meant ? `did you mean ${meant}?` : 'write PROVIDER/MODEL'
+  throw new WeirError('bad-input', `--what-if model=${named}: no provider has a price for it; ${help}`)
 }
 
 /** `model=NAME`, `model=PROVIDER/NAME`, `tier=batch` or `tier=flex`. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from 'citty'
-import type { Filter, Ledger } from '../core/ledger.ts'
+import type { Filter } from '../core/dimension.ts'
+import type { Ledger } from '../core/ledger.ts'
 import type { PriceRow } from '../core/price.ts'
 import type { Receipt } from '../core/receipt.ts'
 import { verb as call } from '../verbs/call.ts'

@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty'
+import type { Dimension } from '../core/dimension.ts'
 import { WeirError } from '../core/errors.ts'
-import type { Dimension } from '../core/ledger.ts'
 import { verb as extent } from '../verbs/extent.ts'
 import { perform } from '../verbs/perform.ts'
 import { isDate, type Report } from '../verbs/spend/report.ts'

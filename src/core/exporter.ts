@@ -1,4 +1,5 @@
-import type { ChargeDimension, Filter, Ledger, TimeWindow } from './ledger.ts'
+import type { Filter } from './dimension.ts'
+import type { ChargeDimension, Ledger, TimeWindow } from './ledger.ts'
 import type { PriceBook } from './price.ts'
 
 /** One owner's part of a shared charge. `owner` names who takes it (`{ team: 'search' }`), `weight` is a decimal. */

@@ -1,5 +1,6 @@
 import type { OwnedRow, VirtualTag } from './allocation.ts'
 import type { ChargedQuestion, ChargedRow } from './charged.ts'
+import type { Dimension, Filter } from './dimension.ts'
 import type { HistoryPage } from './history.ts'
 import type { Practice } from './practice.ts'
 import type { Receipt } from './receipt.ts'
@@ -13,33 +14,6 @@ export type Segment = Readonly<{
 }>
 
 export type Appended = Readonly<{ segment: 'appended' | 'already'; receipts: number; skipped: number }>
-
-/** What receipts can be grouped and filtered by. `tag:NAME` is a tag of the payer. */
-export type Dimension =
-  | 'team'
-  | 'feature'
-  | 'customer'
-  | 'user'
-  | 'environment'
-  | 'key_id'
-  | 'session'
-  | 'agent'
-  | 'model_asked'
-  | 'model'
-  | 'provider'
-  | 'endpoint'
-  | 'wire'
-  | 'service_tier'
-  | 'outcome'
-  | 'origin'
-  | 'experiment'
-  | 'arm'
-  | 'day'
-  | 'hour'
-  | 'month'
-  | `tag:${string}`
-
-export type Filter = Readonly<{ dimension: Dimension; values: readonly (string | null)[]; negate?: boolean }>
 
 /** [from, to) in µs since the epoch, UTC. */
 export type TimeWindow = Readonly<{ from_us: number; to_us: number }>

@@ -1,6 +1,7 @@
 import type { BudgetState } from '../core/budget.ts'
+import type { Filter } from '../core/dimension.ts'
 import { WeirError } from '../core/errors.ts'
-import type { Answer, Filter, Ledger, Question } from '../core/ledger.ts'
+import type { Answer, Ledger, Question } from '../core/ledger.ts'
 import { formatUsd, parseUsd, sum } from '../core/money.ts'
 import type { OutcomeEvent, OutcomeKind } from '../core/outcome.ts'
 import type { AlertStore, KeyRecord, Store } from '../core/store.ts'

@@ -111,6 +111,11 @@ describe('weir advise', () => {
     `)
   })
 
+  test('names the model that was probably meant by a mistyped --what-if', async () => {
+    const mistyped = advise('--what-if', 'model=claude-hiaku-4-5')
+    await expect(mistyped).rejects.toThrow('no provider has a price for it; did you mean claude-haiku-4-5?')
+  })
+
   test('answers --what-if before all levers, with the other model’s tokens and prices', async () => {
     expect(await advise('--by', 'team', '--what-if', 'model=claude-haiku-4-5')).toMatchInlineSnapshot(`
       "Advice 2026-11-09 – 2026-11-15 UTC · 541 calls in 280 sessions

@@ -1,6 +1,7 @@
 /** A replay as it is told to any thread: plain data, of which each makes its own book, ratios and levers. */
 import type { LoadedBook } from '../../catalogs/load.ts'
-import type { Filter, TimeWindow, TokenRatio } from '../../core/ledger.ts'
+import type { Filter } from '../../core/dimension.ts'
+import type { TimeWindow, TokenRatio } from '../../core/ledger.ts'
 import type { Chosen, Lever } from '../../core/lever.ts'
 import { converts } from '../../gateway/levers/kit.ts'
 import { digest } from '../../gateway/prompt.ts'

@@ -1,4 +1,5 @@
-import type { Dimension, SpendRow } from '../../core/ledger.ts'
+import type { Dimension } from '../../core/dimension.ts'
+import type { SpendRow } from '../../core/ledger.ts'
 import { ownerOf } from '../../playbook/allocate/statement/owners.ts'
 import { isDate } from '../../verbs/spend/report.ts'
 import { bar, sparkline } from '../show/chart.ts'

@@ -1,4 +1,5 @@
-import type { Dimension, SpendRow } from '../../core/ledger.ts'
+import type { Dimension } from '../../core/dimension.ts'
+import type { SpendRow } from '../../core/ledger.ts'
 import { formatUsd, parseUsd, picodollars } from '../../core/money.ts'
 import { groupName, headOf } from './columns.ts'
 

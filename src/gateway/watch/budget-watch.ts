@@ -1,5 +1,6 @@
 import type { BudgetState, BudgetStates } from '../../core/budget.ts'
-import type { Answer, Dimension, Filter, Ledger, Question } from '../../core/ledger.ts'
+import type { Dimension, Filter } from '../../core/dimension.ts'
+import type { Answer, Ledger, Question } from '../../core/ledger.ts'
 import { parseUsd } from '../../core/money.ts'
 import { budgetAlerts, isCurrent, scopeOwner, standingOf } from '../../playbook/allocate/alert/budgets.ts'
 import type { ScopeShapes } from '../../playbook/allocate/alert/owners.ts'

@@ -1,5 +1,6 @@
+import type { Dimension, Filter } from '../../core/dimension.ts'
 import { WeirError } from '../../core/errors.ts'
-import type { Dimension, Filter, TimeWindow } from '../../core/ledger.ts'
+import type { TimeWindow } from '../../core/ledger.ts'
 import { type Calendar, calendarOf, utc, written } from './calendar.ts'
 import { and, join, raw, type Sql, sql } from './sql.ts'
 

@@ -1,5 +1,6 @@
 /** Receipts for a replay, a page of time after the other: only what it reads of them, a line each. */
 import { type columns, packs } from '../../core/columns.ts'
+import type { Filter } from '../../core/dimension.ts'
 import {
   type HistoryPage,
   historyCounts,
@@ -8,7 +9,7 @@ import {
   historyTexts,
   type RepeatedCall,
 } from '../../core/history.ts'
-import type { Filter, Question, TimeWindow } from '../../core/ledger.ts'
+import type { Question, TimeWindow } from '../../core/ledger.ts'
 import { where } from './dimensions.ts'
 import type { Session } from './engine.ts'
 import { raw, type Sql, sql } from './sql.ts'

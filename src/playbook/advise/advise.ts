@@ -1,5 +1,6 @@
 import type { VirtualTag } from '../../core/allocation.ts'
-import type { Filter, Ledger, TimeWindow } from '../../core/ledger.ts'
+import type { Filter } from '../../core/dimension.ts'
+import type { Ledger, TimeWindow } from '../../core/ledger.ts'
 import type { Lever } from '../../core/lever.ts'
 import type { Past } from '../../core/past.ts'
 import type { Ratios } from '../measure/ratios.ts'

@@ -1,4 +1,4 @@
-import type { Dimension, Filter } from '../../core/ledger.ts'
+import type { Dimension, Filter } from '../../core/dimension.ts'
 import type { Chosen, LeverMatch } from '../../core/lever.ts'
 import type { Candidate } from './fold.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Dimension } from '../../core/ledger.ts'
+import type { Dimension } from '../../core/dimension.ts'
 import type { Usd } from '../../core/money.ts'
 
 /** Fields of many answers. Answers are closed: what is not named here does not come. */

@@ -1,30 +1,6 @@
 import { nearest } from '../../config/suggest.ts'
+import { type Dimension, dimensions, type Filter } from '../../core/dimension.ts'
 import { WeirError } from '../../core/errors.ts'
-import type { Dimension, Filter } from '../../core/ledger.ts'
-
-const dimensions = [
-  'team',
-  'feature',
-  'customer',
-  'user',
-  'environment',
-  'key_id',
-  'session',
-  'agent',
-  'model_asked',
-  'model',
-  'provider',
-  'endpoint',
-  'wire',
-  'service_tier',
-  'outcome',
-  'origin',
-  'experiment',
-  'arm',
-  'day',
-  'hour',
-  'month',
-] as const satisfies readonly Dimension[]
 
 /** Reads the name of a dimension. Throws WeirError `bad-input` with what was probably meant. */
 export const dimensionOf = (name: string, field: string): Dimension => {

@@ -1,5 +1,5 @@
 import { EACH } from '../../core/budget.ts'
-import type { Dimension } from '../../core/ledger.ts'
+import type { Dimension } from '../../core/dimension.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { Context } from '../verb.ts'
 import { definedBudgets } from './find.ts'

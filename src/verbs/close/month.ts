@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ClosedMonth } from '../../core/allocation.ts'
+import type { Dimension } from '../../core/dimension.ts'
 import { WeirError } from '../../core/errors.ts'
-import type { Dimension } from '../../core/ledger.ts'
 import type { Store } from '../../core/store.ts'
 import {
   type ClosedDocument,

@@ -1,5 +1,6 @@
+import type { Dimension } from '../../core/dimension.ts'
 import type { Split } from '../../core/exporter.ts'
-import type { ChargeDimension, Dimension, TimeWindow } from '../../core/ledger.ts'
+import type { ChargeDimension, TimeWindow } from '../../core/ledger.ts'
 import { neededFor, sharedCosts } from '../../playbook/allocate/focus/shared-costs.ts'
 import { basesOf } from '../../playbook/allocate/statement/owners.ts'
 import { bear, type OutcomeCounts, readSplits, type Splits } from '../../playbook/allocate/statement/splits.ts'

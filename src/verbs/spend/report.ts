@@ -1,4 +1,5 @@
-import type { Dimension, Filter, SpendRow } from '../../core/ledger.ts'
+import type { Dimension, Filter } from '../../core/dimension.ts'
+import type { SpendRow } from '../../core/ledger.ts'
 import type { NamedWindow } from '../asking/window.ts'
 import type { Asking } from '../verb.ts'
 

@@ -1,4 +1,4 @@
-import type { Dimension } from '../../core/ledger.ts'
+import type { Dimension } from '../../core/dimension.ts'
 import type { StatementPeriod } from '../../playbook/allocate/statement/period.ts'
 
 /** By what owners are told apart, and which of them are meant; all where none is named. */

@@ -1,6 +1,6 @@
 import { hint, nearest } from '../../config/suggest.ts'
+import type { Dimension } from '../../core/dimension.ts'
 import { WeirError } from '../../core/errors.ts'
-import type { Dimension } from '../../core/ledger.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { Store } from '../../core/store.ts'
 import { type AskedStatements, askStatements } from '../../playbook/allocate/statement/ask.ts'

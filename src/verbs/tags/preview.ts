@@ -1,5 +1,5 @@
 import type { OwnedRow, VirtualTag } from '../../core/allocation.ts'
-import type { Dimension } from '../../core/ledger.ts'
+import type { Dimension } from '../../core/dimension.ts'
 import { formatUsd, parseUsd, picodollars } from '../../core/money.ts'
 import { ownerOf } from '../../playbook/allocate/statement/owners.ts'
 import type { NamedWindow } from '../asking/window.ts'

@@ -1,6 +1,6 @@
 import { nearest } from '../../config/suggest.ts'
+import type { Dimension, Filter } from '../../core/dimension.ts'
 import { WeirError } from '../../core/errors.ts'
-import type { Dimension, Filter } from '../../core/ledger.ts'
 import { ownerOf } from '../../playbook/allocate/statement/owners.ts'
 import type { UnitCostRow } from '../../playbook/allocate/unit-cost/ask.ts'
 import type { Field } from '../asking/time.ts'

@@ -1,6 +1,7 @@
 /** Asks the ledger for everything that statements are made of. */
 import type { ClosedMonth, OwnedRow } from '../../../core/allocation.ts'
-import type { Dimension, Filter, Leak, Ledger, TimeWindow } from '../../../core/ledger.ts'
+import type { Dimension, Filter } from '../../../core/dimension.ts'
+import type { Leak, Ledger, TimeWindow } from '../../../core/ledger.ts'
 import { formatUsd, parseUsd, sum } from '../../../core/money.ts'
 import type { OutcomeEvent } from '../../../core/outcome.ts'
 import { byName } from '../split/split.ts'

@@ -1,6 +1,7 @@
 import type { ClosedMonth } from '../../../core/allocation.ts'
+import type { Dimension } from '../../../core/dimension.ts'
 import { WeirError } from '../../../core/errors.ts'
-import type { Dimension, Ledger, TimeWindow } from '../../../core/ledger.ts'
+import type { Ledger, TimeWindow } from '../../../core/ledger.ts'
 import type { OutcomeEvent } from '../../../core/outcome.ts'
 import { countOutcomes } from '../unit-cost/counts.ts'
 import { type Correction, correctionsOf, type Snapshot, snapshotOf } from './corrections.ts'

@@ -1,6 +1,7 @@
 /** Cost of an outcome: fully loaded spend over what happened, by owner and over time. */
 import type { OwnedRow } from '../../../core/allocation.ts'
-import type { Dimension, Ledger, SpendRow, TimeWindow } from '../../../core/ledger.ts'
+import type { Dimension } from '../../../core/dimension.ts'
+import type { Ledger, SpendRow, TimeWindow } from '../../../core/ledger.ts'
 import { formatUsd, type Picodollars, parseUsd, picodollars, sum, ZERO } from '../../../core/money.ts'
 import type { OutcomeEvent } from '../../../core/outcome.ts'
 import { type OwnerShare, reallocate } from '../split/reallocate.ts'

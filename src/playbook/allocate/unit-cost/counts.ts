@@ -1,4 +1,5 @@
-import type { Dimension, Ledger, TimeWindow } from '../../../core/ledger.ts'
+import type { Dimension } from '../../../core/dimension.ts'
+import type { Ledger, TimeWindow } from '../../../core/ledger.ts'
 import type { OutcomeEvent } from '../../../core/outcome.ts'
 import type { Tagging } from '../statement/rules.ts'
 import type { OutcomeCounts } from '../statement/splits.ts'

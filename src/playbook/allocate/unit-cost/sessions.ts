@@ -1,5 +1,6 @@
 import type { OwnedRow } from '../../../core/allocation.ts'
-import type { Dimension, Ledger, TimeWindow } from '../../../core/ledger.ts'
+import type { Dimension } from '../../../core/dimension.ts'
+import type { Ledger, TimeWindow } from '../../../core/ledger.ts'
 import { parseUsd } from '../../../core/money.ts'
 import type { OutcomeEvent } from '../../../core/outcome.ts'
 import type { Tagging } from '../statement/rules.ts'

@@ -144,11 +144,11 @@ const spentUs = async (act: () => Promise<void>): Promise<number> => {
   return user + system
 }
 
-type Spent = Readonly<{ own: number; beside: number; parse: number }>
+type Spent = Readonly<{ own: number; beside: number; here: number; parse: number }>
 
-/** µs of CPU a call, of the counting beside the provider's work, and of JSON.parse of the body: what the machine gives today. */
+/** µs of CPU a call, of the counting beside the provider's work, and of JSON.parse of the body: what the machine gives today. `here` is the gateway thread's part of the counting. */
 const cpuOf = async (kind: Kind, count: number, from: number): Promise<Spent> => {
-  let [own, beside, parse] = [0, 0, 0]
+  let [own, beside, here, parse] = [0, 0, 0, 0]
   for (let done = 0; done < count; done += BATCH) {
     const calls = Array.from({ length: BATCH }, (_, i) => callOf(kind, from + done + i))
     own += await spentUs(async () => {
@@ -157,14 +157,17 @@ const cpuOf = async (kind: Kind, count: number, from: number): Promise<Spent> =>
     parse += await spentUs(async () => {
       for (const { body } of calls) JSON.parse(body.toString())
     })
+    const before = process.threadCpuUsage()
     beside += await spentUs(async () => {
       for (const one of later.splice(0)) {
         recounts += 1
         await one()
       }
     })
+    const { user, system } = process.threadCpuUsage(before)
+    here += user + system
   }
-  return { own: own / count, beside: beside / count, parse: parse / count }
+  return { own: own / count, beside: beside / count, here: here / count, parse: parse / count }
 }
 
 const whole = (count: number): number => Math.ceil(count / BATCH) * BATCH
@@ -176,7 +179,7 @@ for (const kind of kinds.filter(({ name }) => name.includes(process.argv[3] ?? '
   await cpuOf(kind, before, 0)
   bytes = 0
   recounts = 0
-  const { own, beside, parse } = await cpuOf(kind, count, before)
+  const { own, beside, here, parse } = await cpuOf(kind, count, before)
   mean += (own * kind.share) / 100
   parsed += (parse * kind.share) / 100
   figures.push({
@@ -186,6 +189,7 @@ for (const kind of kinds.filter(({ name }) => name.includes(process.argv[3] ?? '
     edited: `${Math.round((100 * recounts) / count)} %`,
     cpu_us: Number(own.toFixed(1)),
     beside_us: Number(beside.toFixed(1)),
+    of_it_here_us: Number(here.toFixed(1)),
     parse_us: Number(parse.toFixed(1)),
   })
 }

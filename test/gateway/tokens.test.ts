@@ -1,4 +1,9 @@
 /** Tokens are counted in a thread of their own: what it counts, and what happens when it ends. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import { encode } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterEach, expect, test } from 'vitest'
@@ -23,11 +28,12 @@ test('each text has the tokens that the tokenizer counts, special ones as the te
   expect(await tokens.count([])).toEqual([])
 })
 
-test('counts that wait when the thread ends are told by length, and the next ones begin a new thread', async () => {
+test('what is asked when it is closed, or was asked before, is counted by length', async () => {
+  await tokens.count(['begin'])
   const waiting = tokens.count(texts)
   await tokens.close()
   expect(await waiting).toEqual(byLength)
-  expect(await tokens.count(texts)).toEqual(exact)
+  expect(await tokens.count(texts)).toEqual(byLength)
 })
 
 test('this thread goes on while the other loads the tokenizer and counts', async () => {
@@ -45,20 +51,34 @@ test('this thread goes on while the other loads the tokenizer and counts', async
   expect(turns).toBeGreaterThan(1000)
 })
 
-test('a thread that ends by itself is told of, one that is closed is not', async () => {
+test('counts that wait when the thread ends are told by length, with why; the next ones begin a new thread', async () => {
   const told: string[] = []
-  let thread: Worker | undefined
+  const threads: Worker[] = []
   const start = () => {
-    thread = openWorker('gateway/counting')
+    const thread = openWorker('gateway/counting')
+    threads.push(thread)
     return thread
   }
   const heard = openTokens(({ message }) => told.push(message), start)
   const waiting = heard.count(texts)
-  await thread?.terminate()
+  await new Promise(setImmediate)
+  await threads[0]?.terminate()
   expect(await waiting).toEqual(byLength)
   expect(told).toEqual(['the thread that counts tokens has ended'])
-  const again = heard.count(texts)
+  expect(await heard.count(texts)).toEqual(exact)
   await heard.close()
-  expect(await again).toEqual(byLength)
   expect(told).toHaveLength(1)
+  expect(threads).toHaveLength(2)
+})
+
+test('a process that waits for a count has it, and ends when it has nothing else to do', async () => {
+  const script = `
+    import { openTokens } from ${JSON.stringify(import.meta.resolve('../../src/gateway/tokens.ts'))}
+    console.log((await openTokens().count(['A weir is a low dam.']))[0])`
+  const folder = mkdtempSync(join(tmpdir(), 'weir-tokens-'))
+  const file = join(folder, 'count.mjs')
+  writeFileSync(file, script)
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 60_000 })
+  rmSync(folder, { recursive: true })
+  expect(stdout).toBe(`${exact[0]}\n`)
 })

@@ -13,18 +13,24 @@ const PIECE = 4096
 const piecesOf = (text: string): string[] =>
   Array.from({ length: Math.ceil(text.length / PIECE) }, (_, nth) => text.slice(nth * PIECE, (nth + 1) * PIECE))
 
+/** What is asked again while it is counted is counted once, too. */
+const openRemembered = () => {
+  const memory = openMemory()
+  return (key: string, count: () => Promise<number>): Promise<number> => {
+    const known = memory.get<Promise<number>>('', key)
+    if (known) return known
+    const counting = count()
+    memory.set('', key, counting)
+    return counting
+  }
+}
+
 /** Counts tokens of texts in o200k, each text once for as long as its hash is remembered. */
 const openCounter = (tokens: Tokens): ((text: string) => Promise<number>) => {
-  const memory = openMemory()
-  return async (text) => {
-    if (text === '') return 0
-    const key = digest(text)
-    const known = memory.get<number>('', key)
-    if (known !== undefined) return known
-    const sum = (await tokens.count(piecesOf(text))).reduce((all, one) => all + one, 0)
-    memory.set('', key, sum)
-    return sum
-  }
+  const remembered = openRemembered()
+  const count = async (text: string): Promise<number> =>
+    (await tokens.count(piecesOf(text))).reduce((sum, one) => sum + one, 0)
+  return async (text) => (text === '' ? 0 : remembered(digest(text), () => count(text)))
 }
 
 /** The blocks that a change shortens, each with the text that it leaves. */
@@ -41,17 +47,14 @@ const shortenings = ({ changes }: Shorter): Readonly<{ index: number; text: stri
  */
 export const openRecount = (tokens: Tokens): Levers['recount'] => {
   const counted = openCounter(tokens)
-  const memory = openMemory()
+  const remembered = openRemembered()
 
   /** What an edit takes out. It is remembered by the prompt's hash up to it, so that later turns of a conversation hash no text. */
-  const taken = async (place: string, block: Block, text: string): Promise<number> => {
-    const key = `${place} ${block.text.length} ${text.length}`
-    const known = memory.get<number>('', key)
-    if (known !== undefined) return known
-    const difference = (await counted(block.text)) - (await counted(text))
-    memory.set('', key, difference)
-    return difference
-  }
+  const taken = (place: string, block: Block, text: string): Promise<number> =>
+    remembered(`${place} ${block.text.length} ${text.length}`, async () => {
+      const [before, after] = await Promise.all([counted(block.text), counted(text)])
+      return before - after
+    })
 
   const removedBy = async (turn: Turn, change: Shorter, { live }: Pulling, ratio: number): Promise<number[]> => {
     const { hashes } = live.chain

@@ -1,16 +1,10 @@
 import { defineCommand } from 'citty'
-import { WeirError } from '../core/errors.ts'
 import { folderArgs } from './asking.ts'
 import { openConsole } from './console/open.ts'
 import { tokenCommands } from './console/tokens.ts'
+import { wholeFlag } from './numbers.ts'
 import { interrupted } from './serve/interrupted.ts'
 import { print } from './show/output.ts'
-
-const portOf = (text: string): number => {
-  const port = Number(text)
-  if (/^\d+$/.test(text) && port <= 65_535) return port
-  throw new WeirError('bad-input', `--port ${text}: expected a whole number from 0 to 65535`)
-}
 
 export const command = {
   ...defineCommand({
@@ -31,7 +25,7 @@ export const command = {
     },
     subCommands: { token: tokenCommands },
     run: async ({ args }) => {
-      const port = portOf(args.port)
+      const port = wholeFlag('--port', args.port, 65_535)
       const stop = interrupted()
       const running = await openConsole(args, port)
       if (args.json) print(JSON.stringify({ console: running.url }))

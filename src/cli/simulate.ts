@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { defineCommand } from 'citty'
 import { WeirError } from '../core/errors.ts'
 import { every } from './asking.ts'
+import { wholeFlag } from './numbers.ts'
 import { lookOf, paint } from './show/look.ts'
 import { note, print, printJson } from './show/output.ts'
 import { table } from './show/table.ts'
@@ -76,8 +77,8 @@ export const command = {
       const { startSimulator } = await import('../../simulator/start.ts')
       const { parseFault } = await import('../../simulator/faults.ts')
       const simulator = await startSimulator({
-        port: measure('--port', args.port, 65_535),
-        seed: measure('--seed', args.seed, Number.MAX_SAFE_INTEGER),
+        port: wholeFlag('--port', args.port, 65_535),
+        seed: wholeFlag('--seed', args.seed, Number.MAX_SAFE_INTEGER),
         latency_ms: measure('--latency', args.latency, 600_000),
         pace_ms: measure('--pace', args.pace, 600_000),
         allow_header_faults: true,

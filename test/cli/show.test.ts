@@ -259,6 +259,19 @@ describe('times', () => {
     expect(utc(parseTime(text, now, 'Europe/Berlin'))).toBe(expected),
   )
 
+  test.each([
+    ['2026-09-06', 'America/Santiago', '2026-09-06 04:00:00'],
+    ['2026-03-08', 'America/Havana', '2026-03-08 05:00:00'],
+    ['2026-03-08T02:30', 'America/New_York', '2026-03-08 07:00:00'],
+    ['2026-10-25T02:30', 'Europe/Berlin', '2026-10-25 00:30:00'],
+  ])('%s in %s, which its clock skips or shows twice, is %s UTC', (text, zone, expected) =>
+    expect(utc(parseTime(text, now, zone))).toBe(expected),
+  )
+
+  test('before 1970 are all time, as nothing was called then', () => {
+    expect([parseTime('99999999999d', now, 'UTC'), parseTime('0001-01-01', now, 'UTC')]).toEqual([0, 0])
+  })
+
   test('that are none are refused with what is allowed', () => {
     for (const text of ['', 'soon', '2026-02-30', '2026-13-01', '7 days']) {
       expect(() => parseTime(text, now, 'UTC'), text).toThrow(/is not a time: use 24h, 7d/)

@@ -85,6 +85,21 @@ test.each([
   expect([code, out, err]).toEqual([2, '', `${message}\n`])
 })
 
+test.each([
+  [['simulate', '--port', '4140.5'], 'weir: --port 4140.5: expected a whole number from 0 to 65535'],
+  [['simulate', '--seed', '1.5'], 'weir: --seed 1.5: expected a whole number from 0 to 9007199254740991'],
+  [['keys', 'create', '--expires', '99999999d'], 'weir: --expires 99999999d is more than 100 years from now'],
+])('%j is refused before anything begins', async (words, message) => {
+  const { err, out, code } = await weir([...words], { cwd })
+  expect([code, out, err]).toEqual([2, '', `${message}\n`])
+})
+
+test('a key can end in minutes', async () => {
+  const { out } = await weir(['keys', 'create', '--expires', '30m', '--json'], { cwd })
+  const made = JSON.parse(out)
+  expect(made.expires_at_us - made.created_at_us).toBe(30 * 60_000_000)
+})
+
 describe('weir init', () => {
   test('writes a file that serves as it is, and does not write over one', async () => {
     expect((await weir(['init'], { cwd })).out).toMatch(/weir\.yaml is written/)

@@ -1,14 +1,17 @@
 import { WeirError } from '../../core/errors.ts'
-import { parseTime } from './time.ts'
+import { parseTime, spanOf } from './time.ts'
 
-const span_ms = { d: 86_400_000, h: 3_600_000, w: 604_800_000 } as const
+const MOST_YEARS = 100
+const YEAR_US = 366 * 86_400_000_000
 
-/** The moment, µs, that `30d`, `12h` from now or a date says. Throws WeirError `bad-input` when it is not in the future. */
+/**
+ * The moment, µs, that `30d`, `12h`, `30m` from now or a date says. Throws WeirError `bad-input` when it is not in the
+ * future, or in none that anybody lives to see.
+ */
 export const expiryOf = (text: string, now_us: number, field: string, zone = 'UTC'): number => {
-  const span = /^(\d+)([dhw])$/.exec(text)
-  const at = span
-    ? now_us + Number(span[1]) * span_ms[span[2] as keyof typeof span_ms] * 1000
-    : parseTime(text, now_us / 1000, zone, field) * 1000
-  if (at > now_us) return at
-  throw new WeirError('bad-input', `${field} ${text} is not in the future`)
+  const span = spanOf(text)
+  const at = span === undefined ? parseTime(text, now_us / 1000, zone, field) * 1000 : Math.round(now_us + span * 1000)
+  if (at <= now_us) throw new WeirError('bad-input', `${field} ${text} is not in the future`)
+  if (at - now_us <= MOST_YEARS * YEAR_US) return at
+  throw new WeirError('bad-input', `${field} ${text} is more than ${MOST_YEARS} years from now`)
 }

@@ -1,11 +1,11 @@
 import { WeirError } from '../../core/errors.ts'
 import type { TimeWindow } from '../../core/ledger.ts'
+import { dateOf, dayIn, instantOfWall, monthOf } from '../../playbook/allocate/window/wall-clock.ts'
+import { localTime } from '../../playbook/price/local-time.ts'
 
-const units_ms = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
-
-type Local = Readonly<{ year: number; month: number; day: number; hour: number; minute: number; second: number }>
-
-const clocks = new Map<string, Intl.DateTimeFormat>()
+const DAY_MINUTES = 1440
+const MINUTE_MS = 60_000
+const units_ms = { m: MINUTE_MS, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 
 /** How a field is called where somebody gives it: `--since` on the command line, `since` in a request. */
 export type Field = (name: string) => string
@@ -13,23 +13,9 @@ export type Field = (name: string) => string
 export const asFlag: Field = (name) => `--${name}`
 
 /** Throws WeirError `bad-input` when the zone is not an IANA name. */
-const clockOf = (zone: string, name = '--zone'): Intl.DateTimeFormat => {
-  const known = clocks.get(zone)
-  if (known) return known
+export const checkZone = (zone: string, name = '--zone'): void => {
   try {
-    const part = '2-digit'
-    const clock = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: part,
-      day: part,
-      hour: part,
-      minute: part,
-      second: part,
-    })
-    clocks.set(zone, clock)
-    return clock
+    localTime(zone, 0)
   } catch {
     throw new WeirError(
       'bad-input',
@@ -38,45 +24,28 @@ const clockOf = (zone: string, name = '--zone'): Intl.DateTimeFormat => {
   }
 }
 
-/** Throws WeirError `bad-input` when the zone is not an IANA name. */
-export const checkZone = (zone: string, name: string): void => {
-  clockOf(zone, name)
+/** The length of a span such as `30m`, `24h`, `7d` or `2w`, ms; undefined for what is none. */
+export const spanOf = (text: string): number | undefined => {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)([mhdw])$/.exec(text) ?? []
+  return count === undefined ? undefined : Number(count) * units_ms[unit as keyof typeof units_ms]
 }
 
-const localOf = (at_ms: number, zone: string): Local => {
-  const found: Record<string, number> = {}
-  for (const { type, value } of clockOf(zone).formatToParts(at_ms)) found[type] = Number(value)
-  const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = found
-  return { year, month, day, hour, minute, second }
-}
-
-const asUtc_ms = (local: Local): number =>
-  Date.UTC(local.year, local.month - 1, local.day, local.hour, local.minute, local.second)
-
-/** The instant of a local time, ms. Twice, because the first guess may lie on the other side of a clock change. */
-const instantOf = (local: Local, zone: string): number => {
-  const wanted = asUtc_ms(local)
-  let guess = wanted
-  for (let turn = 0; turn < 2; turn += 1) guess += wanted - asUtc_ms(localOf(guess, zone))
-  return guess
-}
-
-const midnight = { hour: 0, minute: 0, second: 0 }
+/** The instant, ms, at which whole local days since 1970-01-01 begin. */
+const dayStart = (day: number, zone: string): number => instantOfWall(zone, day * DAY_MINUTES) / 1000
 
 const named = (word: string, now_ms: number, zone: string): number | undefined => {
-  const now = { ...localOf(now_ms, zone), ...midnight }
-  const weekday = (new Date(asUtc_ms(now)).getUTCDay() + 6) % 7
-  const days = (back: number) => instantOf(localOf(asUtc_ms(now) - back * units_ms.d, 'UTC'), zone)
+  const { day, weekday } = localTime(zone, now_ms * 1000)
+  const { year, month } = monthOf(day)
   const starts: Record<string, () => number> = {
     now: () => now_ms,
-    today: () => days(0),
-    yesterday: () => days(1),
-    week: () => days(weekday),
-    month: () => days(now.day - 1),
-    year: () => instantOf({ ...now, month: 1, day: 1 }, zone),
+    today: () => dayStart(day, zone),
+    yesterday: () => dayStart(day - 1, zone),
+    week: () => dayStart(day - weekday + 1, zone),
+    month: () => dayStart(dayIn(year, month, 1), zone),
+    year: () => dayStart(dayIn(year, 1, 1), zone),
     all: () => 0,
   }
-  return starts[word]?.()
+  return Object.hasOwn(starts, word) ? starts[word]?.() : undefined
 }
 
 const dated = (text: string, zone: string): number | undefined => {
@@ -87,7 +56,7 @@ const dated = (text: string, zone: string): number | undefined => {
   const utc = Date.parse(`${iso}${offset ?? 'Z'}`)
   // Date.parse rolls 30 February over; what does not come back as it went in is no date.
   if (Number.isNaN(utc) || (!offset && !new Date(utc).toISOString().startsWith(iso))) return undefined
-  return offset ? utc : instantOf(localOf(utc, 'UTC'), zone)
+  return offset ? utc : instantOfWall(zone, Math.floor(utc / MINUTE_MS)) / 1000 + Number(second) * 1000
 }
 
 /**
@@ -96,10 +65,11 @@ const dated = (text: string, zone: string): number | undefined => {
  * Throws WeirError `bad-input` that says what is allowed.
  */
 export const parseTime = (text: string, now_ms: number, zone: string, flag = '--since'): number => {
-  const span = /^(\d+(?:\.\d+)?)([mhdw])$/.exec(text)
-  const ago = span ? now_ms - Number(span[1]) * units_ms[span[2] as keyof typeof units_ms] : undefined
-  const found = ago ?? named(text, now_ms, zone) ?? dated(text, zone)
-  if (found !== undefined) return found
+  const span = spanOf(text)
+  if (span === undefined) checkZone(zone)
+  const found = span === undefined ? (named(text, now_ms, zone) ?? dated(text, zone)) : now_ms - span
+  // Nothing was called before 1970.
+  if (found !== undefined) return Math.max(0, found)
   throw new WeirError(
     'bad-input',
     `${flag} ${text} is not a time: use 24h, 7d, 2w, today, yesterday, week, month, year, all, ` +
@@ -129,15 +99,13 @@ export const parseWindow = (
 const two = (number: number) => String(number).padStart(2, '0')
 
 /** A moment in µs as `2026-11-23` in the zone. */
-export const day = (at_us: number, zone = 'UTC'): string => {
-  const { year, month, day: date } = localOf(Math.floor(at_us / 1000), zone)
-  return `${year}-${two(month)}-${two(date)}`
-}
+export const day = (at_us: number, zone = 'UTC'): string => dateOf(localTime(zone, at_us).day)
 
 /** A moment in µs as `14:02:09` in the zone. */
 export const clock = (at_us: number, zone = 'UTC'): string => {
-  const { hour, minute, second } = localOf(Math.floor(at_us / 1000), zone)
-  return `${two(hour)}:${two(minute)}:${two(second)}`
+  const { minute } = localTime(zone, at_us)
+  const second = Math.floor(at_us / 1e6) - Math.floor(at_us / 60e6) * 60
+  return [Math.floor(minute / 60), minute % 60, second].map(two).join(':')
 }
 
 /** A moment in µs as `2026-11-23 14:02:09` in the zone. */

@@ -137,6 +137,21 @@ describe('shared owners', () => {
     )
   })
 
+  test('take any name for an owner, also those that every object has', () => {
+    const odd = new Map([
+      ['__proto__', parseUsd('2')],
+      ['constructor', parseUsd('4')],
+      ['toString', parseUsd('1')],
+    ])
+    const rules: readonly SplitRule[] = [{ from: 'constructor', by: 'usage', metric: 'seats' }]
+    const rows = reallocate(odd, rules, { seats: JSON.parse('{ "__proto__": "3" }') })
+    expect(rows.map(({ owner, total }) => [owner, formatUsd(total)])).toEqual([
+      ['__proto__', '6'],
+      ['constructor', '0'],
+      ['toString', '1'],
+    ])
+  })
+
   test('that chain, repeat or name nobody are refused with the rule and the field', () => {
     const refused = (...rules: SplitRule[]) => said(() => reallocate(costs, rules))
     const even = { by: 'even' } as const

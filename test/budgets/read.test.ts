@@ -130,6 +130,7 @@ describe('what makes a worst case unknowable', () => {
   test('answers that are asked for at once are counted', () => {
     expect(answersAsked({ n: 3, best_of: 5 })).toBe(5)
     expect(answersAsked({ generationConfig: { candidateCount: 4 } })).toBe(4)
+    expect(answersAsked({ generation_config: { candidate_count: 4 } })).toBe(4)
     expect(answersAsked(undefined)).toBe(1)
   })
 })

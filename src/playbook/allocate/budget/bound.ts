@@ -86,11 +86,12 @@ export const unboundedBy = (json: unknown, endpoint: string): string | undefined
 const whole = (value: unknown): number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 1 ? value : 1
 
-/** How many answers are asked for at once. */
+/** How many answers are asked for at once. Gemini takes its fields in either spelling. */
 export const answersAsked = (json: unknown): number => {
   const body = asRecord(json)
   if (!body) return 1
   const config = asRecord(body['generationConfig'] ?? body['generation_config'])
-  const asked = [body['n'], body['best_of'], body['num_generations'], config?.['candidateCount']]
+  const candidates = config?.['candidateCount'] ?? config?.['candidate_count']
+  const asked = [body['n'], body['best_of'], body['num_generations'], candidates]
   return Math.max(...asked.map(whole))
 }

@@ -38,7 +38,7 @@ export const sharedCosts = (
   const field = dimension.replace(/^tag:/, '')
   return rules.flatMap(({ from }): Split[] => {
     const bearing = shares.flatMap(({ owner, shared }) => {
-      const amount = owner === from ? undefined : shared[from]
+      const amount = owner !== from && Object.hasOwn(shared, from) ? shared[from] : undefined
       const weight = amount === undefined ? 0n : amount < 0n ? -amount : amount
       return weight === 0n ? [] : [{ owner: { [field]: owner }, weight: formatUsd(picodollars(weight)) }]
     })

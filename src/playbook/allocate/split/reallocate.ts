@@ -106,10 +106,10 @@ export const reallocate = (costs: Costs, rules: readonly SplitRule[], metrics: M
   checkSplitRules(rules)
   const sources = new Set(rules.map(({ from }) => from))
   const everybody = [...costs.keys()].filter((owner) => !sources.has(owner))
-  const shared = new Map<string, Record<string, Picodollars>>()
+  const shared = new Map<string, Map<string, Picodollars>>()
   const put = (owner: string, from: string, amount: Picodollars) => {
-    const entry = shared.get(owner) ?? {}
-    shared.set(owner, { ...entry, [from]: picodollars((entry[from] ?? 0n) + amount) })
+    const entry = shared.get(owner) ?? new Map<string, Picodollars>()
+    shared.set(owner, entry.set(from, picodollars((entry.get(from) ?? 0n) + amount)))
   }
   rules.forEach((rule, at) => {
     const cost = costs.get(rule.from) ?? ZERO
@@ -121,8 +121,8 @@ export const reallocate = (costs: Costs, rules: readonly SplitRule[], metrics: M
   const owners = [...new Set([...costs.keys(), ...shared.keys()])].sort(byName)
   return owners.map((owner) => {
     const direct = costs.get(owner) ?? ZERO
-    const borne = shared.get(owner) ?? {}
-    const total = Object.values(borne).reduce((sum, amount) => sum + amount, direct as bigint)
-    return { owner, direct, shared: borne, total: picodollars(total) }
+    const borne = [...(shared.get(owner) ?? [])]
+    const total = borne.reduce((sum, [, amount]) => sum + amount, direct as bigint)
+    return { owner, direct, shared: Object.fromEntries(borne), total: picodollars(total) }
   })
 }

@@ -65,4 +65,8 @@ export const percentWeights = (percent: Readonly<Record<string, string>>): reado
 export const usageWeights = (
   owners: readonly string[],
   usage: Readonly<Record<string, string | undefined>>,
-): readonly Weight[] => owners.map((owner) => ({ owner, weight: decimal(`usage.${owner}`, usage[owner] ?? '0') }))
+): readonly Weight[] =>
+  owners.map((owner) => {
+    const used = Object.hasOwn(usage, owner) ? usage[owner] : undefined
+    return { owner, weight: decimal(`usage.${owner}`, used ?? '0') }
+  })

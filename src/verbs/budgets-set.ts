@@ -49,7 +49,7 @@ const checked = (definition: Readonly<{ name: string }>, { file, stored, provide
   for (const message of budget ? unknownFallBacks(budget, providers) : [])
     own.push({ field: 'when_exhausted', message })
   if (own.length > 0) throw new InputError(own)
-  return budgetWarnings([...file, ...budgets]).filter((text) => text.includes(which))
+  return budgetWarnings([...file, ...budgets], which)
 }
 
 export const verb = defineVerb({

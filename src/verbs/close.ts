@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { close as closeAnswer } from './answers/statement.ts'
 import { name, windowFields } from './asking/fields.ts'
 import { checkZone } from './asking/time.ts'
+import { monthlyBudgets } from './budgets/monthly.ts'
 import { closeMonth, type ShownClose, shownClose } from './close/month.ts'
 import { chargeableBy } from './statement/gather.ts'
 import { defineVerb } from './verb.ts'
@@ -21,6 +22,7 @@ export const verb = defineVerb({
     checkZone(zone, context.field('zone'))
     const whose = chargeableBy(by, context.field('by'))
     const [ledger, store] = [await context.ledger(), await context.store()]
-    return shownClose(await closeMonth(ledger, store, { month, by: whose, zone, now_us: context.now_us() }))
+    const closing = { month, by: whose, zone, now_us: context.now_us(), ...(await monthlyBudgets(context, whose)) }
+    return shownClose(await closeMonth(ledger, store, closing))
   },
 })

@@ -52,6 +52,7 @@ type Shown = Readonly<{
     owner: string
     total_usd: string
     charge_usd: string
+    budget_usd: string | null
     corrections: readonly Readonly<{ month: string; reason: string; amount_usd: string }>[]
   }>[]
 }>
@@ -94,13 +95,24 @@ describe('weir close', () => {
     ])
     expect(await refused('close', '2026-12')).toContain('2026-12 cannot be closed: it is not over yet')
     expect(await refused('close', 'october')).toContain('october is no month')
+    await ok('budgets', 'set', 'monthly', '--scope', 'team=search', '--usd', '9', '--per', 'month')
     const out = await ok('close', '2026-10')
+    await ok('budgets', 'remove', 'monthly')
     expect(out).toMatch(/^2026-10 is closed by team: 4 statements, \$50.00 charged\.\nSHA-256 [0-9a-f]{64}\n$/)
     expect(await refused('close', '2026-10')).toContain('2026-10 cannot be closed: it is closed')
     expect(await refused('close', '2026-12')).toContain('it is not over yet')
     expect(await refused('close', '2026-09')).toContain('months are closed in order, and 2026-11 is next')
     expect(await refused('close', '2026-11', '--zone', 'Asia/Shanghai')).toContain('use --zone UTC')
     await balanced()
+  })
+
+  test('keeps the budgets of that time, and takes no other', async () => {
+    const shown = await statements('2026-10')
+    const budgets = shown.statements.map(({ owner, budget_usd }) => [owner, budget_usd])
+    expect(Object.fromEntries(budgets)).toMatchObject({ search: '9', billing: null })
+    expect(await refused('statement', '--month', '--at', '2026-10', '--budget', 'search=5')).toContain(
+      '--budget search: 2026-10 is closed, so its statements keep the budgets that they were closed with',
+    )
   })
 
   test('what comes later changes nothing in the closed month, and is in the next one with its reason', async () => {

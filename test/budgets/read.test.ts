@@ -74,6 +74,9 @@ test('a budget above one that all of its calls are under too is a warning, and n
   expect(
     budgetWarnings(budgets).map((text) => text.replace(/ limits.* but /, ' above ').replace(/ stops.*/, '')),
   ).toEqual(['teams above company', 'search above company', 'search above teams'])
+  expect(budgetWarnings(budgets, 'ads')).toEqual([])
+  expect(budgetWarnings(budgets, 'a')).toEqual([])
+  expect(budgetWarnings(budgets, 'teams')).toHaveLength(2)
 })
 
 describe('the bound of a prompt', () => {

@@ -12,6 +12,7 @@ import {
 import { statementPeriod } from '../../playbook/allocate/statement/period.ts'
 import { rulesIn } from '../allocation/in-force.ts'
 import { parseTime } from '../asking/time.ts'
+import type { StatementsAsked } from '../statement/asked.ts'
 import { gather } from '../statement/gather.ts'
 import type { Asking } from '../verb.ts'
 
@@ -23,18 +24,19 @@ export const hashOf = (document: string, before: string | undefined): string =>
     .update(document)
     .digest('hex')
 
-export type Closing = Readonly<{ month: string; by: Dimension; zone: string; now_us: number }>
+export type Closing = Readonly<{ month: string; by: Dimension; zone: string; now_us: number }> &
+  Pick<StatementsAsked, 'budgets' | 'budget_each'>
 
 const closed = async (
   ledger: Asking,
   store: Store,
-  { month, by, zone, now_us }: Closing,
+  { month, by, zone, now_us, ...budgets }: Closing,
   closes: readonly ClosedMonth[],
 ) => {
   const at_us = Math.round(parseTime(month, now_us / 1000, zone, 'the month') * 1000)
   const period = statementPeriod('month', at_us, { zone, now_us })
   checkCloseable(closes, { month, zone, complete: period.complete })
-  const { report, snapshots } = await gather(ledger, store, { by, period, budgets: {}, now_us })
+  const { report, snapshots } = await gather(ledger, store, { by, period, ...budgets, now_us })
   const rules = await rulesIn(store)
   const outcomes: Store['outcomes']['list'] = (window) => store.outcomes.list(window)
   const own = { month, window: period.window }

@@ -104,8 +104,17 @@ const closedReport = async (
 export const statementsIn = async (ledger: Asking, store: Store, asked: StatementsAsked): Promise<StatementReport> =>
   (await closedReport(store, asked)) ?? (await gather(ledger, store, asked)).report
 
-/** A budget of which no statement speaks was written in vain. Throws WeirError `not-found`. */
-export const checkBudgets = ({ statements, by }: StatementReport, owners: readonly string[], field: string): void => {
+/** A budget of which no statement speaks was written in vain. Throws WeirError `not-found`, or `bad-input` for a closed month. */
+export const checkBudgets = (
+  { statements, by, closed, period }: StatementReport,
+  owners: readonly string[],
+  field: string,
+): void => {
+  if (closed !== null && owners[0] !== undefined)
+    throw new WeirError(
+      'bad-input',
+      `${field} ${owners[0]}: ${period.name} is closed, so its statements keep the budgets that they were closed with`,
+    )
   const vain = owners.find((owner) => !statements.some((one) => one.owner === owner && one.budget_usd !== null))
   if (vain === undefined) return
   const meant = hint(

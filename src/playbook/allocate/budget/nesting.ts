@@ -25,10 +25,14 @@ const amountOf = (budget: Budget, unit: BudgetUnit): bigint | undefined => {
   return unit === 'usd' ? parseUsd(String(limit)) : BigInt(limit)
 }
 
-/** What is allowed and yet can hardly be meant: a budget above another one that all of its calls are under too. */
-export const budgetWarnings = (budgets: readonly Budget[]): readonly string[] =>
+/**
+ * What is allowed and yet can hardly be meant: a budget above another one that all of its calls are under too. With `about`
+ * only what concerns the budget of that name.
+ */
+export const budgetWarnings = (budgets: readonly Budget[], about?: string): readonly string[] =>
   budgets.flatMap((child) =>
     budgets.flatMap((parent) => {
+      if (about !== undefined && child.name !== about && parent.name !== about) return []
       if (parent === child || !sameWindow(child, parent) || !isInside(child, parent) || isInside(parent, child))
         return []
       return units.flatMap((unit) => {

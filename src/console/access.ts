@@ -1,14 +1,12 @@
 import { WeirError } from '../core/errors.ts'
-import type { ConsoleToken, Store } from '../core/store.ts'
+import type { Store } from '../core/store.ts'
 import { hashToken, sameText } from '../stores/sealing.ts'
+import { keyState } from '../verbs/keys/shown.ts'
 
 /** Who asks: an administrator, or somebody who reads for one team. */
 export type Asker = Readonly<{ team?: string }>
 
 const refused = (message: string): WeirError => new WeirError('unknown-key', message)
-
-const inForce = ({ revoked_at_us, expires_at_us }: ConsoleToken, now_us: number): boolean =>
-  (revoked_at_us === undefined || revoked_at_us > now_us) && (expires_at_us === undefined || expires_at_us > now_us)
 
 /**
  * Finds out who holds a token, by its HMAC, so that what is compared is nothing of the token itself. Throws WeirError
@@ -23,7 +21,7 @@ export const identify = async (
     throw refused('the console needs a token: Authorization: Bearer weirc_… (weir console token create)')
   const hash = hashToken(token, pepper)
   const found = await store.tokens.find(hash)
-  if (found === undefined || !sameText(found.hash, hash) || !inForce(found, now_us))
+  if (found === undefined || !sameText(found.hash, hash) || keyState(found, now_us) !== 'active')
     throw refused('no such console token, or it has expired or was revoked')
   return found.team === undefined ? {} : { team: found.team }
 }

@@ -43,7 +43,7 @@ test('levers say what they saved, and what they would have saved where they only
     `"cache/exact            on: team search       $1.75 on 7 calls"`,
   )
   expect(out.split('\n').find((line) => line.startsWith('compact/minify'))).toMatchInlineSnapshot(
-    `"compact/minify         observe: team search  would $3.50 on 7 calls"`,
+    `"compact/minify         observe: team search  would have saved $3.50 on 7 calls"`,
   )
   expect(out.split('\n').find((line) => line.startsWith('compact/tools'))).toMatchInlineSnapshot(
     `"compact/tools          off                   –"`,
@@ -59,6 +59,14 @@ test('levers say what they saved, and what they would have saved where they only
   )
   const nobody = await ask('--since', 'all', '--where', 'team=nobody')
   expect(nobody).not.toContain('$')
+  folder.clear()
+})
+
+test('the share that is held out, and a single call, are told as people say them', async () => {
+  const folder = await ledgerFolder(traced.filter(({ team }) => team === 'search').slice(0, 1))
+  writeFileSync(join(cwd, 'weir.yaml'), 'policies: [{ match: {}, holdout: 0.07, levers: { cache/exact: on } }]\n')
+  const { out } = await weir(['levers', '--data', folder.data, '--since', 'all'], { cwd, env: { COLUMNS: '130' } })
+  expect(out).toMatch(/^cache\/exact +on: every call, 7\.0 % held out +\$0\.25 on 1 call\b(?!s)/m)
   folder.clear()
 })
 

@@ -6,30 +6,25 @@ import { verb as listTokens } from '../../verbs/tokens-list.ts'
 import { verb as revokeToken } from '../../verbs/tokens-revoke.ts'
 import { folderArgs } from '../asking.ts'
 import { withContext } from '../calling.ts'
+import { lifeColumns, stateColumn } from '../keys/life.ts'
 import { type Look, lookOf, paint } from '../show/look.ts'
 import { print, printJson } from '../show/output.ts'
 import { table } from '../show/table.ts'
-import { day } from '../show/time.ts'
 
 const whose = ({ team }: ShownToken): string => (team === undefined ? 'administrator' : `reads team ${team}`)
 
 const renderTokens = (tokens: readonly ShownToken[], look: Look): string =>
   tokens.length === 0
     ? 'No console tokens yet. Make one with: weir console token create --admin, or --team TEAM'
-    : table(
+    : table<ShownToken>(
         tokens,
         [
           { head: 'id', cell: ({ id }) => id },
           { head: 'name', cell: ({ name }) => name, shrink: 10 },
           { head: 'token', cell: ({ prefix }) => prefix },
-          {
-            head: 'state',
-            cell: ({ state }) => state,
-            style: (text, { state }, colours) => (state === 'active' ? colours.green(text) : colours.red(text)),
-          },
+          stateColumn,
           { head: 'for', cell: whose, shrink: 14 },
-          { head: 'made', cell: ({ created_at_us: at }) => day(at), drop: 2 },
-          { head: 'expires', cell: ({ expires_at_us: at }) => (at === undefined ? 'never' : day(at)), drop: 1 },
+          ...lifeColumns(2),
         ],
         look,
       )

@@ -2,7 +2,7 @@ import type { ShownKey } from '../../verbs/keys/shown.ts'
 import { nothing } from '../show/format.ts'
 import { type Look, paint } from '../show/look.ts'
 import { type Column, table } from '../show/table.ts'
-import { day, moment } from '../show/time.ts'
+import { lifeColumns, stateColumn } from './life.ts'
 
 const fixes = ({ team, feature, customer, environment, tags }: ShownKey): string =>
   Object.entries({ team, feature, customer, environment, ...tags })
@@ -11,31 +11,18 @@ const fixes = ({ team, feature, customer, environment, tags }: ShownKey): string
 
 const scopeText = (names: readonly string[]): string => names.join(' ') || 'all'
 
-/** A key of hours ends at an hour: its day alone would say nothing. */
-const SHORT_US = 2 * 86_400_000_000
-
-const endText = ({ created_at_us, expires_at_us: at }: ShownKey): string => {
-  if (at === undefined) return 'never'
-  return at - created_at_us < SHORT_US ? `${moment(at).slice(0, 'YYYY-MM-DD HH:MM'.length)} UTC` : day(at)
-}
-
 const columns = (keys: readonly ShownKey[]): readonly Column<ShownKey>[] => [
   { head: 'id', cell: ({ id }) => id },
   { head: 'name', cell: ({ name }) => name, shrink: 10 },
   { head: 'token', cell: ({ prefix }) => prefix },
-  {
-    head: 'state',
-    cell: ({ state }) => state,
-    style: (text, { state }, colours) => (state === 'active' ? colours.green(text) : colours.red(text)),
-  },
+  stateColumn,
   { head: 'charged to', cell: fixes, shrink: 12 },
   { head: 'models', cell: ({ models }) => scopeText(models), shrink: 10, drop: 2 },
   { head: 'providers', cell: ({ providers }) => scopeText(providers), shrink: 10, drop: 2 },
   ...(['endpoints'] as const)
     .filter((scope) => keys.some((key) => key[scope].length > 0))
     .map((scope): Column<ShownKey> => ({ head: scope, cell: (key) => scopeText(key[scope]), shrink: 10, drop: 2 })),
-  { head: 'made', cell: ({ created_at_us: at }) => day(at), drop: 3 },
-  { head: 'expires', cell: endText, drop: 1 },
+  ...lifeColumns(3),
 ]
 
 /** The gateway's keys; never a token, for it is not kept. */

@@ -1,7 +1,7 @@
 import { takes } from '../../config/levers.ts'
 import type { Lever, LeverMode, LeverPolicy, Setting } from '../../core/lever.ts'
 import type { Practice } from '../../core/practice.ts'
-import { clean, count, money, nothing } from '../show/format.ts'
+import { clean, money, nothing, percent, plural } from '../show/format.ts'
 import { type Look, paint } from '../show/look.ts'
 import { facts, table } from '../show/table.ts'
 
@@ -66,7 +66,7 @@ const inForce = ({ policies }: ShownLever): string =>
     ? 'off'
     : policies
         .map(
-          ({ match, mode, holdout }) => `${mode}: ${where(match)}${holdout > 0 ? `, ${holdout * 100} % held out` : ''}`,
+          ({ match, mode, holdout }) => `${mode}: ${where(match)}${holdout > 0 ? `, ${percent(holdout)} held out` : ''}`,
         )
         .join('; ')
 
@@ -79,11 +79,11 @@ const settingTable = (lever: ShownLever, look: Look): string =>
     look,
   )
 
-/** `$1.20 on 15 calls`; what was only observed as `would $1.20 on 15 calls`. */
+/** `$1.20 on 15 calls`; what was only observed as `would have saved $1.20 on 15 calls`. */
 const savedWords = ({ acted, observed }: ShownLever): string => {
-  const words = ({ calls, saving_usd }: Effect) => `${money(saving_usd)} on ${count(calls)} calls`
+  const words = ({ calls, saving_usd }: Effect) => `${money(saving_usd)} on ${plural(calls, 'call')}`
   const parts = acted && acted.calls > 0 ? [words(acted)] : []
-  if (observed && observed.calls > 0) parts.push(`would ${words(observed)}`)
+  if (observed && observed.calls > 0) parts.push(`would have saved ${words(observed)}`)
   return parts.join('; ') || nothing
 }
 

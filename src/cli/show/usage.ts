@@ -50,18 +50,19 @@ export const usage = (command: AnyCommand, name: string, look: Look): string => 
   const positional = args.filter(([, arg]) => arg.type === 'positional')
   const flags = args.filter(([, arg]) => arg.type !== 'positional')
   const below = Object.entries((command.subCommands ?? {}) as Record<string, AnyCommand>)
-  const call = [
-    name,
-    ...(below.length > 0 ? ['COMMAND'] : []),
-    ...positional.map(([arg, { required }]) => (required === false ? `[${arg.toUpperCase()}]` : arg.toUpperCase())),
-    ...(flags.length > 0 || below.length > 0 ? ['[flags]'] : []),
-  ]
+  const words = positional.map(([arg, { required }]) =>
+    required === false ? `[${arg.toUpperCase()}]` : arg.toUpperCase(),
+  )
+  const calls = [
+    ...(command.run === undefined ? [] : [[name, ...words, ...(flags.length > 0 ? ['[flags]'] : [])]]),
+    ...(below.length === 0 ? [] : [[name, 'COMMAND', '[flags]']]),
+  ].map((call) => call.join(' '))
   const section = (title: string, entries: readonly (readonly [string, string])[]) =>
     entries.length === 0 ? [] : ['', colours.bold(title), ...pairs(entries, look)]
   return [
     ...wrap(meta?.description ?? '', Math.min(look.width, 110)),
     '',
-    `${colours.bold('Usage')}  ${call.join(' ')}`,
+    `${colours.bold('Usage')}  ${calls.join('\n       ')}`,
     ...section(
       'Arguments',
       positional.map(([arg, { description }]) => [arg.toUpperCase(), description ?? '']),

@@ -130,7 +130,10 @@ const list = {
 } as const
 
 /** Keys of providers, for keys mode. */
-export const providerKeys = defineCommand({
-  meta: { name: 'provider', description: 'Manage provider keys, stored sealed for keys mode.' },
-  subCommands: { set, list, remove },
-})
+export const providerKeys = {
+  ...defineCommand({
+    meta: { name: 'provider', description: 'Manage provider keys, stored sealed for keys mode.' },
+    subCommands: { set, list, remove },
+  }),
+  examples: [['weir keys provider set openai < key.txt', 'keep one, from a file']],
+} as const

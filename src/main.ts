@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 // What was compiled once is kept, in a temporary folder by default: it halves the time to start. Everything else is loaded after it.
 enableCompileCache()
 const { runProgram } = await import('./cli/dispatch.ts')
-const { packageVersion } = await import('./cli/show/version.ts')
+const { packageVersion } = await import('./config/version.ts')
 
 const here = fileURLToPath(import.meta.url)
 

@@ -4,12 +4,13 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
+import { packageVersion } from '../config/version.ts'
 import type { BudgetStates } from '../core/budget.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Ledger, Question, Segment } from '../core/ledger.ts'
 
 /** How a command finds the running gateway: the content of `<data>/control.json`, readable by its owner only. */
-export type ControlFile = Readonly<{ port: number; token: string; pid: number }>
+export type ControlFile = Readonly<{ port: number; token: string; pid: number; version: string }>
 
 /** An import for the gateway's ledger: a file in `<data>/import/`. */
 export type AppendRequest = Readonly<{ name: string; file: string; deduplicate?: Segment['deduplicate'] }>
@@ -132,7 +133,7 @@ export const startControl = async (options: ControlOptions): Promise<Control> =>
   server.unref()
   const { port } = server.address() as AddressInfo
   const path = controlPath(options.data)
-  const file: ControlFile = { port, token, pid: process.pid }
+  const file: ControlFile = { port, token, pid: process.pid, version: packageVersion() }
   writeFileSync(`${path}.tmp`, JSON.stringify(file), { mode: 0o600 })
   renameSync(`${path}.tmp`, path)
   return {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import { packageVersion } from '../config/version.ts'
 import { codes, type ErrorCode, WeirError } from '../core/errors.ts'
 import type { Answer, Appended, Ledger, Question, Segment } from '../core/ledger.ts'
 import { startCollector } from './collect.ts'
@@ -57,6 +58,17 @@ const isAlive = async ({ port, token, pid }: ControlFile): Promise<boolean> => {
   }
 }
 
+/** Questions and answers are those of one version: another one would answer with what the command does not know. Throws `conflict`. */
+const checkVersion = ({ version }: Partial<ControlFile>, data: string): void => {
+  const own = packageVersion()
+  if (version === own) return
+  const running = version === undefined ? 'an older version of Weir' : `Weir ${version}`
+  throw new WeirError(
+    'conflict',
+    `the gateway that runs on ${data} is ${running}, and this command is Weir ${own}: stop the gateway and start it again (weir serve)`,
+  )
+}
+
 const remoteLedger = (data: string, control: ControlFile): Ledger => ({
   append: ({ name, path, deduplicate }: Segment): Promise<Appended> => {
     if (resolve(dirname(path)) !== resolve(importFolder(data)))
@@ -75,6 +87,7 @@ const remoteLedger = (data: string, control: ControlFile): Ledger => ({
 export const askControl = async (data: string, path: '/budgets'): Promise<unknown> => {
   const control = readControl(data)
   if (!control || !(await isAlive(control))) return undefined
+  checkVersion(control, data)
   const response = await fetch(`http://127.0.0.1:${control.port}${path}`, {
     headers: { authorization: `Bearer ${control.token}` },
     redirect: 'error',
@@ -102,14 +115,18 @@ const tryHold = async (data: string, role: string, memory_limit: string | undefi
 
 /**
  * Reaches the ledger of a data folder: through the gateway that runs on it, or else by opening it, after recovering and
- * appending what the journal still holds. Throws `overloaded` naming the holder when another command keeps it.
+ * appending what the journal still holds. Throws `overloaded` naming the holder when another command keeps it, `conflict`
+ * where the gateway is of another version.
  */
 export const reachLedger = async (data: string, options: ReachOptions): Promise<Ledger> => {
   const { now_us, role = 'weir', wait_ms = 5000 } = options
   const until_us = now_us() + wait_ms * 1000
   for (;;) {
     const control = readControl(data)
-    if (control && (await isAlive(control))) return remoteLedger(data, control)
+    if (control && (await isAlive(control))) {
+      checkVersion(control, data)
+      return remoteLedger(data, control)
+    }
     const held = await tryHold(data, role, options.memory_limit)
     if (!(held instanceof WeirError)) return ownLedger(held, data)
     if (now_us() >= until_us) throw held

@@ -80,6 +80,21 @@ describe('the ledger is reached', () => {
     await gateway.stop()
   })
 
+  test.each([
+    ['0.0.9', 'is Weir 0.0.9, and this command is'],
+    [undefined, 'is an older version of Weir, and this command is'],
+  ])('not through a gateway of another version (%s): who asks is told to start it again', async (version, said) => {
+    const gateway = await serve()
+    writeFileSync(join(data, 'control.json'), JSON.stringify({ ...gateway.file, version }))
+    await expect(reachLedger(data, { now_us })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(
+        new RegExp(`^the gateway that runs on .* ${said} .*start it again \\(weir serve\\)$`),
+      ),
+    })
+    await gateway.stop()
+  })
+
   test('after a gateway that left its control file behind', async () => {
     writeFileSync(join(data, 'control.json'), JSON.stringify({ port: 1, token: 'x', pid: process.pid }))
     const ledger = await reachLedger(data, { now_us })

@@ -1,8 +1,8 @@
+import { packageVersion } from '../../config/version.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { FolderFlags } from '../asking.ts'
 import { surroundingsOf } from '../calling.ts'
 import { note } from '../show/output.ts'
-import { packageVersion } from '../show/version.ts'
 
 /** The port that the settings mean, beside a gateway on `gateway`: the next one, or a free one where the gateway took a free one. */
 export const consolePort = (console: Exclude<Settings['console'], 'off'>, gateway: number): number =>

@@ -1,6 +1,8 @@
 /** Trouble put into one team's calls from a moment on. */
+
+import type { Chance } from '../../src/core/chance.ts'
 import { type Call, costOf, DAY_US, HOUR_US } from './calls.ts'
-import { type Chance, pick } from './chance.ts'
+import { pick } from './chance.ts'
 
 export type Injection = Readonly<{
   name: string

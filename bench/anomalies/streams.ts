@@ -1,8 +1,9 @@
 /** Four weeks of an organisation's calls: four teams from invented traffic, or four from real traces laid out over days. */
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
+import type { Chance } from '../../src/core/chance.ts'
 import { type Call, DAY_US, DAYS, HOUR_US, START_US } from './calls.ts'
-import { type Chance, chanceOf, normal, pick, poisson } from './chance.ts'
+import { chanceOf, normal, pick, poisson } from './chance.ts'
 
 /** Share of a day's traffic by hour (people at work, UTC), and of a week's by day. */
 const office = [1, 1, 1, 1, 1, 2, 4, 8, 14, 18, 19, 18, 15, 17, 19, 18, 16, 12, 8, 6, 5, 3, 2, 1]

@@ -3,9 +3,9 @@
  * what the gateway writes in `npm run demo`: ids of 36 characters, the usage object of each API whole, five or six prefixes.
  */
 
+import { chance } from '../../src/core/chance.ts'
 import type { Usd } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
-import { chance } from '../../src/playbook/advise/chance.ts'
 
 const models = [
   { provider: 'openai', wire: 'openai-chat', endpoint: 'chat', model: 'gpt-5.6', input: 1.25, read: 0.125, output: 10 },

@@ -1,11 +1,11 @@
 /** The engine: what it adds up, parts and samples, over levers made for the test. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { chance } from '../../src/core/chance.ts'
 import type { Lever } from '../../src/core/lever.ts'
 import { formatUsd, type Picodollars, picodollars } from '../../src/core/money.ts'
 import type { Past } from '../../src/core/past.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
-import { chance } from '../../src/playbook/advise/chance.ts'
 import { distinctNumbers } from '../../src/playbook/advise/distinct.ts'
 import { MOST_WHOLE } from '../../src/playbook/advise/replay.ts'
 import { shapley } from '../../src/playbook/advise/shapley.ts'

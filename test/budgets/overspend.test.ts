@@ -10,7 +10,7 @@ import { parseUsd } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { type ControlFile, controlPath } from '../../src/gateway/control.ts'
 import { reachLedger } from '../../src/gateway/reach.ts'
-import { chance } from '../../src/playbook/advise/chance.ts'
+import { chance } from '../../src/core/chance.ts'
 import { freePort, type GatewayProcess, startProcess } from '../house/gateway-process.ts'
 
 const CALLS = 2000

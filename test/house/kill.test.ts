@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Simulator, startSimulator } from '../../simulator/start.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { reachLedger } from '../../src/gateway/reach.ts'
-import { chance } from '../../src/playbook/advise/chance.ts'
+import { chance } from '../../src/core/chance.ts'
 import { freePort, type GatewayProcess, startProcess } from './gateway-process.ts'
 
 const KILLS = 100

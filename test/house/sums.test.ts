@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dimensions } from '../../src/core/dimension.ts'
 import { formatUsd, type Picodollars, parseUsd, picodollars, sum } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
-import { chance } from '../../src/playbook/advise/chance.ts'
+import { chance } from '../../src/core/chance.ts'
 import { receipt } from '../allocate-cli/more.ts'
 import { type House, openHouse, receipts as twoTeams } from '../console/house.ts'
 

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startCollector } from '../../src/gateway/collect.ts'
 import { holdLedger } from '../../src/gateway/hold.ts'
 import { recover } from '../../src/gateway/recover.ts'
-import { chance } from '../../src/playbook/advise/chance.ts'
+import { chance } from '../../src/core/chance.ts'
 import { receiptsOf } from './read.ts'
 
 const KILLS = 24

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
-import { chance } from '../../src/playbook/advise/chance.ts'
+import { chance } from '../../src/core/chance.ts'
 
 const FILE = new URL('../../../shared/data/banking77_train.csv.gz', import.meta.url)
 

@@ -1,7 +1,7 @@
 /** The error bound of cache/semantic, on real questions: a question's intent stands for its right answer. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { chance } from '../../src/playbook/advise/chance.ts'
+import { chance } from '../../src/core/chance.ts'
 import { upperRate } from '../../src/playbook/cache/semantic/bound.ts'
 import { guardsOf } from '../../src/playbook/cache/semantic/guards.ts'
 import { LEXICAL_DIMENSIONS, lexicalVector } from '../../src/playbook/cache/semantic/lexical.ts'

@@ -1,9 +1,9 @@
 /** cache/semantic through the real gateway: what is shared, what is served, and what happens when the embedder is down. */
 import OpenAI from 'openai'
 import { afterEach, describe, expect, test } from 'vitest'
+import { chance } from '../../src/core/chance.ts'
 import type { LeverMode, LeverPolicy } from '../../src/core/lever.ts'
 import type { Services } from '../../src/core/settings.ts'
-import { chance } from '../../src/playbook/advise/chance.ts'
 import { lever } from '../../src/playbook/cache/semantic.ts'
 import { post } from '../gateway/ask.ts'
 import { type House, startHouse } from '../gateway/harness.ts'

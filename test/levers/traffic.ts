@@ -1,6 +1,7 @@
 /** For every lever of the catalogue a day on which it has something to do. A new lever fails the contract until it has a row. */
+
+import { bitsOf, chance } from '../../src/core/chance.ts'
 import type { Chosen } from '../../src/core/lever.ts'
-import { bitsOf, chance } from '../../src/playbook/advise/chance.ts'
 import type { Step } from './day.ts'
 
 export type Row = Readonly<{

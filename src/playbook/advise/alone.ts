@@ -1,5 +1,5 @@
 /** What levers would save alone, estimated from whole sessions where a ledger is too large to replay it once more for each lever. */
-import { chance } from './chance.ts'
+import { chance } from '../../core/chance.ts'
 import { type Candidate, type FoldKit, foldOf } from './fold.ts'
 import { GROUPS } from './tally.ts'
 import { priceOf, type Trip } from './trip.ts'

@@ -1,6 +1,6 @@
+import { chance } from '../../core/chance.ts'
 import type { Chosen, Lever, ReplayKit } from '../../core/lever.ts'
 import type { Past, Replay } from '../../core/past.ts'
-import { chance } from './chance.ts'
 
 /** A lever with the settings that are tried. */
 export type Candidate = Readonly<{ lever: Lever; settings: Chosen }>

@@ -1,8 +1,9 @@
 /** From the columns of a packed page to calls of the past. */
+
+import { bitsOf } from '../../core/chance.ts'
 import { historyKeys, historyMarks } from '../../core/history.ts'
 import type { Chain, Past, PastUsage, TokenRates } from '../../core/past.ts'
 import type { LeverTrace } from '../../core/receipt.ts'
-import { bitsOf } from './chance.ts'
 import { apart, type Head, headReader, placesOf } from './head.ts'
 import { figures, type Packed } from './pack.ts'
 import type { RateSheet } from './rates.ts'

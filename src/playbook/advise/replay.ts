@@ -1,9 +1,10 @@
 /** The past, call by call, through every lever: in the order of the playbook, and each alone. */
+
+import { chance } from '../../core/chance.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { Past } from '../../core/past.ts'
 import type { LeverTrace } from '../../core/receipt.ts'
 import { type Alone, aloneBySample } from './alone.ts'
-import { chance } from './chance.ts'
 import { type Candidate, type Fold, type FoldKit, foldOf } from './fold.ts'
 import { affordable, inSample, MOST_PARTED, type Parted, part } from './shapley.ts'
 import { ExactSum, GROUPS, Measure } from './tally.ts'

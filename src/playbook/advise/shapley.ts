@@ -1,4 +1,4 @@
-import { chance, mixed } from './chance.ts'
+import { chance, mixed } from '../../core/chance.ts'
 import { type Candidate, type FoldKit, foldOf } from './fold.ts'
 import { priceOf, type Trip } from './trip.ts'
 

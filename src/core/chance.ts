@@ -1,5 +1,9 @@
-/** A small fast generator of numbers in [0, 1) (mulberry32): the same seed, the same advice. */
-export const chance = (seed: number): (() => number) => {
+/** Chance that is none: the same seed, the same numbers, in any process. For samples, ranges and tests; never for secrets. */
+
+/** Numbers in [0, 1) from a seed (mulberry32). */
+export type Chance = () => number
+
+export const chance = (seed: number): Chance => {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -9,12 +13,15 @@ export const chance = (seed: number): (() => number) => {
   }
 }
 
-/** 32 bits of a text (FNV-1a, mixed once more so that every bit depends on all of it): who is in which group, and in a sample. */
-export const bitsOf = (text: string): number => {
+/** A seed of a text (FNV-1a). */
+export const seedOf = (text: string): number => {
   let hash = 0x811c9dc5
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-  return mixed(hash)
+  return hash
 }
+
+/** 32 bits of a text, each of which depends on all of it: who is in which group, and in a sample. */
+export const bitsOf = (text: string): number => mixed(seedOf(text))
 
 /** 32 bits, each of which depends on all of those given. */
 export const mixed = (bits: number): number => {

@@ -1,6 +1,7 @@
 import type { Answers, Kit, Lever, LeverMode, Memory, Notes } from '../../core/lever.ts'
 import type { TokenRates } from '../../core/past.ts'
 import type { PriceBook } from '../../core/price.ts'
+import { openHalves } from '../../core/recent.ts'
 import type { Wire } from '../../core/wire.ts'
 import { cacheRule } from '../../playbook/cache/rules.ts'
 import { ratesOf } from '../../playbook/price/rates.ts'
@@ -13,37 +14,29 @@ const MOST_MEMORIES = 20_000
 const MOST_RATES = 2_000
 const MINUTE_US = 60_000_000
 
-/**
- * What a lever remembers, by partition; what is least used goes first, as `openRecent` has it. The two names are not joined: a text that
- * was just put together is dear to look up.
- */
+/** What a lever remembers, by partition. The two names are not joined: a text that was just put together is dear to look up. */
 export const openMemory = (most = MOST_MEMORIES): Memory => {
-  let young = new Map<string, Map<string, unknown>>()
-  let old: typeof young = new Map()
-  let count = 0
+  const halves = openHalves(most, () => new Map<string, Map<string, unknown>>())
   const put = (partition: string, key: string, value: unknown): void => {
+    const young = halves.young()
     const own = young.get(partition) ?? new Map<string, unknown>()
-    if (own.size === 0) young.set(partition, own)
-    count -= own.size
+    const { size } = own
+    if (size === 0) young.set(partition, own)
     own.set(key, value)
-    count += own.size
-    if (count * 2 < most) return
-    old = young
-    young = new Map()
-    count = 0
+    halves.grew(own.size - size)
   }
   return {
     get: <T>(partition: string, key: string) => {
-      const value = young.get(partition)?.get(key)
+      const value = halves.young().get(partition)?.get(key)
       if (value !== undefined) return value as T
-      const kept = old.get(partition)?.get(key)
+      const kept = halves.old().get(partition)?.get(key)
       if (kept !== undefined) put(partition, key, kept)
       return kept as T | undefined
     },
     set(partition, key, value) {
       if (value !== undefined) return put(partition, key, value)
-      if (young.get(partition)?.delete(key)) count -= 1
-      old.get(partition)?.delete(key)
+      if (halves.young().get(partition)?.delete(key)) halves.grew(-1)
+      halves.old().get(partition)?.delete(key)
     },
   }
 }

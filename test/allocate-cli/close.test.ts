@@ -1,47 +1,14 @@
 /** Closing months while receipts come late, are priced anew, and rules change: all charges together are all receipts. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { formatUsd, parseUsd, type Usd } from '../../src/core/money.ts'
-import { ledgerFolder } from '../cli/fixture.ts'
-import { weir } from '../cli/run.ts'
+import { openDesk } from './desk.ts'
 import { append, receipt } from './more.ts'
 
-let data: string
-let clear: () => void
-let files: string
-beforeAll(async () => {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-12-20T12:00:00Z') })
-  const folder = await ledgerFolder([])
-  data = folder.data
-  clear = folder.clear
-  files = mkdtempSync(join(tmpdir(), 'weir-close-'))
-})
-afterAll(() => {
-  vi.useRealTimers()
-  clear()
-  rmSync(files, { recursive: true })
-})
-
-const run = (...words: string[]) => weir([...words, '--data', data])
-const ok = async (...words: string[]) => {
-  const ran = await run(...words)
-  expect(ran.err).toBe('')
-  return ran.out
-}
-const refused = async (...words: string[]) => {
-  const ran = await run(...words)
-  expect(ran.code).not.toBe(0)
-  return ran.err.trim()
-}
+const { data, ok, refused, file } = await openDesk('2026-12-20T12:00:00Z', [])
 const json = async (...words: string[]) => JSON.parse(await ok(...words, '--json'))
-const file = (name: string, text: string): string => {
-  writeFileSync(join(files, name), text)
-  return join(files, name)
-}
 
 type Shown = Readonly<{
   total_usd: string

@@ -1,43 +1,11 @@
 /** Virtual tags, splits and outcomes from the command line, as whole outputs over the fixed fortnight. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { ledgerFolder, since, until } from '../cli/fixture.ts'
+import { describe, expect, test } from 'vitest'
+import { since, until } from '../cli/fixture.ts'
 import { weir, weirProcess } from '../cli/run.ts'
+import { openDesk } from './desk.ts'
 
-let data: string
-let files: string
-let clear: () => void
-beforeAll(async () => {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-23T12:00:00Z') })
-  const folder = await ledgerFolder()
-  data = folder.data
-  clear = folder.clear
-  files = mkdtempSync(join(tmpdir(), 'weir-rules-'))
-})
-afterAll(() => {
-  vi.useRealTimers()
-  clear()
-  rmSync(files, { recursive: true })
-})
-
-const file = (name: string, text: string): string => {
-  writeFileSync(join(files, name), text)
-  return join(files, name)
-}
-const run = (...words: string[]) => weir([...words, '--data', data], { env: { COLUMNS: '100' } })
-const ok = async (...words: string[]) => {
-  const ran = await run(...words)
-  expect(ran.err).toBe('')
-  expect(ran.code).toBe(0)
-  return ran.out
-}
-const refused = async (...words: string[]) => {
-  const ran = await run(...words)
-  expect(ran.code).not.toBe(0)
-  return ran.err.trim()
-}
+const { files, run, ok, refused, file } = await openDesk('2026-11-23T12:00:00Z', undefined, { COLUMNS: '100' })
 const window = ['--since', since, '--until', until]
 
 const tags = `

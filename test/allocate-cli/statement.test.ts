@@ -1,42 +1,16 @@
 /** Statements in every format, as whole outputs, over the fixed fortnight and over hostile names. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { formatUsd, parseUsd, sum, type Usd } from '../../src/core/money.ts'
-import { ledgerFolder, receipts } from '../cli/fixture.ts'
+import { receipts } from '../cli/fixture.ts'
 import { weir } from '../cli/run.ts'
+import { openDesk } from './desk.ts'
 import { append, receipt } from './more.ts'
 
-let data: string
-let clear: () => void
-let files: string
-beforeAll(async () => {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-16T12:00:00Z') })
-  const folder = await ledgerFolder()
-  data = folder.data
-  clear = folder.clear
-  files = mkdtempSync(join(tmpdir(), 'weir-statement-'))
-})
-afterAll(() => {
-  vi.useRealTimers()
-  clear()
-  rmSync(files, { recursive: true })
-})
+const { data, files, ok, refused, file } = await openDesk('2026-11-16T12:00:00Z')
 
-const run = (...words: string[]) => weir([...words, '--data', data])
-const ok = async (...words: string[]) => {
-  const ran = await run(...words)
-  expect(ran.err).toBe('')
-  expect(ran.code).toBe(0)
-  return ran.out
-}
-const refused = async (...words: string[]) => {
-  const ran = await run(...words)
-  expect(ran.code).not.toBe(0)
-  return ran.err.trim()
-}
 const usd = (text: string) => formatUsd(parseUsd(text)) as Usd
 
 describe('weir statement of nothing', () => {
@@ -347,10 +321,8 @@ test('totals are the receipts under random rules and splits', async () => {
     ['[]', '[{ from: unallocated, by: usage, metric: "outcome:resolved_ticket" }]'],
   ] as const
   for (const [tags, splits] of rules) {
-    writeFileSync(join(files, 'tags.yaml'), tags)
-    writeFileSync(join(files, 'splits.yaml'), splits)
-    await ok('tags', 'set', join(files, 'tags.yaml'))
-    await ok('splits', 'set', join(files, 'splits.yaml'))
+    await ok('tags', 'set', file('tags.yaml', tags))
+    await ok('splits', 'set', file('splits.yaml', splits))
     const report = JSON.parse(await ok('statement', '--json'))
     const totals: string[] = report.statements.map(({ total_usd }: { total_usd: string }) => total_usd)
     expect(formatUsd(sum(totals.map(parseUsd)))).toBe(formatUsd(sum([parseUsd(all), evil_total])))

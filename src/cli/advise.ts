@@ -40,7 +40,10 @@ const modelSwap = (named: string, book: PriceBook): Swap => {
   if (rest.length > 0 && known.has(first)) {
     const model = rest.join('/')
     if (book.rows(first, model).length > 0) return { to: 'model', provider: first, model }
-    throw new WeirError('bad-input', `--what-if model=${named}: ${first} has no price for ${model} (weir prices list --provider ${first} shows all)`)
+    throw new WeirError(
+      'bad-input',
+      `--what-if model=${named}: ${first} has no price for ${model} (weir prices list --provider ${first} shows all)`,
+    )
   }
   const sellers = [...known].filter((provider) => book.rows(provider, named).length > 0)
   // Who makes a model is asked before who resells it: the book names the makers in its own layer.

@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs'
 import { dataFolder } from '../config/folder.ts'
 import type { Filter } from '../core/dimension.ts'
-import { WeirError } from '../core/errors.ts'
 import type { Extent, Ledger } from '../core/ledger.ts'
 import { readFilters } from '../verbs/asking/dimension.ts'
 import { type NamedWindow, type WindowWords, windowIn } from '../verbs/asking/window.ts'
@@ -97,20 +95,11 @@ export const withLedger = async <T>(
   memory_limit?: string,
 ): Promise<T> => {
   const data = folderOf(flags)
-  if (!existsSync(data)) {
-    throw new WeirError(
-      'not-found',
-      `there is no ledger in ${data} yet. Start the gateway (weir serve) and send a call through it, bring in what you ` +
-        'have (weir import), or say where the ledger lies with --data',
-    )
-  }
-  const { reachLedger } = await import('../gateway/reach.ts')
+  const { ledgerAt } = await import('../verbs/context.ts')
   const { tagged } = await import('../verbs/allocation/in-force.ts')
   const { rulesAt } = await import('./tags/rules-at.ts')
-  const ledger = tagged(
-    await reachLedger(data, { now_us, role, ...(memory_limit === undefined ? {} : { memory_limit }) }),
-    await rulesAt(data),
-  )
+  const asked = await ledgerAt(data, { now_us, role, ...(memory_limit === undefined ? {} : { memory_limit }) })
+  const ledger = tagged(asked, await rulesAt(data))
   try {
     return await work(ledger, data)
   } finally {

@@ -10,6 +10,15 @@ export type BlockForm = 'text' | 'tool' | 'tool-call' | 'tool-result' | 'media' 
 /** How long a provider is asked to keep a prefix. */
 export type CacheTtl = '5m' | '30m' | '1h' | '12h' | '24h'
 
+/** How long a TTL lasts, seconds. */
+export const ttl_s: Readonly<Record<CacheTtl, number>> = {
+  '5m': 300,
+  '30m': 1800,
+  '1h': 3600,
+  '12h': 43_200,
+  '24h': 86_400,
+}
+
 /**
  * A content block of a prompt, in the order in which the provider reads (and caches) them. A block is never larger than a
  * part of the reading, whose ends are the boundaries of the prefix chain: every tool is a block of its own, and all tools

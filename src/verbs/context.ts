@@ -69,7 +69,7 @@ export const once = <T>(open: () => Promise<T>) => {
 /** Reaches the ledger for `role`, e.g. `weir report`. Throws WeirError `not-found` where there is none yet. */
 export const ledgerAt = async (
   data: string,
-  options: Readonly<{ now_us: () => number; role: string }>,
+  options: Readonly<{ now_us: () => number; role: string; memory_limit?: string }>,
 ): Promise<Ledger> => {
   if (existsSync(data)) return reachLedger(data, options)
   throw new WeirError(

@@ -20,7 +20,7 @@ const exporter: Exporter = exporters.focus
 const dimensions: readonly ChargeDimension[] = [...payerFields, 'tags']
 
 /** Users and sessions make a row each, and users are people: they come only where they are asked for. */
-const usual = 'team,feature,customer,environment,key_id,agent,tags'
+export const usual = 'team,feature,customer,environment,key_id,agent,tags'
 
 const dimensionsOf = (given: string, field: string): readonly ChargeDimension[] =>
   given

@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import { WeirError } from '../core/errors.ts'
 import { revoked as revokedAnswer } from './answers/stored.ts'
 import { name } from './asking/fields.ts'
-import { keyState } from './keys/shown.ts'
+import { oneNamed } from './keys/find.ts'
 import { defineVerb } from './verb.ts'
 
 type Revoked = Readonly<{ id: string; name: string; revoked: true }>
@@ -19,16 +18,7 @@ export const verb = defineVerb({
   async run({ id }, context): Promise<Revoked> {
     const store = await context.store()
     const now_us = context.now_us()
-    const named = (await store.tokens.list()).filter((token) => token.id === id || token.name === id)
-    const [token, ...more] = named.filter((one) => keyState(one, now_us) !== 'revoked')
-    if (token === undefined) {
-      const why = named.length > 0 ? 'was revoked before' : 'is not there; weir console token list shows all'
-      throw new WeirError('not-found', `the token ${id} ${why}`)
-    }
-    if (more.length > 0) {
-      const ids = [token, ...more].map((one) => one.id).join(', ')
-      throw new WeirError('bad-input', `${more.length + 1} tokens are named ${id}; name one by its id: ${ids}`)
-    }
+    const token = oneNamed(await store.tokens.list(), id, { what: 'token', list: 'weir console token list', now_us })
     await store.tokens.revoke(token.id, now_us)
     return { id: token.id, name: token.name, revoked: true }
   },

@@ -1,6 +1,7 @@
 import type { PriceRow } from '../../core/price.ts'
 import type { Receipt, ReceiptLine } from '../../core/receipt.ts'
 import { divideDecimal } from '../../playbook/price/decimal.ts'
+import { conditionsOf } from '../../playbook/price/explain.ts'
 import { clean, count, exactMoney, nothing } from '../show/format.ts'
 import { type Look, paint } from '../show/look.ts'
 import { type Column, table } from '../show/table.ts'
@@ -30,22 +31,16 @@ const columns: readonly Column<ReceiptLine>[] = [
 export const linesTable = (receipt: Receipt, look: Look): string =>
   receipt.lines === undefined || receipt.lines.length === 0 ? '' : table(receipt.lines, columns, look, { indent: 2 })
 
-/** What limits a price row, in words. */
-const conditions = (row: PriceRow): string => {
-  const { region, geo, tier, speed, batch, context, window, attrs } = row
+/** What limits a price row, in words: its conditions, and the dates that it holds from and until. */
+const limits = (row: PriceRow): string => {
+  const conditions = conditionsOf(row)
+  const { effective_from: from, effective_to: to } = row
   const said = [
-    region && `region ${region}`,
-    geo && `geo ${geo}`,
-    tier && `tier ${tier}`,
-    speed && `speed ${speed}`,
-    batch === undefined ? undefined : batch ? 'batch' : 'not batch',
-    context && `context ${context.operator} ${count(context.tokens)}`,
-    window && `hours of ${window.zone}`,
-    ...Object.entries(attrs ?? {}).map(([name, value]) => `${name} ${value}`),
-    row.effective_from && `from ${row.effective_from.slice(0, 10)}`,
-    row.effective_to && `until ${row.effective_to.slice(0, 10)}`,
+    conditions === 'standard' ? '' : conditions,
+    from === undefined ? '' : `from ${from.slice(0, 10)}`,
+    to === undefined ? '' : `until ${to.slice(0, 10)}`,
   ]
-  return said.filter((text) => text !== undefined && text !== '').join(', ')
+  return said.filter((text) => text !== '').join(' · ')
 }
 
 const layers = { contract: 'your contract', weir: 'Weir’s price files', catalog: 'public catalogue' } as const
@@ -62,7 +57,7 @@ export const pricesText = (receipts: readonly Receipt[], known: readonly PriceRo
   const blocks = [...used].map((id) => {
     const row = rows.get(id)
     if (row === undefined) return `  ${clean(id)}\n    ${colours.dim('not in the price book of today any more')}`
-    const limited = conditions(row)
+    const limited = limits(row)
     const about = `${layers[row.layer]}, checked ${row.checked_at.slice(0, 10)}: ${row.source}`
     return [
       `  ${clean(id)}`,

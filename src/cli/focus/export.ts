@@ -1,6 +1,6 @@
 import { defineCommand, type ParsedArgs } from 'citty'
 import type { Exported } from '../../core/exporter.ts'
-import { verb as exportFocus } from '../../verbs/focus-export.ts'
+import { verb as exportFocus, usual } from '../../verbs/focus-export.ts'
 import { perform } from '../../verbs/perform.ts'
 import { every, folderArgs, windowArgs } from '../asking.ts'
 import { withContext } from '../calling.ts'
@@ -8,9 +8,6 @@ import { exactMoney, plural } from '../show/format.ts'
 import { json, note, print } from '../show/output.ts'
 import { progress } from '../show/progress.ts'
 import { readDocument } from '../tags/file.ts'
-
-/** Users and sessions make a row each, and users are people: they come only where they are asked for. */
-const usual = 'team,feature,customer,environment,key_id,agent,tags'
 
 const say = (path: string, exported: Exported, version: string): void => {
   const tell = path === '-' ? note : print

@@ -66,7 +66,8 @@ const inForce = ({ policies }: ShownLever): string =>
     ? 'off'
     : policies
         .map(
-          ({ match, mode, holdout }) => `${mode}: ${where(match)}${holdout > 0 ? `, ${percent(holdout)} held out` : ''}`,
+          ({ match, mode, holdout }) =>
+            `${mode}: ${where(match)}${holdout > 0 ? `, ${percent(holdout)} held out` : ''}`,
         )
         .join('; ')
 

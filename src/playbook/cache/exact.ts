@@ -1,9 +1,9 @@
 import { openKinds } from '../../core/kinds.ts'
 import type { Answers, Chosen, Ended, Kit, Lever, LiveCall, ReplayKit, Schema, StoredAnswer } from '../../core/lever.ts'
 import type { Past, Replay } from '../../core/past.ts'
+import { ttl_s } from '../../core/prompt.ts'
 import { flightOf, follow, GONE, type Place } from './flight.ts'
 import { type Found, find, parted, slotOf } from './forms.ts'
-import { ttl_s } from './rules.ts'
 
 const settings = {
   ttl_s: {

@@ -1,15 +1,6 @@
 import type { CacheRule } from '../../core/past.ts'
 import type { CacheTtl } from '../../core/prompt.ts'
 
-/** How long a TTL lasts, seconds. */
-export const ttl_s: Readonly<Record<CacheTtl, number>> = {
-  '5m': 300,
-  '30m': 1800,
-  '1h': 3600,
-  '12h': 43_200,
-  '24h': 86_400,
-}
-
 /** A rule with what it holds for. The first row that matches wins, so the specific ones stand first. */
 type Row = CacheRule &
   Readonly<{

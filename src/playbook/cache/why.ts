@@ -1,6 +1,6 @@
 import type { CacheRule } from '../../core/past.ts'
+import { ttl_s } from '../../core/prompt.ts'
 import type { Receipt } from '../../core/receipt.ts'
-import { ttl_s } from './rules.ts'
 
 const grouped = (count: number): string => count.toLocaleString('en-US')
 

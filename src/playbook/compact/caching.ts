@@ -1,8 +1,5 @@
 import type { Kit, LiveCall } from '../../core/lever.ts'
-import type { Block, CacheTtl, Outline } from '../../core/prompt.ts'
-
-const MINUTE_US = 60_000_000
-const lasting: Readonly<Record<CacheTtl, number>> = { '5m': 5, '30m': 30, '1h': 60, '12h': 720, '24h': 1440 }
+import { type Block, type CacheTtl, type Outline, ttl_s } from '../../core/prompt.ts'
 
 /** How the provider would cache this prompt. Prices are of one token, in picodollars or, unpriced, in shares of a fresh one. */
 export type Caching = Readonly<{
@@ -22,7 +19,7 @@ const UNPRICED = { fresh: 1, cache_read: 0.1, cache_write: { '5m': 1.25, '1h': 2
 const longest = (marked: readonly Block[]): CacheTtl | undefined => {
   let found: CacheTtl | undefined
   for (const { mark } of marked)
-    if (mark !== undefined && (found === undefined || lasting[mark] > lasting[found])) found = mark
+    if (mark !== undefined && (found === undefined || ttl_s[mark] > ttl_s[found])) found = mark
   return found
 }
 
@@ -50,7 +47,7 @@ export const cachingOf = (call: LiveCall, outline: Outline, kit: Kit): Caching |
     read: rates.cache_read,
     write: write[ttl] ?? rates.fresh,
     fresh: rates.fresh,
-    ttl_us: lasting[ttl] * MINUTE_US,
+    ttl_us: ttl_s[ttl] * 1_000_000,
     minimum: rule.minimum_tokens,
   }
   const floor = (tokens: number) => (tokens < rule.minimum_tokens ? 0 : tokens)

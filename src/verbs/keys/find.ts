@@ -2,18 +2,31 @@ import { WeirError } from '../../core/errors.ts'
 import type { KeyRecord, Store } from '../../core/store.ts'
 import { keyState } from './shown.ts'
 
-/** The key of this id or name that was not revoked. Throws WeirError `not-found`, or `bad-input` where several have the name. */
-export const findKey = async (store: Store, id: string, now_us: number): Promise<KeyRecord> => {
-  const found = (await store.keys.list()).filter((key) => key.id === id || key.name === id)
-  const [key, ...more] = found.filter((one) => keyState(one, now_us) !== 'revoked')
-  if (key !== undefined && more.length > 0) {
-    const ids = [key, ...more].map((one) => one.id).join(', ')
-    throw new WeirError('bad-input', `${more.length + 1} keys are named ${id}; name one by its id: ${ids}`)
+type Named = Readonly<{ id: string; name: string; revoked_at_us?: number; expires_at_us?: number }>
+
+/**
+ * The key or console token of this id or name that was not revoked. `what` it is and the command that lists all are for the
+ * message. Throws WeirError `not-found`, or `bad-input` where several have the name.
+ */
+export const oneNamed = <One extends Named>(
+  all: readonly One[],
+  id: string,
+  { what, list, now_us }: Readonly<{ what: string; list: string; now_us: number }>,
+): One => {
+  const found = all.filter((one) => one.id === id || one.name === id)
+  const [only, ...more] = found.filter((one) => keyState(one, now_us) !== 'revoked')
+  if (only === undefined) {
+    const why = found.length > 0 ? 'was revoked before' : `is not there; ${list} shows all`
+    throw new WeirError('not-found', `the ${what} ${id} ${why}`)
   }
-  if (key !== undefined) return key
-  const why = found.length > 0 ? 'was revoked before' : 'is not there; weir keys list shows all'
-  throw new WeirError('not-found', `the key ${id} ${why}`)
+  if (more.length === 0) return only
+  const ids = [only, ...more].map((one) => one.id).join(', ')
+  throw new WeirError('bad-input', `${more.length + 1} ${what}s are named ${id}; name one by its id: ${ids}`)
 }
+
+/** The key of this id or name that was not revoked. Throws as `oneNamed` does. */
+export const findKey = async (store: Store, id: string, now_us: number): Promise<KeyRecord> =>
+  oneNamed(await store.keys.list(), id, { what: 'key', list: 'weir keys list', now_us })
 
 /**
  * Puts a changed key in the place of the one that was read. `expected` is the revision that the change was made from, where

@@ -15,7 +15,7 @@ export type Reconciled = Readonly<{
   bad_rows: readonly BadRow[]
 }>
 
-/** What still counts as reconciled: a thousandth of the tokens, half a hundredth of the dollars. */
+/** What still counts as reconciled: 0.1 % of the tokens, 0.5 % of the dollars; in millionths. */
 const tolerance = { tokens: 1_000n, cost: 5_000n } as const
 const MILLION = 1_000_000n
 

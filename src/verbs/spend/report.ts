@@ -19,15 +19,15 @@ type Unpriced = Readonly<{ provider: string | null; model: string | null; calls:
 /** So many rows that no model is missed: those without a price cost nothing as far as anybody knows, and come last. */
 const ALL_MODELS = 10_000
 
-const day_us = 86_400_000_000
+const DAY_US = 86_400_000_000
 
 /** Is it a stretch of time? Those read downwards, and have no window before. */
 export const isDate = (dimension: Dimension): boolean =>
   dimension === 'day' || dimension === 'hour' || dimension === 'month'
 
-/** One slice a day, or twenty-four where the window is short. */
+/** One slice a day, thirty at most, or twenty-four where the window is short. */
 const slicesOf = ({ window }: NamedWindow): number => {
-  const days = (window.to_us - window.from_us) / day_us
+  const days = (window.to_us - window.from_us) / DAY_US
   return days <= 2 ? 24 : Math.min(30, Math.ceil(days))
 }
 

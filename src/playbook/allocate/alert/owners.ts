@@ -1,4 +1,5 @@
 import type { Receipt } from '../../../core/receipt.ts'
+import { reader } from '../budget/counter.ts'
 import type { Alike } from '../detect/strand.ts'
 import { scopeOwner } from './budgets.ts'
 
@@ -7,14 +8,6 @@ export const ownerOf = ({ team, feature, key_id }: Pick<Receipt, 'team' | 'featu
   if (team !== undefined) return `team:${team}`
   if (feature !== undefined) return `feature:${feature}`
   return key_id === undefined ? 'unallocated' : `key:${key_id}`
-}
-
-const readScope = (receipt: Alike, dimension: string): string | undefined => {
-  if (dimension === 'key') return receipt.key_id
-  if (dimension === 'model') return receipt.model_asked
-  if (dimension.startsWith('tag:')) return receipt.tags?.[dimension.slice('tag:'.length)]
-  const value = receipt[dimension as 'team' | 'customer' | 'user' | 'session']
-  return typeof value === 'string' ? value : undefined
 }
 
 /** The scopes of budgets that calls are told apart by: each a list of dimensions. */
@@ -35,7 +28,7 @@ export const ownersOf = (
   for (const shape of shapes) {
     const scope: Record<string, string> = {}
     for (const dimension of shape) {
-      const value = readScope(receipt, dimension)
+      const value = reader(dimension)(receipt)
       if (value !== undefined) scope[dimension] = value
     }
     if (Object.keys(scope).length < shape.length) continue

@@ -49,10 +49,11 @@ const fields: Readonly<Record<string, (facts: Facts) => string | undefined>> = {
   provider: (facts) => facts.provider,
 }
 
-/** How the value of a dimension is read. */
-const reader = (dimension: ScopeDimension): Condition['value'] => {
+/** How the value of a dimension is read; one that there is not has none. */
+export const reader = (dimension: string): ((facts: Facts) => string | undefined) => {
   const field = fields[dimension]
   if (field) return field
+  if (!dimension.startsWith('tag:')) return () => undefined
   const tag = dimension.slice('tag:'.length)
   return (facts) => facts.tags?.[tag]
 }

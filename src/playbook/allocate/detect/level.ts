@@ -39,48 +39,48 @@ const dayJudge = (settings: DetectSettings, factor: number): Judge => ({
 
 type Turn = Readonly<{ step: number; at_us: number; settings: DetectSettings; factor: number }>
 
-/** Closes every step up to `step`; steps without a call cost nothing. */
-export const turnHours = (level: Level, { step, at_us, settings, factor }: Turn): void => {
+/** What one kind of step is judged by: its excess floor in dollars, and what a step usually costs, by its number. */
+type Steps = Readonly<{
+  judge: Judge
+  floor: number
+  usual: (step: number) => (history: readonly number[]) => number | undefined
+}>
+
+/** Closes every step up to the one that begins; steps without a call cost nothing. */
+const turn = (level: Level, { step, at_us }: Turn, { judge, floor, usual }: Steps): void => {
   if (step <= level.step) return
-  const judge = hourJudge(settings, factor)
-  const floor = dollars(settings.floors['level-hour'])
   const first = Math.max(level.step + 1, step - judge.kept)
-  for (let next = first; next <= step; next += 1) {
-    const alike = alikeAt(settings.zone, next * HOUR_US)
-    closeStep(
-      level.series,
-      judge,
-      next === first ? dollars(level.cost) : 0,
-      (history) => usualHour(history, alike),
-      floor,
-    )
-  }
+  for (let next = first; next <= step; next += 1)
+    closeStep(level.series, judge, next === first ? dollars(level.cost) : 0, usual(next), floor)
   level.step = step
   level.cost = 0n
   level.since_us = at_us
   level.limits = [...limitsOf(level.series, judge, floor)]
 }
 
-/** The same by local days. */
-export const turnDays = (level: Level, { step, at_us, settings, factor }: Turn, day: Day): void => {
-  if (step <= level.step) return
-  const judge = dayJudge(settings, factor)
-  const floor = dollars(settings.floors['level-day'])
-  const first = Math.max(level.step + 1, step - judge.kept)
-  for (let next = first; next <= step; next += 1) {
-    const alike = alikeAt(settings.zone, day.from_us + HOUR_US - (step - next) * 24 * HOUR_US)
-    closeStep(
-      level.series,
-      judge,
-      next === first ? dollars(level.cost) : 0,
-      (history) => usualDay(history, alike),
-      floor,
-    )
-  }
-  level.step = step
-  level.cost = 0n
-  level.since_us = at_us
-  level.limits = [...limitsOf(level.series, judge, floor)]
+export const turnHours = (level: Level, begun: Turn): void => {
+  const { settings, factor } = begun
+  turn(level, begun, {
+    judge: hourJudge(settings, factor),
+    floor: dollars(settings.floors['level-hour']),
+    usual: (hour) => {
+      const alike = alikeAt(settings.zone, hour * HOUR_US)
+      return (history) => usualHour(history, alike)
+    },
+  })
+}
+
+/** The same by local days, of which the one that begins is given. */
+export const turnDays = (level: Level, begun: Turn, day: Day): void => {
+  const { settings, factor, step } = begun
+  turn(level, begun, {
+    judge: dayJudge(settings, factor),
+    floor: dollars(settings.floors['level-day']),
+    usual: (number) => {
+      const alike = alikeAt(settings.zone, day.from_us + HOUR_US - (step - number) * 24 * HOUR_US)
+      return (history) => usualDay(history, alike)
+    },
+  })
 }
 
 type Seen = Readonly<{ owner: string; at_us: number; hour: number; day: Day; tallies: Tallies }>

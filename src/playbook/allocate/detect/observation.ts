@@ -57,7 +57,8 @@ export const withEvidence = (evidence: string[], { id, ids }: Pick<Observation, 
   return evidence
 }
 
-const failures: ReadonlySet<Receipt['outcome']> = new Set(['error', 'cut', 'unknown'])
+/** Ends of attempts that failed. */
+export const failures: ReadonlySet<Receipt['outcome']> = new Set(['error', 'cut', 'unknown'])
 
 /** Reads a receipt; undefined for corrections of the past and for calls that were refused, which spend nothing now. */
 export const observationOf = (receipt: Watched, beside: Beside): Observation | undefined => {

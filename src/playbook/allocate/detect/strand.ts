@@ -1,6 +1,6 @@
 import { type Picodollars, picodollars } from '../../../core/money.ts'
 import { type Names, namesOf, type Seen } from './names.ts'
-import { EVIDENCE, type Observation } from './observation.ts'
+import { EVIDENCE, failures, type Observation } from './observation.ts'
 import type { Watched } from './watched.ts'
 
 /** What calls of one payer, session, target and end have in common: everything of `Watched` but what each has for itself. */
@@ -87,8 +87,6 @@ export type Strand = {
 
 /** Never written to. */
 const none: string[] = []
-
-const failures: ReadonlySet<Watched['outcome']> = new Set(['error', 'cut', 'unknown'])
 
 export const openStrand = (alike: Alike): Strand => ({
   alike,

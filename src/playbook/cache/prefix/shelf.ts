@@ -1,6 +1,5 @@
 import type { CacheRule, Chain } from '../../../core/past.ts'
-import type { CacheTtl } from '../../../core/prompt.ts'
-import { ttl_s } from '../rules.ts'
+import { type CacheTtl, ttl_s } from '../../../core/prompt.ts'
 
 /**
  * A prefix that a provider holds, in each of the ways of caching that are compared. `times` has three moments a way: when it

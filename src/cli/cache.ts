@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineCommand } from 'citty'
 import { WeirError } from '../core/errors.ts'
+import type { AnswerStats, AnswerStore } from '../stores/answers.ts'
 import { type FolderFlags, folderArgs, folderOf, now_us, withLedger } from './asking.ts'
 import { renderAnswers, renderStats } from './cache/list.ts'
 import { explain, renderWhy } from './cache/why.ts'
@@ -9,19 +11,28 @@ import { plural } from './show/format.ts'
 import { lookOf } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
 
-const openStore = async (flags: FolderFlags) => {
+/** Asks the stored answers; undefined where none were ever stored, and no file is made to find that out. */
+const withAnswers = async <T>(flags: FolderFlags, ask: (answers: AnswerStore) => T): Promise<T | undefined> => {
+  const path = join(folderOf(flags), 'answers.db')
+  if (!existsSync(path)) return undefined
   const { openAnswers } = await import('../stores/answers.ts')
-  return openAnswers({ path: join(folderOf(flags), 'answers.db'), now_us })
+  const answers = openAnswers({ path, now_us })
+  try {
+    return ask(answers)
+  } finally {
+    answers.close()
+  }
 }
+
+const empty: AnswerStats = { answers: 0, bytes: 0, expired: 0, partitions: 0 }
 
 const list = {
   ...defineCommand({
     meta: { name: 'list', description: 'List stored answers, newest first; their text is never shown.' },
     args: { limit: { type: 'string', valueHint: 'N', description: 'How many', default: '25' }, ...folderArgs },
     async run({ args }) {
-      const store = await openStore(args)
-      const rows = store.list(countFlag('--limit', args.limit, 25))
-      store.close()
+      const most = countFlag('--limit', args.limit, 25)
+      const rows = (await withAnswers(args, (answers) => answers.list(most))) ?? []
       if (args.json) printJson(rows)
       else print(renderAnswers(rows, now_us(), lookOf()))
     },
@@ -34,9 +45,7 @@ const stats = {
     meta: { name: 'stats', description: 'Show how many answers are stored and how large they are.' },
     args: folderArgs,
     async run({ args }) {
-      const store = await openStore(args)
-      const found = store.stats()
-      store.close()
+      const found = (await withAnswers(args, (answers) => answers.stats())) ?? empty
       if (args.json) printJson(found)
       else print(renderStats(found, lookOf()))
     },
@@ -58,9 +67,8 @@ const purge = {
     async run({ args }) {
       if ((args.tag === undefined) === !args.all)
         throw new WeirError('bad-input', 'say what to forget: --tag NAME, or --all for everything')
-      const store = await openStore(args)
-      const purged = store.purge(args.tag === undefined ? {} : { tag: args.tag })
-      store.close()
+      const what = args.tag === undefined ? {} : { tag: args.tag }
+      const purged = (await withAnswers(args, (answers) => answers.purge(what))) ?? 0
       if (args.json) printJson({ purged })
       else print(`${plural(purged, 'answer')} forgotten.`)
     },

@@ -1,11 +1,10 @@
 import { defineCommand } from 'citty'
-import type { RuleSet } from '../core/allocation.ts'
 import { readSplits, type Splits } from '../playbook/allocate/statement/splits.ts'
 import { perform } from '../verbs/perform.ts'
+import { verb as listSplits } from '../verbs/splits-list.ts'
 import { verb as setSplits } from '../verbs/splits-set.ts'
 import { dimensionOf, folderArgs, versionArg } from './asking.ts'
 import { withContext } from './calling.ts'
-import { withStore } from './keys/vault.ts'
 import { plural } from './show/format.ts'
 import { lookOf } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
@@ -23,18 +22,16 @@ const readSplitFile = (path: string): Splits => {
   return splits
 }
 
-const shown = ({ rules, ...set }: RuleSet) => ({ ...set, ...readSplits(JSON.parse(rules)) })
-
 const list = {
   ...defineCommand({
     meta: { name: 'list', description: 'List the splits in force.' },
-    args: { history: { type: 'boolean', description: 'Every version instead' }, ...folderArgs },
+    args: { history: { type: 'boolean', description: 'Every version' }, ...folderArgs },
     run: ({ args }) =>
-      withStore(args, async (store) => {
-        const sets = await store.rules.list('splits')
-        const last = sets.at(-1)
-        if (args.json) printJson(args.history ? sets.map(shown) : last === undefined ? null : shown(last))
-        else print(args.history ? renderHistory(sets, lookOf()) : renderSplits(last, lookOf()))
+      withContext(args, 'weir splits list', async (context) => {
+        const found = await perform(listSplits, { history: args.history === true }, context)
+        const history = (found.history ?? []).map(({ splits, ...set }) => ({ ...set, rules: splits.length }))
+        if (args.json) printJson(found)
+        else print(args.history ? renderHistory(history, lookOf()) : renderSplits(found, lookOf()))
       }),
   }),
   examples: [['weir splits list', 'what is in force']],

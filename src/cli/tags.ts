@@ -1,11 +1,10 @@
 import { defineCommand } from 'citty'
-import type { RuleSet, VirtualTag } from '../core/allocation.ts'
 import { perform } from '../verbs/perform.ts'
+import { verb as listTags } from '../verbs/tags-list.ts'
 import { verb as previewTags } from '../verbs/tags-preview.ts'
 import { verb as setTags } from '../verbs/tags-set.ts'
 import { folderArgs, versionArg, windowArgs } from './asking.ts'
 import { withContext } from './calling.ts'
-import { withStore } from './keys/vault.ts'
 import { plural } from './show/format.ts'
 import { lookOf } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
@@ -17,18 +16,16 @@ const fileArg = {
   file: { type: 'positional', required: true, description: 'Rules in YAML or JSON; - for standard input' },
 } as const
 
-const shown = ({ rules, ...set }: RuleSet) => ({ ...set, rules: JSON.parse(rules) as readonly VirtualTag[] })
-
 const list = {
   ...defineCommand({
     meta: { name: 'list', description: 'List the rules in force, in order.' },
-    args: { history: { type: 'boolean', description: 'Every version instead' }, ...folderArgs },
+    args: { history: { type: 'boolean', description: 'Every version' }, ...folderArgs },
     run: ({ args }) =>
-      withStore(args, async (store) => {
-        const sets = await store.rules.list('tags')
-        const last = sets.at(-1)
-        if (args.json) printJson(args.history ? sets.map(shown) : last === undefined ? null : shown(last))
-        else print(args.history ? renderHistory(sets, lookOf()) : renderTags(last, lookOf()))
+      withContext(args, 'weir tags list', async (context) => {
+        const found = await perform(listTags, { history: args.history === true }, context)
+        const history = (found.history ?? []).map(({ rules, ...set }) => ({ ...set, rules: rules.length }))
+        if (args.json) printJson(found)
+        else print(args.history ? renderHistory(history, lookOf()) : renderTags(found, lookOf()))
       }),
   }),
   examples: [['weir tags list', 'what is in force']],

@@ -7,7 +7,7 @@ import { flag } from './asking/fields.ts'
 import { defineVerb } from './verb.ts'
 
 type SplitSet = Omit<RuleSet, 'rules'> & Readonly<{ dimension: string; splits: readonly SplitRule[] }>
-type SplitSets = Omit<SplitSet, 'set_at_us'> & Readonly<{ set_at_us?: number; history?: readonly SplitSet[] }>
+export type SplitSets = Omit<SplitSet, 'set_at_us'> & Readonly<{ set_at_us?: number; history?: readonly SplitSet[] }>
 
 const shown = ({ rules, ...set }: RuleSet): SplitSet => {
   const { dimension, rules: splits } = readSplits(JSON.parse(rules))

@@ -6,7 +6,7 @@ import { defineVerb } from './verb.ts'
 
 export type TagSet = Omit<RuleSet, 'rules'> & Readonly<{ rules: readonly VirtualTag[] }>
 
-type TagSets = Omit<TagSet, 'set_at_us'> & Readonly<{ set_at_us?: number; history?: readonly TagSet[] }>
+export type TagSets = Omit<TagSet, 'set_at_us'> & Readonly<{ set_at_us?: number; history?: readonly TagSet[] }>
 
 const shown = ({ rules, ...set }: RuleSet): TagSet => ({ ...set, rules: JSON.parse(rules) as readonly VirtualTag[] })
 

@@ -21,7 +21,7 @@ describe('weir tags', () => {
     expect(await ok('tags', 'list')).toBe(
       'No virtual tags: calls are charged to whom they name. Write rules in a file and: weir tags set FILE\n',
     )
-    expect(await ok('tags', 'list', '--json')).toBe('null\n')
+    expect(JSON.parse(await ok('tags', 'list', '--json'))).toEqual({ kind: 'tags', version: 0, rules: [] })
   })
 
   test('previews what would move, without moving it', async () => {
@@ -130,7 +130,11 @@ describe('weir splits', () => {
     expect(await refused('splits', 'set', file('wrong.yaml', wrong))).toContain('must sum to exactly 100')
     const odd = '{ dimension: taem, splits: [] }'
     expect(await refused('splits', 'set', file('odd.yaml', odd))).toContain('dimension: taem: did you mean team?')
-    expect(JSON.parse(await ok('splits', 'list', '--json')).version).toBe(1)
+    expect(JSON.parse(await ok('splits', 'list', '--json', '--history'))).toMatchObject({
+      version: 1,
+      splits: [{ from: 'labs' }, { from: 'agents' }],
+      history: [{ version: 1 }],
+    })
   })
 })
 

@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bitsOf, chance } from '../../src/core/chance.ts'
 import { encodeLine } from '../../src/core/journal-line.ts'
 import { formatUsd, multiply, sum } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { open } from '../../src/ledgers/duckdb.ts'
-import { bitsOf, chance } from '../../src/core/chance.ts'
 
 export const since = '2026-11-09'
 export const until = '2026-11-16'

@@ -97,6 +97,16 @@ test.each([
   expect([code, out, err]).toEqual([2, '', `${message}\n`])
 })
 
+test.each([
+  [['cache', 'list', '--json'], '[]'],
+  [['cache', 'stats', '--json'], '{"answers":0,"bytes":0,"expired":0,"partitions":0}'],
+  [['cache', 'purge', '--all', '--json'], '{"purged":0}'],
+])('%j finds nothing in a folder that is not there, and makes none', async (words, found) => {
+  const { out, code } = await weir([...words, '--data', join(cwd, 'mistyped')], { cwd })
+  expect([code, JSON.stringify(JSON.parse(out))]).toEqual([0, found])
+  expect(existsSync(join(cwd, 'mistyped'))).toBe(false)
+})
+
 test('a key can end in minutes', async () => {
   const { out } = await weir(['keys', 'create', '--expires', '30m', '--json'], { cwd })
   const made = JSON.parse(out)

@@ -1,6 +1,6 @@
-import type { RuleSet } from '../../core/allocation.ts'
 import type { SplitRule } from '../../playbook/allocate/split/reallocate.ts'
-import { readSplits, type Splits } from '../../playbook/allocate/statement/splits.ts'
+import type { Splits } from '../../playbook/allocate/statement/splits.ts'
+import type { SplitSets } from '../../verbs/splits-list.ts'
 import { type Look, paint } from '../show/look.ts'
 import { type Column, table } from '../show/table.ts'
 import { day } from '../show/time.ts'
@@ -26,11 +26,10 @@ const columns: readonly Column<SplitRule>[] = [
 export const splitTable = ({ rules }: Splits, look: Look): string => table(rules, columns, look, { indent: 2 })
 
 /** The splits in force. */
-export const renderSplits = (set: RuleSet | undefined, look: Look): string => {
-  const splits = set === undefined ? undefined : readSplits(JSON.parse(set.rules))
-  if (set === undefined || splits === undefined || splits.rules.length === 0)
+export const renderSplits = ({ version, set_at_us, dimension, splits }: SplitSets, look: Look): string => {
+  if (set_at_us === undefined || splits.length === 0)
     return 'No shared costs are split: each owner bears what its calls cost. Write splits in a file and: weir splits set FILE'
   const colours = paint(look)
-  const head = `${colours.title('Shared costs')} ${colours.dim(`version ${set.version} · since ${day(set.set_at_us)} · among ${splits.dimension}s`)}`
-  return `${head}\n\n${splitTable(splits, look)}`
+  const head = `${colours.title('Shared costs')} ${colours.dim(`version ${version} · since ${day(set_at_us)} · among ${dimension}s`)}`
+  return `${head}\n\n${splitTable({ dimension, rules: splits }, look)}`
 }

@@ -1,4 +1,5 @@
-import type { RuleSet, VirtualTag } from '../../core/allocation.ts'
+import type { VirtualTag } from '../../core/allocation.ts'
+import type { TagSets } from '../../verbs/tags-list.ts'
 import { nothing, plural } from '../show/format.ts'
 import { type Look, paint } from '../show/look.ts'
 import { type Column, table } from '../show/table.ts'
@@ -49,31 +50,29 @@ export const tagTable = (rules: readonly VirtualTag[], look: Look): string =>
   )
 
 /** The rules in force. */
-export const renderTags = (set: RuleSet | undefined, look: Look): string => {
+export const renderTags = ({ version, set_at_us, rules }: TagSets, look: Look): string => {
   const colours = paint(look)
-  const rules = set === undefined ? [] : (JSON.parse(set.rules) as readonly VirtualTag[])
-  if (set === undefined || rules.length === 0) {
-    const why = set === undefined ? '' : ` (version ${set.version} took them away on ${day(set.set_at_us)})`
+  if (set_at_us === undefined || rules.length === 0) {
+    const why = set_at_us === undefined ? '' : ` (version ${version} took them away on ${day(set_at_us)})`
     return `No virtual tags${why}: calls are charged to whom they name. Write rules in a file and: weir tags set FILE`
   }
-  const head = `${colours.title('Virtual tags')} ${colours.dim(`version ${set.version} · since ${day(set.set_at_us)} · the first that holds sets a field`)}`
+  const head = `${colours.title('Virtual tags')} ${colours.dim(`version ${version} · since ${day(set_at_us)} · the first that holds sets a field`)}`
   return `${head}\n\n${tagTable(rules, look)}`
 }
 
+/** A version of a list of rules, and how many it has. */
+export type Dated = Readonly<{ version: number; set_at_us: number; rules: number }>
+
 /** Every version of a list of rules, the newest first. */
-export const renderHistory = (sets: readonly RuleSet[], look: Look): string => {
-  if (sets.length === 0) return 'No rules were ever set.'
-  const count = ({ rules }: RuleSet): number => {
-    const found = JSON.parse(rules) as readonly unknown[] | Readonly<{ splits: readonly unknown[] }>
-    return 'splits' in found ? found.splits.length : found.length
-  }
-  return table(
-    sets.toReversed(),
-    [
-      { head: 'version', cell: ({ version }) => String(version), align: 'right' },
-      { head: 'set on', cell: ({ set_at_us }) => day(set_at_us) },
-      { head: 'rules', cell: (set) => plural(count(set), 'rule') },
-    ],
-    look,
-  )
-}
+export const renderHistory = (sets: readonly Dated[], look: Look): string =>
+  sets.length === 0
+    ? 'No rules were ever set.'
+    : table(
+        sets.toReversed(),
+        [
+          { head: 'version', cell: ({ version }) => String(version), align: 'right' },
+          { head: 'set on', cell: ({ set_at_us }) => day(set_at_us) },
+          { head: 'rules', cell: ({ rules }) => plural(rules, 'rule') },
+        ],
+        look,
+      )

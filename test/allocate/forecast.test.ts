@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { chance as chanceOf } from '../../src/core/chance.ts'
 import type { Picodollars } from '../../src/core/money.ts'
 import { formatUsd, parseUsd } from '../../src/core/money.ts'
-import { chance as chanceOf } from '../../src/core/chance.ts'
 import { forecastPeriod, type SpendHistory } from '../../src/playbook/allocate/forecast/forecast.ts'
 import { weekdayFactors } from '../../src/playbook/allocate/forecast/season.ts'
 

@@ -6,11 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Simulator, startSimulator } from '../../simulator/start.ts'
 import type { BudgetState } from '../../src/core/budget.ts'
+import { chance } from '../../src/core/chance.ts'
 import { parseUsd } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { type ControlFile, controlPath } from '../../src/gateway/control.ts'
 import { reachLedger } from '../../src/gateway/reach.ts'
-import { chance } from '../../src/core/chance.ts'
 import { freePort, type GatewayProcess, startProcess } from '../house/gateway-process.ts'
 
 const CALLS = 2000

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Simulator, startSimulator } from '../../simulator/start.ts'
+import { chance } from '../../src/core/chance.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { reachLedger } from '../../src/gateway/reach.ts'
-import { chance } from '../../src/core/chance.ts'
 import { freePort, type GatewayProcess, startProcess } from './gateway-process.ts'
 
 const KILLS = 100

@@ -1,10 +1,10 @@
 /** One ledger made by chance, and every view of it: what a view adds up to is the sum of the receipts, to the picodollar. */
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chance } from '../../src/core/chance.ts'
 import { dimensions } from '../../src/core/dimension.ts'
 import { formatUsd, type Picodollars, parseUsd, picodollars, sum } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
-import { chance } from '../../src/core/chance.ts'
 import { receipt } from '../allocate-cli/more.ts'
 import { type House, openHouse, receipts as twoTeams } from '../console/house.ts'
 

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { chance } from '../../src/core/chance.ts'
 import { startCollector } from '../../src/gateway/collect.ts'
 import { holdLedger } from '../../src/gateway/hold.ts'
 import { recover } from '../../src/gateway/recover.ts'
-import { chance } from '../../src/core/chance.ts'
 import { receiptsOf } from './read.ts'
 
 const KILLS = 24

@@ -1,5 +1,5 @@
 /**
- * Runs every benchmark, one after the other, each in a process of its own: `npm run bench`, or some by name:
+ * Runs every benchmark but that of anomalies (`npm run bench:anomalies`, whose figures are no times), one after the other, each in a process of its own: `npm run bench`, or some by name:
  * `npm run bench -- gateway house`. Each prints its table and writes its figures to bench/results/.
  */
 import { spawnSync } from 'node:child_process'

@@ -7,7 +7,7 @@ import { withContext } from './calling.ts'
 import { renderReconciled, type View, views } from './reconcile/render.ts'
 import { count, plural } from './show/format.ts'
 import { lookOf } from './show/look.ts'
-import { note, print, printCsv, printJson } from './show/output.ts'
+import { checkForm, note, print, printCsv, printJson } from './show/output.ts'
 import { progress } from './show/progress.ts'
 
 /** A percentage, with or without its sign, as millionths. Throws WeirError `bad-input`. */
@@ -87,6 +87,7 @@ export const command = {
     },
     args,
     run: async ({ args, rawArgs }) => {
+      checkForm(args)
       const view: View = oneOf('--view', args.view, views)
       const limit = args['max-residual'] === undefined ? undefined : millionthsOf(args['max-residual'])
       const { source, since, until, by } = args

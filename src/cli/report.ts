@@ -1,6 +1,5 @@
 import { defineCommand } from 'citty'
 import type { Dimension } from '../core/dimension.ts'
-import { WeirError } from '../core/errors.ts'
 import { verb as extent } from '../verbs/extent.ts'
 import { perform } from '../verbs/perform.ts'
 import { isDate, type Report } from '../verbs/spend/report.ts'
@@ -14,7 +13,7 @@ import { csvColumns } from './report/columns.ts'
 import { renderReport } from './report/render.ts'
 import { perColumns, renderPer } from './report/render-per.ts'
 import { lookOf } from './show/look.ts'
-import { print, printCsv, printJson } from './show/output.ts'
+import { checkForm, print, printCsv, printJson } from './show/output.ts'
 
 const usualLimit = (machine: boolean, by: string | undefined): number => {
   if (machine) return 10_000
@@ -67,11 +66,11 @@ export const command = {
     },
     args,
     run: ({ args, rawArgs }) => {
+      checkForm(args)
       const where = every(rawArgs, 'where')
       const { per } = args
       if (per !== undefined) return reportPer({ ...args, per }, where)
       const { by, since, until, zone, csv, json } = args
-      if (csv && json) throw new WeirError('bad-input', 'choose --csv or --json: one answer cannot be both')
       const limit = countFlag('--limit', args.limit, usualLimit(json === true || csv === true, by))
       return withContext(args, 'weir report', async (context) => {
         // A CSV is one table, so its usual view is all three dimensions at once.

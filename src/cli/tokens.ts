@@ -9,7 +9,7 @@ import { countFlag } from './numbers.ts'
 import { bookArgs, momentOf, openBook } from './prices/book.ts'
 import { count, money, nothing, percent, plural } from './show/format.ts'
 import { type Look, lookOf, paint } from './show/look.ts'
-import { print, printCsv, printJson } from './show/output.ts'
+import { checkForm, print, printCsv, printJson } from './show/output.ts'
 import { type Column, table } from './show/table.ts'
 import { type Quote, quote } from './tokens/quote.ts'
 import { type CountedPart, countParts, type Draft, readDraft } from './tokens/read.ts'
@@ -134,6 +134,7 @@ export const command = {
       at: bookArgs.at,
     },
     run: async ({ args }) => {
+      checkForm(args)
       const file = args.file ?? '-'
       const output_tokens = countFlag('--output', args.output, 500)
       const draft = readDraft(read(file))

@@ -98,6 +98,18 @@ test.each([
 })
 
 test.each([
+  ['report'],
+  ['report', '--per', 'ticket'],
+  ['reconcile', 'openai', '--file', 'bill.json'],
+  ['prices', 'list'],
+  ['prices', 'diff', 'weir', 'genai-prices'],
+  ['tokens', 'draft.txt'],
+])('%s %s %s is one answer, as CSV or as JSON', async (...words) => {
+  const { err, out, code } = await weir([...words, '--csv', '--json'], { cwd })
+  expect([code, out, err]).toEqual([2, '', 'weir: choose --csv or --json: one answer cannot be both\n'])
+})
+
+test.each([
   [['cache', 'list', '--json'], '[]'],
   [['cache', 'stats', '--json'], '{"answers":0,"bytes":0,"expired":0,"partitions":0}'],
   [['cache', 'purge', '--all', '--json'], '{"purged":0}'],

@@ -69,6 +69,6 @@ export const listAlerts = (flags: ListFlags): Promise<void> =>
     const all = await read(context, flags)
     if (flags.json) return printJson(all)
     if (all.length > 0) return print(renderAlerts(all, flags.zone, lookOf()))
-    const which = flags.all || flags.since !== undefined ? 'No alert' : 'No open alert'
-    return print(`${which}${!flags.all ? ': weir alerts --all shows those that are over' : ''}.`)
+    const isOpen = !flags.all && flags.since === undefined
+    return print(isOpen ? 'No open alert: weir alerts --all shows those that are over.' : 'No alert.')
   })

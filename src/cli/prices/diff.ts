@@ -7,7 +7,7 @@ import { compileBook } from '../../playbook/price/book.ts'
 import { compare, type Difference } from '../../playbook/price/compare.ts'
 import { nothing, plural } from '../show/format.ts'
 import { type Look, lookOf } from '../show/look.ts'
-import { print, printCsv, printJson } from '../show/output.ts'
+import { checkForm, print, printCsv, printJson } from '../show/output.ts'
 import { type Column, table } from '../show/table.ts'
 import { bookArgs, momentOf } from './book.ts'
 
@@ -62,6 +62,7 @@ export const diff = {
       at: bookArgs.at,
     },
     run: async ({ args }) => {
+      checkForm(args)
       const [a, b] = [await openCatalog(args.a, args.file), await openCatalog(args.b, args.file)]
       const found = compare(a, b, momentOf(args.at), args.provider)
       if (args.json) return printJson({ a: args.a, b: args.b, ...found })

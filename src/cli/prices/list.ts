@@ -5,7 +5,7 @@ import { verb as listPrices } from '../../verbs/prices-list.ts'
 import { withContext } from '../calling.ts'
 import { nothing } from '../show/format.ts'
 import { type Look, lookOf } from '../show/look.ts'
-import { note, print, printCsv, printJson } from '../show/output.ts'
+import { checkForm, note, print, printCsv, printJson } from '../show/output.ts'
 import { type Column, table } from '../show/table.ts'
 import { bookArgs } from './book.ts'
 
@@ -40,6 +40,7 @@ export const list = {
       ...bookArgs,
     },
     run: async ({ args }) => {
+      checkForm(args)
       const { provider, all, at, config } = args
       const { prices: rows, ...answer } = await withContext({ config }, 'weir prices list', (context) =>
         perform(listPrices, { provider, all: all === true, at }, context),

@@ -1,3 +1,5 @@
+import { WeirError } from '../../core/errors.ts'
+
 /** Writes text and a newline to standard output. */
 export const print = (text: string): void => {
   process.stdout.write(`${text}\n`)
@@ -6,6 +8,14 @@ export const print = (text: string): void => {
 /** Writes a note to standard error, so that it never gets into a pipe. */
 export const note = (text: string): void => {
   process.stderr.write(`${text}\n`)
+}
+
+/** Throws WeirError `bad-input` where an answer is asked for in two forms. */
+export const checkForm = ({
+  csv: asCsv,
+  json: asJson,
+}: Readonly<{ csv?: boolean | undefined; json?: boolean | undefined }>): void => {
+  if (asCsv && asJson) throw new WeirError('bad-input', 'choose --csv or --json: one answer cannot be both')
 }
 
 /** JSON for machines: two spaces of indent, picodollars and other big integers as decimal text. */

@@ -9,8 +9,9 @@ export const trendsOf = async (session: Session, question: Spend, groups: Groups
   const trends = new Map<string, string[]>()
   if (slices <= 0) return trends
   const length = window.to_us - window.from_us
+  // Materialised, because else the engine asks of each receipt, before it groups, whether its group is shown.
   const rows = await session.rows(sql`
-    WITH grouped AS (
+    WITH grouped AS MATERIALIZED (
       SELECT ${groups.select} (started_at_us - ${window.from_us}) * ${slices} // ${length} AS slice, sum(cost_usd) AS cost_usd
       ${receiptsOf(question, window)} GROUP BY ALL
     )

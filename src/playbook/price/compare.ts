@@ -1,8 +1,9 @@
 import { formatUsd } from '../../core/money.ts'
 import type { PriceBook } from '../../core/price.ts'
-import { type Bucket, isBucket, type Meter, type Unit } from '../../core/usage.ts'
+import type { Meter } from '../../core/usage.ts'
 import { indexOf } from './book.ts'
 import { compareDecimal } from './decimal.ts'
+import { usageOfMeter } from './one-meter.ts'
 import { price } from './price.ts'
 
 /** What one book says and another says otherwise; null where it says nothing. Rates in USD per million. */
@@ -29,15 +30,7 @@ export const rateAt = (
   book: PriceBook,
   { provider, model, meter, at_us, context_tokens }: RateQuestion,
 ): string | null => {
-  const bucket = isBucket(meter)
-  const line = {
-    kind: 'message' as const,
-    funding: 'platform' as const,
-    context_tokens,
-    tokens: bucket ? { [meter as Bucket]: MILLION } : {},
-    units: bucket ? {} : { [meter as Unit]: { n: MILLION } },
-  }
-  const usage = { lines: [line], totals: { input: 0, output: 0 }, quality: 'exact' as const, warnings: [], raw: null }
+  const usage = usageOfMeter(meter, MILLION, { context_tokens })
   const { cost, warnings } = price({ provider, model, at_us, usage }, book)
   const stated = !warnings.some((warning) => warning.startsWith('rate-inherited'))
   return cost === null || !stated ? null : formatUsd(cost)

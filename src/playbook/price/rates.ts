@@ -1,6 +1,7 @@
 import type { TokenRates } from '../../core/past.ts'
 import type { PriceBook } from '../../core/price.ts'
 import type { Bucket } from '../../core/usage.ts'
+import { usageOfMeter } from './one-meter.ts'
 import { price } from './price.ts'
 
 export type RatesOf = Readonly<{
@@ -18,14 +19,7 @@ const MILLION = 1_000_000
 /** Picodollars of one token of a class, or undefined where it has no price. */
 const rateOf = (asked: RatesOf, book: PriceBook, bucket: Bucket): number | undefined => {
   const { provider, model, at_us, region, context_tokens = 0 } = asked
-  const tokens = { [bucket]: MILLION }
-  const usage = {
-    lines: [{ kind: 'message', funding: 'platform', context_tokens, tokens, units: {} } as const],
-    totals: { input: MILLION, output: 0 },
-    quality: 'exact',
-    warnings: [],
-    raw: undefined,
-  } as const
+  const usage = usageOfMeter(bucket, MILLION, { context_tokens })
   const { cost } = price({ provider, model, at_us, usage, ...(region === undefined ? {} : { region }) }, book)
   return cost === null ? undefined : Number(cost) / MILLION
 }

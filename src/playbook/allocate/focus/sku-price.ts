@@ -1,14 +1,8 @@
 /** What a SkuPriceId stands for: the conditions of a price, without amounts, dates and contracts. */
 import type { ChargeRow } from '../../../core/ledger.ts'
 import type { PriceBook, PriceRow } from '../../../core/price.ts'
-import {
-  type Bucket,
-  isBucket,
-  type NormalisedUsage,
-  type ServiceTier,
-  type Unit,
-  type UsageLine,
-} from '../../../core/usage.ts'
+import type { Meter, NormalisedUsage, ServiceTier } from '../../../core/usage.ts'
+import { usageOfMeter } from '../../price/one-meter.ts'
 import { price } from '../../price/price.ts'
 
 export type Conditions = Readonly<{
@@ -72,22 +66,14 @@ export const conditionsOf = (charge: ChargeRow, row: PriceRow | undefined): Cond
   }
 }
 
-const usageOf = (charge: ChargeRow, meter: string): NormalisedUsage => {
-  const one = isBucket(meter)
-    ? { tokens: { [meter as Bucket]: 1 }, units: {} }
-    : { tokens: {}, units: { [meter as Unit]: { n: 1 } } }
-  const line = {
-    kind: 'message',
-    funding: 'platform',
+const usageOf = (charge: ChargeRow, meter: string): NormalisedUsage =>
+  usageOfMeter(meter as Meter, 1, {
     context_tokens: charge.context_tokens,
-    ...one,
     ...(charge.region === null ? {} : { region: charge.region }),
     ...(charge.geo === null ? {} : { geo: charge.geo }),
     ...(charge.service_tier === null ? {} : { service_tier: charge.service_tier as ServiceTier }),
     ...(charge.speed === null ? {} : { speed: charge.speed as 'standard' | 'fast' }),
-  } as UsageLine
-  return { lines: [line], totals: { input: 0, output: 0 }, quality: 'exact', warnings: [], raw: undefined }
-}
+  })
 
 /**
  * The list rate beside a contract's, US dollars per million units: what the book says without contracts, in the context

@@ -203,11 +203,20 @@ describe('a file that cannot be one', () => {
     [['focus', 'check', '.'], 'it is a folder, not a file (EISDIR)'],
     [['serve', '--config', '.'], 'it is a folder, not a file (EISDIR)'],
     [['report', '--data', 'taken'], 'taken cannot be used (EEXIST: file already exists'],
+    [['import', 'claude-code', '.', '--data', 'taken'], 'taken cannot be used (EEXIST: file already exists'],
+    [['serve', '--data', 'taken/deeper'], 'deeper cannot be used (ENOTDIR'],
   ])('is said to be that, and is no fault in Weir: %j', async (words, said) => {
     writeFileSync(join(cwd, 'taken'), '')
     const { code, err } = await weir(words, { cwd })
     expect([code, err]).toEqual([2, expect.stringContaining(said)])
     expect(err).not.toContain('fault in Weir')
+  })
+
+  test.skipIf(!existsSync('/proc/self'))('below /proc, where none can be made, keeps nobody waiting', async () => {
+    for (const words of [['serve'], ['keys', 'create', '--name', 'k']]) {
+      const { code, err } = await weir([...words, '--data', '/proc/weir/deep'], { cwd })
+      expect([code, err]).toEqual([2, expect.stringContaining('/proc/weir/deep cannot be used (ENOENT')])
+    }
   })
 })
 

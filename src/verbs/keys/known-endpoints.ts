@@ -22,7 +22,7 @@ const NAMES = [
 export const checkEndpoints = (globs: readonly string[], { field }: Pick<Context, 'field'>): void => {
   for (const glob of globs) {
     if (NAMES.some((name) => globMatches(glob, name))) continue
-    const meant = nearest(glob, NAMES)
+    const meant = nearest(glob, NAMES, 2)
     if (meant === undefined) continue
     throw new WeirError('bad-input', `${field('endpoints')} ${glob}: there is no such endpoint; did you mean ${meant}?`)
   }

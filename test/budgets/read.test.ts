@@ -68,9 +68,11 @@ test('a budget above one that all of its calls are under too is a warning, and n
     { name: 'search', scope: { team: 'search' }, limit: { usd: 50 }, per: 'day' },
     { name: 'ads', scope: { team: 'ads' }, limit: { usd: 5 }, per: 'day' },
     { name: 'monthly', limit: { usd: 900 }, per: 'month' },
+    { name: 'hint', limit: { usd: 1 }, per: 'day', kind: 'soft' },
   ]
-  const { budgets, problems } = readBudgets(list)
+  const { budgets, problems } = readBudgets(list.slice(0, 5))
   expect(problems).toEqual([])
+  expect(budgetWarnings(readBudgets(list.slice(1)).budgets).join(), 'a soft one stops nothing').not.toContain('hint')
   expect(
     budgetWarnings(budgets).map((text) => text.replace(/ limits.* but /, ' above ').replace(/ stops.*/, '')),
   ).toEqual(['teams above company', 'search above company', 'search above teams'])

@@ -29,8 +29,8 @@ const amountOf = (budget: Budget, unit: BudgetUnit): bigint | undefined => {
 export const budgetWarnings = (budgets: readonly Budget[]): readonly string[] =>
   budgets.flatMap((child) =>
     budgets.flatMap((parent) => {
-      if (parent === child || !sameWindow(child, parent) || !isInside(child, parent) || isInside(parent, child))
-        return []
+      if (parent === child || parent.kind === 'soft' || !sameWindow(child, parent)) return []
+      if (!isInside(child, parent) || isInside(parent, child)) return []
       return units.flatMap((unit) => {
         const [above, below] = [amountOf(parent, unit), amountOf(child, unit)]
         if (above === undefined || below === undefined || below <= above) return []

@@ -70,6 +70,10 @@ test.each([
   [['report', '--sicne', '7d'], 'weir: weir report has no flag --sicne; did you mean --since?'],
   [['report', '--since'], 'weir: --since needs a value; try: weir report --help'],
   [['report', 'team'], 'weir: weir report does not know what to do with "team"; try: weir report --help'],
+  [
+    ['statement', '--month', '2026-11'],
+    'weir: weir statement does not know what to do with "2026-11", for --month takes no value; try: weir statement --help',
+  ],
   [['report', '--csv', '--json'], 'weir: choose --csv or --json: one answer cannot be both'],
   [['report', '--by', 'teem'], 'weir: --by teem: did you mean team?'],
   [['report', '--where', 'team'], 'weir: --where team: write NAME=VALUE, e.g. --where team=search'],

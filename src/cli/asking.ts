@@ -115,12 +115,16 @@ const day_us = 86_400_000_000
 export const windowOf = (flags: WindowFlags, usual: string, ledger: Pick<Ledger, 'query'>): Promise<NamedWindow> =>
   windowIn(ledger, { ...flags, usual, now_us: now_us() })
 
+/** A window's first and last day; of one up to two days, its first and last moment. */
+export const windowEnds = ({ window: { from_us, to_us }, zone }: NamedWindow): readonly [from: string, to: string] =>
+  to_us - from_us <= 2 * day_us
+    ? [moment(from_us, zone), moment(to_us, zone)]
+    : [day(from_us, zone), day(to_us - 1, zone)]
+
 /** `last 7 days · 2026-11-16 – 2026-11-23 UTC`; shorter windows with their times. */
-export const windowTitle = ({ window, name, zone }: NamedWindow): string => {
-  const short = window.to_us - window.from_us <= 2 * day_us
-  const shown = short ? moment : day
-  const until = short ? window.to_us : window.to_us - 1
-  const span = `${shown(window.from_us, zone)} – ${shown(until, zone)} ${zone}`
+export const windowTitle = (named: NamedWindow): string => {
+  const { name, zone } = named
+  const span = `${windowEnds(named).join(' – ')} ${zone}`
   return name === '' ? span : `${name} · ${span}`
 }
 

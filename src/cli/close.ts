@@ -7,7 +7,7 @@ import { folderArgs, windowArgs } from './asking.ts'
 import { withContext } from './calling.ts'
 import { exactMoney, plural } from './show/format.ts'
 import { lookOf } from './show/look.ts'
-import { print, printJson } from './show/output.ts'
+import { note, print, printJson } from './show/output.ts'
 import { table } from './show/table.ts'
 import { day } from './show/time.ts'
 
@@ -83,6 +83,10 @@ export const command = {
             ? ''
             : `, ${exactMoney(facts.corrections_usd)} of it corrections of months before`
         const charged = `${plural(facts.owners, 'statement')}, ${exactMoney(facts.charge_usd)} charged${late}`
+        if (facts.before_usd !== undefined)
+          note(
+            `Mind: ${exactMoney(facts.before_usd)} was spent before ${facts.month}, which is the first month closed by ${facts.by}: no close charges it.`,
+          )
         print(`${facts.month} is closed by ${facts.by}: ${charged}.\nSHA-256 ${facts.sha256}`)
       }),
   }),

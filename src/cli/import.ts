@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { defineCommand } from 'citty'
 import { loadBook } from '../catalogs/load.ts'
 import { loadSettings } from '../config.ts'
@@ -9,6 +9,7 @@ import { type BroughtIn, bringIn } from '../importers/bring-in.ts'
 import { importers } from '../importers/index.ts'
 import { compileBook } from '../playbook/price/book.ts'
 import { providers } from '../providers/index.ts'
+import { makeDataFolder } from '../stores/folder.ts'
 import { every, folderArgs, now_us } from './asking.ts'
 import { meterBody } from './import/meter.ts'
 import { bytes, count, plural, tokens } from './show/format.ts'
@@ -78,7 +79,7 @@ const bring = async (format: string, path: string, flags: Flags, rawArgs: readon
   const total = await sizeOf(path)
   const settings = loadSettings({ flags, env: process.env, cwd: process.cwd(), providers })
   const options = await optionsOf(flags, columnsOf(rawArgs), settings)
-  await mkdir(settings.data, { recursive: true })
+  makeDataFolder(settings.data)
   const ledger = await reachLedger(settings.data, { now_us, role: 'weir import' })
   const bar = progress({ label: 'reading', amount: bytes, ...(total !== undefined && { total }) })
   try {

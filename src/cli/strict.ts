@@ -38,9 +38,17 @@ export const checkFlags = (rest: readonly string[], args: ArgsDef, name: string)
     if (option.type === 'string' && !token.value) throw wrong(`${token.rawName} needs a value; try: ${name} --help`)
   }
   const words = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
+  /** `--month 2026-11`: the flag before a word that is too many, where it takes none. */
+  const flagBefore = (word: string): string | undefined => {
+    const before = tokens[tokens.findIndex((token) => token.kind === 'positional' && token.value === word) - 1]
+    return before?.kind === 'option' && options[before.name]?.type === 'boolean' ? before.rawName : undefined
+  }
   const positionals = Object.entries(args).filter(([, arg]) => arg.type === 'positional')
   const missing = positionals.slice(words.length).find(([, arg]) => arg.required)
   if (missing) throw wrong(`${name} needs ${neededText(...missing)}; try: ${name} --help`)
   const extra = words[positionals.length]
-  if (extra !== undefined) throw wrong(`${name} does not know what to do with "${extra}"; try: ${name} --help`)
+  if (extra === undefined) return
+  const flag = flagBefore(extra)
+  const why = flag === undefined ? '' : `, for ${flag} takes no value`
+  throw wrong(`${name} does not know what to do with "${extra}"${why}; try: ${name} --help`)
 }

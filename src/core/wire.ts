@@ -101,8 +101,8 @@ export type Metered = Readonly<{
   response_id?: string
   model_served?: string
   finish_reason?: string
-  /** An error that came inside the body or stream, e.g. mid-stream with status 200. */
-  error?: Readonly<{ code: string; message: string }>
+  /** An error that came inside the body or stream, e.g. mid-stream with status 200; `retry_after_s` where the body asks for a wait. */
+  error?: Readonly<{ code: string; message: string; retry_after_s?: number }>
   /** False when the stream or body ended before the wire's own end. */
   complete: boolean
   /** Text that the model produced as far as it was seen; filled only when `usage` is missing. Bounded. */

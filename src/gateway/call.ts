@@ -55,6 +55,8 @@ export type Call = {
   query: string
   payer: Payer
   // identify
+  /** What its headers say to Weir and Weir cannot read. */
+  slips?: readonly string[]
   key?: KeyRecord
   /** Who calls, as a hash; see `tenant.ts`. */
   tenant?: string

@@ -50,11 +50,12 @@ export const settle = (flow: Flow, { outcome, error, retryable = false }: Settle
   attempt.ended_at_us = flow.world.now_us()
   if (attempt.metering) attempt.metered ??= attempt.metering.finish()
   // At shutdown it is we who drop the client.
-  const gone = flow.world.load.shutting_down ? 'cut' : 'client-gone'
+  const gone = call.client_gone && !flow.world.load.shutting_down
   flow.settled_as({
     attempt,
-    outcome: call.client_gone ? gone : outcome,
-    ...(error ? { error } : {}),
+    outcome: gone ? 'client-gone' : call.client_gone ? 'cut' : outcome,
+    // What then breaks off the provider's answer is we.
+    ...(error && !gone ? { error } : {}),
     retryable: retryable && !call.client_gone && !flow.head_sent,
     flow,
   })

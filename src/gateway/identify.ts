@@ -3,6 +3,7 @@ import type { Headers } from '../core/wire.ts'
 import { claim } from '../providers/shared/claim.ts'
 import { checkPath } from '../providers/shared/path.ts'
 import type { Call } from './call.ts'
+import { slipsIn } from './slips.ts'
 import { headerTags } from './tags.ts'
 import type { Upstream, World } from './world.ts'
 
@@ -128,6 +129,8 @@ const checkOrigin = (call: Call, upstream: Upstream): void => {
  * or `unknown-path`.
  */
 export const identify = (call: Call, world: World): void => {
+  const slips = slipsIn(call.headers)
+  if (slips) call.slips = slips
   checkTarget(call)
   const upstream = address(call, world)
   if (upstream) call.upstream = upstream

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WeirError } from '../core/errors.ts'
+import { makeDataFolder, unusable } from '../stores/folder.ts'
 
 /** The right to write a data folder's ledger, held by one process at a time. */
 export type DataLock = Readonly<{ release(): void }>
@@ -10,13 +11,6 @@ export type DataLock = Readonly<{ release(): void }>
 type Holder = Readonly<{ pid: number; role: string }>
 
 const RETRY_MS = 40
-
-const unusable = (data: string, cause: unknown): WeirError =>
-  new WeirError(
-    'bad-config',
-    `The data folder ${data} cannot be used (${(cause as Error).message}). Make it a folder that this user may write to, or name another with --data.`,
-    { cause },
-  )
 
 const holderOf = (path: string): string => {
   try {
@@ -46,7 +40,7 @@ const tryLock = (path: string): DatabaseSync | undefined => {
 /** The folder's lock, and its own name beside it for who waits; undefined while another process has it. */
 const tryHold = (data: string, role: string): DatabaseSync | undefined => {
   try {
-    mkdirSync(data, { recursive: true, mode: 0o700 })
+    makeDataFolder(data)
     const database = tryLock(join(data, 'lock'))
     if (database)
       writeFileSync(join(data, 'lock.json'), JSON.stringify({ pid: process.pid, role } satisfies Holder), {
@@ -54,7 +48,7 @@ const tryHold = (data: string, role: string): DatabaseSync | undefined => {
       })
     return database
   } catch (error) {
-    throw unusable(data, error)
+    throw error instanceof WeirError ? error : unusable(data, error)
   }
 }
 

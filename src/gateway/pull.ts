@@ -73,7 +73,8 @@ const decided = (turn: Turn, what: Decided, outlineOf: () => Outline | undefined
 }
 
 const failed = (turn: Turn, error: unknown, { call, world }: Step): void => {
-  world.log.failure(call.id, asWeirError(error))
+  // That an embedder is left alone is said on each receipt; the log has the failures that led to it.
+  if (!(error instanceof WeirError && error.code === 'circuit-open')) world.log.failure(call.id, asWeirError(error))
   // Words of ours hold no prompt; those of others might.
   turn.skipped = error instanceof WeirError ? error.message : 'failed'
 }

@@ -8,7 +8,8 @@ import { midstream, refuseWith } from './shape.ts'
 const bodiless = (flow: Flow): boolean =>
   flow.call.method === 'HEAD' || flow.attempt.status === 204 || flow.attempt.status === 304
 
-const callHeaders = (call: Call): string[] => ['x-weir-call-id', call.id]
+const callHeaders = ({ id, slips }: Call): string[] =>
+  slips ? ['x-weir-call-id', id, 'x-weir-warning', slips.join('; ')] : ['x-weir-call-id', id]
 
 /** Sends the provider's head to the client, with Weir's own headers. A whole body's length is known. */
 const sendHead = (flow: Flow, headers: readonly string[], whole: boolean): void => {

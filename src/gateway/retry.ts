@@ -38,6 +38,8 @@ export const retryAfter = (headers: Headers | undefined, now_us: number): number
 
 export type Wait = Readonly<{
   headers: Headers | undefined
+  /** The wait that the answer's body asks for, s; a header goes before it. */
+  body_s?: number | undefined
   /** Failed attempts so far. */
   failures: number
   now_us: number
@@ -48,8 +50,8 @@ export type Wait = Readonly<{
  * Milliseconds to wait before the same target is tried again: what it asks for, or twice as long each time, jittered so
  * that clients do not come back together. Undefined when it asks for too long.
  */
-export const waitBefore = ({ headers, failures, now_us, random }: Wait): number | undefined => {
-  const asked = retryAfter(headers, now_us)
+export const waitBefore = ({ headers, body_s, failures, now_us, random }: Wait): number | undefined => {
+  const asked = retryAfter(headers, now_us) ?? (body_s === undefined ? undefined : body_s * 1000)
   if (asked !== undefined && asked > LONGEST_WAIT_MS) return undefined
   const own = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1)) * (0.5 + random() / 2)
   return asked === undefined ? own : asked * (1 + random() / 10)

@@ -98,7 +98,8 @@ const waitFor = (answer: Answer, same: boolean, world: World): number | undefine
   const failures = attempt?.number ?? 1
   // A pooled connection that the provider had closed meanwhile says nothing of the provider: try at once.
   if (failures === 1 && error?.code === 'provider-cut') return 0
-  return waitBefore({ headers: attempt?.headers, failures, now_us: world.now_us(), random: world.random })
+  const body_s = attempt?.metered?.error?.retry_after_s
+  return waitBefore({ headers: attempt?.headers, body_s, failures, now_us: world.now_us(), random: world.random })
 }
 
 /** Waits as long as the next attempt should, and says which target it goes to; undefined when there should be none. */

@@ -39,6 +39,7 @@ export const refuseWith = (call: Call, error: WeirError, given_up = false): void
     'x-weir-call-id': call.id,
     'x-weir-error': error.code,
   }
+  if (call.slips) head['x-weir-warning'] = call.slips.join('; ')
   if (error.retry_after_s !== undefined) head['retry-after'] = Math.max(1, Math.ceil(error.retry_after_s))
   // A body that the client held back may still come, and would be read as its next request.
   if (holdsBack(call)) head['connection'] = 'close'

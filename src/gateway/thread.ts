@@ -28,6 +28,7 @@ import { openKits } from './levers/kit.ts'
 import { openPolicies } from './levers/policies.ts'
 import type { Levers } from './levers/pulling.ts'
 import { openRecount } from './levers/recount.ts'
+import { rested } from './levers/rested.ts'
 import { type ListenAt, openListener, urlOf } from './listener.ts'
 import { type LogStream, openLog } from './log.ts'
 import { type Counts, createMetrics, type Gauges } from './metrics.ts'
@@ -140,7 +141,7 @@ const openLevers = (data: ThreadData, doors: ThreadDoors, world: World): Levers 
       notes: openNotes({ path: join(settings.data, 'learnt.db'), now_us }),
       ask: openAsker(world.upstreams, world.errands),
       ...(compressor ? { compress: openCompressor(compressor) } : {}),
-      ...(embedder ? { embedder: openEmbedder(embedder, world.errands) } : {}),
+      ...(embedder ? { embedder: rested(openEmbedder(embedder, world.errands), settings.breaker, now_us) } : {}),
     },
     price_as: (provider) => world.upstreams.get(provider)?.price_as ?? provider,
     ...(data.levers_since ? { since: data.levers_since } : {}),

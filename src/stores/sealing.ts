@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { WeirError } from '../core/errors.ts'
+import { makeDataFolder } from './folder.ts'
 
 /** Bytes of strong chance: `crypto.randomBytes`, handed in. */
 export type RandomBytes = (size: number) => Uint8Array
@@ -22,7 +23,7 @@ const readSecret = (path: string): string | undefined => {
 
 /** Writes a new secret whole under another name and links it into place, so that nobody reads half of one and the first wins. */
 const createSecret = (data: string, path: string, random: RandomBytes): void => {
-  mkdirSync(data, { recursive: true, mode: 0o700 })
+  makeDataFolder(data)
   const draft = join(data, `secret.${Buffer.from(random(8)).toString('hex')}`)
   writeFileSync(draft, `${Buffer.from(random(32)).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' })
   try {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Kysely, Migrator, type SqliteDatabase, SqliteDialect } from 'kysely'
@@ -7,6 +7,7 @@ import type { Store } from '../core/store.ts'
 import { alertsOf } from './alerts.ts'
 import { budgetsOf } from './budgets.ts'
 import { closesOf } from './closes.ts'
+import { makeDataFolder } from './folder.ts'
 import { keysOf } from './keys.ts'
 import { migrations, type Tables } from './migrations.ts'
 import { outcomesOf } from './outcomes.ts'
@@ -70,7 +71,7 @@ const openNow = async (options: Readonly<{ data: string }>): Promise<Store> => {
   const path = join(options.data, 'store.db')
   let database: DatabaseSync | undefined
   try {
-    mkdirSync(options.data, { recursive: true, mode: 0o700 })
+    makeDataFolder(options.data)
     database = openFile(path)
     const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: faceOf(database) }) })
     await migrate(database, db)

@@ -3,7 +3,7 @@ import { close as closeAnswer } from './answers/statement.ts'
 import { name, windowFields } from './asking/fields.ts'
 import { checkZone } from './asking/time.ts'
 import { monthlyBudgets } from './budgets/monthly.ts'
-import { closeMonth, type ShownClose, shownClose } from './close/month.ts'
+import { closeMonth, type ShownClose, shownClose, spentBefore } from './close/month.ts'
 import { chargeableBy } from './statement/gather.ts'
 import { defineVerb } from './verb.ts'
 
@@ -18,11 +18,12 @@ export const verb = defineVerb({
     zone: windowFields.zone,
   }),
   output: closeAnswer,
-  async run({ month, by, zone }, context): Promise<ShownClose> {
+  async run({ month, by, zone }, context): Promise<ShownClose & Readonly<{ before_usd?: string | undefined }>> {
     checkZone(zone, context.field('zone'))
     const whose = chargeableBy(by, context.field('by'))
     const [ledger, store] = [await context.ledger(), await context.store()]
     const closing = { month, by: whose, zone, now_us: context.now_us(), ...(await monthlyBudgets(context, whose)) }
-    return shownClose(await closeMonth(ledger, store, closing))
+    const closed = await closeMonth(ledger, store, closing)
+    return { ...shownClose(closed), ...(await spentBefore(ledger, store, closed)) }
   },
 })

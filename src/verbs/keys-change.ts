@@ -4,6 +4,7 @@ import { expiryOf } from './asking/expiry.ts'
 import { name } from './asking/fields.ts'
 import { id, revision, scopeFields } from './keys/fields.ts'
 import { findKey, replaceKey } from './keys/find.ts'
+import { checkEndpoints } from './keys/known-endpoints.ts'
 import { checkProviders } from './keys/known-providers.ts'
 import { type ShownKey, shownKey } from './keys/shown.ts'
 import { defineVerb } from './verb.ts'
@@ -25,6 +26,7 @@ export const verb = defineVerb({
   async run({ id: which, expires, revision: expected, ...changes }, context): Promise<ShownKey> {
     const now_us = context.now_us()
     await checkProviders(changes.providers ?? [], context)
+    checkEndpoints(changes.endpoints ?? [], context)
     const store = await context.store()
     const { expires_at_us: before, ...key } = await findKey(store, which, now_us)
     const never = expires === 'never'

@@ -5,6 +5,7 @@ import { newKey } from './answers/stored.ts'
 import { expiryOf } from './asking/expiry.ts'
 import { name } from './asking/fields.ts'
 import { scopeFields } from './keys/fields.ts'
+import { checkEndpoints } from './keys/known-endpoints.ts'
 import { checkProviders } from './keys/known-providers.ts'
 import { type ShownKey, shownKey } from './keys/shown.ts'
 import { defineVerb } from './verb.ts'
@@ -36,6 +37,7 @@ export const verb = defineVerb({
     const { team, feature, customer } = payer
     const until = expires === undefined ? undefined : expiryOf(expires, now_us, context.field('expires'))
     await checkProviders(providers, context)
+    checkEndpoints(endpoints, context)
     const token = mintToken(context.random)
     const key: KeyRecord = {
       id: `key_${Buffer.from(context.random(8)).toString('hex')}`,

@@ -16,7 +16,7 @@ import { containmentOf, heldBy, holding } from '../../src/playbook/allocate/aler
 import { alertOf, testAlert, toldAgain } from '../../src/playbook/allocate/alert/make.ts'
 import { ownersOf } from '../../src/playbook/allocate/alert/owners.ts'
 import { channelsFor, quietUntil } from '../../src/playbook/allocate/alert/route.ts'
-import { factsOf } from '../../src/playbook/allocate/alert/wording.ts'
+import { factsOf, titleOf } from '../../src/playbook/allocate/alert/wording.ts'
 import type { Finding } from '../../src/playbook/allocate/detect/finding.ts'
 import type { Alike } from '../../src/playbook/allocate/detect/strand.ts'
 
@@ -27,6 +27,13 @@ const alert = (over: Partial<Alert> = {}): Alert => ({
   kind: 'retry-storm',
   owner: 'team:search',
   ...over,
+})
+
+test('the title of an alert about a budget names it', () => {
+  const title = (kind: Alert['kind']) => titleOf(alert({ kind, subject: 's3', spent_usd: '5' as Usd }), 'opened')
+  expect(title('budget-spent')).toBe('The budget s3 is being used up: team:search, $5.00 so far')
+  expect(title('budget-forecast')).toMatch(/^The budget s3 will not last: /)
+  expect(title('retry-storm')).toMatch(/^Retry storm: team:search/)
 })
 
 describe('routes', () => {

@@ -7,7 +7,7 @@ import { formatUsd, parseUsd, type Usd } from '../../src/core/money.ts'
 import { openDesk } from './desk.ts'
 import { append, receipt } from './more.ts'
 
-const { data, ok, refused, file } = await openDesk('2026-12-20T12:00:00Z', [])
+const { data, run, ok, refused, file } = await openDesk('2026-12-20T12:00:00Z', [])
 const json = async (...words: string[]) => JSON.parse(await ok(...words, '--json'))
 
 type Shown = Readonly<{
@@ -210,7 +210,9 @@ describe('weir close', () => {
   })
 
   test('closes by another dimension in a chain of its own', async () => {
-    expect(await ok('close', '2026-11', '--by', 'feature')).toContain('2026-11 is closed by feature')
+    const first = await run('close', '2026-11', '--by', 'feature')
+    expect(first.out).toContain('2026-11 is closed by feature')
+    expect(first.err, 'what no close charges is said').toMatch(/^Mind: \$48.50\d+ was spent before 2026-11/)
     expect(await refused('close', '2026-11', '--by', 'fetaure')).toContain('did you mean feature?')
     expect(await ok('close', 'verify')).toBe('3 closed months, all as they were closed.\n')
   })

@@ -54,6 +54,13 @@ test.each([
   expect((await house.receipts()).map(({ provider }) => provider)).toEqual(['cheap', 'cheap'])
 })
 
+test('the head says that a call went elsewhere also where that is under no budget at all', async () => {
+  await open([{ ...inner, scope: { provider: 'openai' } }])
+  const response = await ask()
+  expect([response.status, response.headers.get('x-weir-budget-fall-back')]).toEqual([200, 'inner'])
+  await response.arrayBuffer()
+})
+
 test('a refusal says that the fall-back has no room either, or cannot take the call, and names itself in the head', async () => {
   await open([{ ...inner, limit: { usd: 0.000001 } }])
   const full = await ask()

@@ -38,7 +38,8 @@ describe('a budget that cannot be one names the field', () => {
     ['a window of half a minute', { name: 'a', limit: { usd: 1 }, last: '30s' }, ['0.last']],
     ['two windows', { ...good, last: '24h' }, ['0.per']],
     ['no window', { name: 'a', limit: { usd: 1 } }, ['0.per']],
-    ['an unknown window', { ...good, per: 'fortnight' }, ['0.zone', '0.per']],
+    ['an unknown window', { ...good, per: 'fortnight' }, ['0.per']],
+    ['a zone of a lifetime', { ...good, per: 'lifetime' }, ['0.zone']],
     ['an unknown field', { ...good, limits: {} }, ['0.limits']],
     ['a name with blanks', { ...good, name: 'a b' }, ['0.name']],
     ['a soft budget that falls back', { ...good, kind: 'soft', when_exhausted: ['groq'] }, ['0.when_exhausted']],
@@ -68,9 +69,11 @@ test('a budget above one that all of its calls are under too is a warning, and n
     { name: 'search', scope: { team: 'search' }, limit: { usd: 50 }, per: 'day' },
     { name: 'ads', scope: { team: 'ads' }, limit: { usd: 5 }, per: 'day' },
     { name: 'monthly', limit: { usd: 900 }, per: 'month' },
+    { name: 'hint', limit: { usd: 1 }, per: 'day', kind: 'soft' },
   ]
-  const { budgets, problems } = readBudgets(list)
+  const { budgets, problems } = readBudgets(list.slice(0, 5))
   expect(problems).toEqual([])
+  expect(budgetWarnings(readBudgets(list.slice(1)).budgets).join(), 'a soft one stops nothing').not.toContain('hint')
   expect(
     budgetWarnings(budgets).map((text) => text.replace(/ limits.* but /, ' above ').replace(/ stops.*/, '')),
   ).toEqual(['teams above company', 'search above company', 'search above teams'])

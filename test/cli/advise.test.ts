@@ -310,6 +310,13 @@ policies: [{ match: { team: support }, levers: { cache/exact: { mode: observe, t
     },
   )
 
+  test('shows between which moments the curve of a short window lies', async () => {
+    const report = join(week.folder, 'short.html')
+    await advise('--html', report, '--since', '2026-11-10T08:00', '--until', '2026-11-10T20:00')
+    const ticks = [...readFileSync(report, 'utf8').matchAll(/>(2026-11-[^<]+)<\/text>/g)].map(([, tick]) => tick)
+    expect([...new Set(ticks)]).toEqual(['2026-11-10 08:00:00', '2026-11-10 20:00:00'])
+  })
+
   test('says where a report could not be written', async () => {
     const asked = ['advise', '--since', since, '--until', until, '--data', week.data, '--config', week.config]
     const ran = await weir([...asked, '--html', join(week.folder, 'no-such-folder', 'advice.html')])

@@ -73,6 +73,10 @@ test.each([
   [['report', '--sicne', '7d'], 'weir: weir report has no flag --sicne; did you mean --since?'],
   [['report', '--since'], 'weir: --since needs a value; try: weir report --help'],
   [['report', 'team'], 'weir: weir report does not know what to do with "team"; try: weir report --help'],
+  [
+    ['statement', '--month', '2026-11'],
+    'weir: weir statement does not know what to do with "2026-11", for --month takes no value; try: weir statement --help',
+  ],
   [['report', '--csv', '--json'], 'weir: choose --csv or --json: one answer cannot be both'],
   [['report', '--by', 'teem'], 'weir: --by teem: did you mean team?'],
   [['report', '--where', 'team'], 'weir: --where team: write NAME=VALUE, e.g. --where team=search'],
@@ -243,11 +247,20 @@ describe('a file that cannot be one', () => {
     [['focus', 'check', '.'], 'it is a folder, not a file (EISDIR)'],
     [['serve', '--config', '.'], 'it is a folder, not a file (EISDIR)'],
     [['report', '--data', 'taken'], 'taken cannot be used (EEXIST: file already exists'],
+    [['import', 'claude-code', '.', '--data', 'taken'], 'taken cannot be used (EEXIST: file already exists'],
+    [['serve', '--data', 'taken/deeper'], 'deeper cannot be used (ENOTDIR'],
   ])('is said to be that, and is no fault in Weir: %j', async (words, said) => {
     writeFileSync(join(cwd, 'taken'), '')
     const { code, err } = await weir(words, { cwd })
     expect([code, err]).toEqual([2, expect.stringContaining(said)])
     expect(err).not.toContain('fault in Weir')
+  })
+
+  test.skipIf(!existsSync('/proc/self'))('below /proc, where none can be made, keeps nobody waiting', async () => {
+    for (const words of [['serve'], ['keys', 'create', '--name', 'k']]) {
+      const { code, err } = await weir([...words, '--data', '/proc/weir/deep'], { cwd })
+      expect([code, err]).toEqual([2, expect.stringContaining('/proc/weir/deep cannot be used (ENOENT')])
+    }
   })
 })
 

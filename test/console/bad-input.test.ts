@@ -143,6 +143,13 @@ describe('a field that only its verb can judge', () => {
     expect(error.message).toBe('providers opneai: there is no such provider; did you mean openai?')
     expect((await admin('GET', '/v1/keys')).text).not.toContain('locked-out')
   })
+
+  test('an endpoint that is nearly one is refused with what was meant, one of a wire yet to come is not', async () => {
+    const made = (endpoints: readonly string[]) => admin('POST', '/v1/keys', { name: 'one', endpoints })
+    const { status, error } = await made(['chta'])
+    expect([status, error.message]).toEqual([422, 'endpoints chta: there is no such endpoint; did you mean chat?'])
+    expect((await made(['chat', 'images.*', 'count_tokens', 'moderations'])).error).toBe(undefined)
+  })
 })
 
 describe('a file', () => {

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { chance } from '../../src/core/chance.ts'
 import type { LeverMode, LeverPolicy } from '../../src/core/lever.ts'
 import type { Services } from '../../src/core/settings.ts'
+import { rested } from '../../src/gateway/levers/rested.ts'
 import { lever } from '../../src/playbook/cache/semantic.ts'
 import { post } from '../gateway/ask.ts'
 import { type House, startHouse } from '../gateway/harness.ts'
@@ -248,6 +249,43 @@ describe('cache/semantic', () => {
     const [call] = (await house.receipts()).filter(({ agent }) => agent !== 'weir')
     expect(call).toMatchObject({ outcome: 'ok', levers: [{ name: lever.name, action: 'skipped' }] })
     expect(call?.levers?.[0]?.why).toMatch(/embed/)
+  })
+
+  test('an embedder that hangs keeps a few calls waiting, and then none until it is tried again', async () => {
+    house = await startHouse({
+      simulator: { says: answerTo },
+      settings: {
+        policies: [policy('on', {})],
+        services: { embedder: { provider: 'openai', model: 'text-embedding-3-small', deadline_ms: 100 } },
+        breaker: { failures: 2, open_ms: 60_000 },
+      },
+      providers: { openai: { credentials: { api_key: 'sk-ours' } } },
+    })
+    house.simulator.faults.always('stall', ({ path }) => path.endsWith('/embeddings'))
+    for (const nth of [1, 2, 3, 4]) await say(client(house), `how do I freeze my virtual card ${nth}?`)
+    const calls = (await house.receipts()).filter(({ agent }) => agent !== 'weir')
+    expect(calls.map(({ outcome, levers }) => [outcome, levers?.[0]?.why])).toEqual([
+      ['ok', 'the embedder failed, or was slower than its deadline'],
+      ['ok', 'the embedder failed, or was slower than its deadline'],
+      ['ok', 'the embedder failed repeatedly, and is not asked for now'],
+      ['ok', 'the embedder failed repeatedly, and is not asked for now'],
+    ])
+    expect(house.simulator.calls.filter(({ path }) => path.endsWith('/embeddings'))).toHaveLength(2)
+  })
+
+  test('vectors that cannot be compared with those before are a failure of the embedder', async () => {
+    const given = [
+      [1, 2],
+      [1, 2, 3],
+      [Number.NaN, 1],
+      [3, 4],
+    ]
+    const embed = async () => [Float32Array.from(given.shift() ?? [])]
+    const checked = rested({ name: 'of a test', deadline_ms: 100, embed }, { failures: 9, open_ms: 1 }, () => 0)
+    await checked.embed(['one'])
+    await expect(checked.embed(['two'])).rejects.toThrow('vectors of 3 values, after some of 2')
+    await expect(checked.embed(['three'])).rejects.toThrow('values that are no numbers')
+    expect(await checked.embed(['four'])).toEqual([Float32Array.of(3, 4)])
   })
 
   test('an embedder may take as long as its deadline says, however long that is', async () => {

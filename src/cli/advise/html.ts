@@ -1,8 +1,7 @@
 import type { Finding, GroupRow } from '../../playbook/advise/advice.ts'
 import { plays } from '../../playbook/order.ts'
-import { windowTitle } from '../asking.ts'
+import { windowEnds, windowTitle } from '../asking.ts'
 import { count, money, percent, plural } from '../show/format.ts'
-import { day } from '../show/time.ts'
 import { escapeHtml as safe } from '../statement/html.ts'
 import { composition, curve, savings, waterfall } from './charts.ts'
 import { type AdvicePage, aloneText, effortNames, isTogether, rangeText, riskNames } from './render.ts'
@@ -82,7 +81,7 @@ export const adviceHtml = ({ window, advice }: AdvicePage): string => {
   const worth = findings.filter(({ saving }) => Number(saving.mid_usd) > 0)
   const idle = findings.filter(({ saving }) => Number(saving.mid_usd) <= 0)
   const left = (Number(advice.cost_usd) - Number(together.mid_usd)).toFixed(12)
-  const { from_us, to_us } = window.window
+  const [from, to] = windowEnds(window)
   const body = [
     `<h1>Which lever to pull first</h1><p class="soft">${safe(windowTitle(window))} · ${safe(plural(advice.calls, 'call'))} in ${safe(plural(advice.sessions, 'session'))}, replayed from their receipts</p>`,
     `<ul class="figures">${figure(money(advice.cost_usd), 'as it was')}${figure(money(left), 'with all levers')}${figure(money(together.mid_usd), `saved: ${percent(together.share)}${rangeText(together) === '' ? '' : `, between ${rangeText(together)}`}`)}</ul>`,
@@ -90,7 +89,7 @@ export const adviceHtml = ({ window, advice }: AdvicePage): string => {
     `<h2>Over the window</h2>${legend([
       ['was', 'as it was'],
       ['with', 'with all levers'],
-    ])}${curve(advice, day(from_us, window.zone), day(to_us - 1, window.zone))}`,
+    ])}${curve(advice, from, to)}`,
     moved.length > 0 ? `<h2>Lever by lever, in the order of the playbook</h2>${waterfall(advice, inTurn(moved))}` : '',
     worth.length > 0
       ? `<h2>What each saves, and how sure that is</h2>${legend([

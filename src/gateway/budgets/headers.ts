@@ -34,12 +34,14 @@ export const budgetHeaders = (call: Call, { budgets }: Pick<World, 'budgets'>): 
     most = used
     share = part
   }
-  if (!nearest) return []
+  const fell = call.fell_back_from === undefined ? [] : ['x-weir-budget-fall-back', plain(call.fell_back_from)]
+  // Where the cheaper target is under no budget, it is told all the same why the call went there.
+  if (!nearest) return fell
   const { budget, unit, limit } = nearest.active.counter
   const left = written(nearest.active, limit - most)
   const headers = ['x-weir-budget', plain(budget.name), `x-weir-budget-left-${unit}`, left]
   headers.push(`x-weir-budget-limit-${unit}`, written(nearest.active, limit), ...resets(nearest))
-  if (call.fell_back_from !== undefined) headers.push('x-weir-budget-fall-back', plain(call.fell_back_from))
+  headers.push(...fell)
   if (over) headers.push('x-weir-budget-warning', `${plain(over.active.counter.budget.name)} is overrun`)
   return headers
 }

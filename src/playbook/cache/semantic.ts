@@ -108,7 +108,9 @@ const knownOf = (name: string, chosen: Settings, kit: Kit): Known => {
 const vectorOf = async (text: string, { embedder }: Kit): Promise<Float32Array> => {
   if (!embedder) return lexicalVector(text)
   const failed = (cause?: unknown) =>
-    new WeirError('provider-unreachable', 'the embedder failed, or was slower than its deadline', { cause })
+    cause instanceof WeirError && cause.code === 'circuit-open'
+      ? cause
+      : new WeirError('provider-unreachable', 'the embedder failed, or was slower than its deadline', { cause })
   const [vector] = await embedder.embed([text]).catch((error: unknown) => Promise.reject(failed(error)))
   if (!vector) throw failed()
   return vector

@@ -96,6 +96,8 @@ export const close = z.strictObject({
   corrections_usd: usd,
   charge_usd: usd,
   owners: count,
+  /** What was spent before the first month that was ever closed, where this is it. */
+  before_usd: usd.optional(),
 })
 
 export const verified = z.strictObject({ months: count, broken: z.literal(0) })

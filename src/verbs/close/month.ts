@@ -67,6 +67,19 @@ export const shownClose = (closed: ClosedMonth) => {
 
 export type ShownClose = ReturnType<typeof shownClose>
 
+/** What was spent before the first month that was ever closed: no close charges it, and none can any more. Absent where it is nothing. */
+export const spentBefore = async (
+  ledger: Asking,
+  store: Store,
+  closed: ClosedMonth,
+): Promise<Readonly<{ before_usd?: string | undefined }>> => {
+  const [first] = await store.closes.list(closed.by)
+  if (first?.month !== closed.month) return {}
+  const { from_us } = readClosed(closed).report.period.window
+  const { total } = await ledger.query({ ask: 'spend', window: { from_us: 0, to_us: from_us }, group_by: [], limit: 1 })
+  return total.cost_usd === '0' ? {} : { before_usd: total.cost_usd }
+}
+
 /** The first month whose document or place in the chain was changed after it was closed. */
 export const firstBroken = (closes: readonly ClosedMonth[]): ClosedMonth | undefined =>
   closes.find(({ document, sha256 }, at) => hashOf(document, closes[at - 1]?.sha256) !== sha256)

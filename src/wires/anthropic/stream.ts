@@ -68,7 +68,8 @@ const messageList = () => {
     },
     delta(event: JsonRecord): void {
       const last = all.at(-1) ?? push({})
-      last.delta = over(last.delta ?? {}, asRecord(event['usage']))
+      const usage = asRecord(event['usage'])
+      if (usage) last.delta = over(last.delta ?? {}, usage)
       last.finish_reason = asText(at(event, 'delta', 'stop_reason')) ?? last.finish_reason
     },
     stop(): void {
@@ -112,7 +113,7 @@ export const foldMessages = (context: UsageContext): Fold<string> => {
   const handlers: Readonly<Record<string, (event: JsonRecord) => void>> = {
     message_start: messages.start,
     message_delta(event) {
-      kept.forget()
+      if (asRecord(event['usage'])) kept.forget()
       messages.delta(event)
     },
     message_stop: messages.stop,

@@ -1,4 +1,5 @@
 import type { MeterContext, Metered, Metering } from '../../core/wire.ts'
+import { cutText } from './cut-text.ts'
 import { decode, join, parseJson } from './json.ts'
 import { splitJsonArray } from './json-array.ts'
 import { type Splitter, splitSse } from './sse.ts'
@@ -161,7 +162,7 @@ export const meterBody = (read: (body: Body) => Metered): Metering => {
   const finish = (): Metered => {
     const bytes = size > LARGEST_BODY_BYTES ? NOTHING : join(pieces)
     let parsed: Readonly<{ value: unknown }> | undefined
-    return read({
+    const found = read({
       bytes,
       ended: metering.done,
       json: () => {
@@ -169,6 +170,8 @@ export const meterBody = (read: (body: Body) => Metered): Metering => {
         return parsed.value
       },
     })
+    const broken = parsed && parsed.value === undefined && !found.complete && found.output_text === ''
+    return broken ? { ...found, output_text: cutText(bytes) } : found
   }
   const metering: Own<Metering> = {
     started: false,

@@ -104,7 +104,8 @@ export const foldAnswer = (context: MeterContext): Fold<string> => {
     done: false,
     read(data) {
       if (data.includes('"parts"')) fold.started = true
-      if (data.includes('"usageMetadata"')) {
+      // One that ends in the middle would take the place of the last that can be read.
+      if (data.includes('"usageMetadata"') && /\}\s*$/.test(data.slice(-8))) {
         latest = data
         kept.forget()
       } else kept.add(data)

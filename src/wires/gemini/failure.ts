@@ -1,7 +1,7 @@
 import type { WeirError } from '../../core/errors.ts'
 import type { Metered, Shaped } from '../../core/wire.ts'
 import { eventError, jsonError } from '../framing/failures.ts'
-import { asRecord, asText } from '../framing/json.ts'
+import { asRecord, asText, type JsonRecord, recordsOf } from '../framing/json.ts'
 
 /** Google's status names by HTTP status (https://cloud.google.com/apis/design/errors). */
 const statuses: Readonly<Record<number, string>> = {
@@ -29,10 +29,21 @@ export const shapeError = (error: WeirError, midstream = false): Shaped => {
   return midstream ? eventError(error, body) : jsonError(error, body)
 }
 
+/** The wait that Google asks for, s: in the body, where other APIs send a header. */
+const retryDelay = (error: JsonRecord): number | undefined => {
+  for (const detail of recordsOf(error['details'])) {
+    const delay = /^(\d+(?:\.\d+)?)s$/.exec(asText(detail['retryDelay']) ?? '')?.[1]
+    if (delay !== undefined) return Number(delay)
+  }
+  return undefined
+}
+
 /** The error in a body, an event, or the first element of a body that is a list. Undefined when there is none. */
 export const errorOf = (json: unknown): Metered['error'] => {
   const error = asRecord(asRecord(Array.isArray(json) ? json[0] : json)?.['error'])
   if (!error) return undefined
   const code = asText(error['status']) ?? String(error['code'] ?? 'error')
-  return { code, message: (asText(error['message']) ?? '').slice(0, 300) }
+  const message = (asText(error['message']) ?? '').slice(0, 300)
+  const retry_after_s = retryDelay(error)
+  return retry_after_s === undefined ? { code, message } : { code, message, retry_after_s }
 }

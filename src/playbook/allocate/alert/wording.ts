@@ -3,9 +3,9 @@ import { parseUsd, type Usd } from '../../../core/money.ts'
 import { dollars, show } from '../detect/amounts.ts'
 
 const names: Readonly<Record<AlertKind, string>> = {
-  'budget-burn': 'A budget burns too fast',
-  'budget-spent': 'A budget is used up so far',
-  'budget-forecast': 'A budget will not last',
+  'budget-burn': 'The budget burns too fast',
+  'budget-spent': 'The budget is being used up',
+  'budget-forecast': 'The budget will not last',
   'retry-storm': 'Retry storm',
   'runaway-session': 'Runaway session',
   'level-burst': 'Spend has jumped',
@@ -25,11 +25,15 @@ const begin: Readonly<Record<AlertEvent, string>> = { opened: '', again: 'Still:
 
 const money = (usd: Usd | null): string => (usd === null ? 'unknown' : show(dollars(parseUsd(usd))))
 
+/** What it is, with the name of the budget where it is about one. */
+const nameOf = ({ kind, subject }: Alert): string =>
+  subject === undefined ? names[kind] : names[kind].replace('The budget', () => `The budget ${subject}`)
+
 /** One line that says what, whose and how much. */
 export const titleOf = (alert: Alert, event: AlertEvent): string => {
   if (event === 'test') return 'Weir test alert: nothing has happened'
   const spent = alert.spent_usd === null ? '' : `, ${money(alert.spent_usd)} so far`
-  return `${begin[event]}${names[alert.kind]}: ${alert.owner}${spent}`
+  return `${begin[event]}${nameOf(alert)}: ${alert.owner}${spent}`
 }
 
 const explained = ({ explained_by }: Alert): readonly (readonly [string, string])[] =>

@@ -33,8 +33,8 @@ export const budgetWarnings = (budgets: readonly Budget[], about?: string): read
   budgets.flatMap((child) =>
     budgets.flatMap((parent) => {
       if (about !== undefined && child.name !== about && parent.name !== about) return []
-      if (parent === child || !sameWindow(child, parent) || !isInside(child, parent) || isInside(parent, child))
-        return []
+      if (parent === child || parent.kind === 'soft' || !sameWindow(child, parent)) return []
+      if (!isInside(child, parent) || isInside(parent, child)) return []
       return units.flatMap((unit) => {
         const [above, below] = [amountOf(parent, unit), amountOf(child, unit)]
         if (above === undefined || below === undefined || below <= above) return []

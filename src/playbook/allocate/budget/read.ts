@@ -119,7 +119,8 @@ const readWindow = ({ per, last, zone }: JsonRecord, tell: Tell): BudgetWindow =
   if ((per === undefined) === (last === undefined))
     tell('per', 'say either per (minute, hour, day, week, month, quarter, year, lifetime) or last (e.g. 24h)')
   const calendar = everies.find((every) => every === per)
-  if (zone !== undefined && !calendar) tell('zone', 'only calendar windows have a time zone')
+  const bare = (last !== undefined && per === undefined) || per === 'lifetime'
+  if (zone !== undefined && bare) tell('zone', 'only calendar windows have a time zone')
   if (last !== undefined) return readLast(last, tell)
   if (per === 'lifetime') return { lifetime: true }
   if (per !== undefined && !calendar)

@@ -105,7 +105,7 @@ export type Metered = Readonly<{
   error?: Readonly<{ code: string; message: string }>
   /** False when the stream or body ended before the wire's own end. */
   complete: boolean
-  /** Text that the model produced as far as it was seen; filled only when `usage` is missing. Bounded. */
+  /** Text that the model produced as far as it was seen; filled only where `usage` is missing or lacks the output. Bounded. */
   output_text: string
 }>
 

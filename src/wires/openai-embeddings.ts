@@ -1,6 +1,6 @@
 import type { MeterContext, Metered, Wire } from '../core/wire.ts'
 import { bodyTags } from './framing/body-tags.ts'
-import { countOf } from './framing/counts.ts'
+import { countOf, usageIn } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
 import { asList, asRecord, asText, type JsonRecord } from './framing/json.ts'
 import { pick } from './framing/json-bytes.ts'
@@ -30,7 +30,7 @@ const filled = (usage: JsonRecord): JsonRecord =>
 /** The metered answer of an embeddings call. */
 const describeEmbeddings = (answer: JsonRecord | undefined, context: MeterContext, ended: boolean): Metered => {
   if (!answer) return { complete: false, output_text: '' }
-  const given = asRecord(answer['usage'])
+  const given = usageIn(answer['usage'])
   const options = { quirks: context.quirks, model_asked: context.reading.model }
   const usage = given && usageFromBody({ ...answer, usage: filled(given) }, options)
   const model_served = asText(answer['model'])

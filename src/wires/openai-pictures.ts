@@ -1,6 +1,6 @@
 import type { NormalisedUsage, UsageLine } from '../core/usage.ts'
 import type { MeterContext, Metered } from '../core/wire.ts'
-import { countOf, normalise, present, takeFrom } from './framing/counts.ts'
+import { countOf, normalise, present, takeFrom, usageIn } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
 import { asList, asRecord, asText, type JsonRecord, parseJson } from './framing/json.ts'
 import type { Fold, Own } from './framing/metering.ts'
@@ -60,7 +60,7 @@ const pictureLine = (answer: JsonRecord, context: MeterContext, warnings: string
     funding: 'platform',
     ...(model_served === undefined ? {} : { model_served }),
   } as const
-  const usage = asRecord(answer['usage'])
+  const usage = usageIn(answer['usage'])
   if (usage && (countOf(usage['input_tokens']) !== undefined || countOf(usage['output_tokens']) !== undefined)) {
     const tokens = present({ ...inputTokens(usage, warnings), ...outputTokens(usage, warnings) })
     return { ...base, context_tokens: countOf(usage['input_tokens']) ?? 0, tokens, units: {} }
@@ -76,7 +76,7 @@ const pictureLine = (answer: JsonRecord, context: MeterContext, warnings: string
 /** The usage of an image answer: tokens where it states them, else pictures by the piece. */
 const usageFromImages = (answer: JsonRecord, context: MeterContext): NormalisedUsage => {
   const warnings: string[] = []
-  const usage = asRecord(answer['usage'])
+  const usage = usageIn(answer['usage'])
   const line = pictureLine(answer, context, warnings)
   return normalise({
     lines: [line],

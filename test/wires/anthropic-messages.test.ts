@@ -415,6 +415,16 @@ describe('the usage of a stream', () => {
   })
 })
 
+test.each([
+  ['has none', undefined],
+  ['holds only nulls', { output_tokens: null }],
+])('a whole stream whose end states no usage (it %s) has its text for an estimate of the output', (_, usage) => {
+  const events = [start({ input_tokens: 25, output_tokens: 1 }), words('A low '), words('dam.'), delta(usage), stop]
+  const { metered } = feed(streaming(), [sse(...events)])
+  expect(metered).toMatchObject({ complete: true, output_text: 'A low dam.', finish_reason: 'end_turn' })
+  expect(metered.usage).toMatchObject({ quality: 'inferred', totals: { input: 25 } })
+})
+
 describe('the results of a batch', () => {
   const results = call({
     method: 'GET',

@@ -1,7 +1,7 @@
 /** Usage in the form of Converse: cached tokens are outside `inputTokens`, and every cache count may come twice. */
 import type { NormalisedUsage, UsageLine } from '../../core/usage.ts'
 import type { MeterContext } from '../../core/wire.ts'
-import { countOf, firstCount, normalise, present, type Tokens } from '../framing/counts.ts'
+import { countOf, firstCount, normalise, present, type Tokens, usageIn } from '../framing/counts.ts'
 import { asRecord, asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
 import { tierOf } from './converse-request.ts'
 import { publicModel, readModelPath } from './model-id.ts'
@@ -76,7 +76,7 @@ export const routedModel = (answer: unknown): string | undefined => {
  * of a Nova body. Undefined when it states none.
  */
 export const converseUsage = (answer: JsonRecord, context: MeterContext): NormalisedUsage | undefined => {
-  const usage = asRecord(answer['usage'])
+  const usage = usageIn(answer['usage'])
   if (!usage) return undefined
   const warnings: string[] = [...serverToolWarnings(usage)]
   const tokens = present({

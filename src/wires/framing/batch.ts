@@ -59,6 +59,9 @@ const addLine = (group: Group, { tokens, units, context_tokens }: UsageLine): vo
 
 const OWN_KINDS = new Set<UsageLine['kind']>(['declined', 'tool'])
 
+/** Said where an item succeeded and its answer has no usage. */
+export const UNCOUNTED = 'items that succeeded state no usage: the bill lacks them'
+
 /** Gathers the lines of a batch's items: those of one model, billed alike, become one. */
 export const gatherItems = () => {
   const groups = new Map<string, Group>()

@@ -1,7 +1,7 @@
 import type { MeterContext, Metered, Part, Reading } from '../../core/wire.ts'
 import { unmarkedJson } from '../anthropic/parts.ts'
 import { bodyTags } from '../framing/body-tags.ts'
-import { countOf, normalise } from '../framing/counts.ts'
+import { countOf, normalise, usageIn } from '../framing/counts.ts'
 import { asList, asRecord, asText, at, type JsonRecord, parseJson, recordsOf } from '../framing/json.ts'
 import { type Fold, keepEvents, type Own } from '../framing/metering.ts'
 import { textOf } from '../framing/parts.ts'
@@ -95,7 +95,7 @@ export const describeInteraction = (json: unknown, context: MeterContext, ended:
   const interaction = asRecord(json)
   if (!interaction) return { complete: false, output_text: '' }
   const status = asText(interaction['status'])
-  const usage = asRecord(interaction['usage'])
+  const usage = usageIn(interaction['usage'])
   const model = asText(interaction['model']) ?? asText(interaction['agent'])
   const runs = status !== undefined && running.has(status) && !context.reading.stream
   const bill = usage && !runs ? billOf(interaction, usage, model ?? context.reading.model) : undefined

@@ -5,7 +5,7 @@ import { errorIn } from './framing/failures.ts'
 import { asRecord, asText, at, type JsonRecord, parseJson, recordsOf } from './framing/json.ts'
 import { type Fold, keepEvents, type Own } from './framing/metering.ts'
 import { textOf } from './framing/parts.ts'
-import { unitsOfOutput } from './openai-units.ts'
+import { countsTools, unitsOfOutput } from './openai-units.ts'
 import { usageFromBody, usageObject } from './openai-usage.ts'
 
 /** Image tokens that OpenAI's image tool used inside a response: billed at the image model's rates, beside `usage`. */
@@ -49,9 +49,7 @@ const usageFromResponse = (response: JsonRecord, context: MeterContext): Normali
     quirks: context.quirks,
     request: context.request.json,
     model_asked: context.reading.model,
-    // xAI counts its tools in `usage`; its output items are the same calls again.
-    units:
-      at(response, 'usage', 'num_server_side_tools_used') === undefined ? withPictures(units, image, pictures) : {},
+    units: countsTools(usageObject(response) ?? {}) ? {} : withPictures(units, image, pictures),
     kind: compacted ? 'compaction' : 'message',
   })
   if (!usage)

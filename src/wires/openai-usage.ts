@@ -62,7 +62,7 @@ export const usageFromBody = (body: JsonRecord, options: UsageOptions = {}): Nor
   const model_served = asText(body['model'])
   const model = model_served ?? model_asked
   const reading = readTokens(usage, {
-    reasoning_outside: quirks.reasoning_outside_output ?? false,
+    reasoning: quirks.reasoning,
     writes_overlap: overlaps(quirks, model),
   })
   const stated = statedCost(usage, quirks)

@@ -297,6 +297,13 @@ describe('the usage of a whole message', () => {
     expect(metered.usage?.totals).toEqual({ input: 800, output: 294 })
   })
 
+  test('thinking beyond the output is clamped, marked and warned of', () => {
+    const odd = { input_tokens: 1, output_tokens: 5, output_tokens_details: { thinking_tokens: 9 } }
+    const { usage } = meter(call(), answer(odd))
+    expect(usage).toMatchObject({ quality: 'inferred', totals: { input: 1, output: 5 } })
+    expect(usage?.warnings).toEqual(['thinking_tokens 9 exceeds the 5 tokens it is part of'])
+  })
+
   test('a message that took one iteration keeps its thinking apart, beside what a compaction cost', () => {
     const metered = meter(
       call(),

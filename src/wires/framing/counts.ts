@@ -47,23 +47,15 @@ export const presentUnits = (units: Readonly<Partial<Record<Unit, UnitCount>>>):
   return found
 }
 
-/**
- * Takes parts out of a total, in order, and returns what is left in `rest`. A part that is larger than what is left is
- * clamped and warned of: a bill must be recorded, however odd.
- */
-export const takeFrom = (
-  total: number,
-  parts: readonly Readonly<{ name: string; count: number }>[],
-  warnings: string[],
-): Readonly<{ rest: number; taken: readonly number[] }> => {
-  let rest = total
-  const taken = parts.map(({ name, count }) => {
-    const fits = Math.min(count, rest)
-    if (fits < count) warnings.push(`${name} ${count} exceeds the ${rest} tokens it is part of`)
-    rest -= fits
-    return fits
-  })
-  return { rest, taken }
+/** A total out of which parts are taken, one after the other; `rest` is what is left. */
+export type Taking = { rest: number; readonly warnings: string[] }
+
+/** Takes a part out. One that is larger than what is left is clamped and warned of: a bill must be recorded, however odd. */
+export const take = (from: Taking, name: string, count: number): number => {
+  const fits = Math.min(count, from.rest)
+  if (fits < count) from.warnings.push(`${name} ${count} exceeds the ${from.rest} tokens it is part of`)
+  from.rest -= fits
+  return fits
 }
 
 const inSide = (bucket: string): boolean => bucket.startsWith('in.')

@@ -1,7 +1,7 @@
 import { WeirError } from '../core/errors.ts'
 import type { ServiceTier } from '../core/usage.ts'
 import type { Edit, Part, Quirks, WireRequest } from '../core/wire.ts'
-import { asRecord, asText, type JsonRecord, jsonText, recordsOf } from './framing/json.ts'
+import { asRecord, asText, type JsonRecord, jsonText, named, recordsOf } from './framing/json.ts'
 import { inserting, locate, replacing } from './framing/json-bytes.ts'
 import { isExample, type Message, partsOf, textOf, toolParts } from './framing/parts.ts'
 import { tierOf } from './openai-usage.ts'
@@ -99,7 +99,7 @@ export const chatMessages = (messages: unknown): readonly Message[] =>
     const calls = callsOf(message)
     const text = textOf(message['content'])
     return {
-      role: roles[asText(message['role']) ?? ''] ?? 'user',
+      role: named(roles, message['role']) ?? 'user',
       text: calls === '' || text === '' ? text + calls : `${text}\n${calls}`,
       example: isExample(message),
     }

@@ -1,7 +1,7 @@
 import type { Unit, UnitCount } from '../core/usage.ts'
 import type { Quirks } from '../core/wire.ts'
 import { countOf, presentUnits } from './framing/counts.ts'
-import { asRecord, asText, at, type JsonRecord, recordsOf } from './framing/json.ts'
+import { asRecord, asText, at, type JsonRecord, named, recordsOf } from './framing/json.ts'
 
 export type Units = Partial<Record<Unit, UnitCount>>
 
@@ -38,7 +38,7 @@ const countedTools = (usage: JsonRecord): Units => {
   for (const [name, value] of Object.entries(details)) {
     const n = countOf(value) ?? 0
     rest -= n
-    const unit = serverTools[name]
+    const unit = named(serverTools, name)
     if (unit) add(units, unit, n)
     else if (name !== 'mcp_calls') add(units, 'server_tool.call', n)
   }

@@ -1,7 +1,7 @@
 import type { Funding, NormalisedUsage, ServiceTier, UsageLine } from '../core/usage.ts'
 import type { Quirks } from '../core/wire.ts'
 import { normalise, presentUnits, usageIn } from './framing/counts.ts'
-import { asText, at, type JsonRecord } from './framing/json.ts'
+import { asText, at, type JsonRecord, named } from './framing/json.ts'
 import { chargeBeyondTokens, statedCost } from './openai-stated.ts'
 import { readTokens } from './openai-tokens.ts'
 import { type Units, unitsOfUsage } from './openai-units.ts'
@@ -20,8 +20,7 @@ const tiers: Readonly<Record<string, ServiceTier>> = {
 }
 
 /** The service tier by the name an API gives it; undefined where it says nothing. */
-export const tierOf = (value: unknown): ServiceTier | undefined =>
-  typeof value === 'string' ? tiers[value] : undefined
+export const tierOf = (value: unknown): ServiceTier | undefined => named(tiers, value)
 
 export type UsageOptions = Readonly<{
   quirks?: Quirks

@@ -1,5 +1,5 @@
-import { asEvents, eventForms, isEmpty, knownOnly, type Losses, named, piecesOf } from '../framing/forms.ts'
-import { asList, asRecord, asText, type JsonRecord, recordsOf } from '../framing/json.ts'
+import { asEvents, eventForms, isEmpty, knownOnly, type Losses, piecesOf } from '../framing/forms.ts'
+import { asList, asRecord, asText, type JsonRecord, named, recordsOf } from '../framing/json.ts'
 
 /** What is said of a message at its start, and what at its end. */
 const beginnings = ['id', 'type', 'role', 'model', 'content', 'usage', 'diagnostics']

@@ -1,6 +1,6 @@
 import type { Metered } from '../../core/wire.ts'
 import { usageIn } from '../framing/counts.ts'
-import { asRecord, asText, at, type JsonRecord, parseJson } from '../framing/json.ts'
+import { asRecord, asText, at, type JsonRecord, named, parseJson } from '../framing/json.ts'
 import { type Fold, keepEvents, type Own } from '../framing/metering.ts'
 import { errorOf } from './failure.ts'
 import { type MessageUsage, type UsageContext, usageOfMessages } from './usage.ts'
@@ -144,7 +144,7 @@ export const foldMessages = (context: UsageContext): Fold<string> => {
         return undefined
       }
       const event = asRecord(parseJson(data))
-      if (event) handlers[asText(event['type']) ?? '']?.(event)
+      if (event) named(handlers, event['type'])?.(event)
       fold.done = done()
       return undefined
     },

@@ -10,7 +10,7 @@ import {
   type Tokens,
   take,
 } from '../framing/counts.ts'
-import { asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
+import { asText, at, type JsonRecord, named, recordsOf } from '../framing/json.ts'
 import { statedCost } from '../openai-stated.ts'
 
 /** What the request said, used where the usage is silent. */
@@ -32,7 +32,7 @@ const tiers: Readonly<Record<string, ServiceTier>> = {
 }
 
 /** Anthropic's name of a service tier as ours; `auto` and the unknown are undefined. */
-export const tierOf = (value: unknown): ServiceTier | undefined => tiers[asText(value) ?? '']
+export const tierOf = (value: unknown): ServiceTier | undefined => named(tiers, value)
 
 /** Anthropic's name of a speed; undefined for anything else. */
 export const speedOf = (value: unknown): 'standard' | 'fast' | undefined =>
@@ -116,7 +116,7 @@ const iterationLines = (message: MessageUsage, context: UsageContext, warnings: 
     const counted = alone && split !== undefined ? { ...entry, output_tokens_details: split } : entry
     const tokens = declined ? {} : tokensOf(counted, context, warnings)
     return {
-      kind: declined ? 'declined' : (kinds[asText(entry['type']) ?? ''] ?? 'message'),
+      kind: declined ? 'declined' : (named(kinds, entry['type']) ?? 'message'),
       ...(model === undefined ? {} : { model_served: model }),
       ...circumstances(message.usage),
       funding: 'platform',

@@ -19,10 +19,6 @@ export const isEmpty = (value: unknown): boolean =>
   value === '' ||
   (typeof value === 'object' && Object.keys(value).length === 0)
 
-/** What a table has under a name that came from outside; nothing that every object has (`constructor`). */
-export const named = <T>(table: Readonly<Record<string, T>>, name: unknown): T | undefined =>
-  typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined
-
 /** Only what is known has a place in the other form: a member of another name is lost, unless it says nothing. */
 export const knownOnly = (record: JsonRecord, names: ReadonlySet<string>, losses: Losses): void => {
   for (const name in record)

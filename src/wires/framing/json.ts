@@ -31,6 +31,10 @@ export const at = (value: unknown, ...path: readonly string[]): unknown => {
   return here
 }
 
+/** What a table has under a name that came from outside; nothing that every object has (`constructor`). */
+export const named = <T>(table: Readonly<Record<string, T>>, name: unknown): T | undefined =>
+  typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined
+
 /** Parses JSON; undefined when it is none. A meter never throws because of what passes by. */
 export const parseJson = (text: string): unknown => {
   try {

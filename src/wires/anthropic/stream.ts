@@ -1,6 +1,6 @@
 import type { Metered } from '../../core/wire.ts'
 import { usageIn } from '../framing/counts.ts'
-import { asRecord, asText, at, type JsonRecord, named, parseJson } from '../framing/json.ts'
+import { asRecord, asText, at, type JsonRecord, named, over, parseJson } from '../framing/json.ts'
 import { type Fold, keepEvents, type Own } from '../framing/metering.ts'
 import { errorOf } from './failure.ts'
 import { type MessageUsage, type UsageContext, usageOfMessages } from './usage.ts'
@@ -29,12 +29,6 @@ const writtenIn = (data: string): string => {
   if (!delta) return ''
   for (const name of writtenFields) if (typeof delta[name] === 'string') return delta[name]
   return ''
-}
-
-/** `later` over `earlier`, field by field; null says nothing. */
-const over = (earlier: JsonRecord, later: JsonRecord | undefined): JsonRecord => {
-  const given = Object.entries(later ?? {}).filter(([, value]) => value !== null && value !== undefined)
-  return { ...earlier, ...Object.fromEntries(given) }
 }
 
 const usageOf = (message: Message): MessageUsage => ({

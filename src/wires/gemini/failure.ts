@@ -1,6 +1,6 @@
 import type { WeirError } from '../../core/errors.ts'
 import type { Metered, Shaped } from '../../core/wire.ts'
-import { eventError, jsonError } from '../framing/failures.ts'
+import { eventError, jsonError, shortened } from '../framing/failures.ts'
 import { asRecord, asText } from '../framing/json.ts'
 
 /** Google's status names by HTTP status (https://cloud.google.com/apis/design/errors). */
@@ -34,5 +34,5 @@ export const errorOf = (json: unknown): Metered['error'] => {
   const error = asRecord(asRecord(Array.isArray(json) ? json[0] : json)?.['error'])
   if (!error) return undefined
   const code = asText(error['status']) ?? String(error['code'] ?? 'error')
-  return { code, message: (asText(error['message']) ?? '').slice(0, 300) }
+  return { code, message: shortened(asText(error['message'])) }
 }

@@ -149,6 +149,10 @@ const ask = async (ledger: Ledger) => {
       spend({ window: week, group_by: ['team'], compare: true, slices: 7 }),
     ],
     [
+      'spend by customer, top 20, with trend and comparison, last 7 days',
+      spend({ window: week, group_by: ['customer'], compare: true, slices: 7, limit: 20 }),
+    ],
+    [
       'spend by day, team, feature and model, top 100, all',
       spend({ group_by: ['day', 'team', 'feature', 'model'], limit: 100 }),
     ],

@@ -13,7 +13,7 @@ import { owned } from './duckdb/owned.ts'
 import { practice } from './duckdb/practice.ts'
 import { call, calls } from './duckdb/receipts.ts'
 import { metered } from './duckdb/reconcile.ts'
-import { spend } from './duckdb/spend.ts'
+import { type Beside, spend } from './duckdb/spend.ts'
 import { retag } from './duckdb/tagged.ts'
 
 export type DuckdbOptions = Readonly<{
@@ -32,10 +32,10 @@ export type DuckdbOptions = Readonly<{
 /** Told of the days that would have made an answer faster, had they been rolled up. */
 type Roll = (missing: readonly number[]) => void
 
-const answer = async (session: Session, question: Question, roll: Roll) => {
+const answer = async (session: Session, beside: Beside, question: Question, roll: Roll) => {
   switch (question.ask) {
     case 'spend': {
-      const { answer: spent, missing } = await spend(session, question)
+      const { answer: spent, missing } = await spend(session, beside, question)
       roll(missing)
       return spent
     }
@@ -64,16 +64,23 @@ const answer = async (session: Session, question: Question, roll: Roll) => {
   }
 }
 
-/** Each question has a connection, and with it a snapshot, of its own: it is not held up by an append, nor holds it up. */
-const ask = async (engine: Engine, question: Question, roll: Roll) => {
-  const session = await engine.connect()
-  try {
-    await session.run({ text: 'BEGIN', values: [] })
-    await retag(session, question)
-    return await answer(session, question, roll)
-  } finally {
-    session.close()
+/** Runs on a connection, and with it a snapshot, of its own: it is not held up by an append, nor holds it up. */
+const beside =
+  (engine: Engine, question: Question): Beside =>
+  async (act) => {
+    const session = await engine.connect()
+    try {
+      await session.run({ text: 'BEGIN', values: [] })
+      await retag(session, question)
+      return await act(session)
+    } finally {
+      session.close()
+    }
   }
+
+const ask = (engine: Engine, question: Question, roll: Roll) => {
+  const connected = beside(engine, question)
+  return connected((session) => answer(session, connected, question, roll))
 }
 
 /** About so many receipts are rolled up in one go. */

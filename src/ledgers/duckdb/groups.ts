@@ -80,9 +80,9 @@ export const groupOf = ({ names }: Groups, row: Row): Readonly<Record<string, st
 /** Beyond so many groups all of them are asked for, rather than each by name. */
 const MOST_NAMED = 1000
 
-/** A condition on k0, k1 … : the group is one of those rows. */
-export const amongst = ({ names }: Groups, rows: readonly Row[]): Sql => {
-  if (names.length === 0 || rows.length > MOST_NAMED) return raw('true')
+/** A condition on k0, k1 … : the group is one of those rows. Without rows each group is. */
+export const amongst = ({ names }: Groups, rows?: readonly Row[]): Sql => {
+  if (names.length === 0 || rows === undefined || rows.length > MOST_NAMED) return raw('true')
   const group = (row: Row) => {
     const values = names
       .map((_, at) => text(row[`k${at}`]))

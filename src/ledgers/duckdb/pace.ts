@@ -12,9 +12,6 @@ export type Pace = Pick<SpendRow, 'ttft_ms_p50' | 'duration_ms_p50' | 'duration_
 
 export const unknownPace: Pace = { ttft_ms_p50: null, duration_ms_p50: null, duration_ms_p95: null }
 
-/** What was found of a question: about how many receipts it is of, and the groups that are shown. */
-type Found = Readonly<{ about: number; rows: readonly Row[] }>
-
 /** Up to so many receipts quantiles are exact … */
 const MOST_RECEIPTS = 200_000
 
@@ -35,28 +32,29 @@ const paceOf = (row: Row): Pace => ({
   duration_ms_p95: rounded(row['duration_ms_p95'], 1),
 })
 
-/** About how many receipts there are in a window, whatever the question asks of them. */
+/** About how many receipts there are in a window, whatever the question asks of them. The tables alone are planned faster than the view of both. */
 const receiptsAbout = async (session: Session, { window }: Spend): Promise<number> => {
   const cover = await coverOf(session, { ask: 'spend', window, group_by: [] }, [window])
+  const inside = within(cover.receipts)
   const [found] = await session.rows(sql`
-    SELECT (SELECT count(*) FROM spending WHERE ${within(cover.receipts)}) AS n,
+    SELECT (SELECT count(*) FROM packed WHERE ${inside}) + (SELECT count(*) FROM spelt WHERE ${inside}) AS n,
       (SELECT sum(greatest(calls, attempts)) FROM ${raw(cover.table)} WHERE ${within(cover.daily)}) AS rolled`)
   return count(found?.['n']) + count(found?.['rolled'])
 }
 
 /** The sample is drawn from the whole table, so its share is that of the window's receipts. */
-const sampleOf = async (session: Session, question: Spend, about: number): Promise<Sql> => {
-  const { tags = [], filters = [] } = question
-  const receipts = filters.length === 0 ? about : await receiptsAbout(session, question)
+const sampleOf = async (session: Session, question: Spend): Promise<Sql> => {
+  const { tags = [] } = question
+  const receipts = await receiptsAbout(session, question)
   if (receipts <= MOST_RECEIPTS) return raw('FROM spending')
   const sample = `TABLESAMPLE system(${((100 * SAMPLE) / receipts).toFixed(4)}%) REPEATABLE (1)`
   // Of tables the engine reads the sample alone, of a view all; where rules stand in front of the receipts there is only a view.
   return tags.length === 0 ? raw(`FROM (${spendingSelect(sample)})`) : raw(`FROM spending ${sample}`)
 }
 
-/** The pace of every group that is shown, by `keyOf`, and under `all` that of all receipts. */
-export const pacesOf = async (session: Session, question: Spend, groups: Groups, { about, rows: shown }: Found) => {
-  const from = await sampleOf(session, question, about)
+/** The pace of every group, or of those that are shown, by `keyOf`, and under `all` that of all receipts. */
+export const pacesOf = async (session: Session, question: Spend, groups: Groups, shown?: readonly Row[]) => {
+  const from = await sampleOf(session, question)
   const sets = groups.names.length > 0 ? sql`GROUPING SETS ((), (${groups.by}))` : groups.by
   const whole = groups.names.length > 0 ? sql`grouping(${groups.by}) > 0` : raw('true')
   const rows = await session.rows(sql`

@@ -96,7 +96,22 @@ const sumsOfForemost = async (session: Session, question: Spend, groups: Groups,
   return { total, rows, groups: among.groups }
 }
 
+/** What stands beside the sums of a group: how fast it was, and its cost over time. */
 type Extras = Readonly<{ pace: Pace; trend_usd?: readonly string[] }>
+
+/** The extras of every group, or of those that are shown, by `keyOf`; and of all receipts. */
+const extrasOf = async (session: Session, question: Spend, groups: Groups, shown?: readonly Row[]) => {
+  const { slices } = question
+  const paces = await pacesOf(session, question, groups, shown)
+  const trends = await trendsOf(session, question, groups, shown)
+  const all = await trendsOf(session, question, ungrouped(groups))
+  const trendIn = (from: ReadonlyMap<string, readonly string[]>, key: string) =>
+    slices ? { trend_usd: from.get(key) ?? flat(slices) } : {}
+  return {
+    of: (key: string): Extras => ({ pace: paces.of.get(key) ?? unknownPace, ...trendIn(trends, key) }),
+    all: { pace: paces.all, ...trendIn(all, keyOf(ungrouped(groups), {})) } satisfies Extras,
+  }
+}
 
 const named = <Name extends string, Value>(
   names: readonly Name[],
@@ -124,33 +139,33 @@ const rowOf = (row: Row, group: SpendRow['group'], { pace, trend_usd }: Extras):
 
 export type SpendAnswer = Readonly<{ answer: Answers['spend']; missing: readonly number[] }>
 
+/** Runs on a connection of its own, with the same question's rules: beside what is asked here, and from a snapshot that may be a moment newer. */
+export type Beside = <T>(act: (session: Session) => Promise<T>) => Promise<T>
+
+/** Of few groups all is asked for at the same time; of many, first which are shown. */
+const sumsAndExtras = async (session: Session, beside: Beside, question: Spend, groups: Groups, basis: Basis) => {
+  if (isWorth(question, groups)) {
+    const sums = await sumsOfForemost(session, question, groups, basis)
+    return { sums, extras: await extrasOf(session, question, groups, sums.rows) }
+  }
+  const coming = beside((other) => extrasOf(other, question, groups))
+  const sums = await sumsOf(session, question, groups, basis).finally(() => coming.catch(() => {}))
+  return { sums, extras: await coming }
+}
+
 /**
  * Answers where the money went. The sum of all groups is the total, to the picodollar. `missing` are the days that would
  * have made it faster, had they been rolled up.
  */
-export const spend = async (session: Session, question: Spend): Promise<SpendAnswer> => {
-  const { slices } = question
+export const spend = async (session: Session, beside: Beside, question: Spend): Promise<SpendAnswer> => {
   const groups = groupsOf(question)
   const cover = await coverOf(session, question, windowsOf(question))
   const basis = { cover, corrected: await hasCorrections(session) }
-  const sums = isWorth(question, groups) ? sumsOfForemost : sumsOf
-  const { total, rows, groups: all_groups } = await sums(session, question, groups, basis)
-  const whole = rowOf(total, {}, { pace: unknownPace })
-  // A call that nobody had to answer has no attempt, a repeated one has several.
-  const about = Math.max(whole.calls, whole.attempts)
-  const paces = await pacesOf(session, question, groups, { about, rows })
-  const trends = await trendsOf(session, question, groups, rows)
-  const none = ungrouped(groups)
-  const all = await trendsOf(session, question, none, [])
-  const trendIn = (from: ReadonlyMap<string, readonly string[]>, key: string) =>
-    slices ? { trend_usd: from.get(key) ?? flat(slices) } : {}
+  const { sums, extras } = await sumsAndExtras(session, beside, question, groups, basis)
   const answer = {
-    rows: rows.map((row) => {
-      const key = keyOf(groups, row)
-      return rowOf(row, groupOf(groups, row), { pace: paces.of.get(key) ?? unknownPace, ...trendIn(trends, key) })
-    }),
-    total: { ...whole, ...paces.all, ...trendIn(all, keyOf(none, {})) },
-    more: Math.max(0, all_groups - rows.length),
+    rows: sums.rows.map((row) => rowOf(row, groupOf(groups, row), extras.of(keyOf(groups, row)))),
+    total: rowOf(sums.total, {}, extras.all),
+    more: Math.max(0, sums.groups - sums.rows.length),
   }
   return { answer, missing: cover.missing }
 }

@@ -3,14 +3,15 @@ import { amongst, type Groups, keyOf, receiptsOf, type Spend } from './groups.ts
 import { sql } from './sql.ts'
 import { count, usd } from './values.ts'
 
-/** Cost by equal slices of the window, oldest first, of every group. */
-export const trendsOf = async (session: Session, question: Spend, groups: Groups, shown: readonly Row[]) => {
+/** Cost by equal slices of the window, oldest first, of every group, or of those that are shown. */
+export const trendsOf = async (session: Session, question: Spend, groups: Groups, shown?: readonly Row[]) => {
   const { window, slices = 0 } = question
   const trends = new Map<string, string[]>()
   if (slices <= 0) return trends
   const length = window.to_us - window.from_us
+  // Materialised, because else the engine asks of each receipt, before it groups, whether its group is shown.
   const rows = await session.rows(sql`
-    WITH grouped AS (
+    WITH grouped AS MATERIALIZED (
       SELECT ${groups.select} (started_at_us - ${window.from_us}) * ${slices} // ${length} AS slice, sum(cost_usd) AS cost_usd
       ${receiptsOf(question, window)} GROUP BY ALL
     )

@@ -25,7 +25,8 @@ const LOOP_LENGTH = 3
 
 /**
  * A loop is the same body three times or more from one session (or key, where there is none), each within ten minutes of
- * the one before; all but its first call leak. An attempt that failed and was repeated within its call leaks too.
+ * the one before; all but its first call leak. An attempt that failed and was repeated within its call leaks too. What is
+ * neither sent so often nor repeated is left out first: of many receipts that is nearly all.
  */
 export const retryLoops = (scope: Scope): Promise<Leak> =>
   search(scope, {
@@ -34,13 +35,18 @@ export const retryLoops = (scope: Scope): Promise<Leak> =>
       WITH attempts AS (
         SELECT receipt_id, call_id, attempt, started_at_us, fingerprint_exact, coalesce(session, key_id, '') AS source,
           session, feature, ${MODEL} AS model, cost_usd,
-          outcome IN ('error', 'cut', 'unknown') OR coalesce(http_status, 0) >= 400 AS failed
+          outcome IN ('error', 'cut', 'unknown') OR coalesce(http_status, 0) >= 400 AS failed,
+          CASE WHEN fingerprint_exact IS NOT NULL AND attempt <= 1 THEN hash(source, fingerprint_exact) END AS body
         FROM spending WHERE ${scope.where} AND corrects IS NULL AND outcome NOT IN ('cached', 'deferred')
       ), again AS (
-        SELECT call_id, max(attempt) AS last FROM attempts WHERE attempt > 0 GROUP BY call_id HAVING max(attempt) > 1
+        SELECT call_id, max(attempt) AS last FROM attempts WHERE attempt > 1 GROUP BY call_id
+      ), often AS (
+        SELECT body FROM attempts WHERE body IS NOT NULL GROUP BY body HAVING count(*) >= ${LOOP_LENGTH}
+      ), few AS (
+        SELECT * FROM attempts WHERE body IN (FROM often) OR call_id IN (SELECT call_id FROM again)
       ), calls AS (
         SELECT *, coalesce(started_at_us - lag(started_at_us) OVER same > ${LOOP_GAP_US}, true) AS begins
-        FROM attempts WHERE fingerprint_exact IS NOT NULL AND attempt <= 1
+        FROM few WHERE body IS NOT NULL
         WINDOW same AS (PARTITION BY source, fingerprint_exact ORDER BY started_at_us, receipt_id)
       ), numbered AS (
         SELECT *, count_if(begins) OVER (PARTITION BY source, fingerprint_exact ORDER BY started_at_us, receipt_id) AS loop FROM calls
@@ -51,7 +57,7 @@ export const retryLoops = (scope: Scope): Promise<Leak> =>
       SELECT receipt_id, session, feature, model, fingerprint_exact,
         coalesce(length >= ${LOOP_LENGTH}, false) AS looped,
         CASE WHEN looped AND place = 1 AND NOT coalesce(attempt < last AND failed, false) THEN 0 ELSE coalesce(cost_usd, 0)::DOUBLE END AS leak
-      FROM attempts LEFT JOIN loops USING (receipt_id) LEFT JOIN again USING (call_id)
+      FROM few LEFT JOIN loops USING (receipt_id) LEFT JOIN again USING (call_id)
       WHERE looped OR coalesce(attempt < last AND failed, false)`,
     facts: raw(`count(DISTINCT (session, fingerprint_exact)) FILTER (looped) AS loops, count_if(looped) AS looped,
       count_if(NOT looped) AS repeated`),

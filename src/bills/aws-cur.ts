@@ -91,9 +91,7 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
   // Amounts are in pricing units (thousands of tokens, mostly); where the report leaves that column out, only money is known.
   const unit = unitOf(textOf(record, 'pricing_unit'))
   const counted = unit === undefined ? null : tokensOf(record, 'line_item_usage_amount', unit)
-  return [
-    lineOf({ ...common, label, ...meter, quantity: counted?.quantity ?? null, rounded: counted?.rounded ?? false }),
-  ]
+  return [lineOf({ ...common, label, ...meter, ...counted })]
 }
 
 const read: Bill['read'] = (path) =>

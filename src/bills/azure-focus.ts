@@ -6,6 +6,7 @@ import { dayAfter } from './exports.ts'
 import { type ExportForm, rowsOfExport } from './manifests.ts'
 import {
   type BillRecord,
+  type Counted,
   dayOf,
   dollarsOf,
   lineOf,
@@ -40,7 +41,7 @@ const charges: Readonly<Record<string, BillCharge>> = {
 }
 
 /** Consumed tokens where the row counts those; else the priced quantity in its unit (`1K`, `1M`). */
-const quantityOf = (record: BillRecord) => {
+const quantityOf = (record: BillRecord): Counted | null => {
   const consumed = unitOf(textOf(record, 'ConsumedUnit'))
   if (consumed !== undefined) return tokensOf(record, 'ConsumedQuantity', consumed)
   const priced = unitOf(textOf(record, 'PricingUnit', 'x_PricingUnitDescription'), true)
@@ -61,8 +62,7 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
   if (charge !== 'usage') return [lineOf({ ...common, charge })]
   const sku = skuOf(label)
   if (sku === undefined) return [lineOf({ ...common, charge: 'fee' })]
-  const counted = quantityOf(record)
-  return [lineOf({ ...common, ...sku, quantity: counted?.quantity ?? null, rounded: counted?.rounded ?? false })]
+  return [lineOf({ ...common, ...sku, ...quantityOf(record) })]
 }
 
 const read: Bill['read'] = (path) =>

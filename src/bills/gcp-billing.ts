@@ -1,10 +1,20 @@
 import type { Bill, BillLine, BillRequest, BillRow } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
-import { type Picodollars, parseUsd, picodollars } from '../core/money.ts'
+import { type Picodollars, parseUsd, picodollars, sum, ZERO } from '../core/money.ts'
 import { askBigQuery } from './bigquery.ts'
-import { type BillRecord, dayOf, dollarsOf, fieldOf, lineOf, neededText, textOf, tokensOf } from './record.ts'
+import {
+  type BillRecord,
+  type Counted,
+  dayOf,
+  dollarsOf,
+  fieldOf,
+  lineOf,
+  neededText,
+  textOf,
+  tokensOf,
+} from './record.ts'
 import { skuOf } from './sku.ts'
-import { exactJson, readBill, rowOf } from './source.ts'
+import { exactJson, isRecord, readBill, rowOf } from './source.ts'
 
 const aboutModels = /vertex ai|gemini|generative language|generative ai/i
 
@@ -23,20 +33,27 @@ const inDollars = (record: BillRecord, amount: Picodollars): Picodollars => {
   return picodollars((exact + half) / rate)
 }
 
-/** Credits come nested, or as the text of that in a CSV. */
-const creditsOf = (record: BillRecord): Picodollars => {
+/** Credits come nested, or as the text of that in a CSV. Throws `bad-input` for anything else. */
+const creditsIn = (record: BillRecord): readonly BillRecord[] => {
   const found = fieldOf(record, 'credits')
-  const list = typeof found === 'string' && found.trim() !== '' ? exactJson(found) : found
-  if (!Array.isArray(list)) return picodollars(0n)
-  const total = list.reduce((sum: bigint, one) => sum + (dollarsOf(one as BillRecord, 'amount') ?? 0n), 0n)
-  return picodollars(total)
+  try {
+    const list = typeof found === 'string' && found.trim() !== '' ? exactJson(found) : found
+    if (Array.isArray(list) && list.every(isRecord)) return list
+  } catch {
+    // Said below.
+  }
+  if (found === undefined || found === null || found === '') return []
+  throw new WeirError('bad-input', `credits is ${JSON.stringify(found).slice(0, 80)}, expected a list of JSON objects`)
 }
 
-/** How a charge that is no use is called here. */
+const creditsOf = (record: BillRecord): Picodollars =>
+  sum(creditsIn(record).map((credit) => dollarsOf(credit, 'amount') ?? ZERO))
+
+/** What of a charge is no usage. */
 const types = { tax: 'tax', adjustment: 'credit', rounding_error: 'rounding' } as const
 
 /** The bill counts tokens one by one (`count`), whatever the unit of the price. */
-const quantityOf = (record: BillRecord) => {
+const quantityOf = (record: BillRecord): Counted | null => {
   const unit = textOf(record, 'usage.unit')
   if (unit === 'count' || unit === 'requests' || unit === 'tokens') return tokensOf(record, 'usage.amount', 1n)
   return null

@@ -1,18 +1,16 @@
-import type { Bill, BillLine, BillRequest, Kind, PieceKind, TokenKind } from '../core/bill.ts'
+import {
+  type Bill,
+  type BillLine,
+  type BillRequest,
+  inputKinds,
+  type Kind,
+  type PieceKind,
+  type TokenKind,
+  tokenKinds,
+} from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
 import { type Query, rowsOf } from './pages.ts'
-import {
-  type BillRecord,
-  countOf,
-  dayOf,
-  dollarsOf,
-  everyKind,
-  inputKinds,
-  lineOf,
-  needDollars,
-  neededText,
-  textOf,
-} from './record.ts'
+import { type BillRecord, countOf, dayOf, dollarsOf, lineOf, needDollars, neededText, textOf } from './record.ts'
 import { readBill } from './source.ts'
 
 const writeKinds: readonly TokenKind[] = ['cache_write', 'cache_write_1h']
@@ -98,7 +96,7 @@ const itemOf = (label: string, unit: string | null): Pick<BillLine, 'charge' | '
   if (piece !== undefined && named !== undefined) return { charge: 'usage', model: named, kinds: [piece] }
   // A bare id is all of a model's tokens, as reports wrote it before they told kinds apart; words are a tool or a service.
   const bare = /^[a-z0-9][\w.:-]*$/.test(label) && (unit === null || unit === 'tokens')
-  return bare ? { charge: 'usage', model: label, kinds: everyKind } : { charge: 'fee', model: null, kinds: [] }
+  return bare ? { charge: 'usage', model: label, kinds: tokenKinds } : { charge: 'fee', model: null, kinds: [] }
 }
 
 const costLines = (record: BillRecord): readonly BillLine[] => {

@@ -1,7 +1,7 @@
-import type { Bill, BillLine, BillRequest } from '../core/bill.ts'
+import { type Bill, type BillLine, type BillRequest, inputKinds, tokenKinds } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
 import { type Query, rowsOf } from './pages.ts'
-import { type BillRecord, countOf, dayOf, dollarsOf, everyKind, inputKinds, lineOf, textOf } from './record.ts'
+import { type BillRecord, countOf, dayOf, dollarsOf, lineOf, textOf } from './record.ts'
 import { readBill } from './source.ts'
 
 const DAYS_KEPT = 30
@@ -26,7 +26,7 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
       requests: requests === null ? null : Number(requests),
     }),
     lineOf({ ...common, kinds: ['output'], quantity: countOf(record, completion) ?? 0n }),
-    lineOf({ ...common, kinds: everyKind, cost }),
+    lineOf({ ...common, kinds: tokenKinds, cost }),
   ]
 }
 

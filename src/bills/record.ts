@@ -1,4 +1,4 @@
-import type { BillLine, TokenKind } from '../core/bill.ts'
+import type { BillLine } from '../core/bill.ts'
 import { isOfNoDay } from '../core/date.ts'
 import { WeirError } from '../core/errors.ts'
 import { type Picodollars, parseUsd } from '../core/money.ts'
@@ -71,12 +71,11 @@ export const dollarsOf = (record: BillRecord, path: string, shift = 0): Picodoll
 
 const PICO = 1_000_000_000_000n
 
-/** A quantity of units of `size` tokens as whole tokens, and whether that took rounding. Throws `bad-input`. */
-export const tokensOf = (
-  record: BillRecord,
-  path: string,
-  unit: bigint,
-): Readonly<{ quantity: bigint; rounded: boolean }> | null => {
+/** A quantity in whole tokens, and whether that took rounding. */
+export type Counted = Pick<BillLine, 'rounded'> & Readonly<{ quantity: bigint }>
+
+/** A quantity in units of `unit` tokens each; null where the field is not there. Throws `bad-input`. */
+export const tokensOf = (record: BillRecord, path: string, unit: bigint): Counted | null => {
   const quantity = dollarsOf(record, path)
   if (quantity === null) return null
   const exact = quantity * unit
@@ -106,9 +105,6 @@ export const dayOf = (record: BillRecord, ...paths: readonly string[]): string =
   if (Number.isNaN(ms)) throw wrong(path, value, 'a date')
   return new Date(ms).toISOString().slice(0, 10)
 }
-
-export const inputKinds: readonly TokenKind[] = ['input', 'cache_read', 'cache_write', 'cache_write_1h']
-export const everyKind: readonly TokenKind[] = [...inputKinds, 'output']
 
 /** A line that says nothing but what it is given. */
 export const lineOf = (given: Partial<BillLine> & Pick<BillLine, 'day' | 'label'>): BillLine => ({

@@ -1,5 +1,4 @@
-import type { TokenKind } from '../core/bill.ts'
-import { inputKinds } from './record.ts'
+import { inputKinds, type TokenKind } from '../core/bill.ts'
 
 /** What a meter's name says: a model in the bill's own words, kinds of tokens, and the tier where it names one. */
 export type Sku = Readonly<{ model: string; kinds: readonly TokenKind[]; tier: string | null }>

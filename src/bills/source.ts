@@ -33,7 +33,7 @@ export const exactJson = (text: string): unknown => {
 /** Characters of a foreign file that a message repeats. */
 const MOST_SHOWN = 300
 
-const isRecord = (value: unknown): value is BillRecord =>
+export const isRecord = (value: unknown): value is BillRecord =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const parsed = (text: string, line: number): Placed => {

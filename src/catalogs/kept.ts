@@ -12,11 +12,14 @@ export type PackageRows = Readonly<{ version: string; rows: readonly PriceRow[] 
 const filesIn = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? join(folder, entry.name) : []))
 
-/** The code that reads price files. In the package it is this file, whose imports are named by their content. */
+/** The code that reads price files, down to the names of meters. In the package it is this file, whose imports are named by their content. */
 const codeFiles = (): string[] => {
   const here = fileURLToPath(import.meta.url)
+  if (here.endsWith('.js')) return [here]
   const folder = dirname(here)
-  return here.endsWith('.js') ? [here] : [folder, join(folder, 'price-file'), join(folder, 'genai')].flatMap(filesIn)
+  const source = dirname(folder)
+  const folders = [folder, join(folder, 'price-file'), join(folder, 'genai'), join(source, 'playbook', 'price')]
+  return [...folders.flatMap(filesIn), join(source, 'core', 'usage.ts')]
 }
 
 /** Everything that the rows follow from: the price files, the catalogue's release, and the code that reads them. */

@@ -1,17 +1,25 @@
 import type { Picodollars } from './money.ts'
 import type { Credentials } from './provider.ts'
 
+/** Kinds of tokens that went in. */
+export const inputKinds = ['input', 'cache_read', 'cache_write', 'cache_write_1h'] as const
+
 /**
- * Kinds of tokens that bills tell apart; every token is of exactly one. `cache_write` is the write of five minutes, or one
- * whose life is not said; reasoning is output; tokens of sound and pictures count with those of text.
+ * Kinds of tokens that bills tell apart. They are coarser than the token classes of usage, and each class is of exactly one kind:
+ * `cache_write` is the write of five minutes, or one whose life is not said; reasoning is output; tokens of sound and pictures
+ * count with those of text.
  */
-export type TokenKind = 'input' | 'cache_read' | 'cache_write' | 'cache_write_1h' | 'output'
+export const tokenKinds = [...inputKinds, 'output'] as const
+
+export type TokenKind = (typeof tokenKinds)[number]
 
 /**
  * What some reports count instead of tokens: pictures made, seconds heard, characters spoken; requests, where the two sides
  * count nothing else alike.
  */
-export type PieceKind = 'image' | 'second' | 'character' | 'request'
+export const pieceKinds = ['image', 'second', 'character', 'request'] as const
+
+export type PieceKind = (typeof pieceKinds)[number]
 
 /** What an amount of a line is of. */
 export type Kind = TokenKind | PieceKind

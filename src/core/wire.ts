@@ -69,8 +69,11 @@ export type Reading = Readonly<{
 
 /** Ways in which a provider departs from the wire it speaks (`docs/usage.md`). Absent means: as the wire's owner does. */
 export type Quirks = Readonly<{
-  /** xAI chat: reasoning tokens are not inside completion_tokens. */
-  reasoning_outside_output?: boolean
+  /**
+   * Where reasoning is counted, if not in the output. beside-output: in the total, stated apart (xAI chat). beside-total: stated at
+   * the top of the usage and in no other count (Perplexity). total-only: what the total has beyond both sides (Google's OpenAI format).
+   */
+  reasoning?: 'beside-output' | 'beside-total' | 'total-only'
   /** OpenRouter with Gemini: cached and cache-write tokens count the same tokens. */
   cache_write_overlaps_read?: boolean
   /** Where the response states its own cost. */
@@ -105,7 +108,7 @@ export type Metered = Readonly<{
   error?: Readonly<{ code: string; message: string; retry_after_s?: number }>
   /** False when the stream or body ended before the wire's own end. */
   complete: boolean
-  /** Text that the model produced as far as it was seen; filled only when `usage` is missing. Bounded. */
+  /** Text that the model produced as far as it was seen; filled only where `usage` is missing or lacks the output. Bounded. */
   output_text: string
 }>
 

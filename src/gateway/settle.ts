@@ -38,9 +38,9 @@ const otherwise = ({ attempt }: Answer): 'none' | 'unmetered' | 'unpriced' => {
 
 const NOTHING_SEEN: Metered = { complete: false, output_text: '' }
 
-/** Did the provider say less than it will bill: nothing, or of a stream that was cut only its input? */
-const isPartial = ({ usage, complete, output_text }: Metered): boolean =>
-  usage === undefined || (!complete && output_text !== '' && usage.lines.length > 0)
+/** Did the provider say less than it will bill: nothing, or of a stream only its input? */
+const isPartial = ({ usage, output_text }: Metered): boolean =>
+  usage === undefined || (output_text !== '' && usage.lines.length > 0)
 
 const UNBEGUN = 'it ended before the answer began: what the model had written by then is not in the estimate'
 

@@ -1,8 +1,7 @@
-import { hash } from 'node:crypto'
 import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
 import { type PrefixPoint, prefixPoints, type TreeRequest } from './agent-trace/prefix-tree.ts'
 import { receiptOf } from './receipt.ts'
-import { readRecords } from './source.ts'
+import { digest, isCount, readRecords } from './source.ts'
 
 type TraceRequest = TreeRequest &
   Readonly<{
@@ -18,22 +17,26 @@ type TraceRequest = TreeRequest &
     stop?: string
   }>
 
-/** 64 bits as 16 hexadecimal digits. */
-const digest = (text: string): string => hash('sha1', text).slice(0, 16)
+const isAbsent = (value: unknown): value is null | undefined => value === undefined || value === null
 
-const count = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0
+/** A number of seconds within a thousand years. */
+const isSeconds = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value < 3.2e10
 
 /** Says what is wrong with a request, or undefined. `index` is its place in the session. */
 const fault = (request: unknown, index: number): string | undefined => {
   if (typeof request !== 'object' || request === null) return `request ${index}: not an object`
-  const { t, model, in: input, out, parent, shared } = request as Partial<TraceRequest>
-  if (typeof t !== 'number' || !(t >= 0)) return `request ${index}: "t" must be seconds from the session's start`
+  const { t, model, in: input, out, parent, shared, api_time, ttft, tools, system } = request as Partial<TraceRequest>
+  if (!isSeconds(t)) return `request ${index}: "t" must be seconds from the session's start`
   if (typeof model !== 'string' || model === '') return `request ${index}: "model" is missing`
-  if (!count(input) || !count(out)) return `request ${index}: "in" and "out" must be whole token counts`
-  if (parent !== null && parent !== undefined && (!count(parent) || parent >= index))
+  if (!isCount(input) || !isCount(out)) return `request ${index}: "in" and "out" must be whole token counts`
+  if (!isAbsent(parent) && (!isCount(parent) || parent >= index))
     return `request ${index}: "parent" must be the index of an earlier request, or null`
-  if (shared !== undefined && (!count(shared) || shared > input))
+  if (shared !== undefined && (!isCount(shared) || shared > input))
     return `request ${index}: "shared" must be a token count of at most "in"`
+  if ([api_time, ttft].some((length) => !isAbsent(length) && !isSeconds(length)))
+    return `request ${index}: "api_time" and "ttft" must be seconds`
+  if ([tools, system].some((tokens) => !isAbsent(tokens) && !isCount(tokens)))
+    return `request ${index}: "tools" and "system" must be token counts`
   return undefined
 }
 
@@ -83,14 +86,14 @@ const sessionReceipts = function* (
           endpoint: 'messages',
           stream: request.stream ?? false,
           started_at_us: started,
-          ...(request.ttft !== undefined && { first_token_at_us: started + Math.round(request.ttft * 1e6) }),
+          ...(!isAbsent(request.ttft) && { first_token_at_us: started + Math.round(request.ttft * 1e6) }),
           ended_at_us: started + Math.round((request.api_time ?? 0) * 1e6),
           usage: { 'in.text.fresh': request.in, 'out.text.visible': request.out },
           columns: {
             session,
             step,
-            ...(request.agent !== undefined && { agent: request.agent }),
-            ...(request.stop !== undefined && request.stop !== null && { finish_reason: request.stop }),
+            ...(!isAbsent(request.agent) && { agent: String(request.agent) }),
+            ...(!isAbsent(request.stop) && { finish_reason: String(request.stop) }),
             ...anatomyOf(request),
             turns: step + 1,
             fingerprint_conversation: digest(`${session}/conversation`),

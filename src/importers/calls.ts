@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { parse } from 'csv-parse'
 import { WeirError } from '../core/errors.ts'
 import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
 import { type CallRow, callOf, checkColumns, wantedColumns } from './calls/fields.ts'
 import { receiptOf } from './receipt.ts'
-import { openSource, readRecords } from './source.ts'
+import { identities, openSource, readRecords } from './source.ts'
 
 type Row = Readonly<{ values: CallRow; line: number }> | Readonly<{ bad: string; line: number }>
 
@@ -54,24 +53,13 @@ const columnsOf = async (path: string, first: CallRow, options: ImportOptions): 
   return [...columns]
 }
 
-/** An id for a row: its content, and how many equal rows came before it in the file. */
-const identities = () => {
-  const seen = new Map<string, number>()
-  return (values: CallRow): string => {
-    const content = createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 32)
-    const copy = seen.get(content) ?? 0
-    seen.set(content, copy + 1)
-    return `calls/${content}/${copy}`
-  }
-}
-
 async function* readCalls(
   path: string,
   options: ImportOptions,
   progress: (bytes: number) => void,
 ): AsyncGenerator<Imported> {
   const rows = isJson(path) ? jsonRows(path, progress) : csvRows(path, progress)
-  const identify = identities()
+  const identify = identities('calls')
   let checked = false
   for await (const row of rows) {
     if ('bad' in row) {
@@ -82,7 +70,10 @@ async function* readCalls(
     checked = true
     const call = callOf(row.values, options)
     if (typeof call === 'string') yield { bad: call, line: row.line }
-    else yield { receipt: receiptOf({ identity: identify(row.values), origin: 'calls', ...call }, options) }
+    else
+      yield {
+        receipt: receiptOf({ identity: identify(JSON.stringify(row.values)), origin: 'calls', ...call }, options),
+      }
   }
 }
 

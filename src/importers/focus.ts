@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { isOfNoDay } from '../core/date.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
@@ -10,6 +9,7 @@ import { mappable, payerOf } from './focus/payer.ts'
 import { type FocusRow, focusRows } from './focus/rows.ts'
 import { amount, objectIn, type Properties, property, usageColumns, type Values } from './focus/usage.ts'
 import { receiptId } from './receipt.ts'
+import { identities } from './source.ts'
 
 const LONGEST = 200
 const bounded = (text: string): string => text.slice(0, LONGEST)
@@ -106,17 +106,8 @@ const receiptOf = (values: Values, identity: string, options: ImportOptions): Re
   }
 }
 
-/** An id for a row: its content, whatever the order of its columns, and how many equal rows came before it. */
-const identities = () => {
-  const seen = new Map<string, number>()
-  return (values: Values): string => {
-    const sorted = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1))
-    const content = createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 32)
-    const copy = seen.get(content) ?? 0
-    seen.set(content, copy + 1)
-    return `focus/${content}/${copy}`
-  }
-}
+/** A row's text, the same whatever the order of its columns. */
+const sorted = (values: Values): string => JSON.stringify(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)))
 
 /** Throws WeirError `bad-input` when the file is no bill, or `--columns` names a field or column that does not exist. */
 const checkColumns = (path: string, { values }: FocusRow, { columns }: ImportOptions): void => {
@@ -136,12 +127,12 @@ async function* readFocus(
   options: ImportOptions,
   progress: (bytes: number) => void,
 ): AsyncGenerator<Imported> {
-  const identify = identities()
+  const identify = identities('focus')
   let checked = false
   for await (const row of focusRows(path, progress)) {
     if (!checked) checkColumns(path, row, options)
     checked = true
-    const receipt = receiptOf(row.values, identify(row.values), options)
+    const receipt = receiptOf(row.values, identify(sorted(row.values)), options)
     yield typeof receipt === 'string' ? { bad: receipt, line: row.line } : { receipt }
   }
 }

@@ -1,30 +1,27 @@
-import { hash } from 'node:crypto'
 import { WeirError } from '../core/errors.ts'
 import type { Importer, ImportOptions } from '../core/importer.ts'
 import type { Receipt } from '../core/receipt.ts'
 import { receiptOf } from './receipt.ts'
-import { readRecords } from './source.ts'
+import { digest, isCount, readRecords } from './source.ts'
 
 /** Tokens of a block that has an id: https://github.com/kvcache-ai/Mooncake, FAST25-release/traces. */
 const BLOCK = 512
 
 type TraceRequest = Readonly<{ timestamp: number; input_length: number; output_length: number; hash_ids: number[] }>
 
-const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0
+/** No trace is of a thousand years. */
+const LONGEST_MS = 3.2e13
 
 /** Says what is wrong with a request, or undefined. */
 const fault = (record: Readonly<Record<string, unknown>>): string | undefined => {
   const { timestamp, input_length, output_length, hash_ids } = record
-  if (typeof timestamp !== 'number' || !(timestamp >= 0))
+  if (typeof timestamp !== 'number' || !(timestamp >= 0 && timestamp < LONGEST_MS))
     return '"timestamp" must be milliseconds from the start of the trace'
   if (!isCount(input_length) || !isCount(output_length))
     return '"input_length" and "output_length" must be whole token counts'
   if (!Array.isArray(hash_ids) || !hash_ids.every(isCount)) return '"hash_ids" must be a list of block ids'
   return undefined
 }
-
-/** 64 bits as 16 hexadecimal digits. */
-const digest = (text: string): string => hash('sha1', text).slice(0, 16)
 
 /** An id stands for its block and all before it, so it is the prefix up to the block's end. */
 const chainOf = ({ input_length, hash_ids }: TraceRequest): Pick<Receipt, 'prefix_hashes' | 'prefix_tokens'> => ({

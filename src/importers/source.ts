@@ -1,8 +1,26 @@
+import { hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { WeirError } from '../core/errors.ts'
+
+/** A whole count that a ledger keeps. */
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+/** 64 bits of a text's hash as 16 hexadecimal digits. */
+export const digest = (text: string): string => hash('sha1', text).slice(0, 16)
+
+/** Ids for the rows of a file by their content: a row's text, and how many equal ones came before it. */
+export const identities = (origin: string) => {
+  const seen = new Map<string, number>()
+  return (row: string): string => {
+    const content = hash('sha256', row).slice(0, 32)
+    const copy = seen.get(content) ?? 0
+    seen.set(content, copy + 1)
+    return `${origin}/${content}/${copy}`
+  }
+}
 
 /** A file as a stream of bytes, unpacked when its name ends in `.gz`. `progress` is told the bytes read from disk so far. */
 export const openSource = (path: string, progress: (bytes: number) => void): Readable => {

@@ -34,7 +34,7 @@ export const provider: Provider = {
   traits: {
     wires: Object.keys(roots),
     base_url,
-    quirks: {},
+    quirks: { 'openai-chat': { reasoning: 'total-only' } },
     key_headers: ['x-goog-api-key', 'authorization'],
     on_client_gone: 'drain',
   },

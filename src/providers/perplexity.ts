@@ -24,6 +24,7 @@ export const provider: Provider = {
         no_stream_options: true,
         stated_cost: 'usage.cost.total_cost',
         request_fee: 'search_context_size',
+        reasoning: 'beside-total',
       },
       'openai-responses': { stated_cost: 'usage.cost.total_cost' },
     },

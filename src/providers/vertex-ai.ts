@@ -65,7 +65,7 @@ export const provider: Provider = {
   name: 'vertex-ai',
   traits: {
     wires: ['gemini-generate', 'gemini-embeddings', 'gemini-interactions', 'anthropic-messages', 'openai-chat'],
-    quirks: {},
+    quirks: { 'openai-chat': { reasoning: 'total-only' } },
     key_headers: ['authorization', 'x-goog-api-key'],
     on_client_gone: 'drain',
   },

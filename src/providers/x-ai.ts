@@ -23,7 +23,7 @@ export const provider: Provider = {
     wires: Object.keys(roots),
     base_url,
     quirks: {
-      'openai-chat': { reasoning_outside_output: true, stated_cost: 'usage.cost_in_usd_ticks' },
+      'openai-chat': { reasoning: 'beside-output', stated_cost: 'usage.cost_in_usd_ticks' },
       'openai-responses': { stated_cost: 'usage.cost_in_usd_ticks' },
       'openai-images': { stated_cost: 'usage.cost_in_usd_ticks' },
     },

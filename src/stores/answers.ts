@@ -85,15 +85,15 @@ const makeRoom = (database: DatabaseSync, lever: string, most_bytes: number, now
 }
 
 /** What the command line asks of the file. */
-const openKeeping = (guard: Shelf, now_us: () => number): Pick<AnswerStore, 'list' | 'stats' | 'purge'> => ({
+const openKeeping = (shelf: Shelf, now_us: () => number): Pick<AnswerStore, 'list' | 'stats' | 'purge'> => ({
   list: (most) =>
-    guard.use(
+    shelf.use(
       (database) =>
         database.prepare(`select ${COLUMNS} from answers order by stored_at_us desc limit ?`).all(most).map(asRow),
       [],
     ),
   stats: () =>
-    guard.use(
+    shelf.use(
       (database) => {
         const row = database
           .prepare(
@@ -112,7 +112,7 @@ const openKeeping = (guard: Shelf, now_us: () => number): Pick<AnswerStore, 'lis
       { answers: 0, bytes: 0, expired: 0, partitions: 0 },
     ),
   purge: ({ tag }) =>
-    guard.use((database) => {
+    shelf.use((database) => {
       if (tag === undefined) return Number(database.prepare('delete from answers').run().changes)
       const tagged = 'exists (select 1 from json_each(answers.tags) where value = ?)'
       return Number(database.prepare(`delete from answers where ${tagged}`).run(tag).changes)
@@ -125,11 +125,11 @@ const openKeeping = (guard: Shelf, now_us: () => number): Pick<AnswerStore, 'lis
  */
 export const openAnswers = (options: AnswersOptions): AnswerStore => {
   const { now_us } = options
-  const guard = openShelf({ ...options, tables: TABLES, holds: 'stored answers' })
+  const shelf = openShelf({ ...options, tables: TABLES, holds: 'stored answers' })
   let added = 0
 
   const get = (partition: string, key: string, other = key): StoredAnswer | undefined =>
-    guard.use((database) => {
+    shelf.use((database) => {
       const row = statement(
         database,
         'select partition, key, body, content_type, receipt_id, stored_at_us, used_at_us from answers where partition = ? and key in (?, ?) and expires_at_us > ? order by key = ? desc limit 1',
@@ -150,10 +150,10 @@ export const openAnswers = (options: AnswersOptions): AnswerStore => {
     }, undefined)
 
   return {
-    trouble: guard.trouble,
+    trouble: shelf.trouble,
     get,
     put(partition, key, { body, content_type, receipt_id, stored_at_us }, { ttl_s, tags, most_bytes, lever }) {
-      guard.use((database) => {
+      shelf.use((database) => {
         statement(database, 'insert or replace into answers values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
           partition,
           key,
@@ -172,8 +172,8 @@ export const openAnswers = (options: AnswersOptions): AnswerStore => {
           makeRoom(database, lever, most_bytes, now_us())
       }, undefined)
     },
-    ...openFlights({ now_us, get, ...(options.shared ? { use: guard.use } : {}) }),
-    ...openKeeping(guard, now_us),
-    close: guard.close,
+    ...openFlights({ now_us, get, ...(options.shared ? { use: shelf.use } : {}) }),
+    ...openKeeping(shelf, now_us),
+    close: shelf.close,
   }
 }

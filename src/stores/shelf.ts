@@ -73,8 +73,8 @@ const setAside = (options: ShelfOptions): void => {
 const identity = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
 
 /**
- * The file, opened when it is first needed, and anew where it was deleted or replaced. One that is broken is set aside and created again, one that cannot be used counts as empty,
- * and `trouble` says so.
+ * The file, opened when it is first needed, and anew where it was deleted or replaced. One that is broken is set aside and created
+ * again, one that cannot be used counts as empty, and `trouble` says so.
  */
 export const openShelf = (options: ShelfOptions): Shelf => {
   const { now_us, holds } = options

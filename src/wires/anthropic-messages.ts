@@ -10,7 +10,7 @@ import { speedOf, tierOf } from './anthropic/usage.ts'
 import { describeMessage } from './anthropic/whole.ts'
 import { readResults, splitLines } from './framing/batch.ts'
 import { countOf } from './framing/counts.ts'
-import { asList, asText, at, type JsonRecord, recordsOf } from './framing/json.ts'
+import { asList, asText, at, given, type JsonRecord, recordsOf, unescaped } from './framing/json.ts'
 import { isEventStream, meterBody, meterFrames, meterSse } from './framing/metering.ts'
 import { jsonBody } from './openai-request.ts'
 
@@ -20,23 +20,9 @@ const RESULTS = /\/v1\/messages\/batches\/([^/]+)\/results$/
 /** Vertex AI names the model in the path: `…/publishers/anthropic/models/{model}:rawPredict`. */
 const VERTEX = /\/publishers\/anthropic\/models\/([^/:]+):(rawPredict|streamRawPredict)$/
 
-const decoded = (name: string): string => {
-  try {
-    return decodeURIComponent(name)
-  } catch {
-    return name
-  }
-}
-
-/** Leaves out what is undefined: a reading names only what the request says. */
-const given = <T extends object>(record: T) =>
-  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
-    [name in keyof T]?: Exclude<T[name], undefined>
-  }
-
 const modelOf = (path: string, body: JsonRecord): string | undefined => {
   const named = VERTEX.exec(path)?.[1]
-  return named === undefined || named.startsWith('count-tokens') ? asText(body['model']) : decoded(named)
+  return named === undefined || named.startsWith('count-tokens') ? asText(body['model']) : unescaped(named)
 }
 
 const isCount = (path: string) => COUNT.test(path) || (VERTEX.exec(path)?.[1]?.startsWith('count-tokens') ?? false)

@@ -6,6 +6,7 @@ import { converseUsage, routedModel } from './bedrock/converse-usage.ts'
 import { converseEditor } from './bedrock/editor.ts'
 import { failureIn, failureOf, shapeFailure } from './bedrock/failures.ts'
 import { readModelPath } from './bedrock/model-id.ts'
+import { usageIn } from './framing/counts.ts'
 import { type EventMessage, splitEventStream } from './framing/event-stream.ts'
 import { asRecord, asText, at, decode, type JsonRecord, jsonText, parseJson, recordsOf } from './framing/json.ts'
 import { type Body, type Fold, keepEvents, meterBody, meterFrames, type Own } from './framing/metering.ts'
@@ -66,7 +67,7 @@ const streamFold = (context: MeterContext): Fold<EventMessage> => {
       stop_reason = asText(at(parseJson(decode(payload)), 'stopReason'))
     } else if (type === 'metadata') {
       metadata = asRecord(parseJson(decode(payload)))
-      if (metadata?.['usage']) deltas.forget()
+      if (usageIn(metadata?.['usage'])) deltas.forget()
     }
   }
   const fold: Own<Fold<EventMessage>> = {

@@ -8,12 +8,13 @@ import { headerCounts, nativeUsage, settled } from './bedrock/invoke-usage.ts'
 import { readModelPath } from './bedrock/model-id.ts'
 import { splitEventStream } from './framing/event-stream.ts'
 import { asRecord, asText, type JsonRecord, recordsOf } from './framing/json.ts'
-import { pick } from './framing/json-bytes.ts'
+import { membersOf } from './framing/members.ts'
 import { type Body, meterBody, meterFrames } from './framing/metering.ts'
 import { textOf } from './framing/parts.ts'
 
-/** Vectors and images are long and hold no count: of such answers only these members are looked up. */
+/** Answers of text are read whole up to here, as every maker has members of its own. */
 const PARSE_BYTES = 1024 * 1024
+/** What is looked up in longer ones, of vectors and images. */
 const members = [
   'id',
   'usage',
@@ -23,11 +24,6 @@ const members = [
   'generation_token_count',
   'stop_reason',
 ]
-
-const facts = (body: Body): JsonRecord | undefined =>
-  body.bytes.length <= PARSE_BYTES
-    ? asRecord(body.json())
-    : Object.fromEntries(members.map((name) => [name, pick(body.bytes, [name])]))
 
 /** What the model wrote, in any maker's form. */
 const writtenIn = (json: JsonRecord): string =>
@@ -50,7 +46,7 @@ const endOf = (json: JsonRecord | undefined): string | undefined =>
     .find((reason) => reason !== undefined)
 
 const readWhole = (context: MeterContext, body: Body): Metered => {
-  const json = facts(body)
+  const json = membersOf(body, members, PARSE_BYTES)
   const error = failureOf(context.status, context.headers, json)
   const native = json && !error ? nativeUsage(json, context) : undefined
   const usage = error ? undefined : settled(native, headerCounts(context.headers), context)

@@ -5,7 +5,7 @@ import { cohereUsage, shapeCohere } from './cohere-units.ts'
 import { bodyTags } from './framing/body-tags.ts'
 import { countOf } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
-import { asList, asRecord, asText, at, type JsonRecord, jsonText, parseJson, recordsOf } from './framing/json.ts'
+import { asList, asRecord, asText, at, type JsonRecord, jsonText, named, parseJson, recordsOf } from './framing/json.ts'
 import { type Body, type Fold, keepEvents, meterBody, meterJsonArray, meterSse, type Own } from './framing/metering.ts'
 import { conversationParts, type Message, partsOf, textOf, toolParts, turnsOf } from './framing/parts.ts'
 
@@ -21,7 +21,7 @@ const roles: Readonly<Record<string, Message['role']>> = {
   TOOL: 'tool',
 }
 
-const roleOf = (message: JsonRecord): Message['role'] => roles[asText(message['role']) ?? ''] ?? 'user'
+const roleOf = (message: JsonRecord): Message['role'] => named(roles, message['role']) ?? 'user'
 
 const callsText = (message: JsonRecord): string =>
   recordsOf(message['tool_calls'])

@@ -2,8 +2,8 @@ import { WeirError } from '../core/errors.ts'
 import type { MeterContext, Metered, Reading, Wire } from '../core/wire.ts'
 import { cohereUsage, shapeCohere } from './cohere-units.ts'
 import { errorIn } from './framing/failures.ts'
-import { asList, asRecord, asText, type JsonRecord, recordsOf } from './framing/json.ts'
-import { pick } from './framing/json-bytes.ts'
+import { asList, asRecord, asText, recordsOf } from './framing/json.ts'
+import { membersOf } from './framing/members.ts'
 import { type Body, meterBody } from './framing/metering.ts'
 import { partsOf, textOf } from './framing/parts.ts'
 
@@ -24,16 +24,8 @@ const read: Wire['read'] = (request): Reading => {
   }
 }
 
-/** Larger answers are not parsed for their vectors: only the members that matter are looked up. */
-const PARSE_BYTES = 64 * 1024
-
-const facts = (body: Body): JsonRecord | undefined =>
-  body.bytes.length <= PARSE_BYTES
-    ? asRecord(body.json())
-    : Object.fromEntries(['id', 'meta', 'usage', 'message'].map((name) => [name, pick(body.bytes, [name])]))
-
 const readWhole = (context: MeterContext, body: Body): Metered => {
-  const json = facts(body)
+  const json = membersOf(body, ['id', 'meta', 'usage', 'message'])
   const usage = cohereUsage(json?.['meta'] ?? json?.['usage'])
   const error = context.status >= 400 ? errorIn(json, true) : undefined
   const id = asText(json?.['id'])

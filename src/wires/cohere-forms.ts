@@ -1,5 +1,5 @@
-import { asEvents, eventForms, isEmpty, knownOnly, type Losses, named, piecesOf } from './framing/forms.ts'
-import { asList, asRecord, asText, at, type JsonRecord, recordsOf } from './framing/json.ts'
+import { asEvents, eventForms, isEmpty, knownOnly, type Losses, piecesOf } from './framing/forms.ts'
+import { asList, asRecord, asText, at, type JsonRecord, named, recordsOf } from './framing/json.ts'
 
 const wholeMembers = new Set(['id', 'message', 'finish_reason', 'usage'])
 const messageMembers = new Set(['role', 'content', 'citations'])

@@ -1,7 +1,7 @@
 /** Cohere bills `billed_units`, which leave out what its prompt templates add; `tokens` counts all and is not the bill. */
 import type { NormalisedUsage, UsageLine } from '../core/usage.ts'
 import type { Wire } from '../core/wire.ts'
-import { countOf, firstCount, normalise, present, presentUnits } from './framing/counts.ts'
+import { firstCount, normalise, present, presentUnits, usageIn } from './framing/counts.ts'
 import { eventError, jsonError } from './framing/failures.ts'
 import { asRecord, type JsonRecord } from './framing/json.ts'
 
@@ -46,11 +46,10 @@ const countedLine = (tokens: JsonRecord, cached: number): UsageLine => {
 /** Usage from a v2 `usage` or a v1 `meta` object. Undefined when it states none. */
 export const cohereUsage = (stated: unknown): NormalisedUsage | undefined => {
   const usage = asRecord(stated)
-  const billed = asRecord(usage?.['billed_units'])
+  const billed = usageIn(usage?.['billed_units'])
   if (billed) return normalise({ lines: [billedLine(billed)], warnings: [], raw: usage })
-  const tokens = asRecord(usage?.['tokens'])
-  if (!tokens || (countOf(tokens['input_tokens']) === undefined && countOf(tokens['output_tokens']) === undefined))
-    return undefined
+  const tokens = usageIn(usage?.['tokens'])
+  if (!tokens) return undefined
   return normalise({
     lines: [countedLine(tokens, firstCount(usage?.['cached_tokens']))],
     quality: 'inferred',

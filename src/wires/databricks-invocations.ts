@@ -1,18 +1,10 @@
 import type { Wire } from '../core/wire.ts'
-import { asRecord } from './framing/json.ts'
+import { asRecord, unescaped } from './framing/json.ts'
 import { wire as chat } from './openai-chat.ts'
 import { wire as completions } from './openai-completions.ts'
 import { wire as embeddings } from './openai-embeddings.ts'
 
 const PATH = /\/serving-endpoints\/([^/]+)\/invocations$/
-
-const decoded = (name: string): string => {
-  try {
-    return decodeURIComponent(name)
-  } catch {
-    return name
-  }
-}
 
 /** One path for three formats of OpenAI's: what the body holds says which it is. */
 const formatOf = (json: unknown): Wire => {
@@ -31,7 +23,7 @@ export const wire: Wire = {
   read: (request, quirks) => {
     const reading = formatOf(request.json).read(request, quirks)
     const name = PATH.exec(request.path)?.[1]
-    return name === undefined ? reading : { ...reading, model: decoded(name) }
+    return name === undefined ? reading : { ...reading, model: unescaped(name) }
   },
   meter: (context) => formatOf(context.request.json).meter(context),
   shape: chat.shape,

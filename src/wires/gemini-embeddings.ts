@@ -1,7 +1,7 @@
 import type { UsageLine } from '../core/usage.ts'
 import type { MeterContext, Metered, Part, Reading, Wire, WireRequest } from '../core/wire.ts'
 import { bodyTags } from './framing/body-tags.ts'
-import { countOf, normalise } from './framing/counts.ts'
+import { countOf, normalise, usageIn } from './framing/counts.ts'
 import { asRecord, asText, at, type JsonRecord, recordsOf } from './framing/json.ts'
 import { meterBody } from './framing/metering.ts'
 import { mediaText, textOf } from './framing/parts.ts'
@@ -66,7 +66,7 @@ const describe = (json: unknown, context: MeterContext, ended: boolean): Metered
   const error = errorOf(json)
   if (error) return { error, complete: ended, output_text: '' }
   const complete = ended && asRecord(json) !== undefined
-  const usage = asRecord(at(json, 'usageMetadata'))
+  const usage = usageIn(at(json, 'usageMetadata'))
   const tokens = predictionTokens(json)
   const none = { queries: 0, maps: 0 }
   const { model } = context.reading

@@ -4,19 +4,11 @@ import { bodyTags } from './framing/body-tags.ts'
 import { countOf, normalise, presentUnits } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
 import { asRecord, asText } from './framing/json.ts'
-import { pick } from './framing/json-bytes.ts'
+import { membersOf } from './framing/members.ts'
 import { type Body, meterBody } from './framing/metering.ts'
 import { partsOf } from './framing/parts.ts'
 import { shapeError } from './openai-failure.ts'
 import { jsonBody } from './openai-request.ts'
-
-/** Pages come with their text and pictures: of a long answer only the members that matter are looked up. */
-const PARSE_BYTES = 64 * 1024
-
-const facts = (body: Body) =>
-  body.bytes.length <= PARSE_BYTES
-    ? asRecord(body.json())
-    : Object.fromEntries(['model', 'usage_info', 'error'].map((name) => [name, pick(body.bytes, [name])]))
 
 /** Pages are the bill, whatever stood on them. */
 const lineOf = (pages: number, model_served: string | undefined): UsageLine => ({
@@ -29,7 +21,7 @@ const lineOf = (pages: number, model_served: string | undefined): UsageLine => (
 })
 
 const readWhole = (body: Body, { status }: MeterContext): Metered => {
-  const answer = facts(body)
+  const answer = membersOf(body, ['model', 'usage_info', 'error'])
   const usage = asRecord(answer?.['usage_info'])
   const pages = countOf(usage?.['pages_processed'])
   const model = asText(answer?.['model'])

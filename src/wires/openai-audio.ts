@@ -1,11 +1,11 @@
 import type { Wire, WireRequest } from '../core/wire.ts'
 import { bodyTags } from './framing/body-tags.ts'
-import { asText, type JsonRecord } from './framing/json.ts'
+import { asText, given, type JsonRecord } from './framing/json.ts'
 import { isEventStream, meterBody, meterSse } from './framing/metering.ts'
 import { formFields } from './framing/multipart.ts'
 import { partsOf } from './framing/parts.ts'
 import { shapeError } from './openai-failure.ts'
-import { deploymentOf, jsonBody, known } from './openai-request.ts'
+import { deploymentOf, jsonBody } from './openai-request.ts'
 import { describeSpeech, describeTranscript, soundFold } from './openai-sound.ts'
 
 const AUDIO = /\/audio\/(transcriptions|translations|speech)$/
@@ -26,12 +26,8 @@ export const wire: Wire = {
       endpoint: `audio.${kind}`,
       billable: true,
       stream: streamed,
-      ...known({
+      ...given({
         model: deploymentOf(request.path) ?? asText(fields['model']),
-        max_output_tokens: undefined,
-        service_tier: undefined,
-        turns: undefined,
-        tool_count: undefined,
         response_format: asText(fields['response_format']),
       }),
       parts: [

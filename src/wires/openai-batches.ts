@@ -1,5 +1,5 @@
 import type { MeterContext, Metered, Wire } from '../core/wire.ts'
-import { gatherItems, readResults, splitLines } from './framing/batch.ts'
+import { gatherItems, readResults, splitLines, UNCOUNTED } from './framing/batch.ts'
 import { normalise } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
 import { asRecord, type JsonRecord, parseJson } from './framing/json.ts'
@@ -36,8 +36,12 @@ const foldFile = (context: MeterContext): Fold<string> => {
   const bill = ({ status, body }: Item): void => {
     const end = status >= 200 && status < 300 && body ? 'succeeded' : 'errored'
     ends[end] = (ends[end] ?? 0) + 1
-    const usage = end === 'succeeded' && body ? describe(body, context).usage : undefined
-    if (!usage) return
+    if (end !== 'succeeded' || !body) return
+    const { usage } = describe(body, context)
+    if (!usage) {
+      warnings.add(UNCOUNTED)
+      return
+    }
     usage.lines.forEach(items.add)
     for (const warning of usage.warnings) warnings.add(warning)
     if (usage.quality === 'inferred') quality = 'inferred'

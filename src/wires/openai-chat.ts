@@ -1,6 +1,6 @@
 import type { MeterContext, Reading, Wire, WireRequest } from '../core/wire.ts'
 import { bodyTags } from './framing/body-tags.ts'
-import { asRecord, asText, type JsonRecord, recordsOf } from './framing/json.ts'
+import { asRecord, asText, given, type JsonRecord, recordsOf } from './framing/json.ts'
 import { isEventStream, meterBody, meterSse } from './framing/metering.ts'
 import { conversationParts, turnsOf } from './framing/parts.ts'
 import { chatForms } from './openai-chat-forms.ts'
@@ -12,7 +12,6 @@ import {
   chatMessages,
   definitionParts,
   jsonBody,
-  known,
   maxOutput,
   modelAsked,
   tierAsked,
@@ -47,7 +46,7 @@ const readChat = (request: WireRequest, body: JsonRecord, quirks: MeterContext['
     endpoint: 'chat',
     billable: true,
     stream: body['stream'] === true,
-    ...known({
+    ...given({
       model: modelAsked(request.path, body),
       max_output_tokens: maxOutput(body, 'max_completion_tokens', 'max_tokens'),
       temperature: temperatureOf(body),

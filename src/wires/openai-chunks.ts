@@ -56,6 +56,12 @@ const usageKind = (data: string, found = data.indexOf(USAGE)): 'none' | 'null' |
   return kind
 }
 
+const beginsWithCount = /"usage"\s*:\s*\{[^{}]*:\s*\d/
+
+/** Does an event's usage count anything? Nearly always its first members do; else it is parsed. */
+const isCounted = (data: string): boolean =>
+  beginsWithCount.test(data) || usageObject(asRecord(parseJson(data)) ?? {}) !== undefined
+
 const FINISH = '"finish_reason"'
 
 /** Does a chunk give a finish reason that is not null? */
@@ -115,8 +121,10 @@ export const chunkFold = (context: MeterContext): Fold<string> => {
     const kind = usageKind(data, found)
     if (kind === 'none') return undefined
     if (kind === 'null') return context.reading.hide_usage ? withoutNull(data, bytes) : undefined
-    last = data
-    kept.forget()
+    if (isCounted(data)) {
+      last = data
+      kept.forget()
+    }
     return context.reading.hide_usage && noChoices.test(data) ? HIDDEN : undefined
   }
   const note = (data: string): void => {

@@ -1,13 +1,13 @@
 import type { Wire } from '../core/wire.ts'
 import { bodyTags } from './framing/body-tags.ts'
-import { asList, asText } from './framing/json.ts'
+import { asList, asText, given } from './framing/json.ts'
 import { isEventStream, meterBody, meterSse } from './framing/metering.ts'
 import { userParts } from './framing/parts.ts'
 import { chunkFold, describeWhole } from './openai-chunks.ts'
 import { completionForms } from './openai-completions-forms.ts'
 import { temperatureOf } from './openai-editor.ts'
 import { shapeError } from './openai-failure.ts'
-import { askForUsage, jsonBody, known, maxOutput, modelAsked, tierAsked } from './openai-request.ts'
+import { askForUsage, jsonBody, maxOutput, modelAsked, tierAsked } from './openai-request.ts'
 
 /** `/completions` that is neither chat's nor an agent's; Mistral's fill-in-the-middle has the same form. */
 const COMPLETIONS = /^(?!.*\/(chat|agents)\/completions$).*\/completions$/
@@ -31,14 +31,13 @@ export const wire: Wire = {
       endpoint: 'completions',
       billable: true,
       stream: body['stream'] === true,
-      ...known({
+      ...given({
         model: modelAsked(request.path, body),
         max_output_tokens: maxOutput(body, 'max_tokens'),
         temperature: temperatureOf(body),
         service_tier: tierAsked(body),
         turns: 1,
         tool_count: 0,
-        response_format: undefined,
       }),
       max_output_field: ['max_tokens'],
       parts: userParts(suffix === undefined ? prompt : `${prompt}\n${suffix}`),

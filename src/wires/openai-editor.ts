@@ -1,7 +1,7 @@
 import type { BodyFields, CacheTtl, Role } from '../core/prompt.ts'
 import { countOf } from './framing/counts.ts'
 import { type Dialect, editorOf } from './framing/editing.ts'
-import { asList, asRecord, asText, at, type JsonRecord, jsonText } from './framing/json.ts'
+import { asList, asRecord, asText, at, type JsonRecord, jsonText, named } from './framing/json.ts'
 import { textOf } from './framing/parts.ts'
 import { type Anatomy, type Path, records, type Spot, type Standing } from './framing/spots.ts'
 import { chatMessages } from './openai-request.ts'
@@ -140,7 +140,7 @@ const roles: Readonly<Record<string, Role>> = {
 }
 
 const messageSpots = (message: JsonRecord, { message: index, part, inside }: Standing): Spot[] => {
-  const role = roles[asText(message['role']) ?? ''] ?? 'user'
+  const role = named(roles, message['role']) ?? 'user'
   const home = ['messages', index]
   const id = asText(message['tool_call_id'])
   const calls = asList(message['tool_calls']).length > 0 || message['function_call'] !== undefined

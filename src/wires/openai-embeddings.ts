@@ -1,25 +1,18 @@
 import type { MeterContext, Metered, Wire } from '../core/wire.ts'
 import { bodyTags } from './framing/body-tags.ts'
-import { countOf } from './framing/counts.ts'
+import { countOf, usageIn } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
-import { asList, asRecord, asText, type JsonRecord } from './framing/json.ts'
-import { pick } from './framing/json-bytes.ts'
-import { type Body, meterBody } from './framing/metering.ts'
+import { asList, asText, given, type JsonRecord } from './framing/json.ts'
+import { membersOf } from './framing/members.ts'
+import { meterBody } from './framing/metering.ts'
 import { partsOf, textOf } from './framing/parts.ts'
 import { shapeError } from './openai-failure.ts'
-import { jsonBody, known, modelAsked } from './openai-request.ts'
+import { jsonBody, modelAsked } from './openai-request.ts'
 import { usageFromBody } from './openai-usage.ts'
 
 const EMBEDDINGS = /\/embeddings$/
 
-/** Larger answers are not parsed for their vectors: only the few members that matter are looked up. */
-const PARSE_BYTES = 64 * 1024
-
-const facts = (body: Body): JsonRecord | undefined => {
-  if (body.bytes.length <= PARSE_BYTES) return asRecord(body.json())
-  const names = ['id', 'model', 'usage', 'error']
-  return Object.fromEntries(names.map((name) => [name, pick(body.bytes, [name])]))
-}
+const members = ['id', 'model', 'usage', 'error']
 
 /** Voyage states only `total_tokens`: all of them are input. */
 const filled = (usage: JsonRecord): JsonRecord =>
@@ -30,7 +23,7 @@ const filled = (usage: JsonRecord): JsonRecord =>
 /** The metered answer of an embeddings call. */
 const describeEmbeddings = (answer: JsonRecord | undefined, context: MeterContext, ended: boolean): Metered => {
   if (!answer) return { complete: false, output_text: '' }
-  const given = asRecord(answer['usage'])
+  const given = usageIn(answer['usage'])
   const options = { quirks: context.quirks, model_asked: context.reading.model }
   const usage = given && usageFromBody({ ...answer, usage: filled(given) }, options)
   const model_served = asText(answer['model'])
@@ -63,12 +56,8 @@ export const wire: Wire = {
       endpoint: 'embeddings',
       billable: true,
       stream: false,
-      ...known({
+      ...given({
         model: modelAsked(request.path, body),
-        max_output_tokens: undefined,
-        service_tier: undefined,
-        turns: undefined,
-        tool_count: undefined,
         response_format: asText(body['encoding_format']),
       }),
       parts: partsOf('user', inputText(body['input'] ?? body['inputs'])),
@@ -77,6 +66,6 @@ export const wire: Wire = {
       hide_usage: false,
     }
   },
-  meter: (context) => meterBody((body) => describeEmbeddings(facts(body), context, body.ended)),
+  meter: (context) => meterBody((body) => describeEmbeddings(membersOf(body, members), context, body.ended)),
   shape: shapeError,
 }

@@ -1,19 +1,17 @@
 import type { Wire, WireRequest } from '../core/wire.ts'
 import { bodyTags } from './framing/body-tags.ts'
 import { countOf } from './framing/counts.ts'
-import { asRecord, asText, type JsonRecord } from './framing/json.ts'
-import { locate, pick } from './framing/json-bytes.ts'
+import { asText, given, type JsonRecord } from './framing/json.ts'
+import { locate } from './framing/json-bytes.ts'
+import { membersOf } from './framing/members.ts'
 import { type Body, isEventStream, meterBody, meterSse } from './framing/metering.ts'
 import { formFields } from './framing/multipart.ts'
 import { partsOf } from './framing/parts.ts'
 import { shapeError } from './openai-failure.ts'
 import { describeImages, pictureFold } from './openai-pictures.ts'
-import { deploymentOf, jsonBody, known } from './openai-request.ts'
+import { deploymentOf, jsonBody } from './openai-request.ts'
 
 const IMAGES = /\/images\/(generations|edits|variations)$/
-
-/** Pictures in base64 are large: an answer beyond this is not parsed, its few other members are looked up. */
-const PARSE_BYTES = 64 * 1024
 
 /** Fields of the request, from JSON or from a form (edits). */
 const fieldsOf = (request: WireRequest): JsonRecord =>
@@ -26,10 +24,8 @@ const countPictures = (bytes: Uint8Array): number => {
 }
 
 const facts = (body: Body): JsonRecord | undefined => {
-  if (body.bytes.length <= PARSE_BYTES) return asRecord(body.json())
-  const names = ['model', 'usage', 'size', 'quality', 'error']
-  const found = Object.fromEntries(names.map((name) => [name, pick(body.bytes, [name])]))
-  return { ...found, data: Array.from({ length: countPictures(body.bytes) }) }
+  const answer = membersOf(body, ['model', 'usage', 'size', 'quality', 'error'])
+  return answer && { data: Array.from({ length: countPictures(body.bytes) }), ...answer }
 }
 
 const sizeOf = (fields: JsonRecord): string | undefined => {
@@ -54,12 +50,8 @@ export const wire: Wire = {
       endpoint: `images.${IMAGES.exec(request.path)?.[1] ?? 'generations'}`,
       billable: true,
       stream: fields['stream'] === true || fields['stream'] === 'true',
-      ...known({
+      ...given({
         model: deploymentOf(request.path) ?? asText(fields['model']),
-        max_output_tokens: undefined,
-        service_tier: undefined,
-        turns: undefined,
-        tool_count: undefined,
         response_format: asText(fields['response_format']) ?? asText(fields['output_format']),
       }),
       parts: partsOf('user', asText(fields['prompt']) ?? ''),

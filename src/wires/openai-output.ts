@@ -5,8 +5,8 @@ import { errorIn } from './framing/failures.ts'
 import { asRecord, asText, at, type JsonRecord, parseJson, recordsOf } from './framing/json.ts'
 import { type Fold, keepEvents, type Own } from './framing/metering.ts'
 import { textOf } from './framing/parts.ts'
-import { unitsOfOutput } from './openai-units.ts'
-import { usageFromBody } from './openai-usage.ts'
+import { countsTools, unitsOfOutput } from './openai-units.ts'
+import { usageFromBody, usageObject } from './openai-usage.ts'
 
 /** Image tokens that OpenAI's image tool used inside a response: billed at the image model's rates, beside `usage`. */
 const imageLine = (response: JsonRecord): UsageLine | undefined => {
@@ -49,9 +49,7 @@ const usageFromResponse = (response: JsonRecord, context: MeterContext): Normali
     quirks: context.quirks,
     request: context.request.json,
     model_asked: context.reading.model,
-    // xAI counts its tools in `usage`; its output items are the same calls again.
-    units:
-      at(response, 'usage', 'num_server_side_tools_used') === undefined ? withPictures(units, image, pictures) : {},
+    units: countsTools(usageObject(response) ?? {}) ? {} : withPictures(units, image, pictures),
     kind: compacted ? 'compaction' : 'message',
   })
   if (!usage)
@@ -82,7 +80,7 @@ export const describeResponse = (json: unknown, context: MeterContext, ended: bo
   const response = asRecord(json)
   if (!response) return { complete: false, output_text: '' }
   const failure = errorIn(response)
-  const usage = failure && !response['usage'] ? undefined : usageFromResponse(response, context)
+  const usage = failure && !usageObject(response) ? undefined : usageFromResponse(response, context)
   const response_id = asText(response['id'])
   const model_served = asText(response['model'])
   const reason = asText(at(response, 'incomplete_details', 'reason')) ?? asText(response['status'])
@@ -129,7 +127,7 @@ export const responseFold = (context: MeterContext): Fold<string> => {
     if (type === 'error') failure = errorIn(event) ?? errorIn(event, true)
     last = asRecord(event['response']) ?? {}
     fold.done = true
-    if (last['usage']) kept.forget()
+    if (usageObject(last)) kept.forget()
   }
   const fold: Own<Fold<string>> = {
     started: false,

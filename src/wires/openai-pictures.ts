@@ -1,6 +1,6 @@
 import type { NormalisedUsage, UsageLine } from '../core/usage.ts'
 import type { MeterContext, Metered } from '../core/wire.ts'
-import { countOf, normalise, present, takeFrom } from './framing/counts.ts'
+import { countOf, normalise, present, type Taking, take, usageIn } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
 import { asList, asRecord, asText, type JsonRecord, parseJson } from './framing/json.ts'
 import type { Fold, Own } from './framing/metering.ts'
@@ -14,18 +14,14 @@ const cachedDetail = (usage: JsonRecord, name: string): number =>
 
 /** Input by modality, cached apart. What the details leave over is text. */
 const inputTokens = (usage: JsonRecord, warnings: string[]) => {
-  const input = countOf(usage['input_tokens']) ?? 0
   const image_read = cachedDetail(usage, 'image_tokens')
   const text_read = Math.max(cachedDetail(usage, 'text_tokens'), detail(usage, 'input', 'cached_tokens') - image_read)
-  const parts = [
-    { name: 'cached image_tokens', count: image_read },
-    { name: 'cached_tokens', count: Math.max(0, text_read) },
-    { name: 'input image_tokens', count: Math.max(0, detail(usage, 'input', 'image_tokens') - image_read) },
-  ]
-  const { rest, taken } = takeFrom(input, parts, warnings)
-  const [cached_image = 0, cached_text = 0, image = 0] = taken
+  const left: Taking = { rest: countOf(usage['input_tokens']) ?? 0, warnings }
+  const cached_image = take(left, 'cached image_tokens', image_read)
+  const cached_text = take(left, 'cached_tokens', Math.max(0, text_read))
+  const image = take(left, 'input image_tokens', Math.max(0, detail(usage, 'input', 'image_tokens') - image_read))
   return {
-    'in.text.fresh': rest,
+    'in.text.fresh': left.rest,
     'in.image.fresh': image,
     'in.text.cache_read': cached_text,
     'in.image.cache_read': cached_image,
@@ -34,10 +30,9 @@ const inputTokens = (usage: JsonRecord, warnings: string[]) => {
 
 /** Output of an image model is image tokens but for what the details call text. */
 const outputTokens = (usage: JsonRecord, warnings: string[]) => {
-  const output = countOf(usage['output_tokens']) ?? 0
-  const parts = [{ name: 'output text_tokens', count: detail(usage, 'output', 'text_tokens') }]
-  const { rest, taken } = takeFrom(output, parts, warnings)
-  return { 'out.image.visible': rest, 'out.text.visible': taken[0] ?? 0 }
+  const left: Taking = { rest: countOf(usage['output_tokens']) ?? 0, warnings }
+  const text = take(left, 'output text_tokens', detail(usage, 'output', 'text_tokens'))
+  return { 'out.image.visible': left.rest, 'out.text.visible': text }
 }
 
 /**
@@ -60,7 +55,7 @@ const pictureLine = (answer: JsonRecord, context: MeterContext, warnings: string
     funding: 'platform',
     ...(model_served === undefined ? {} : { model_served }),
   } as const
-  const usage = asRecord(answer['usage'])
+  const usage = usageIn(answer['usage'])
   if (usage && (countOf(usage['input_tokens']) !== undefined || countOf(usage['output_tokens']) !== undefined)) {
     const tokens = present({ ...inputTokens(usage, warnings), ...outputTokens(usage, warnings) })
     return { ...base, context_tokens: countOf(usage['input_tokens']) ?? 0, tokens, units: {} }
@@ -76,7 +71,7 @@ const pictureLine = (answer: JsonRecord, context: MeterContext, warnings: string
 /** The usage of an image answer: tokens where it states them, else pictures by the piece. */
 const usageFromImages = (answer: JsonRecord, context: MeterContext): NormalisedUsage => {
   const warnings: string[] = []
-  const usage = asRecord(answer['usage'])
+  const usage = usageIn(answer['usage'])
   const line = pictureLine(answer, context, warnings)
   return normalise({
     lines: [line],

@@ -1,7 +1,7 @@
 import { WeirError } from '../core/errors.ts'
 import type { ServiceTier } from '../core/usage.ts'
 import type { Edit, Part, Quirks, WireRequest } from '../core/wire.ts'
-import { asRecord, asText, type JsonRecord, jsonText, recordsOf } from './framing/json.ts'
+import { asRecord, asText, type JsonRecord, jsonText, named, recordsOf, unescaped } from './framing/json.ts'
 import { inserting, locate, replacing } from './framing/json-bytes.ts'
 import { isExample, type Message, partsOf, textOf, toolParts } from './framing/parts.ts'
 import { tierOf } from './openai-usage.ts'
@@ -19,12 +19,7 @@ export const jsonBody = (request: WireRequest): JsonRecord => {
 export const deploymentOf = (path: string): string | undefined => {
   if (!path.includes('/deployments/')) return undefined
   const name = /\/deployments\/([^/]+)\//.exec(path)?.[1]
-  if (name === undefined) return undefined
-  try {
-    return decodeURIComponent(name)
-  } catch {
-    return name
-  }
+  return name === undefined ? undefined : unescaped(name)
 }
 
 /** The model that a request asks for. The deployment counts before the body, as it does for Azure. */
@@ -33,29 +28,6 @@ export const modelAsked = (path: string, json: unknown): string | undefined =>
 
 const wholePositive = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined
-
-/** Fields that are left out where they are not known. */
-export type Known = Readonly<{
-  model?: string
-  max_output_tokens?: number
-  temperature?: number
-  service_tier?: ServiceTier
-  turns?: number
-  tool_count?: number
-  response_format?: string
-}>
-
-export type Asked = Readonly<{ [name in keyof Known]: Known[name] | undefined }>
-
-/** Leaves out what is undefined. */
-export const known = (asked: Asked): Known => {
-  const found: Record<string, unknown> = {}
-  for (const name in asked) {
-    const value = asked[name as keyof Known]
-    if (value !== undefined) found[name] = value
-  }
-  return found as Known
-}
 
 /** Most tokens that a call can produce: what is asked for each choice, times the choices. */
 export const maxOutput = (body: JsonRecord, ...names: readonly string[]): number | undefined => {
@@ -99,7 +71,7 @@ export const chatMessages = (messages: unknown): readonly Message[] =>
     const calls = callsOf(message)
     const text = textOf(message['content'])
     return {
-      role: roles[asText(message['role']) ?? ''] ?? 'user',
+      role: named(roles, message['role']) ?? 'user',
       text: calls === '' || text === '' ? text + calls : `${text}\n${calls}`,
       example: isExample(message),
     }

@@ -1,12 +1,12 @@
 import type { Part, Reading, Wire, WireRequest } from '../core/wire.ts'
 import { bodyTags } from './framing/body-tags.ts'
-import { asRecord, asText, type JsonRecord, recordsOf } from './framing/json.ts'
+import { asRecord, asText, given, type JsonRecord, named, recordsOf } from './framing/json.ts'
 import { isEventStream, meterBody, meterSse } from './framing/metering.ts'
 import { conversationParts, type Message, partsOf, textOf, turnsOf } from './framing/parts.ts'
 import { temperatureOf } from './openai-editor.ts'
 import { shapeResponsesError } from './openai-failure.ts'
 import { describeResponse, responseFold } from './openai-output.ts'
-import { definitionParts, jsonBody, known, maxOutput, modelAsked, tierAsked } from './openai-request.ts'
+import { definitionParts, jsonBody, maxOutput, modelAsked, tierAsked } from './openai-request.ts'
 import { responsesEditor } from './responses-editor.ts'
 import { responseForms } from './responses-forms.ts'
 
@@ -26,7 +26,7 @@ const roles: Readonly<Record<string, Message['role']>> = {
 const itemMessage = (item: JsonRecord): Message => {
   const type = asText(item['type']) ?? 'message'
   if (type.endsWith('_call_output') || type === 'mcp_approval_response') return { role: 'tool', text: textOf(item) }
-  if (type === 'message') return { role: roles[asText(item['role']) ?? ''] ?? 'user', text: textOf(item['content']) }
+  if (type === 'message') return { role: named(roles, item['role']) ?? 'user', text: textOf(item['content']) }
   return { role: 'assistant', text: textOf(item) }
 }
 
@@ -50,7 +50,7 @@ const readPost = (request: WireRequest, endpoint: string, billable: boolean): Re
     endpoint,
     billable,
     stream: body['stream'] === true,
-    ...known({
+    ...given({
       model: modelAsked(request.path, body),
       max_output_tokens: maxOutput(body, 'max_output_tokens'),
       temperature: temperatureOf(body),

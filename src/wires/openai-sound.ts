@@ -1,6 +1,6 @@
 import type { NormalisedUsage, UsageLine } from '../core/usage.ts'
 import type { MeterContext, Metered } from '../core/wire.ts'
-import { countOf, normalise } from './framing/counts.ts'
+import { countOf, normalise, usageIn } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
 import { asRecord, asText, decode, type JsonRecord, parseJson } from './framing/json.ts'
 import { type Body, type Fold, keepEvents, type Own } from './framing/metering.ts'
@@ -23,7 +23,7 @@ const line = (units: UsageLine['units'], answer: JsonRecord): UsageLine => {
  * states the length of the audio (`verbose_json`) is billed by that length. Undefined when neither is there.
  */
 const usageFromTranscript = (answer: JsonRecord, context: MeterContext): NormalisedUsage | undefined => {
-  const usage = asRecord(answer['usage'])
+  const usage = usageIn(answer['usage'])
   const seconds = countOf(usage?.['seconds'])
   if (seconds !== undefined && usage?.['input_tokens'] === undefined)
     return normalise({ lines: [line({ 'audio_in.second': { n: seconds } }, answer)], warnings: [], raw: usage })
@@ -71,7 +71,7 @@ const over = /"type"\s*:\s*"(?:transcript\.text\.done|speech\.audio\.done|transc
 
 /** Usage of a speech stream is of two kinds of tokens: text in, sound out. */
 const speechUsage = (event: JsonRecord, context: MeterContext): NormalisedUsage | undefined => {
-  const usage = asRecord(event['usage'])
+  const usage = usageIn(event['usage'])
   if (!usage) return undefined
   const output = countOf(usage['output_tokens']) ?? 0
   const body = { usage: { ...usage, output_tokens_details: { audio_tokens: output } } }

@@ -1,5 +1,6 @@
 import type { Bucket } from '../core/usage.ts'
-import { countOf, firstCount, type Tokens } from './framing/counts.ts'
+import type { Quirks } from '../core/wire.ts'
+import { countOf, firstCount, type Taking, type Tokens, take } from './framing/counts.ts'
 import { asRecord, type JsonRecord } from './framing/json.ts'
 
 /** Token classes of one OpenAI-like usage object, disjoint. */
@@ -15,8 +16,7 @@ export type TokenReading = Readonly<{
 }>
 
 export type TokenRules = Readonly<{
-  /** Reasoning stands beside the output count, not in it. The provider's total, where it tells, decides. */
-  reasoning_outside: boolean
+  reasoning: Quirks['reasoning']
   /** Cache writes count the same tokens as reads or fresh input do. */
   writes_overlap: boolean
 }>
@@ -40,16 +40,6 @@ const oneOf = (...values: readonly unknown[]): number => {
   let largest = 0
   for (const value of values) largest = Math.max(largest, countOf(value) ?? 0)
   return largest
-}
-
-/** Takes parts out of a total, one after the other; one that is larger than what is left is clamped and warned of. */
-type Taking = { rest: number; readonly warnings: string[] }
-
-const take = (from: Taking, name: string, count: number): number => {
-  const fits = Math.min(count, from.rest)
-  if (fits < count) from.warnings.push(`${name} ${count} exceeds the ${from.rest} tokens it is part of`)
-  from.rest -= fits
-  return fits
 }
 
 /** Sets a class that was used. Lines name only what was consumed, in the order in which it is set. */
@@ -84,36 +74,37 @@ const addInput = (tokens: Tokens, usage: JsonRecord, total: number, storage: boo
   set(tokens, 'in.video.fresh', video)
 }
 
-/** `beside` is reasoning that stands at the top of the usage object, outside of the output. */
+/** How much reasoning there is, and whether the output's count leaves it out. */
+type Reasoning = Readonly<{ count: number; outside: boolean }>
+
+/** The provider's total, where it says whether reasoning is inside the output, decides; the rule decides where it does not. */
+const reasoningOf = (usage: JsonRecord, input: number, output: number, { reasoning: rule }: TokenRules): Reasoning => {
+  const stated = oneOf(outputDetail(usage)['reasoning_tokens'], usage['reasoning_tokens'])
+  if (rule === 'beside-total') return { count: stated, outside: true }
+  const total = countOf(usage['total_tokens'])
+  const beyond = total === undefined ? undefined : total - input - output
+  if (stated === 0) return { count: rule === 'total-only' ? Math.max(0, beyond ?? 0) : 0, outside: true }
+  return { count: stated, outside: beyond !== 0 && (beyond === stated || rule === 'beside-output') }
+}
+
 const addOutput = (
   tokens: Tokens,
   usage: JsonRecord,
   total: number,
-  reasoning_outside: boolean,
-  beside: number,
+  { count, outside }: Reasoning,
   warnings: string[],
 ): void => {
   const details = outputDetail(usage)
-  const reasoning = oneOf(details['reasoning_tokens'])
   const left: Taking = { rest: total, warnings }
-  const inside = take(left, 'reasoning_tokens', reasoning_outside ? 0 : reasoning)
+  const inside = take(left, 'reasoning_tokens', outside ? 0 : count)
   const audio = take(left, 'output audio_tokens', oneOf(details['audio_tokens']))
   const image = take(left, 'output image_tokens', oneOf(details['image_tokens']))
   const rejected = take(left, 'rejected_prediction_tokens', oneOf(details['rejected_prediction_tokens']))
   set(tokens, 'out.text.visible', left.rest)
-  set(tokens, 'out.text.reasoning', (reasoning_outside ? reasoning : inside) + beside)
+  set(tokens, 'out.text.reasoning', outside ? count : inside)
   set(tokens, 'out.audio.visible', audio)
   set(tokens, 'out.image.visible', image)
   set(tokens, 'out.text.prediction_rejected', rejected)
-}
-
-/** Does the stated total say whether reasoning is inside the output? The rule decides where it does not. */
-const isOutside = (usage: JsonRecord, input: number, output: number, rules: TokenRules): boolean => {
-  const reasoning = oneOf(outputDetail(usage)['reasoning_tokens'])
-  const total = countOf(usage['total_tokens'])
-  if (reasoning === 0 || total === undefined) return rules.reasoning_outside
-  if (total === input + output) return false
-  return total === input + output + reasoning || rules.reasoning_outside
 }
 
 /**
@@ -124,14 +115,16 @@ export const readTokens = (usage: JsonRecord, rules: TokenRules): TokenReading =
   const input = firstCount(usage['prompt_tokens'], usage['input_tokens'])
   const output = firstCount(usage['completion_tokens'], usage['output_tokens'])
   const storage = rules.writes_overlap ? oneOf(inputDetail(usage)['cache_write_tokens']) : 0
-  // Perplexity counts these two at the top, beside its total and outside of it.
   const citation = oneOf(usage['citation_tokens'])
-  const beside = oneOf(usage['reasoning_tokens'])
+  const reasoning = reasoningOf(usage, input, output, rules)
   const tokens: Tokens = {}
   const warnings: string[] = []
   addInput(tokens, usage, input, rules.writes_overlap, warnings)
-  addOutput(tokens, usage, output, isOutside(usage, input, output, rules), beside, warnings)
+  addOutput(tokens, usage, output, reasoning, warnings)
   set(tokens, 'out.text.citation', citation)
-  const provider_total = citation + beside > 0 ? undefined : countOf(usage['total_tokens'])
+  if (rules.reasoning === 'total-only' && reasoning.outside && reasoning.count > 0)
+    warnings.push(`${reasoning.count} tokens that only the total counts are taken as reasoning`)
+  const beside = citation + (rules.reasoning === 'beside-total' ? reasoning.count : 0)
+  const provider_total = beside > 0 ? undefined : countOf(usage['total_tokens'])
   return { tokens, input, storage, provider_total, warnings }
 }

@@ -1,7 +1,7 @@
 import type { Unit, UnitCount } from '../core/usage.ts'
 import type { Quirks } from '../core/wire.ts'
 import { countOf, presentUnits } from './framing/counts.ts'
-import { asRecord, asText, at, type JsonRecord, recordsOf } from './framing/json.ts'
+import { asRecord, asText, at, type JsonRecord, named, recordsOf } from './framing/json.ts'
 
 export type Units = Partial<Record<Unit, UnitCount>>
 
@@ -25,6 +25,11 @@ const setCount = (units: Units, unit: Unit, value: unknown): void => {
   if (n !== undefined && n > 0) units[unit] = { n }
 }
 
+/** Does the usage count the tools that ran on the server (xAI)? Then output items are the same calls again. */
+export const countsTools = (usage: JsonRecord): boolean =>
+  countOf(usage['num_server_side_tools_used']) !== undefined ||
+  asRecord(usage['server_side_tool_usage_details']) !== undefined
+
 /** Server tools by xAI's counters: by kind where it splits them, the rest as calls of an unnamed tool. */
 const countedTools = (usage: JsonRecord): Units => {
   const units: Units = {}
@@ -33,7 +38,7 @@ const countedTools = (usage: JsonRecord): Units => {
   for (const [name, value] of Object.entries(details)) {
     const n = countOf(value) ?? 0
     rest -= n
-    const unit = serverTools[name]
+    const unit = named(serverTools, name)
     if (unit) add(units, unit, n)
     else if (name !== 'mcp_calls') add(units, 'server_tool.call', n)
   }
@@ -71,8 +76,7 @@ export const unitsOfUsage = (
   setCount(units, 'audio_in.second', usage['prompt_audio_seconds'])
   setCount(units, 'web_search.request', usage['num_sources_used'])
   setCount(units, 'request', usage['request_count'])
-  if ('num_server_side_tools_used' in usage || 'server_side_tool_usage_details' in usage)
-    Object.assign(units, countedTools(usage))
+  if (countsTools(usage)) Object.assign(units, countedTools(usage))
   Object.assign(units, searchModel(context.model, context.request))
   if (!context.quirks.request_fee) return presentUnits(units)
   return presentUnits({ ...units, ...requestFees(usage, context.model, context.request) })

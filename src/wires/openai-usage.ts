@@ -1,7 +1,7 @@
 import type { Funding, NormalisedUsage, ServiceTier, UsageLine } from '../core/usage.ts'
 import type { Quirks } from '../core/wire.ts'
-import { normalise, presentUnits } from './framing/counts.ts'
-import { asRecord, asText, type JsonRecord } from './framing/json.ts'
+import { normalise, presentUnits, usageIn } from './framing/counts.ts'
+import { asText, at, type JsonRecord, named } from './framing/json.ts'
 import { chargeBeyondTokens, statedCost } from './openai-stated.ts'
 import { readTokens } from './openai-tokens.ts'
 import { type Units, unitsOfUsage } from './openai-units.ts'
@@ -20,8 +20,7 @@ const tiers: Readonly<Record<string, ServiceTier>> = {
 }
 
 /** The service tier by the name an API gives it; undefined where it says nothing. */
-export const tierOf = (value: unknown): ServiceTier | undefined =>
-  typeof value === 'string' ? tiers[value] : undefined
+export const tierOf = (value: unknown): ServiceTier | undefined => named(tiers, value)
 
 export type UsageOptions = Readonly<{
   quirks?: Quirks
@@ -49,7 +48,7 @@ const fundingOf = (usage: JsonRecord): Funding => (usage['is_byok'] === true ? '
 
 /** The usage object of a body or chunk; Groq puts it under `x_groq` as well, or only there. */
 export const usageObject = (body: JsonRecord): JsonRecord | undefined =>
-  asRecord(body['usage']) ?? asRecord(asRecord(body['x_groq'])?.['usage'])
+  usageIn(body['usage']) ?? usageIn(at(body, 'x_groq', 'usage'))
 
 /**
  * Normalises the usage in a chat completion, completion, response or embedding, or in a chunk that carries it. Undefined
@@ -62,7 +61,7 @@ export const usageFromBody = (body: JsonRecord, options: UsageOptions = {}): Nor
   const model_served = asText(body['model'])
   const model = model_served ?? model_asked
   const reading = readTokens(usage, {
-    reasoning_outside: quirks.reasoning_outside_output ?? false,
+    reasoning: quirks.reasoning,
     writes_overlap: overlaps(quirks, model),
   })
   const stated = statedCost(usage, quirks)

@@ -1,7 +1,7 @@
 import type { BodyFields, Role } from '../core/prompt.ts'
 import { countOf } from './framing/counts.ts'
 import { editorOf } from './framing/editing.ts'
-import { asList, asRecord, asText, at, type JsonRecord } from './framing/json.ts'
+import { asList, asRecord, asText, at, type JsonRecord, named } from './framing/json.ts'
 import { textOf } from './framing/parts.ts'
 import type { Anatomy, Path, Spot } from './framing/spots.ts'
 import {
@@ -42,7 +42,7 @@ const itemSpots = (item: JsonRecord, home: Path, own: Own, inside: boolean): Spo
   const type = asText(item['type']) ?? 'message'
   if (type.endsWith('_call_output')) return outputSpots(item, home, own)
   if (type === 'message') {
-    const role = roles[asText(item['role']) ?? ''] ?? 'user'
+    const role = named(roles, item['role']) ?? 'user'
     const taken = { ...own, role, removable: inside && role !== 'system', markable: role !== 'assistant' }
     return contentSpots(item['content'], [...home, 'content'], home, taken)
   }

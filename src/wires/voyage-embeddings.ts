@@ -5,7 +5,7 @@ import { shapeCohere } from './cohere-units.ts'
 import { countOf, normalise, present } from './framing/counts.ts'
 import { errorIn } from './framing/failures.ts'
 import { asList, asRecord, asText, type JsonRecord } from './framing/json.ts'
-import { pick } from './framing/json-bytes.ts'
+import { membersOf } from './framing/members.ts'
 import { type Body, meterBody } from './framing/metering.ts'
 import { partsOf, textOf } from './framing/parts.ts'
 
@@ -45,16 +45,8 @@ const usageOf = (usage: JsonRecord | undefined): NormalisedUsage | undefined => 
   })
 }
 
-/** Larger answers are not parsed for their vectors: only the members that matter are looked up. */
-const PARSE_BYTES = 64 * 1024
-
-const facts = (body: Body): JsonRecord | undefined =>
-  body.bytes.length <= PARSE_BYTES
-    ? asRecord(body.json())
-    : Object.fromEntries(['model', 'usage', 'detail'].map((name) => [name, pick(body.bytes, [name])]))
-
 const readWhole = (context: MeterContext, body: Body): Metered => {
-  const json = facts(body)
+  const json = membersOf(body, ['model', 'usage', 'detail'])
   const usage = usageOf(asRecord(json?.['usage']))
   const error = context.status >= 400 ? errorIn(json, true) : undefined
   const model = asText(json?.['model'])

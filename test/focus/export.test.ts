@@ -10,6 +10,7 @@ import { formatUsd, multiply, sum, type Usd } from '../../src/core/money.ts'
 import type { PriceBook } from '../../src/core/price.ts'
 import type { Receipt, ReceiptLine } from '../../src/core/receipt.ts'
 import { checkFile } from '../../src/exporters/focus/check.ts'
+import { openCsv } from '../../src/exporters/focus/csv.ts'
 import { piecesOf } from '../../src/exporters/focus.ts'
 import { importer as agentTrace } from '../../src/importers/agent-trace.ts'
 import { bringIn } from '../../src/importers/bring-in.ts'
@@ -320,6 +321,18 @@ describe('files', () => {
     const { files } = await exportTo(join(folder(), `out.${ending}`), ledger)
     expect(files.map((file) => statSync(file).mode & 0o777)).toEqual([0o600, 0o600])
     await ledger.close()
+  })
+
+  test('a long export leaves no listeners on its file, which the engine would warn of', async () => {
+    const warnings: string[] = []
+    const hear = ({ message }: Error) => void warnings.push(message)
+    process.on('warning', hear)
+    const sink = await openCsv(join(folder(), 'long.csv'), [{ name: 'Tags', type: 'Json' }], false)
+    for (let piece = 0; piece < 30; piece++) await sink.write([{ Tags: 'x'.repeat(200_000) }])
+    await sink.end()
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', hear)
+    expect(warnings).toEqual([])
   })
 
   test('a failure leaves the file that was there, and nothing beside it', async () => {

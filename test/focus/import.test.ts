@@ -127,6 +127,8 @@ describe('a row', () => {
     [{ BillingCurrency: 'EUR' }, /2: BillingCurrency is EUR/],
     [{ ChargePeriodStart: 'soon' }, /ChargePeriodStart is no moment: "soon"/],
     [{ EffectiveCost: null }, /EffectiveCost is no amount/],
+    [{ EffectiveCost: '1e16' }, /EffectiveCost is no amount/],
+    [{ EffectiveCost: '1e99999999' }, /EffectiveCost is no amount/],
     [{ ServiceProviderName: null, InvoiceIssuerName: null }, /ServiceProviderName .* is null/],
   ])('with %j is left out, and why is said', async (cells, message) => {
     const { receipts, bad } = await read(fileOf([{ ...rows.plain, ...cells }, rows.plain]))

@@ -239,6 +239,18 @@ describe('a provider that fails midway', () => {
     expect(await house.receipts()).toMatchObject([{ http_status: 200, usage_source: 'estimated' }])
   })
 
+  test.each([{}, { prompt_tokens: null, completion_tokens: null, total_tokens: null }])(
+    'usage that counts nothing, %j, is estimated: it is not zero',
+    async (usage) => {
+      const told = { choices: [{ message: { content: 'A low dam.' }, finish_reason: 'stop' }], usage }
+      await openBefore((_, response) => response.end(JSON.stringify(told)))
+      await (await post(house)).text()
+      const [receipt] = await house.receipts()
+      expect(receipt).toMatchObject({ usage_source: 'estimated', outcome: 'ok' })
+      expect(receipt?.output_tokens).toBeGreaterThan(1)
+    },
+  )
+
   test('an error inside a stream is an error on the receipt', async () => {
     await open()
     house.simulator.faults.next(1, { kind: 'stream-error', after: 3 })
@@ -268,6 +280,19 @@ describe('a provider that fails midway', () => {
       ['ok', 'unpriced'],
     ])
   })
+})
+
+test('a count that no ledger could keep, asked or answered, costs nobody the receipt', async () => {
+  const usage = { prompt_tokens: 1e30, completion_tokens: 7, total_tokens: -1 }
+  const told = { choices: [{ message: { content: 'Hi' }, finish_reason: 'stop' }], model: 'gpt-4o-mini', usage }
+  await openBefore((_, response) => response.end(JSON.stringify(told)))
+  await (await post(house, { body: chatBody({ max_tokens: 1e30 }) })).text()
+  const message = { model: 'claude-sonnet-5-5', max_tokens: 1e30, messages: [{ role: 'user', content: 'Hi' }] }
+  await (await post(house, { path: '/v1/messages', body: message, headers: { 'x-api-key': 'k' } })).text()
+  const receipts = await house.receipts()
+  expect(receipts).toHaveLength(2)
+  for (const [name, value] of receipts.flatMap(Object.entries))
+    if (/_tokens$|_asked$/.test(name) && typeof value === 'number') expect(value, name).toSatisfy(Number.isSafeInteger)
 })
 
 test('a redirect is an error that nobody bills, and is not followed', async () => {

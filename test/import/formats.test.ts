@@ -95,6 +95,24 @@ describe('agent-trace', () => {
     expect(bad[0]).toMatchObject({ bad: 'session s1, request 2: "in" and "out" must be whole token counts' })
   })
 
+  test('what no receipt can hold is named too, and null says nothing', async () => {
+    const good = { t: 0, model: 'claude-test', in: 10, out: 1, parent: null, shared: 0 }
+    const odd = [{ t: 1e300 }, { in: 1e30 }, { api_time: 'soon' }, { ttft: -1 }, { tools: 0.5 }, { system: '7' }]
+    const absent = { ...good, ttft: null, api_time: null, tools: null, agent: null, stop: null }
+    const requests = [...odd.map((more) => ({ ...good, ...more })), absent]
+    const { receipts, bad } = await read(agentTrace, 'trace-odd.jsonl', JSON.stringify({ session: 's', requests }))
+    expect(bad.map((one) => one.bad.replace(/^.*?: /, ''))).toEqual([
+      `"t" must be seconds from the session's start`,
+      '"in" and "out" must be whole token counts',
+      '"api_time" and "ttft" must be seconds',
+      '"api_time" and "ttft" must be seconds',
+      '"tools" and "system" must be token counts',
+      '"tools" and "system" must be token counts',
+    ])
+    expect(receipts).toHaveLength(1)
+    for (const name of ['first_token_at_us', 'agent', 'finish_reason']) expect(receipts[0]).not.toHaveProperty(name)
+  })
+
   test('a packed file gives the same receipts with the same ids', async () => {
     const plain = await read(agentTrace, 'a.jsonl', text)
     const packed = await read(agentTrace, 'a.jsonl.gz', gzipSync(text))
@@ -188,6 +206,8 @@ describe('calls', () => {
       { ttft_ms: 'soon' },
       { ended_at: 'later' },
       { ended_at: '2026-10-31' },
+      { started_at: 1e30 },
+      { input_tokens: 1e30 },
       { duration_ms: 1500, ttft_ms: 20, team: ' search ', feature: ' ' },
     ].map((more) => JSON.stringify({ ...call, ...more }))
     const { receipts, bad } = await read(calls, 'times.jsonl', rows.join('\n'))
@@ -197,6 +217,8 @@ describe('calls', () => {
       'ttft_ms is not a length of time: "soon"',
       'ended_at is not a time: "later"',
       'ended_at is before started_at: "2026-10-31"',
+      'started_at is not a time: 1e+30',
+      'input_tokens is not a whole count: 1e+30',
     ])
     expect(receipts).toMatchObject([{ ended_at_us: day + 1_500_000, first_token_at_us: day + 20_000, team: 'search' }])
     expect(receipts[0]?.feature).toBeUndefined()

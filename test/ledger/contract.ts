@@ -412,6 +412,25 @@ export const ledgerContract = (name: string, openEmpty: (folder: string) => Prom
       expect(await ledger.query({ ask: 'extent' })).toMatchObject({ receipts: 2, calls: 1, unpriced: 0, cost_usd: '7' })
     })
 
+    test('practice counts calls: neither their further attempts nor corrections, which end the unpriced state', async () => {
+      const call = { deferrable: true, arm: 'control', experiment: 'e' } as const
+      const failed = receipt({ ...call, call_id: 'one', outcome: 'error', price_state: 'none', usage_source: 'none' })
+      const wrote = { output_tokens: 5, max_output_asked: 9, price_state: 'unpriced' } as const
+      const again = receipt({ ...call, ...wrote, call_id: 'one', attempt: 2 })
+      const seen = async () => {
+        const all = { from_us: 0, to_us: START_US + DAY_US }
+        const { calls, deferrable_calls, experiment_calls, writing_calls, capped_calls, unpriced_calls } =
+          await ledger.query({ ask: 'practice', window: all })
+        return [calls, deferrable_calls, experiment_calls, writing_calls, capped_calls, unpriced_calls]
+      }
+      await append([failed, again])
+      expect(await seen()).toEqual([1, 1, 1, 1, 1, 1])
+      await append([
+        { ...again, receipt_id: 'fix', corrects: again.receipt_id, price_state: 'priced', cost_usd: usd('1') },
+      ])
+      expect(await seen()).toEqual([1, 1, 1, 1, 1, 0])
+    })
+
     test('a name that is not in the table of dimensions is refused, whatever it contains', async () => {
       const odd = 'team; DROP TABLE receipts' as Dimension
       await expect(spend([odd])).rejects.toMatchObject({ code: 'bad-request' })

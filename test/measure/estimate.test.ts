@@ -90,13 +90,13 @@ test('a cut stream keeps the input that the provider counted and gains an estima
   } as const
   const text = 'The capital of France is Paris. '.repeat(10)
   const given = { reading: prompt, count, ratio: 1.4 }
-  const cut = await usageOf({ ...given, metered: { usage, complete: false, output_text: text } })
+  const cut = await usageOf({ ...given, metered: { usage, output_text: text } })
   const written = Math.ceil(counted(text) * 1.4)
   expect(cut.lines[0]?.tokens).toEqual({ ...usage.lines[0].tokens, 'out.text.visible': written })
   expect(cut.totals).toEqual({ input: 1010, output: written })
   expect(cut.quality).toBe('estimated')
-  expect(await usageOf({ ...given, metered: { usage, complete: true, output_text: '' } })).toBe(usage)
-  expect((await usageOf({ ...given, metered: { complete: false, output_text: 'Paris' } })).totals.output).toBe(2)
+  expect(await usageOf({ ...given, metered: { usage, output_text: '' } })).toBe(usage)
+  expect((await usageOf({ ...given, metered: { output_text: 'Paris' } })).totals.output).toBe(2)
 })
 
 test('new Claude models count 1.4 tokens for one of o200k, OpenAI’s one', () => {

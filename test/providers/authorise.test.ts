@@ -75,8 +75,8 @@ describe('traits', () => {
   })
 
   test('the departures that change a bill are known', () => {
-    expect(providers['x-ai'].traits.quirks['openai-chat']).toMatchObject({ reasoning_outside_output: true })
-    expect(providers['x-ai'].traits.quirks['openai-responses']?.reasoning_outside_output).toBeUndefined()
+    expect(providers['x-ai'].traits.quirks['openai-chat']).toMatchObject({ reasoning: 'beside-output' })
+    expect(providers['x-ai'].traits.quirks['openai-responses']?.reasoning).toBeUndefined()
     expect(providers.openrouter.traits.quirks['openai-chat']).toMatchObject({
       cache_write_overlaps_read: true,
       stated_cost: 'usage.cost',

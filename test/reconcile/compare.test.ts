@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { BillLine, TokenKind } from '../../src/core/bill.ts'
+import { type BillLine, type TokenKind, tokenKinds } from '../../src/core/bill.ts'
 import type { MeteredRow } from '../../src/core/ledger.ts'
 import { picodollars } from '../../src/core/money.ts'
 import { foldLines } from '../../src/playbook/allocate/reconcile/fold.ts'
-import { allKinds, groupKinds } from '../../src/playbook/allocate/reconcile/kinds.ts'
+import { groupKinds } from '../../src/playbook/allocate/reconcile/kinds.ts'
 import { reconcile } from '../../src/playbook/allocate/reconcile/reconcile.ts'
 import type { Comparison } from '../../src/playbook/allocate/reconcile/result.ts'
 import { isCompared } from '../../src/verbs/reconcile/answer.ts'
@@ -210,7 +210,7 @@ describe('what one amount counts together is compared together', () => {
     const bill = [
       line({ kinds: ['input', 'cache_read', 'cache_write', 'cache_write_1h'], quantity: 1000n }),
       line({ kinds: ['output'], quantity: 200n }),
-      line({ kinds: allKinds, cost: usd('30') }),
+      line({ kinds: tokenKinds, cost: usd('30') }),
     ]
     const rows = [
       row({ quantity: '1000', cost_usd: '10' }),
@@ -220,7 +220,7 @@ describe('what one amount counts together is compared together', () => {
   })
 
   test('fees are within an amount that is for all of a model', () => {
-    const bill = [line({ kinds: allKinds, cost: usd('3') })]
+    const bill = [line({ kinds: tokenKinds, cost: usd('3') })]
     const rows = [
       row({ quantity: '10', cost_usd: '2' }),
       row({ meter: 'web_search.query', quantity: '1', cost_usd: '1' }),
@@ -317,7 +317,7 @@ describe('nothing is lost between two figures', () => {
     ['output'],
     ['cache_read'],
     ['input', 'cache_read'],
-    allKinds,
+    tokenKinds,
   ]
   const models = ['a', 'b', 'a-2026-01-01', null]
   const meters = [

@@ -273,6 +273,17 @@ describe('Google Cloud billing export', () => {
     ])
   })
 
+  test('credits that are no JSON are a bad row, and the others are kept', async () => {
+    const rows = [`[{'name': 'c', 'amount': -0.25}]`, '', [{ amount: -1 }]].map((credits) =>
+      JSON.stringify(gcp('Tax', { cost_type: 'tax', credits })),
+    )
+    const { bad, lines } = await read('gcp-billing', written('credits.jsonl', rows.join('\n')))
+    expect(bad).toEqual([
+      `1: credits is ${JSON.stringify(`[{'name': 'c', 'amount': -0.25}]`)}, expected a list of JSON objects`,
+    ])
+    expect(lines).toHaveLength(3)
+  })
+
   test('a currency without a rate is a bad row', async () => {
     const { bad } = await read(
       'gcp-billing',

@@ -297,6 +297,13 @@ describe('the usage of a whole message', () => {
     expect(metered.usage?.totals).toEqual({ input: 800, output: 294 })
   })
 
+  test('thinking beyond the output is clamped, marked and warned of', () => {
+    const odd = { input_tokens: 1, output_tokens: 5, output_tokens_details: { thinking_tokens: 9 } }
+    const { usage } = meter(call(), answer(odd))
+    expect(usage).toMatchObject({ quality: 'inferred', totals: { input: 1, output: 5 } })
+    expect(usage?.warnings).toEqual(['thinking_tokens 9 exceeds the 5 tokens it is part of'])
+  })
+
   test('a message that took one iteration keeps its thinking apart, beside what a compaction cost', () => {
     const metered = meter(
       call(),
@@ -413,6 +420,16 @@ describe('the usage of a stream', () => {
     const { metered } = feed(streaming(), [odd, sse(start(usage), delta({ output_tokens: 2 }), stop)])
     expect(metered.usage?.totals).toEqual({ input: 109, output: 2 })
   })
+})
+
+test.each([
+  ['has none', undefined],
+  ['holds only nulls', { output_tokens: null }],
+])('a whole stream whose end states no usage (it %s) has its text for an estimate of the output', (_, usage) => {
+  const events = [start({ input_tokens: 25, output_tokens: 1 }), words('A low '), words('dam.'), delta(usage), stop]
+  const { metered } = feed(streaming(), [sse(...events)])
+  expect(metered).toMatchObject({ complete: true, output_text: 'A low dam.', finish_reason: 'end_turn' })
+  expect(metered.usage).toMatchObject({ quality: 'inferred', totals: { input: 25 } })
 })
 
 describe('the results of a batch', () => {

@@ -207,8 +207,9 @@ describe('a Converse answer', () => {
     const split = { ...odd, cacheDetails: [{ ttl: '5m', inputTokens: 50 }] }
     const { usage } = meter(call(), answer(split))
     expect(usage?.warnings.join('; ')).toMatch(
-      /serverToolUsage.webSearches 2 is not metered.*cacheDetails sum to 50.*provider states 9/,
+      /cacheDetails of 5m 50 exceeds the 5 tokens.*serverToolUsage.webSearches 2 is not metered.*provider states 9/,
     )
+    expect(usage).toMatchObject({ quality: 'inferred', totals: { input: 5, output: 0 } })
   })
 
   test('without usage gives the text, so that it can be estimated', () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Block, Change } from '../../src/core/prompt.ts'
 import type { Wire } from '../../src/core/wire.ts'
 import { applyEdits } from '../../src/wires/framing/json-bytes.ts'
+import { wire as chat } from '../../src/wires/openai-chat.ts'
 import { cases, changesOf, indents, noise, written } from './bodies.ts'
 
 const parameters = { seed: 20261128, numRuns: 150 }
@@ -105,3 +106,13 @@ describe.each(cases)('the editor of %s', (_, wire, path, bodies) => {
     )
   })
 })
+
+test.each(['\n', '\r\n', '\r'])(
+  'a stream says the same with line ends %j, and with a line separator in its text',
+  (end) => {
+    const chunk = (content: string) => `data: {"choices":[{"delta":{"content":"${content}"}}]}${end}${end}`
+    const stream = `: ping${end}${end}${chunk('A\u2028low ')}${chunk('dam.')}data: [DONE]${end}${end}`
+    const said = chat.editor?.said(new TextEncoder().encode(stream), 'text/event-stream; charset=utf-8')
+    expect(said).toBe('A\u2028low dam.')
+  },
+)

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { applyEdits, inserting, locate, pick, removing, replacing } from '../../src/wires/framing/json-bytes.ts'
+import { applyEdits, inserting, locate, removing, replacing, valueAt } from '../../src/wires/framing/json-bytes.ts'
 import { locateAll } from '../../src/wires/framing/json-places.ts'
+
+const pick = (whole: Uint8Array, path: readonly (string | number)[]) => valueAt(whole, locate(whole, path))
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const text = (piece: Uint8Array) => new TextDecoder().decode(piece)

@@ -86,6 +86,18 @@ describe('the results file of a batch', () => {
     expect(cost(usage, true)).toBeGreaterThan(0n)
   })
 
+  test('has a line of its own for items on each side of every long-context threshold in the price book', async () => {
+    const thresholds = (await loadBook([])).rows.flatMap(({ context }) =>
+      context === undefined ? [] : [context.tokens],
+    )
+    expect(new Set(thresholds).size).toBeGreaterThan(3)
+    for (const tokens of new Set(thresholds)) {
+      const file = [tokens - 1, tokens, tokens + 1].map((input) => line(String(input), chat(input, 1)))
+      const { usage } = meter(call, bytes(file.join('')))
+      expect(usage?.lines.map(({ context_tokens }) => context_tokens)).toEqual([tokens - 1, tokens, tokens + 1])
+    }
+  })
+
   test.each([
     ['requests of a batch', `${JSON.stringify({ custom_id: '1', method: 'POST', url: '/v1/responses', body: {} })}\n`],
     ['a training set', `${JSON.stringify({ messages: [] })}\n${line('1', chat(10, 5))}`],

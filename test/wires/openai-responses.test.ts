@@ -84,6 +84,8 @@ describe('a response', () => {
       usage: { ...usage, num_server_side_tools_used: 1 },
     }
     expect(meter(post, body).usage?.lines[0]?.units).toEqual({ 'server_tool.call': { n: 1 } })
+    const byKind = { ...body, usage: { ...usage, server_side_tool_usage_details: { x_search_calls: 2 } } }
+    expect(meter(post, byKind).usage?.lines[0]?.units).toEqual({ 'x_search.call': { n: 2 } })
   })
 
   test('that drew a picture has the picture’s tokens as a line at the image model’s rates', () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { NormalisedUsage } from '../../src/core/usage.ts'
 import type { Quirks } from '../../src/core/wire.ts'
+import { providers } from '../../src/providers/index.ts'
 import { usageFromBody } from '../../src/wires/openai-usage.ts'
 
 const usageOf = (usage: Record<string, unknown>, quirks: Quirks = {}, rest: Record<string, unknown> = {}) =>
@@ -58,12 +59,35 @@ describe('token classes', () => {
   test('reasoning beside the output is added where the provider says or its total shows it, and only there', () => {
     const base = { prompt_tokens: 12, completion_tokens: 2, completion_tokens_details: { reasoning_tokens: 320 } }
     const outside = { 'in.text.fresh': 12, 'out.text.visible': 2, 'out.text.reasoning': 320 }
-    expect(tokensOf({ ...base, total_tokens: 334 }, { reasoning_outside_output: true })).toEqual(outside)
-    expect(tokensOf(base, { reasoning_outside_output: true })).toEqual(outside)
+    expect(tokensOf({ ...base, total_tokens: 334 }, { reasoning: 'beside-output' })).toEqual(outside)
+    expect(tokensOf(base, { reasoning: 'beside-output' })).toEqual(outside)
     expect(tokensOf({ ...base, total_tokens: 334 })).toEqual(outside)
     const inside = { prompt_tokens: 12, completion_tokens: 322, completion_tokens_details: { reasoning_tokens: 320 } }
-    expect(tokensOf({ ...inside, total_tokens: 334 }, { reasoning_outside_output: true })).toEqual(outside)
+    expect(tokensOf({ ...inside, total_tokens: 334 }, { reasoning: 'beside-output' })).toEqual(outside)
     expect(tokensOf(inside)).toEqual(outside)
+  })
+
+  test('reasoning at the top of the usage is inside the output (SGLang), but for Perplexity’s', () => {
+    const usage = { prompt_tokens: 10, completion_tokens: 50, total_tokens: 60, reasoning_tokens: 40 }
+    const inside = { 'in.text.fresh': 10, 'out.text.visible': 10, 'out.text.reasoning': 40 }
+    expect(usageOf(usage)).toMatchObject({ lines: [{ tokens: inside }], quality: 'exact', warnings: [] })
+    expect(tokensOf({ ...usage, completion_tokens_details: { reasoning_tokens: 40 } })).toEqual(inside)
+    expect(tokensOf(usage, providers.perplexity.traits.quirks['openai-chat'])).toMatchObject({
+      'out.text.visible': 50,
+      'out.text.reasoning': 40,
+    })
+  })
+
+  test.each(['google', 'vertex-ai'] as const)('%s states reasoning in the total alone', (name) => {
+    const quirks = providers[name].traits.quirks['openai-chat']
+    const thought = usageOf({ prompt_tokens: 20, completion_tokens: 424, total_tokens: 1016 }, quirks)
+    expect(thought.lines[0]?.tokens).toEqual({
+      'in.text.fresh': 20,
+      'out.text.visible': 424,
+      'out.text.reasoning': 572,
+    })
+    expect(thought.quality).toBe('inferred')
+    expect(usageOf({ prompt_tokens: 20, completion_tokens: 4, total_tokens: 24 }, quirks).quality).toBe('exact')
   })
 
   test('a part larger than its whole is clamped and warned of, and the whole is still billed', () => {
@@ -104,7 +128,8 @@ describe('token classes', () => {
     const usages = fc
       .tuple(fc.dictionary(fc.constantFrom(...names), counts), details, details)
       .map(([usage, input, output]) => ({ ...usage, prompt_tokens_details: input, completion_tokens_details: output }))
-    const quirks = fc.record({ reasoning_outside_output: fc.boolean(), cache_write_overlaps_read: fc.boolean() })
+    const places = ['beside-output', 'beside-total', 'total-only'] as const
+    const quirks = fc.record({ reasoning: fc.constantFrom(...places), cache_write_overlaps_read: fc.boolean() })
     fc.assert(
       fc.property(fc.oneof(usages, fc.jsonValue()), quirks, (usage, quirk) => {
         const read = usageFromBody({ usage, model: 'gemini' }, { quirks: { ...quirk, stated_cost: 'usage.cost' } })
@@ -216,7 +241,7 @@ describe('providers that depart from OpenAI', () => {
   })
 
   test('Perplexity: a request fee by search context size; in deep research searches, citations and reasoning instead', () => {
-    const quirks = { request_fee: 'search_context_size', stated_cost: 'usage.cost.total_cost' } as const
+    const quirks = providers.perplexity.traits.quirks['openai-chat'] ?? {}
     const cost = { input_tokens_cost: 0.001, output_tokens_cost: 0.002, request_cost: 0.006, total_cost: 0.009 }
     const sonar = usageOf({ ...tokens, search_context_size: 'high', cost }, quirks, { model: 'sonar-pro' })
     expect(sonar.lines[0]?.units).toEqual({ request: { n: 1, attrs: { search_context_size: 'high' } } })

@@ -120,3 +120,31 @@ describe('what is nested beyond reason', () => {
     expect(reading?.billable).toBe(true)
   })
 })
+
+describe('names that every object has', () => {
+  const odd = 'constructor'
+  const messages = [{ role: odd, content: 'Hi' }]
+  const labels = { [odd]: 'x', toString: 'y' }
+  test.each([
+    ['openai-chat', '/v1/chat/completions', { service_tier: odd, messages, metadata: labels }],
+    ['openai-responses', '/v1/responses', { service_tier: odd, input: messages, metadata: labels }],
+    ['anthropic-messages', '/v1/messages', { service_tier: odd, messages, metadata: labels }],
+    ['bedrock-converse', '/model/m/converse', { serviceTier: { type: odd }, messages, requestMetadata: labels }],
+    ['cohere-chat', '/v2/chat', { messages, metadata: labels }],
+  ])('are no tiers, roles or payers of %s', (name, path, body) => {
+    const wire = wireOf(name)
+    const reading = wire?.read(requestOf(path, { model: 'm', ...body }), {})
+    expect(JSON.parse(JSON.stringify(reading))).toEqual(reading)
+    expect(reading).not.toHaveProperty('service_tier')
+    expect(reading?.body_tags).toEqual({ tags: labels })
+    const context = { provider: 'p', quirks: {}, status: 200, headers: {}, request: { path, json: body } }
+    const metering = reading && wire?.meter({ ...context, reading })
+    const answer = {
+      usage: { prompt_tokens: 1, input_tokens: 1, inputTokens: 1, service_tier: odd },
+      service_tier: odd,
+    }
+    metering?.push(Buffer.from(JSON.stringify({ ...answer, serviceTier: { type: odd } })))
+    metering?.end()
+    expect(metering?.finish().usage?.lines[0]?.service_tier).toBeUndefined()
+  })
+})

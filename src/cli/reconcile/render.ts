@@ -1,5 +1,5 @@
+import { tokenKinds } from '../../core/bill.ts'
 import { formatUsd, type Picodollars } from '../../core/money.ts'
-import { allKinds } from '../../playbook/allocate/reconcile/kinds.ts'
 import {
   type Compared,
   type Comparison,
@@ -51,8 +51,8 @@ const writes = ['cache_write', 'cache_write_1h'] as const
 /** `input + writes`, `all input`, `all`: kinds that a bill counts together, short enough for a column. */
 const kindOf = ({ about, kinds }: Compared): string => {
   if (kinds.length === 0) return about
-  if (kinds.length === allKinds.length) return 'all'
-  if (kinds.length === allKinds.length - 1 && !kinds.includes('output')) return 'all input'
+  if (kinds.length === tokenKinds.length) return 'all'
+  if (kinds.length === tokenKinds.length - 1 && !kinds.includes('output')) return 'all input'
   if (!writes.every((kind) => kinds.includes(kind))) return kinds.map((kind) => kindNames[kind]).join(' + ')
   const others = kinds.filter((kind) => kind !== 'cache_write' && kind !== 'cache_write_1h')
   return [...others.map((kind) => kindNames[kind]), others.length === 0 ? 'cache write' : 'writes'].join(' + ')

@@ -26,15 +26,14 @@ export const openCsv = async (path: string, columns: readonly Written[], packed:
   const gzip = packed ? createGzip() : undefined
   gzip?.pipe(target)
   const sink: Writable = gzip ?? target
-  let failed: Error | undefined
-  for (const stream of new Set<Writable>([target, sink]))
-    stream.on('error', (error) => {
-      failed ??= error
-    })
+  const failure = new AbortController()
+  const { signal } = failure
+  for (const stream of new Set<Writable>([target, sink])) stream.on('error', (error) => failure.abort(error))
   const put = async (text: string): Promise<void> => {
-    if (failed) throw failed
-    if (!sink.write(text)) await Promise.race([once(sink, 'drain'), once(target, 'error')])
-    if (failed) throw failed
+    signal.throwIfAborted()
+    // What fails while it waits is said below.
+    if (!sink.write(text)) await once(sink, 'drain', { signal }).catch(() => {})
+    signal.throwIfAborted()
   }
   await put(lineOf(columns.map(({ name }) => name)))
   return {

@@ -4,6 +4,7 @@ import type { ImportOptions } from '../../core/importer.ts'
 import type { Outcome, Receipt } from '../../core/receipt.ts'
 import type { Bucket } from '../../core/usage.ts'
 import type { ImportedCall } from '../receipt.ts'
+import { isCount } from '../source.ts'
 
 export type CallRow = Readonly<Record<string, unknown>>
 
@@ -102,7 +103,10 @@ const present = (value: unknown): boolean => value !== undefined && value !== nu
  */
 export const parseMoment = (value: unknown): number | undefined => {
   const number = typeof value === 'number' ? value : /^\d+(\.\d+)?$/.test(String(value)) ? Number(value) : undefined
-  if (number !== undefined) return Math.round(number < 1e11 ? number * 1e6 : number < 1e14 ? number * 1e3 : number)
+  if (number !== undefined) {
+    const us = Math.round(number < 1e11 ? number * 1e6 : number < 1e14 ? number * 1e3 : number)
+    return isCount(us) ? us : undefined
+  }
   const match = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d+))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/.exec(
     String(value),
   )
@@ -114,7 +118,7 @@ export const parseMoment = (value: unknown): number | undefined => {
 
 const parseCount = (value: unknown): number | undefined => {
   const number = present(value) ? Number(value) : 0
-  return Number.isInteger(number) && number >= 0 ? number : undefined
+  return isCount(number) ? number : undefined
 }
 
 const outcomes: readonly Outcome[] = ['ok', 'refused', 'error', 'cut', 'client-gone', 'cached', 'deferred', 'unknown']
@@ -147,7 +151,7 @@ const usageOf = (read: Read): Partial<Record<Bucket, number>> | string => {
 const lengthOf = (value: unknown): number | undefined => {
   if (!present(value)) return undefined
   const us = Math.round(Number(value) * 1000)
-  return us >= 0 && Number.isFinite(us) ? us : Number.NaN
+  return isCount(us) ? us : Number.NaN
 }
 
 /** When the call started, had its first token and ended, or a sentence that says which cannot be. */

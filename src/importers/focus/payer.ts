@@ -39,7 +39,8 @@ export const payerOf = (values: Values, { columns }: ImportOptions): Partial<Rec
   const found: Partial<Record<Field, string>> = {}
   const tags: Record<string, string> = {}
   for (const [key, value] of all) {
-    const field = spellings[plain(key)]
+    const name = plain(key)
+    const field = Object.hasOwn(spellings, name) ? spellings[name] : undefined
     if (field) found[field] = value
     else if (!key.startsWith('allocated_')) tags[key] = value
   }

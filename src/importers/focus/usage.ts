@@ -34,7 +34,7 @@ export const tokensIn = (unit: string | null | undefined): string | undefined =>
 }
 
 const isDecimal = (text: string | null | undefined): text is string =>
-  text !== null && text !== undefined && /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)
+  text !== null && text !== undefined && /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i.test(text)
 
 /**
  * The tokens of a row, from what was consumed or else from what was priced. A share of a split charge has parts of tokens,
@@ -109,6 +109,12 @@ export const usageColumns = (values: Values, details: Properties, { cost, model 
   }
 }
 
+/** No row of a bill is of a quadrillion dollars, and no ledger keeps as much. */
+const LARGEST = parseUsd('1e15')
+
 /** An amount of US dollars, exact to the picodollar; undefined when the text is none. */
-export const amount = (text: string | null | undefined): Usd | undefined =>
-  isDecimal(text) ? formatUsd(parseUsd(text)) : undefined
+export const amount = (text: string | null | undefined): Usd | undefined => {
+  if (!isDecimal(text)) return undefined
+  const usd = parseUsd(text)
+  return usd < LARGEST && usd > -LARGEST ? formatUsd(usd) : undefined
+}

@@ -6,7 +6,7 @@ import { type Sql, sql } from './sql.ts'
 const FAILED = `(outcome IN ('error', 'cut', 'unknown', 'refused') OR coalesce(http_status, 0) >= 400)`
 
 /** A receipt that is about an attempt; a correction changes money and nothing else. */
-const ORIGINAL = 'corrects IS NULL'
+export const ORIGINAL = 'corrects IS NULL'
 
 /** Receipts that nobody had to answer: they are calls, but no attempts at a provider. */
 const NO_ATTEMPT = `('refused', 'cached', 'deferred')`
@@ -19,7 +19,7 @@ export const unpriced = (corrected: boolean): string =>
     : `(${UNPRICED})`
 
 /** A call is counted at its first attempt, so that the calls of all groups sum to the calls of all receipts. */
-const CALL = `${ORIGINAL} AND attempt <= 1`
+export const CALL = `${ORIGINAL} AND attempt <= 1`
 
 const counts = (corrected: boolean): Record<(typeof countNames)[number], string> => ({
   calls: `count_if(${CALL})`,

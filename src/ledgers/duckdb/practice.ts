@@ -2,23 +2,24 @@ import type { Answers, Question } from '../../core/ledger.ts'
 import type { LeverTrace } from '../../core/receipt.ts'
 import { where } from './dimensions.ts'
 import type { Session } from './engine.ts'
+import { CALL, ORIGINAL, unpriced } from './measures.ts'
 import { raw, sql } from './sql.ts'
 import { count, first, usd } from './values.ts'
 
 type Asked = Extract<Question, { ask: 'practice' }>
 
-/** A correction is no call: it has money only. */
+/** A correction is no call: it has money only. What a call wrote may have come of a later attempt. */
 const counts = raw(`
-  count_if(corrects IS NULL AND attempt <= 1) AS calls, sum(cost_usd) AS cost_usd,
-  count_if(corrects IS NULL AND attempt <= 1 AND (usage_source = 'provider' OR price_state = 'none')) AS counted_calls,
-  count_if(corrects IS NULL AND price_state = 'unpriced') AS unpriced_calls,
+  count_if(${CALL}) AS calls, sum(cost_usd) AS cost_usd,
+  count_if(${CALL} AND (usage_source = 'provider' OR price_state = 'none')) AS counted_calls,
+  count_if(${unpriced(true)}) AS unpriced_calls,
   sum(cost_usd) FILTER (team IS NULL) AS unallocated_usd,
   sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)) AS tokens,
   sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)) FILTER (service_tier IN ('batch', 'flex', 'off_peak')) AS waiting_tokens,
-  count_if("deferrable") AS deferrable_calls,
-  count_if(output_tokens > 0) AS writing_calls,
-  count_if(output_tokens > 0 AND max_output_asked IS NOT NULL) AS capped_calls,
-  count_if(arm IS NOT NULL) AS experiment_calls`)
+  count_if(${CALL} AND "deferrable") AS deferrable_calls,
+  count_if(${ORIGINAL} AND output_tokens > 0) AS writing_calls,
+  count_if(${ORIGINAL} AND output_tokens > 0 AND max_output_asked IS NOT NULL) AS capped_calls,
+  count_if(${CALL} AND arm IS NOT NULL) AS experiment_calls`)
 
 /** Answers how the gateway is used. */
 export const practice = async (session: Session, { window, filters }: Asked): Promise<Answers['practice']> => {

@@ -131,18 +131,17 @@ export const estimateUsage = async (options: Estimate): Promise<NormalisedUsage>
 }
 
 /** What a meter learnt, and what is needed to estimate the rest. */
-export type Measured = Omit<Estimate, 'output_text'> &
-  Readonly<{ metered: Pick<Metered, 'usage' | 'complete' | 'output_text'> }>
+export type Measured = Omit<Estimate, 'output_text'> & Readonly<{ metered: Pick<Metered, 'usage' | 'output_text'> }>
 
 /**
  * The usage of an answer, however it ended: the provider's own when it is whole; the provider's input with an estimated
- * output when a stream was cut after its beginning told the input (Anthropic); and an estimate of both otherwise.
+ * output when a stream told only its input (Anthropic, cut); and an estimate of both otherwise.
  */
 export const usageOf = async (options: Measured): Promise<NormalisedUsage> => {
   const { metered, count, ratio } = options
   const { usage, output_text } = metered
   if (usage === undefined) return estimateUsage({ ...options, output_text })
-  if (metered.complete || output_text === '') return usage
+  if (output_text === '') return usage
   const written = Math.ceil((await countAll([output_text], count)).tokens * ratio)
   const missing = written - usage.totals.output
   const last = usage.lines.findLastIndex((line) => line.kind !== 'declined')
@@ -158,9 +157,6 @@ export const usageOf = async (options: Measured): Promise<NormalisedUsage> => {
     lines,
     totals: { ...totals, output: written },
     quality: 'estimated',
-    warnings: [
-      ...usage.warnings,
-      'the stream was cut: input is as the provider counted it, output is estimated by tokenizer',
-    ],
+    warnings: [...usage.warnings, 'the provider counted the input only: output is estimated by tokenizer'],
   }
 }

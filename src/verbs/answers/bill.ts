@@ -1,6 +1,6 @@
 /** Prices, bills and files of charges. */
 import { z } from 'zod'
-import { allKinds, pieceKinds } from '../../playbook/allocate/reconcile/kinds.ts'
+import { pieceKinds, tokenKinds } from '../../core/bill.ts'
 import { reasons } from '../../playbook/allocate/reconcile/result.ts'
 import { badRow, count, share, texts, usd } from './fields.ts'
 
@@ -97,7 +97,7 @@ const parts = <Amount extends z.ZodType>(amount: Amount) => z.partialRecord(z.en
 
 /** Kinds of tokens or of pieces compared as one, or what of the bill is neither. */
 const kinds = z.union([
-  z.array(z.enum(allKinds)),
+  z.array(z.enum(tokenKinds)),
   z.array(z.enum(pieceKinds)),
   z.array(z.enum(['fee', 'discount', 'credit', 'tax', 'rounding'])),
 ])

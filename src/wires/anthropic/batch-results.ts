@@ -1,6 +1,6 @@
 import type { Metered } from '../../core/wire.ts'
-import { gatherItems } from '../framing/batch.ts'
-import { normalise } from '../framing/counts.ts'
+import { gatherItems, UNCOUNTED } from '../framing/batch.ts'
+import { normalise, usageIn } from '../framing/counts.ts'
 import { asRecord, asText, at, parseJson } from '../framing/json.ts'
 import type { Fold, Own } from '../framing/metering.ts'
 import { type UsageContext, usageOfMessages } from './usage.ts'
@@ -38,9 +38,13 @@ export const foldBatchResults = (batch_id: string | undefined, context: UsageCon
       const type = asText(result?.['type']) ?? 'unreadable'
       ends[type] = (ends[type] ?? 0) + 1
       const message = asRecord(result?.['message'])
-      const usage = asRecord(message?.['usage'])
-      if (type !== 'succeeded' || !message || !usage) return undefined
-      const bill = usageOfMessages([{ usage, model: asText(message['model']) }], context)
+      if (type !== 'succeeded') return undefined
+      const usage = usageIn(message?.['usage'])
+      if (!usage) {
+        warnings.add(UNCOUNTED)
+        return undefined
+      }
+      const bill = usageOfMessages([{ usage, model: asText(message?.['model']) }], context)
       bill.lines.forEach(items.add)
       for (const warning of bill.warnings) warnings.add(warning)
       if (bill.quality === 'inferred') quality = 'inferred'

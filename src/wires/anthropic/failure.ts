@@ -1,6 +1,6 @@
 import type { WeirError } from '../../core/errors.ts'
 import type { Metered, Shaped } from '../../core/wire.ts'
-import { eventError, jsonError } from '../framing/failures.ts'
+import { eventError, jsonError, shortened } from '../framing/failures.ts'
 import { asRecord, asText } from '../framing/json.ts'
 
 /** Anthropic's error types by HTTP status (https://docs.anthropic.com/en/api/errors). */
@@ -27,5 +27,5 @@ export const shapeError = (error: WeirError, midstream = false): Shaped => {
 export const errorOf = (json: unknown): Metered['error'] => {
   const error = asRecord(asRecord(json)?.['error'])
   if (!error) return undefined
-  return { code: asText(error['type']) ?? 'error', message: (asText(error['message']) ?? '').slice(0, 300) }
+  return { code: asText(error['type']) ?? 'error', message: shortened(asText(error['message'])) }
 }

@@ -1,5 +1,5 @@
-import { asEvents, eventForms, isEmpty, knownOnly, type Losses, named, piecesOf } from '../framing/forms.ts'
-import { asList, asRecord, asText, type JsonRecord, recordsOf } from '../framing/json.ts'
+import { asEvents, eventForms, isEmpty, knownOnly, type Losses, piecesOf } from '../framing/forms.ts'
+import { asList, asRecord, asText, type JsonRecord, named, over, recordsOf } from '../framing/json.ts'
 
 /** What is said of a message at its start, and what at its end. */
 const beginnings = ['id', 'type', 'role', 'model', 'content', 'usage', 'diagnostics']
@@ -99,12 +99,6 @@ const additions: Readonly<Record<string, Addition>> = {
 }
 
 type Gathered = { start: JsonRecord | undefined; end: JsonRecord; usage: JsonRecord; blocks: Map<unknown, JsonRecord> }
-
-/** `later` over `earlier`, member by member; null says nothing. */
-const over = (earlier: JsonRecord, later: unknown): JsonRecord => {
-  const said = Object.entries(asRecord(later) ?? {}).filter(([, value]) => value !== null && value !== undefined)
-  return { ...earlier, ...Object.fromEntries(said) }
-}
 
 const onDelta = (event: JsonRecord, { blocks }: Gathered, losses: Losses): void => {
   const delta = asRecord(event['delta']) ?? {}

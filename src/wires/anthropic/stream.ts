@@ -1,5 +1,6 @@
 import type { Metered } from '../../core/wire.ts'
-import { asRecord, asText, at, type JsonRecord, parseJson } from '../framing/json.ts'
+import { usageIn } from '../framing/counts.ts'
+import { asRecord, asText, at, type JsonRecord, named, over, parseJson } from '../framing/json.ts'
 import { type Fold, keepEvents, type Own } from '../framing/metering.ts'
 import { errorOf } from './failure.ts'
 import { type MessageUsage, type UsageContext, usageOfMessages } from './usage.ts'
@@ -11,6 +12,8 @@ type Message = {
   start: JsonRecord
   delta: JsonRecord | undefined
   finish_reason: string | undefined
+  /** All that it wrote is counted: by a delta, or by a start that already says why it ended. */
+  counted: boolean
   stopped: boolean
 }
 
@@ -28,12 +31,6 @@ const writtenIn = (data: string): string => {
   return ''
 }
 
-/** `later` over `earlier`, field by field; null says nothing. */
-const over = (earlier: JsonRecord, later: JsonRecord | undefined): JsonRecord => {
-  const given = Object.entries(later ?? {}).filter(([, value]) => value !== null && value !== undefined)
-  return { ...earlier, ...Object.fromEntries(given) }
-}
-
 const usageOf = (message: Message): MessageUsage => ({
   usage: over(message.start, message.delta),
   model: message.model,
@@ -49,6 +46,7 @@ const messageList = () => {
       start: {},
       delta: undefined,
       finish_reason: undefined,
+      counted: false,
       stopped: false,
     }
     all.push({ ...made, ...message })
@@ -63,14 +61,21 @@ const messageList = () => {
       const last = all.at(-1)
       const open = id === undefined && last && !last.stopped ? last : undefined
       const same = open ?? all.find((message) => id !== undefined && message.id === id)
+      const finish_reason = asText(given['stop_reason'])
+      const counted = finish_reason !== undefined && usageIn(usage) !== undefined
       if (same) same.start = over(same.start, usage)
-      else push({ id, model: asText(given['model']), start: usage, finish_reason: asText(given['stop_reason']) })
+      else push({ id, model: asText(given['model']), start: usage, finish_reason, counted })
     },
-    delta(event: JsonRecord): void {
+    /** True where the delta counts what was written. */
+    delta(event: JsonRecord): boolean {
       const last = all.at(-1) ?? push({})
-      const usage = asRecord(event['usage'])
-      if (usage) last.delta = over(last.delta ?? {}, usage)
+      const usage = usageIn(event['usage'])
+      if (usage) {
+        last.delta = over(last.delta ?? {}, usage)
+        last.counted = true
+      }
       last.finish_reason = asText(at(event, 'delta', 'stop_reason')) ?? last.finish_reason
+      return usage !== undefined
     },
     stop(): void {
       const last = all.at(-1)
@@ -85,9 +90,9 @@ const describe = (
   context: UsageContext,
   written: () => string,
 ): Omit<Metered, 'complete'> => {
-  const counted = messages.filter((message) => message.delta !== undefined || Object.keys(message.start).length > 0)
-  const settled = counted.length > 0 && counted.every((message) => message.stopped || message.delta !== undefined)
-  const usage = counted.length === 0 ? undefined : usageOfMessages(counted.map(usageOf), context)
+  const billed = messages.filter((message) => message.counted || usageIn(message.start) !== undefined)
+  const settled = billed.length > 0 && billed.every((message) => message.counted)
+  const usage = billed.length === 0 ? undefined : usageOfMessages(billed.map(usageOf), context)
   const last = messages.at(-1)
   const model_served = usage?.lines.findLast((line) => line.kind === 'fallback')?.model_served ?? last?.model
   return {
@@ -102,8 +107,8 @@ const describe = (
 /**
  * Folds the events of a Messages stream. Counts of `message_delta` replace those of `message_start` field by field; what a
  * delta does not carry (the TTL split, tier, geography) stays from the start. A repeated `message_start` of the same message
- * counts once; another message adds its own lines. A stream that is cut before its `message_delta` has the input's counts
- * (`inferred`) and the text for an estimate of its output.
+ * counts once; another message adds its own lines. A stream without the counts of a `message_delta`, because it was cut or
+ * does not state them, has the input's counts (`inferred`) and the text for an estimate of its output.
  */
 export const foldMessages = (context: UsageContext): Fold<string> => {
   const messages = messageList()
@@ -113,8 +118,7 @@ export const foldMessages = (context: UsageContext): Fold<string> => {
   const handlers: Readonly<Record<string, (event: JsonRecord) => void>> = {
     message_start: messages.start,
     message_delta(event) {
-      if (asRecord(event['usage'])) kept.forget()
-      messages.delta(event)
+      if (messages.delta(event)) kept.forget()
     },
     message_stop: messages.stop,
     content_block_start() {
@@ -134,7 +138,7 @@ export const foldMessages = (context: UsageContext): Fold<string> => {
         return undefined
       }
       const event = asRecord(parseJson(data))
-      if (event) handlers[asText(event['type']) ?? '']?.(event)
+      if (event) named(handlers, event['type'])?.(event)
       fold.done = done()
       return undefined
     },

@@ -1,7 +1,16 @@
 import type { LineKind, NormalisedUsage, ServiceTier, StatedCost, UsageLine } from '../../core/usage.ts'
 import type { Quirks } from '../../core/wire.ts'
-import { countOf, firstCount, normalise, present, presentUnits, type Tokens, takeFrom } from '../framing/counts.ts'
-import { asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
+import {
+  countOf,
+  firstCount,
+  normalise,
+  present,
+  presentUnits,
+  type Taking,
+  type Tokens,
+  take,
+} from '../framing/counts.ts'
+import { asText, at, type JsonRecord, named, recordsOf } from '../framing/json.ts'
 import { statedCost } from '../openai-stated.ts'
 
 /** What the request said, used where the usage is silent. */
@@ -14,9 +23,6 @@ export type UsageContext = Readonly<{
 /** A message's usage object and the model that the message names. */
 export type MessageUsage = Readonly<{ usage: JsonRecord; model?: string | undefined }>
 
-/** What was derived rather than read; shared by the lines of one response. */
-type Notes = { readonly warnings: string[]; inferred: boolean }
-
 const tiers: Readonly<Record<string, ServiceTier>> = {
   standard: 'standard',
   standard_only: 'standard',
@@ -26,7 +32,7 @@ const tiers: Readonly<Record<string, ServiceTier>> = {
 }
 
 /** Anthropic's name of a service tier as ours; `auto` and the unknown are undefined. */
-export const tierOf = (value: unknown): ServiceTier | undefined => tiers[asText(value) ?? '']
+export const tierOf = (value: unknown): ServiceTier | undefined => named(tiers, value)
 
 /** Anthropic's name of a speed; undefined for anything else. */
 export const speedOf = (value: unknown): 'standard' | 'fast' | undefined =>
@@ -36,36 +42,32 @@ export const speedOf = (value: unknown): 'standard' | 'fast' | undefined =>
  * Cache writes by TTL. The total can exceed its own split (a server tool's later writes are in the total of a stream's
  * end, the split only in its beginning): the remainder is billed too, at the TTL that the request asked for.
  */
-const cacheWrites = (usage: JsonRecord, context: UsageContext, notes: Notes): Tokens => {
+const cacheWrites = (usage: JsonRecord, context: UsageContext, warnings: string[]): Tokens => {
   const five = firstCount(at(usage, 'cache_creation', 'ephemeral_5m_input_tokens'))
   const hour = firstCount(at(usage, 'cache_creation', 'ephemeral_1h_input_tokens'))
   const total = countOf(usage['cache_creation_input_tokens']) ?? five + hour
-  const parts = [
-    { name: 'ephemeral_1h_input_tokens', count: hour },
-    { name: 'ephemeral_5m_input_tokens', count: five },
-  ]
-  const { rest, taken } = takeFrom(total, parts, notes.warnings)
-  const [written1h = 0, written5m = 0] = taken
+  const left: Taking = { rest: total, warnings }
+  const written1h = take(left, 'ephemeral_1h_input_tokens', hour)
+  const written5m = take(left, 'ephemeral_5m_input_tokens', five)
   const ttl = context.cache_ttl ?? '5m'
-  if (rest > 0) {
-    notes.inferred = true
-    notes.warnings.push(`${rest} cache writes are not split by TTL: taken as ${ttl}`)
-  }
+  const { rest } = left
+  if (rest > 0) warnings.push(`${rest} cache writes are not split by TTL: taken as ${ttl}`)
   return {
     'in.text.cache_write_5m': written5m + (ttl === '5m' ? rest : 0),
     'in.text.cache_write_1h': written1h + (ttl === '1h' ? rest : 0),
   }
 }
 
-const tokensOf = (usage: JsonRecord, context: UsageContext, notes: Notes): Tokens => {
-  const thinking = { name: 'thinking_tokens', count: firstCount(at(usage, 'output_tokens_details', 'thinking_tokens')) }
-  const output = takeFrom(firstCount(usage['output_tokens']), [thinking], notes.warnings)
+const tokensOf = (usage: JsonRecord, context: UsageContext, warnings: string[]): Tokens => {
+  const output: Taking = { rest: firstCount(usage['output_tokens']), warnings }
+  const thinking = firstCount(at(usage, 'output_tokens_details', 'thinking_tokens'))
+  const thought = take(output, 'thinking_tokens', thinking)
   return present({
     'in.text.fresh': firstCount(usage['input_tokens']),
     'in.text.cache_read': firstCount(usage['cache_read_input_tokens']),
-    ...cacheWrites(usage, context, notes),
+    ...cacheWrites(usage, context, warnings),
     'out.text.visible': output.rest,
-    'out.text.reasoning': output.taken[0] ?? 0,
+    'out.text.reasoning': thought,
   })
 }
 
@@ -98,7 +100,7 @@ const kinds: Readonly<Record<string, LineKind>> = {
  * Iterations say what was billed at which model; the usage's own counts are only the sum of its `message` iterations. A
  * hop that declined before it wrote anything (another model than the fallback that served, no output) is not billed.
  */
-const iterationLines = (message: MessageUsage, context: UsageContext, notes: Notes): UsageLine[] => {
+const iterationLines = (message: MessageUsage, context: UsageContext, warnings: string[]): UsageLine[] => {
   const iterations = recordsOf(message.usage['iterations'])
   const serving = asText(iterations.findLast((entry) => entry['type'] === 'fallback_message')?.['model'])
   const own = iterations.filter((entry) => entry['type'] === 'message')
@@ -112,9 +114,9 @@ const iterationLines = (message: MessageUsage, context: UsageContext, notes: Not
       firstCount(entry['output_tokens']) === 0
     const alone = own.length === 1 && entry === own[0] && entry['output_tokens_details'] === undefined
     const counted = alone && split !== undefined ? { ...entry, output_tokens_details: split } : entry
-    const tokens = declined ? {} : tokensOf(counted, context, notes)
+    const tokens = declined ? {} : tokensOf(counted, context, warnings)
     return {
-      kind: declined ? 'declined' : (kinds[asText(entry['type']) ?? ''] ?? 'message'),
+      kind: declined ? 'declined' : (named(kinds, entry['type']) ?? 'message'),
       ...(model === undefined ? {} : { model_served: model }),
       ...circumstances(message.usage),
       funding: 'platform',
@@ -125,8 +127,8 @@ const iterationLines = (message: MessageUsage, context: UsageContext, notes: Not
   })
 }
 
-const plainLine = (message: MessageUsage, context: UsageContext, notes: Notes): UsageLine => {
-  const tokens = tokensOf(message.usage, context, notes)
+const plainLine = (message: MessageUsage, context: UsageContext, warnings: string[]): UsageLine => {
+  const tokens = tokensOf(message.usage, context, warnings)
   return {
     kind: 'message',
     ...(message.model === undefined ? {} : { model_served: message.model }),
@@ -139,9 +141,9 @@ const plainLine = (message: MessageUsage, context: UsageContext, notes: Notes): 
 }
 
 /** Lines of one message. Searches are billed by the piece; web fetches only by the tokens that they bring. */
-const linesOf = (message: MessageUsage, context: UsageContext, notes: Notes): UsageLine[] => {
+const linesOf = (message: MessageUsage, context: UsageContext, warnings: string[]): UsageLine[] => {
   const iterated = recordsOf(message.usage['iterations']).length > 0
-  const lines = iterated ? iterationLines(message, context, notes) : [plainLine(message, context, notes)]
+  const lines = iterated ? iterationLines(message, context, warnings) : [plainLine(message, context, warnings)]
   const searches = firstCount(at(message.usage, 'server_tool_use', 'web_search_requests'))
   const main = lines.findLastIndex((line) => line.kind === 'message' || line.kind === 'fallback')
   const units = presentUnits({ 'web_search.query': { n: searches } })
@@ -160,15 +162,15 @@ const used = (line: UsageLine): boolean =>
  * billed (a tool's follow-up inside a container) makes no line, unless there is no other.
  */
 export const usageOfMessages = (messages: readonly MessageUsage[], context: UsageContext): NormalisedUsage => {
-  const notes: Notes = { warnings: [], inferred: false }
-  const all = messages.flatMap((message) => linesOf(message, context, notes))
+  const warnings: string[] = []
+  const all = messages.flatMap((message) => linesOf(message, context, warnings))
   const billed = all.filter(used)
   const [first] = messages
   return normalise({
     lines: billed.length > 0 ? billed : all.slice(0, 1),
     stated: first && statedOf(first.usage, context.quirks),
-    quality: notes.inferred ? 'inferred' : 'exact',
-    warnings: notes.warnings,
+    quality: warnings.length > 0 ? 'inferred' : 'exact',
+    warnings,
     raw: messages.length === 1 ? first?.usage : messages.map((message) => message.usage),
   })
 }

@@ -1,4 +1,5 @@
 import type { Metered } from '../../core/wire.ts'
+import { usageIn } from '../framing/counts.ts'
 import { asRecord, asText, type JsonRecord, recordsOf } from '../framing/json.ts'
 import type { Body } from '../framing/metering.ts'
 import { errorOf } from './failure.ts'
@@ -18,7 +19,7 @@ export const describeMessage = (body: Body, context: UsageContext): Metered => {
   if (!message) return { complete: false, output_text: '' }
   const error = errorOf(message)
   if (error) return { error, complete: body.ended, output_text: '' }
-  const usage = asRecord(message['usage'])
+  const usage = usageIn(message['usage'])
   const model = asText(message['model'])
   const response_id = asText(message['id'])
   const finish_reason = asText(message['stop_reason'])

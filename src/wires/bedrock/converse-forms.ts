@@ -1,7 +1,7 @@
 import type { Formed } from '../../core/wire.ts'
 import { encodeEvent, splitEventStream } from '../framing/event-stream.ts'
-import { eventForms, isEmpty, knownOnly, type Losses, named, only, piecesOf, recordIn } from '../framing/forms.ts'
-import { asRecord, asText, at, decode, encode, type JsonRecord, join, recordsOf } from '../framing/json.ts'
+import { eventForms, isEmpty, knownOnly, type Losses, only, piecesOf, recordIn } from '../framing/forms.ts'
+import { asRecord, asText, at, decode, encode, type JsonRecord, join, named, recordsOf } from '../framing/json.ts'
 
 const BINARY = 'application/vnd.amazon.eventstream'
 

@@ -3,7 +3,7 @@ import type { ServiceTier } from '../../core/usage.ts'
 import type { Part, Reading } from '../../core/wire.ts'
 import { bodyTags } from '../framing/body-tags.ts'
 import { countOf } from '../framing/counts.ts'
-import { asList, asRecord, asText, at, type JsonRecord, jsonText, recordsOf } from '../framing/json.ts'
+import { asList, asRecord, asText, at, type JsonRecord, jsonText, named, recordsOf } from '../framing/json.ts'
 import { conversationParts, type Message, mediaText, partsOf, toolParts, turnsOf } from '../framing/parts.ts'
 
 const joined = (texts: readonly string[]): string => texts.filter((text) => text !== '').join('\n')
@@ -68,7 +68,7 @@ const tiers: Readonly<Record<string, ServiceTier>> = {
 }
 
 /** Bedrock's word for a service tier as ours. */
-export const tierOf = (type: unknown): ServiceTier | undefined => tiers[asText(type) ?? '']
+export const tierOf = (type: unknown): ServiceTier | undefined => named(tiers, type)
 
 export type ConverseFacts = Omit<Reading, 'endpoint' | 'billable' | 'model' | 'stream' | 'edits' | 'hide_usage'>
 

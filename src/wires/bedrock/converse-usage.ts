@@ -1,25 +1,27 @@
 /** Usage in the form of Converse: cached tokens are outside `inputTokens`, and every cache count may come twice. */
 import type { NormalisedUsage, UsageLine } from '../../core/usage.ts'
 import type { MeterContext } from '../../core/wire.ts'
-import { countOf, firstCount, normalise, present, type Tokens } from '../framing/counts.ts'
+import { countOf, firstCount, normalise, present, type Taking, type Tokens, take, usageIn } from '../framing/counts.ts'
 import { asRecord, asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
 import { tierOf } from './converse-request.ts'
 import { publicModel, readModelPath } from './model-id.ts'
 
 /** Cache writes by TTL, where the response splits them; the rest at the TTL that the request asked for. */
 const cacheWrites = (usage: JsonRecord, ttl: '5m' | '1h' | undefined, warnings: string[]): Tokens => {
-  const total = firstCount(usage['cacheWriteInputTokens'], usage['cacheWriteInputTokenCount'])
+  const left: Taking = {
+    rest: firstCount(usage['cacheWriteInputTokens'], usage['cacheWriteInputTokenCount']),
+    warnings,
+  }
   const split = { '5m': 0, '1h': 0 }
   for (const detail of recordsOf(usage['cacheDetails'])) {
     const life = detail['ttl']
-    if (life === '5m' || life === '1h') split[life] += countOf(detail['inputTokens']) ?? 0
+    if (life === '5m' || life === '1h')
+      split[life] += take(left, `cacheDetails of ${life}`, countOf(detail['inputTokens']) ?? 0)
   }
-  const rest = total - split['5m'] - split['1h']
-  if (rest < 0) warnings.push(`cacheDetails sum to ${total - rest}, cacheWriteInputTokens is ${total}`)
   return {
-    'in.text.cache_write': ttl === '1h' ? 0 : Math.max(0, rest),
+    'in.text.cache_write': ttl === '1h' ? 0 : left.rest,
     'in.text.cache_write_5m': split['5m'],
-    'in.text.cache_write_1h': split['1h'] + (ttl === '1h' ? Math.max(0, rest) : 0),
+    'in.text.cache_write_1h': split['1h'] + (ttl === '1h' ? left.rest : 0),
   }
 }
 
@@ -76,9 +78,9 @@ export const routedModel = (answer: unknown): string | undefined => {
  * of a Nova body. Undefined when it states none.
  */
 export const converseUsage = (answer: JsonRecord, context: MeterContext): NormalisedUsage | undefined => {
-  const usage = asRecord(answer['usage'])
+  const usage = usageIn(answer['usage'])
   if (!usage) return undefined
-  const warnings: string[] = [...serverToolWarnings(usage)]
+  const warnings: string[] = []
   const tokens = present({
     'in.text.fresh': firstCount(usage['inputTokens']),
     'in.text.cache_read': firstCount(usage['cacheReadInputTokens'], usage['cacheReadInputTokenCount']),
@@ -104,7 +106,8 @@ export const converseUsage = (answer: JsonRecord, context: MeterContext): Normal
   return normalise({
     lines: [line, ...guardrailLines(answer['trace'], 'platform')],
     provider_total: countOf(usage['totalTokens']),
-    warnings,
+    quality: warnings.length > 0 ? 'inferred' : 'exact',
+    warnings: [...warnings, ...serverToolWarnings(usage)],
     raw: usage,
   })
 }

@@ -2,9 +2,8 @@
 import type { WeirError } from '../../core/errors.ts'
 import type { Headers, Shaped } from '../../core/wire.ts'
 import { type EventMessage, encodeEvent } from '../framing/event-stream.ts'
+import { shortened } from '../framing/failures.ts'
 import { asText, at, decode, encode, parseJson } from '../framing/json.ts'
-
-const LONGEST_MESSAGE = 300
 
 type Failure = Readonly<{ code: string; message: string }>
 
@@ -13,7 +12,7 @@ const bareType = (type: string): string => type.replace(/:.*$/, '').replace(/^.*
 
 const failure = (code: string, message: string | undefined): Failure => ({
   code: bareType(code),
-  message: (message ?? '').slice(0, LONGEST_MESSAGE),
+  message: shortened(message),
 })
 
 const messageOf = (json: unknown): string | undefined => asText(at(json, 'message')) ?? asText(at(json, 'Message'))

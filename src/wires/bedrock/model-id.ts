@@ -1,16 +1,9 @@
 /** Bedrock's model stands in the path only: an id, a cross-region profile (`us.…`), or an ARN, percent-escaped. */
+import { unescaped } from '../framing/json.ts'
 
 export type ModelPath = Readonly<{ model: string; operation: string; provisioned: boolean }>
 
 const PATH = /^\/model\/(.+)\/(converse|converse-stream|invoke|invoke-with-response-stream)$/
-
-const unescaped = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
 
 /** ARNs that end in an id that has a price; others (application profiles, custom and imported models) name nothing public. */
 const NAMED_ARN = /^arn:aws[a-z-]*:bedrock:[^:]*:[^:]*:(?:foundation-model|inference-profile)\/(.+)$/

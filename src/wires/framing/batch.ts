@@ -31,21 +31,21 @@ export const readResults = (endpoint: string): Reading => ({
   hide_usage: false,
 })
 
-/** The long-context thresholds of all providers' prices, in tokens: items between the same two are billed alike. */
-const LONG_CONTEXTS = [128_000, 200_000, 272_000]
+/** The long-context thresholds of all providers' prices, in tokens (a test holds them against the price book). */
+const LONG_CONTEXTS = [100_000, 128_000, 200_000, 272_000]
+
+/** Items in the same band are billed alike. One of exactly a threshold is apart, as prices differ on whose side that is. */
+const bandOf = (context_tokens: number): number => {
+  let band = 0
+  for (const tokens of LONG_CONTEXTS) band += context_tokens > tokens ? 2 : context_tokens === tokens ? 1 : 0
+  return band
+}
 
 /** What the price of a unit depends on beside its kind. */
 const attrsOf = ({ units }: UsageLine) => Object.entries(units).map(([unit, { attrs }]) => [unit, attrs])
 
 const keyOf = (line: UsageLine) =>
-  JSON.stringify([
-    line.kind,
-    line.model_served,
-    line.geo,
-    line.speed,
-    LONG_CONTEXTS.filter((tokens) => line.context_tokens > tokens).length,
-    attrsOf(line),
-  ])
+  JSON.stringify([line.kind, line.model_served, line.geo, line.speed, bandOf(line.context_tokens), attrsOf(line)])
 
 type Group = { line: UsageLine; tokens: Tokens; units: Partial<Record<Unit, UnitCount>>; context_tokens: number }
 
@@ -58,6 +58,9 @@ const addLine = (group: Group, { tokens, units, context_tokens }: UsageLine): vo
 }
 
 const OWN_KINDS = new Set<UsageLine['kind']>(['declined', 'tool'])
+
+/** Said where an item succeeded and its answer has no usage. */
+export const UNCOUNTED = 'items that succeeded state no usage: the bill lacks them'
 
 /** Gathers the lines of a batch's items: those of one model, billed alike, become one. */
 export const gatherItems = () => {

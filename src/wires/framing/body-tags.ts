@@ -1,5 +1,5 @@
 import type { BodyTags } from '../../core/wire.ts'
-import { asRecord } from './json.ts'
+import { asRecord, named } from './json.ts'
 
 /** Which of a body's metadata names say which payer field. Names are compared in lower case, `-` as `_`. */
 const fields: Readonly<Record<string, keyof Omit<BodyTags, 'tags'>>> = {
@@ -54,7 +54,7 @@ export const bodyTags = (metadata: unknown, ...users: readonly unknown[]): BodyT
   for (const [name, value] of Object.entries(given).slice(0, MOST_TAGS)) {
     const text = tagText(value)
     if (text === undefined) continue
-    const field = fields[name.toLowerCase().replaceAll('-', '_')]
+    const field = named(fields, name.toLowerCase().replaceAll('-', '_'))
     if (field) payer[field] ??= text
     else tags[name.slice(0, LONGEST_TAG)] = text
   }

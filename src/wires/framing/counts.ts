@@ -1,8 +1,19 @@
 import type { Bucket, NormalisedUsage, StatedCost, Unit, UnitCount, UsageLine, UsageQuality } from '../../core/usage.ts'
+import { asRecord, type JsonRecord } from './json.ts'
 
-/** A count as a provider wrote it: a number that is finite and not negative. Anything else is no count. */
+/** A million times what any model reads. What is beyond is no count: no sum of some would be a whole number that a ledger keeps. */
+const LARGEST_COUNT = 1e12
+
+/** A count as somebody wrote it: a number from 0 to `LARGEST_COUNT`. Anything else is no count. */
 export const countOf = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined
+  typeof value === 'number' && value >= 0 && value <= LARGEST_COUNT ? value : undefined
+
+/** A usage object. One that counts nothing, because it is empty or holds only nulls, is none: what is not said is not zero. */
+export const usageIn = (value: unknown): JsonRecord | undefined => {
+  const usage = asRecord(value)
+  for (const name in usage) if (countOf(usage[name]) !== undefined) return usage
+  return undefined
+}
 
 /** The first of several fields that holds a count: duplicates of one number must never be added. */
 export const firstCount = (...values: readonly unknown[]): number => {
@@ -36,23 +47,15 @@ export const presentUnits = (units: Readonly<Partial<Record<Unit, UnitCount>>>):
   return found
 }
 
-/**
- * Takes parts out of a total, in order, and returns what is left in `rest`. A part that is larger than what is left is
- * clamped and warned of: a bill must be recorded, however odd.
- */
-export const takeFrom = (
-  total: number,
-  parts: readonly Readonly<{ name: string; count: number }>[],
-  warnings: string[],
-): Readonly<{ rest: number; taken: readonly number[] }> => {
-  let rest = total
-  const taken = parts.map(({ name, count }) => {
-    const fits = Math.min(count, rest)
-    if (fits < count) warnings.push(`${name} ${count} exceeds the ${rest} tokens it is part of`)
-    rest -= fits
-    return fits
-  })
-  return { rest, taken }
+/** A total out of which parts are taken, one after the other; `rest` is what is left. */
+export type Taking = { rest: number; readonly warnings: string[] }
+
+/** Takes a part out. One that is larger than what is left is clamped and warned of: a bill must be recorded, however odd. */
+export const take = (from: Taking, name: string, count: number): number => {
+  const fits = Math.min(count, from.rest)
+  if (fits < count) from.warnings.push(`${name} ${count} exceeds the ${from.rest} tokens it is part of`)
+  from.rest -= fits
+  return fits
 }
 
 const inSide = (bucket: string): boolean => bucket.startsWith('in.')

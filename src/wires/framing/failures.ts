@@ -2,8 +2,10 @@ import type { WeirError } from '../../core/errors.ts'
 import type { Shaped } from '../../core/wire.ts'
 import { asRecord, asText, encode } from './json.ts'
 
-/** Longest error message kept from a provider: it may quote the prompt. */
 const LONGEST_MESSAGE = 300
+
+/** So much is kept of a provider's error message: it may quote the prompt. */
+export const shortened = (message: string | undefined): string => (message ?? '').slice(0, LONGEST_MESSAGE)
 
 const scalar = (value: unknown): string | undefined => (typeof value === 'number' ? String(value) : asText(value))
 
@@ -14,13 +16,13 @@ const scalar = (value: unknown): string | undefined => (typeof value === 'number
 export const errorIn = (json: unknown, bare = false): Readonly<{ code: string; message: string }> | undefined => {
   const body = asRecord(json)
   const given = body?.['error'] ?? (bare ? body : undefined)
-  if (typeof given === 'string') return { code: 'error', message: given.slice(0, LONGEST_MESSAGE) }
+  if (typeof given === 'string') return { code: 'error', message: shortened(given) }
   const error = asRecord(given)
   if (!error) return undefined
   const message = scalar(error['message']) ?? scalar(error['detail'])
   const code = scalar(error['code']) ?? scalar(error['status']) ?? scalar(error['type'])
   if (message === undefined && code === undefined) return undefined
-  return { code: code ?? 'error', message: (message ?? '').slice(0, LONGEST_MESSAGE) }
+  return { code: code ?? 'error', message: shortened(message) }
 }
 
 /** A JSON error answer, with `retry-after` where the error says how long to wait. */

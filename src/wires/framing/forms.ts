@@ -1,6 +1,6 @@
 import type { FormAsked, Formed, Forms } from '../../core/wire.ts'
 import { asList, asRecord, decode, encode, type JsonRecord, parseJson, recordsOf } from './json.ts'
-import { splitSse } from './sse.ts'
+import { eventData } from './sse.ts'
 
 /** Takes note of what the other form of an answer would lose or guess. The first that is found is said. */
 export type Losses = { why: string | undefined; lose(why: string): void }
@@ -18,10 +18,6 @@ export const isEmpty = (value: unknown): boolean =>
   value === null ||
   value === '' ||
   (typeof value === 'object' && Object.keys(value).length === 0)
-
-/** What a table has under a name that came from outside; nothing that every object has (`constructor`). */
-export const named = <T>(table: Readonly<Record<string, T>>, name: unknown): T | undefined =>
-  typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined
 
 /** Only what is known has a place in the other form: a member of another name is lost, unless it says nothing. */
 export const knownOnly = (record: JsonRecord, names: ReadonlySet<string>, losses: Losses): void => {
@@ -115,15 +111,9 @@ export const readList = ({ body }: Formed, losses: Losses): readonly JsonRecord[
 
 /** The JSON of each event of a stream; `[DONE]` is none. */
 export const readEvents = ({ body }: Formed, losses: Losses): readonly JsonRecord[] => {
-  const events: JsonRecord[] = []
-  const splitter = splitSse()
-  const take = (data: string | undefined): void => {
-    if (data !== undefined && !data.startsWith('[DONE]')) events.push(recordIn(data, losses))
-  }
-  splitter.push(body, take)
-  splitter.end(take)
-  if (splitter.broken) losses.lose('it cannot be read')
-  return events
+  const events = eventData(body)
+  if (events === undefined) losses.lose('it cannot be read')
+  return (events ?? []).filter((data) => !data.startsWith('[DONE]')).map((data) => recordIn(data, losses))
 }
 
 export const asWhole = (json: JsonRecord): Formed => ({

@@ -1,5 +1,5 @@
 import type { Edit } from '../../core/wire.ts'
-import { asBuffer, decode, encode } from './json.ts'
+import { asBuffer, decode, encode, parseJson } from './json.ts'
 
 /**
  * Where things lie in a JSON text, found without rebuilding it. Numbers are byte offsets, `end` exclusive. Text that is
@@ -177,16 +177,9 @@ export const leavingOut = (
   return edits
 }
 
-/** The value at a path, parsed alone; undefined when it is absent or broken. For bodies too large to parse in whole. */
-export const pick = (bytes: Uint8Array, path: readonly (string | number)[]): unknown => {
-  const place = locate(bytes, path)
-  if (!place) return undefined
-  try {
-    return JSON.parse(decode(bytes.subarray(place.value, place.end)))
-  } catch {
-    return undefined
-  }
-}
+/** A value, parsed alone; undefined when it is absent or broken. */
+export const valueAt = (bytes: Uint8Array, place: Place | undefined): unknown =>
+  place && parseJson(decode(bytes.subarray(place.value, place.end)))
 
 /** An edit that takes a member out together with one comma. */
 export const removing = (place: Place): Edit => {

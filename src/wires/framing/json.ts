@@ -31,6 +31,25 @@ export const at = (value: unknown, ...path: readonly string[]): unknown => {
   return here
 }
 
+/** What a table has under a name that came from outside; nothing that every object has (`constructor`). */
+export const named = <T>(table: Readonly<Record<string, T>>, name: unknown): T | undefined =>
+  typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined
+
+/** Leaves out what is undefined: a reading names only what the request says. */
+export const given = <T extends object>(record: T) => {
+  const found: Partial<T> = {}
+  for (const name in record) if (record[name] !== undefined) found[name] = record[name]
+  return found as { [name in keyof T]?: Exclude<T[name], undefined> }
+}
+
+/** `later` over `earlier`, member by member; null says nothing. */
+export const over = (earlier: JsonRecord, later: unknown): JsonRecord => {
+  const whole: Record<string, unknown> = { ...earlier }
+  for (const [name, value] of Object.entries(asRecord(later) ?? {}))
+    if (value !== null && value !== undefined) whole[name] = value
+  return whole
+}
+
 /** Parses JSON; undefined when it is none. A meter never throws because of what passes by. */
 export const parseJson = (text: string): unknown => {
   try {
@@ -61,6 +80,15 @@ export const jsonText = (value: unknown): string => {
     return JSON.stringify(value) ?? ''
   } catch {
     return bare(value)
+  }
+}
+
+/** A name as it stands in a path, without its escapes; as it is where they are broken. */
+export const unescaped = (name: string): string => {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
   }
 }
 

@@ -169,3 +169,15 @@ export const splitSse = (limit_bytes = LARGEST_FRAME_BYTES): Splitter<string> =>
   }
   return splitter
 }
+
+/** The data of every event of a stream that is whole; undefined where one of them is beyond the bound. */
+export const eventData = (body: Uint8Array): readonly string[] | undefined => {
+  const found: string[] = []
+  const splitter = splitSse()
+  const add = (data: string | undefined): void => {
+    if (data !== undefined) found.push(data)
+  }
+  splitter.push(body, add)
+  splitter.end(add)
+  return splitter.broken ? undefined : found
+}

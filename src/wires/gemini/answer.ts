@@ -1,4 +1,5 @@
 import type { MeterContext, Metered } from '../../core/wire.ts'
+import { usageIn } from '../framing/counts.ts'
 import { asRecord, asText, at, type JsonRecord, jsonText, parseJson, recordsOf } from '../framing/json.ts'
 import { type Fold, keepEvents, type Own } from '../framing/metering.ts'
 import { errorOf } from './failure.ts'
@@ -37,7 +38,7 @@ const addGrounding = (answer: Answer, candidate: JsonRecord): void => {
 
 /** Adds one event, or the whole body. Usage is repeated, growing; the last one counts. */
 const add = (answer: Answer, event: JsonRecord): void => {
-  answer.usage = asRecord(event['usageMetadata']) ?? answer.usage
+  answer.usage = usageIn(event['usageMetadata']) ?? answer.usage
   answer.model = asText(event['modelVersion']) ?? answer.model
   answer.response_id = asText(event['responseId']) ?? answer.response_id
   answer.error = errorOf(event) ?? answer.error
@@ -105,7 +106,7 @@ export const foldAnswer = (context: MeterContext): Fold<string> => {
     read(data) {
       if (data.includes('"parts"')) fold.started = true
       // One that ends in the middle would take the place of the last that can be read.
-      if (data.includes('"usageMetadata"') && /\}\s*$/.test(data.slice(-8))) {
+      if (data.includes('TokenCount"') && /\}\s*$/.test(data.slice(-8))) {
         latest = data
         kept.forget()
       } else kept.add(data)

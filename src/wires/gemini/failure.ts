@@ -1,6 +1,6 @@
 import type { WeirError } from '../../core/errors.ts'
 import type { Metered, Shaped } from '../../core/wire.ts'
-import { eventError, jsonError } from '../framing/failures.ts'
+import { eventError, jsonError, shortened } from '../framing/failures.ts'
 import { asRecord, asText, type JsonRecord, recordsOf } from '../framing/json.ts'
 
 /** Google's status names by HTTP status (https://cloud.google.com/apis/design/errors). */
@@ -43,7 +43,7 @@ export const errorOf = (json: unknown): Metered['error'] => {
   const error = asRecord(asRecord(Array.isArray(json) ? json[0] : json)?.['error'])
   if (!error) return undefined
   const code = asText(error['status']) ?? String(error['code'] ?? 'error')
-  const message = (asText(error['message']) ?? '').slice(0, 300)
+  const message = shortened(asText(error['message']))
   const retry_after_s = retryDelay(error)
   return retry_after_s === undefined ? { code, message } : { code, message, retry_after_s }
 }

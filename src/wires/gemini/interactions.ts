@@ -1,12 +1,11 @@
 import type { MeterContext, Metered, Part, Reading } from '../../core/wire.ts'
 import { unmarkedJson } from '../anthropic/parts.ts'
 import { bodyTags } from '../framing/body-tags.ts'
-import { countOf, normalise } from '../framing/counts.ts'
-import { asList, asRecord, asText, at, type JsonRecord, parseJson, recordsOf } from '../framing/json.ts'
+import { countOf, normalise, usageIn } from '../framing/counts.ts'
+import { asList, asRecord, asText, at, given, type JsonRecord, parseJson, recordsOf } from '../framing/json.ts'
 import { type Fold, keepEvents, type Own } from '../framing/metering.ts'
 import { textOf } from '../framing/parts.ts'
 import { errorOf } from './failure.ts'
-import { given } from './request.ts'
 import { type Grounding, interactionUsage, tierOf, usageOf } from './usage.ts'
 
 const results = new Set(['function_result', 'code_execution_result', 'url_context_result', 'google_search_result'])
@@ -95,7 +94,7 @@ export const describeInteraction = (json: unknown, context: MeterContext, ended:
   const interaction = asRecord(json)
   if (!interaction) return { complete: false, output_text: '' }
   const status = asText(interaction['status'])
-  const usage = asRecord(interaction['usage'])
+  const usage = usageIn(interaction['usage'])
   const model = asText(interaction['model']) ?? asText(interaction['agent'])
   const runs = status !== undefined && running.has(status) && !context.reading.stream
   const bill = usage && !runs ? billOf(interaction, usage, model ?? context.reading.model) : undefined

@@ -2,19 +2,14 @@ import type { Part, Reading, WireRequest } from '../../core/wire.ts'
 import { unmarkedJson } from '../anthropic/parts.ts'
 import { bodyTags } from '../framing/body-tags.ts'
 import { countOf } from '../framing/counts.ts'
-import { asList, asRecord, asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
+import { asList, asRecord, asText, at, given, type JsonRecord, recordsOf, unescaped } from '../framing/json.ts'
 import { isRetrieved, mediaText } from '../framing/parts.ts'
 import { tierOf } from './usage.ts'
 
 /** The model in a path such as `/v1beta/models/{model}:generateContent`; undefined for other paths. */
 export const pathModel = (path: string): string | undefined => {
   const name = /\/(?:models|tunedModels|endpoints)\/([^/:]+):\w+$/.exec(path)?.[1]
-  if (name === undefined) return undefined
-  try {
-    return decodeURIComponent(name)
-  } catch {
-    return name
-  }
+  return name === undefined ? undefined : unescaped(name)
 }
 
 /** The API takes camelCase and snake_case alike. */
@@ -73,12 +68,6 @@ const formatOf = (config: unknown): string | undefined => {
     return 'json_schema'
   return asText(field(config, 'responseMimeType'))
 }
-
-/** Leaves out what is undefined: a reading names only what the request says. */
-export const given = <T extends object>(record: T) =>
-  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
-    [name in keyof T]?: Exclude<T[name], undefined>
-  }
 
 /** Reads a generateContent, streamGenerateContent or countTokens request; the last may wrap the first. */
 export const readGenerate = (request: WireRequest, json: JsonRecord): Reading => {

@@ -1,6 +1,6 @@
 import type { Funding, Modality, NormalisedUsage, ServiceTier, UsageLine } from '../../core/usage.ts'
 import { countOf, firstCount, normalise, present, presentUnits, type Tokens } from '../framing/counts.ts'
-import { asText, type JsonRecord, recordsOf } from '../framing/json.ts'
+import { asText, type JsonRecord, named, recordsOf } from '../framing/json.ts'
 
 /** Tokens by modality. */
 type Counts = Record<Modality, number>
@@ -171,7 +171,7 @@ export const usageOf = (bill: GeminiBill): NormalisedUsage => {
   const { usage, stated, model } = bill
   const notes: Notes = { warnings: [], inferred: false }
   const tokens = tokensOf(stated, notes)
-  const kind = traffic[asText(usage['trafficType']) ?? '']
+  const kind = named(traffic, usage['trafficType'])
   const service_tier = kind?.tier ?? tierOf(usage['serviceTier']) ?? bill.service_tier
   const line: UsageLine = {
     kind: 'message',

@@ -1,9 +1,9 @@
-import type { BillLine } from '../../../core/bill.ts'
+import { type BillLine, tokenKinds } from '../../../core/bill.ts'
 import type { MeteredRow } from '../../../core/ledger.ts'
 import { type Picodollars, picodollars } from '../../../core/money.ts'
 import { type Bucket, billedCost, costOf, feesOf, rowsOf, tokensOf } from './bucket.ts'
 import { countLines } from './fold.ts'
-import { allKinds, arePieces, groupKinds, type KindGroup, within } from './kinds.ts'
+import { arePieces, groupKinds, type KindGroup, within } from './kinds.ts'
 import { addPart, type Comparison, comparisonOf, least, type Reason, share, size } from './result.ts'
 import type { TokenCell } from './tokens.ts'
 
@@ -43,17 +43,20 @@ const take = (cell: DollarCell, reason: Reason, amount: bigint): void => {
 const slackOf = (lines: readonly BillLine[], provider: bigint): bigint =>
   countLines(lines) * 500_000n + size(provider) / 1_000_000n
 
-const countsAll = ({ kinds }: BillLine): boolean => kinds.length === allKinds.length
+const countsAll = ({ kinds }: BillLine): boolean => kinds.length === tokenKinds.length
 
 const cellsOf = (bucket: Bucket): DollarCell[] => {
   const priced = bucket.lines.filter(({ cost }) => cost !== null)
   const unexplained = bucket.rows.filter(({ meter, cost_usd }) => meter === null && cost_usd !== '0')
-  const groups = groupKinds([...bucket.lines.map(({ kinds }) => kinds), ...(unexplained.length > 0 ? [allKinds] : [])])
+  const groups = groupKinds([
+    ...bucket.lines.map(({ kinds }) => kinds),
+    ...(unexplained.length > 0 ? [tokenKinds] : []),
+  ])
   const with_fees = priced.some(countsAll)
   return groups.flatMap((kinds): DollarCell[] => {
     const lines = priced.filter((line) => within(line.kinds, kinds))
     if (arePieces(kinds) && lines.length === 0) return []
-    const whole = kinds.length === allKinds.length ? unexplained : []
+    const whole = kinds.length === tokenKinds.length ? unexplained : []
     const fees = with_fees ? feesOf(bucket) : []
     const metered = rowsOf(bucket.rows, kinds)
     const rows = [...metered, ...whole, ...fees]
@@ -134,7 +137,7 @@ const explainUnpriced = (cell: DollarCell, tokens: readonly TokenCell[]): void =
 
 /** A reservation stands for the cost of a call whose end was not seen; the bill has what it really cost, or nothing. */
 const explainReserved = (cell: DollarCell): void => {
-  if (cell.rest >= 0n || cell.kinds.length !== allKinds.length) return
+  if (cell.rest >= 0n || cell.kinds.length !== tokenKinds.length) return
   const reserved = costOf(
     cell.bucket.rows.filter(({ meter, aborted, estimated }) => meter === null && aborted && estimated),
   )

@@ -1,8 +1,4 @@
-import type { Kind, PieceKind, TokenKind } from '../../../core/bill.ts'
-
-export const allKinds: readonly TokenKind[] = ['input', 'cache_read', 'cache_write', 'cache_write_1h', 'output']
-
-export const pieceKinds: readonly PieceKind[] = ['image', 'second', 'character', 'request']
+import { type Kind, type PieceKind, pieceKinds, tokenKinds } from '../../../core/bill.ts'
 
 /** Meters of the ledger that some bill counts by the piece. */
 const pieceMeters: Readonly<Record<string, PieceKind>> = {
@@ -31,7 +27,7 @@ export const kindOf = (meter: string): Kind | 'fee' => {
   }
 }
 
-const countedKinds: readonly Kind[] = [...allKinds, ...pieceKinds]
+const countedKinds: readonly Kind[] = [...tokenKinds, ...pieceKinds]
 
 /** Kinds that are compared as one, in the order of `countedKinds`. */
 export type KindGroup = readonly Kind[]
@@ -51,7 +47,7 @@ export const groupKinds = (counted: Iterable<KindGroup>): readonly KindGroup[] =
     const above = group.get(kind) ?? kind
     return above === kind ? kind : top(above)
   }
-  const named = new Set<Kind>(allKinds)
+  const named = new Set<Kind>(tokenKinds)
   for (const kinds of counted) {
     for (const kind of kinds) named.add(kind)
     const [first, ...others] = kinds

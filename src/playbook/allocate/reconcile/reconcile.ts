@@ -1,9 +1,9 @@
-import type { BillLine, BillTraits, PieceKind } from '../../../core/bill.ts'
+import { type BillLine, type BillTraits, type PieceKind, pieceKinds, tokenKinds } from '../../../core/bill.ts'
 import type { MeteredRow } from '../../../core/ledger.ts'
 import { type Picodollars, picodollars } from '../../../core/money.ts'
 import { type Bucket, billedCost, costOf, dayBefore, feesOf, isTokens, keyOf, tokensOf } from './bucket.ts'
 import { compareDollars, dollarsOf } from './dollars.ts'
-import { allKinds, arePieces, type KindGroup, pieceKinds } from './kinds.ts'
+import { arePieces, type KindGroup } from './kinds.ts'
 import { type Alignment, alignModels, type ModelNames } from './models.ts'
 import { addPart, type Compared, type Comparison, comparisonOf, type Reason, size, sumOf } from './result.ts'
 import { compareTokens, type TokenCell } from './tokens.ts'
@@ -205,7 +205,7 @@ const moreOf = (cells: readonly TokenCell[]): ((bucket: Bucket) => boolean) => {
 /** Does the bill count such kinds? One without any line says that nothing was used. */
 const countsIn = (lines: readonly BillLine[]): ((kinds: KindGroup) => boolean) => {
   const counted = new Set(lines.flatMap(({ quantity, kinds }) => (quantity === null ? [] : kinds)))
-  const tokens = lines.length === 0 || allKinds.some((kind) => counted.has(kind))
+  const tokens = lines.length === 0 || tokenKinds.some((kind) => counted.has(kind))
   return (kinds) => (arePieces(kinds) ? kinds.some((kind) => counted.has(kind)) : tokens)
 }
 

@@ -1,7 +1,8 @@
+import { pieceKinds } from '../../../core/bill.ts'
 import type { MeteredRow } from '../../../core/ledger.ts'
 import { type Bucket, billedTokens, dayAfter, keyOf, moreRequests, rowsOf, tokensOf, unseenAttempts } from './bucket.ts'
 import { countLines } from './fold.ts'
-import { arePieces, groupKinds, type KindGroup, pieceKinds } from './kinds.ts'
+import { arePieces, groupKinds, type KindGroup } from './kinds.ts'
 import { addPart, type Comparison, comparisonOf, least, type Reason, size } from './result.ts'
 
 /** Tokens, or pieces, of one group of kinds of a bucket. */

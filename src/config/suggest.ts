@@ -16,14 +16,14 @@ const distance = (one: string, other: string): number => {
   return row[other.length] ?? 0
 }
 
-/** The known word that was probably meant, or undefined where none is near: a third of its letters may differ, and no more than `most`. */
-export const nearest = (word: string, known: Iterable<string>, most = Number.POSITIVE_INFINITY): string | undefined => {
+/** The known word that was probably meant, or undefined where none is near: a third of its letters may differ. */
+export const nearest = (word: string, known: Iterable<string>): string | undefined => {
   let best: string | undefined
   let least = Number.POSITIVE_INFINITY
   const asked = word.toLowerCase()
   for (const candidate of known) {
     const edits = distance(asked, candidate.toLowerCase())
-    const allowed = Math.min(most, Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3)))
+    const allowed = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3))
     if (edits <= allowed && edits < least) {
       least = edits
       best = candidate

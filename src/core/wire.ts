@@ -171,6 +171,8 @@ export type Forms = Readonly<{
 /** A format spoken over HTTP. It knows no provider, and no network. */
 export type Wire = Readonly<{
   name: string
+  /** What its readings call an endpoint. */
+  endpoints: readonly string[]
   /** Does this path belong to the wire? `path` is without provider prefix and query. */
   recognise(method: string, path: string, headers: Headers): boolean
   /** Reads a request. Throws WeirError `bad-request` or `malformed-json` when it cannot be one. */

@@ -65,6 +65,7 @@ const meterContext = ({ reading, quirks }: MeterContext) => ({ cache_ttl: readin
  */
 export const wire: Wire = {
   name: 'anthropic-messages',
+  endpoints: ['messages', 'count_tokens', 'batch_results'],
   recognise: (method, path) =>
     method === 'POST'
       ? MESSAGES.test(path) || COUNT.test(path) || VERTEX.test(path)

@@ -95,6 +95,7 @@ const streamFold = (context: MeterContext): Fold<EventMessage> => {
 /** Bedrock's Converse and ConverseStream (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html). */
 export const wire: Wire = {
   name: 'bedrock-converse',
+  endpoints: ['converse'],
   recognise: (method, path) => method === 'POST' && /^\/model\/.+\/converse(-stream)?$/.test(path),
   read: (request) => {
     const path = readModelPath(request.path)

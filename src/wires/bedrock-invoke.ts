@@ -80,6 +80,7 @@ const endpointOf = (model: string): string => {
  */
 export const wire: Wire = {
   name: 'bedrock-invoke',
+  endpoints: ['invoke', 'embeddings', 'rerank'],
   recognise: (method, path) => method === 'POST' && /^\/model\/.+\/invoke(-with-response-stream)?$/.test(path),
   read: (request) => {
     const path = readModelPath(request.path)

@@ -176,6 +176,7 @@ const meterStream = (context: MeterContext): Metering =>
 /** Cohere's chat, version 2 (https://docs.cohere.com/reference/chat) and 1. */
 export const wire: Wire = {
   name: 'cohere-chat',
+  endpoints: ['chat'],
   recognise: (method, path) => method === 'POST' && (path === '/v2/chat' || path === '/v1/chat'),
   read,
   meter: (context) =>

@@ -41,6 +41,7 @@ const readWhole = (context: MeterContext, body: Body): Metered => {
 /** Cohere's embeddings, versions 2 and 1 (https://docs.cohere.com/reference/embed): text tokens and images. */
 export const wire: Wire = {
   name: 'cohere-embed',
+  endpoints: ['embeddings'],
   recognise: (method, path) => method === 'POST' && (path === '/v2/embed' || path === '/v1/embed'),
   read,
   meter: (context) => meterBody((body) => readWhole(context, body)),

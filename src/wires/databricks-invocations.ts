@@ -19,6 +19,7 @@ const formatOf = (json: unknown): Wire => {
  */
 export const wire: Wire = {
   name: 'databricks-invocations',
+  endpoints: ['chat', 'completions', 'embeddings'],
   recognise: (method, path) => method === 'POST' && PATH.test(path),
   read: (request, quirks) => {
     const reading = formatOf(request.json).read(request, quirks)

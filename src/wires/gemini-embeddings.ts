@@ -80,6 +80,7 @@ const describe = (json: unknown, context: MeterContext, ended: boolean): Metered
 /** Google's embeddings: embedContent and batchEmbedContents of the Gemini API and Vertex AI, and Vertex's predict. */
 export const wire: Wire = {
   name: 'gemini-embeddings',
+  endpoints: ['embeddings'],
   recognise: (method, path) => method === 'POST' && (EMBED.test(path) || PREDICT.test(path)),
   read,
   meter: (context) => meterBody((body) => describe(body.json(), context, body.ended)),

@@ -23,6 +23,7 @@ const meterStream = (context: MeterContext): Metering => {
  */
 export const wire: Wire = {
   name: 'gemini-generate',
+  endpoints: ['generate', 'count_tokens'],
   recognise: (method, path) => method === 'POST' && GENERATE.test(path),
   read: (request) => readGenerate(request, jsonBody(request)),
   meter(context) {

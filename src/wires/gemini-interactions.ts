@@ -23,6 +23,7 @@ const readPoll = ({ query }: WireRequest): Reading => ({
  */
 export const wire: Wire = {
   name: 'gemini-interactions',
+  endpoints: ['interactions', 'interactions.poll'],
   recognise: (method, path) => (method === 'POST' ? CREATE.test(path) : method === 'GET' && POLL.test(path)),
   read: (request) => (request.method === 'GET' ? readPoll(request) : readInteraction(jsonBody(request))),
   meter: (context) =>

@@ -38,6 +38,7 @@ const readWhole = (body: Body, { status }: MeterContext): Metered => {
 /** Mistral's reading of documents, billed by the page (https://docs.mistral.ai/api/endpoint/ocr). */
 export const wire: Wire = {
   name: 'mistral-ocr',
+  endpoints: ['ocr'],
   recognise: (method, path) => method === 'POST' && path.endsWith('/ocr'),
   read(request) {
     const body = jsonBody(request)

@@ -17,6 +17,7 @@ const fieldsOf = (request: WireRequest): JsonRecord =>
 /** OpenAI's audio: transcription and translation (by tokens or by the second) and speech (by the character or by tokens). */
 export const wire: Wire = {
   name: 'openai-audio',
+  endpoints: ['audio.speech', 'audio.transcriptions', 'audio.translations'],
   recognise: (method, path) => method === 'POST' && AUDIO.test(path),
   read(request) {
     const fields = fieldsOf(request)

@@ -80,6 +80,7 @@ const foldFile = (context: MeterContext): Fold<string> => {
  */
 export const wire: Wire = {
   name: 'openai-batches',
+  endpoints: ['files.content'],
   recognise: (method, path) => method === 'GET' && CONTENT.test(path),
   read: () => readResults('files.content'),
   meter(context) {

@@ -68,6 +68,7 @@ const readChat = (request: WireRequest, body: JsonRecord, quirks: MeterContext['
  */
 export const wire: Wire = {
   name: 'openai-chat',
+  endpoints: ['chat', 'chat.stored', 'models'],
   recognise: (method, path) => (method === 'POST' ? CHAT.test(path) : STORED.test(path) || MODELS.test(path)),
   read(request, quirks) {
     if (request.method === 'POST') return readChat(request, jsonBody(request), quirks)

@@ -22,6 +22,7 @@ const promptText = (prompt: unknown): string =>
 /** The legacy completions of OpenAI, and of the many servers for open models that still speak it. */
 export const wire: Wire = {
   name: 'openai-completions',
+  endpoints: ['completions'],
   recognise: (method, path) => method === 'POST' && COMPLETIONS.test(path),
   read(request, quirks) {
     const body = jsonBody(request)

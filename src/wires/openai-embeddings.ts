@@ -49,6 +49,7 @@ const inputText = (input: unknown): string => {
 /** OpenAI's embeddings, as Azure, Mistral, Voyage, Together and others answer them. */
 export const wire: Wire = {
   name: 'openai-embeddings',
+  endpoints: ['embeddings'],
   recognise: (method, path) => method === 'POST' && EMBEDDINGS.test(path),
   read(request) {
     const body = jsonBody(request)

@@ -43,6 +43,7 @@ const attributes = (fields: JsonRecord): Readonly<Record<string, string>> => {
 /** OpenAI's images, as Azure, xAI, Together and others answer them. */
 export const wire: Wire = {
   name: 'openai-images',
+  endpoints: ['images.generations', 'images.edits', 'images.variations'],
   recognise: (method, path) => method === 'POST' && IMAGES.test(path),
   read(request) {
     const fields = fieldsOf(request)

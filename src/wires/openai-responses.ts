@@ -87,6 +87,7 @@ const readOther = (request: WireRequest): Reading => {
  */
 export const wire: Wire = {
   name: 'openai-responses',
+  endpoints: ['responses', 'responses.compact', 'responses.input_tokens', 'responses.poll', 'responses.other'],
   recognise: (method, path) => (method === 'POST' ? RESPONSES.test(path) || BELOW.test(path) : BELOW.test(path)),
   read(request) {
     if (request.method !== 'POST') return readOther(request)

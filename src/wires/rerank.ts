@@ -78,6 +78,7 @@ const readWhole = (context: MeterContext, body: Body): Metered => {
 /** Reranking as Cohere began it and Voyage, Together, Jina, OpenRouter and vLLM copied it: a query and documents. */
 export const wire: Wire = {
   name: 'rerank',
+  endpoints: ['rerank'],
   recognise: (method, path) => method === 'POST' && /^(\/[a-z0-9]+)*\/rerank$/.test(path),
   read,
   meter: (context) => meterBody((body) => readWhole(context, body)),

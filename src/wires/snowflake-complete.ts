@@ -11,5 +11,6 @@ const { forms: _, ...plainChat } = chat
 export const wire: Wire = {
   ...plainChat,
   name: 'snowflake-complete',
+  endpoints: ['chat'],
   recognise: (method, path) => method === 'POST' && /\/cortex\/inference:complete$/.test(path),
 }

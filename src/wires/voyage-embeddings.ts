@@ -62,6 +62,7 @@ const readWhole = (context: MeterContext, body: Body): Metered => {
 /** Voyage's embeddings that OpenAI's format does not cover: of images and text together, and of chunks in their context. */
 export const wire: Wire = {
   name: 'voyage-embeddings',
+  endpoints: ['embeddings'],
   recognise: (method, path) =>
     method === 'POST' && (path === '/v1/multimodalembeddings' || path === '/v1/contextualizedembeddings'),
   read,

@@ -144,11 +144,14 @@ describe('a field that only its verb can judge', () => {
     expect((await admin('GET', '/v1/keys')).text).not.toContain('locked-out')
   })
 
-  test('an endpoint that is nearly one is refused with what was meant, one of a wire yet to come is not', async () => {
+  test('an endpoint that no wire reads is refused with what was meant, or with all that there are', async () => {
     const made = (endpoints: readonly string[]) => admin('POST', '/v1/keys', { name: 'one', endpoints })
     const { status, error } = await made(['chta'])
     expect([status, error.message]).toEqual([422, 'endpoints chta: there is no such endpoint; did you mean chat?'])
-    expect((await made(['chat', 'images.*', 'count_tokens', 'moderations'])).error).toBe(undefined)
+    expect((await made(['chat', 'fine_tuning'])).error.message).toMatch(
+      /^endpoints fine_tuning: there is no such endpoint; known are: .*\bresponses\.compact\b/,
+    )
+    expect((await made(['chat', 'images.*', 'count_tokens'])).error).toBe(undefined)
   })
 })
 

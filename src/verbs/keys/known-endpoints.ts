@@ -1,29 +1,19 @@
-import { nearest } from '../../config/suggest.ts'
+import { hint } from '../../config/suggest.ts'
 import { WeirError } from '../../core/errors.ts'
+import type { Wire } from '../../core/wire.ts'
 import { globMatches } from '../../playbook/allocate/budget/glob.ts'
+import { wires } from '../../wires/index.ts'
 import type { Context } from '../verb.ts'
 
-/** Operations as the wires name them. */
-const NAMES = [
-  ...['chat', 'completions', 'responses', 'messages', 'generate', 'converse', 'invoke', 'interactions', 'embeddings'],
-  ...['rerank', 'ocr', 'images.generations', 'images.edits', 'images.variations', 'models', 'count_tokens'],
-  ...[
-    'audio.speech',
-    'audio.transcriptions',
-    'audio.translations',
-    'chat.stored',
-    'responses.poll',
-    'interactions.poll',
-  ],
-  ...['responses.compact', 'responses.input_tokens', 'responses.other', 'files.content', 'batch_results'],
-]
+const all: readonly Wire[] = Object.values(wires)
+const names = [...new Set(all.flatMap(({ endpoints }) => endpoints))]
 
-/** A mistyped endpoint would lock its key out. Throws WeirError `bad-input` with what was probably meant; what is like nothing known stays. */
+/** A scope that names no endpoint there is would lock its key out. Throws WeirError `bad-input` with what was probably meant. */
 export const checkEndpoints = (globs: readonly string[], { field }: Pick<Context, 'field'>): void => {
-  for (const glob of globs) {
-    if (NAMES.some((name) => globMatches(glob, name))) continue
-    const meant = nearest(glob, NAMES, 2)
-    if (meant === undefined) continue
-    throw new WeirError('bad-input', `${field('endpoints')} ${glob}: there is no such endpoint; did you mean ${meant}?`)
-  }
+  const unknown = globs.find((glob) => !names.some((name) => globMatches(glob, name)))
+  if (unknown === undefined) return
+  throw new WeirError(
+    'bad-input',
+    `${field('endpoints')} ${unknown}: there is no such endpoint; ${hint(unknown, names) || `known are: ${names.join(', ')}`}`,
+  )
 }

@@ -1,12 +1,10 @@
 import { hint } from '../config/suggest.ts'
 import type { Headers } from '../core/wire.ts'
 import { levers } from '../playbook/levers.ts'
+import { fields } from './tags.ts'
 
 /** Headers by which a client speaks to Weir, without `x-weir-`; besides them `tag-NAME`, and what calls of Weir's own carry. */
-const ASKED = [
-  ...['team', 'feature', 'customer', 'user', 'session', 'environment', 'agent', 'tag-NAME'],
-  ...['step', 'deadline', 'deferrable', 'levers'],
-]
+const ASKED = [...fields, 'tag-NAME', 'step', 'deadline', 'deferrable', 'levers']
 const known: ReadonlySet<string> = new Set([...ASKED, 'errand'])
 
 const waivable = [...new Set(Object.keys(levers).flatMap((name) => [name, name.slice(0, name.indexOf('/'))]))]

@@ -8,7 +8,8 @@ const LONGEST_VALUE = 256
 const LONGEST_NAME = 64
 const MOST_TAGS = 32
 
-const fields = ['team', 'feature', 'customer', 'user', 'session', 'environment', 'agent'] as const
+/** Fields of a payer, and the `x-weir-*` headers of their names. */
+export const fields = ['team', 'feature', 'customer', 'user', 'session', 'environment', 'agent'] as const
 
 /** A value as it may stand on a receipt: bounded, without control characters; undefined when nothing is left. */
 const clean = (value: string | undefined): string | undefined => {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 
-/** Five steps of niceness below the rest: about a third of its share where all processors are busy, which still keeps up. */
-const BEHIND = 5
+/** Ten steps of niceness below the rest: about a tenth of its share where all processors are busy, which a question of the ledger can still wait for. */
+const BEHIND = 10
 const LAST = 19
 
 /** What Linux calls a thread of Node's pool, and those that the ledger's engine starts from it. */

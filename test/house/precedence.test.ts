@@ -28,13 +28,13 @@ test.skipIf(process.platform !== 'linux')('threads that serve go before those of
   gateway = await startProcess({ folder, port: await freePort(), base_urls })
   const { pid } = gateway
   const own = getPriority()
-  const lower = new Set([own + 5])
+  const lower = new Set([own + 10])
   for (
     let tries = 0;
     tries < 200 &&
     !nicenessOf(pid)
       .get('libuv-worker')
-      ?.has(own + 5);
+      ?.has(own + 10);
     tries++
   )
     await sleep(25)

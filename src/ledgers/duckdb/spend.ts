@@ -96,22 +96,26 @@ const sumsOfForemost = async (session: Session, question: Spend, groups: Groups,
   return { total, rows, groups: among.groups }
 }
 
-/** What stands beside the sums of a group: how fast it was, and its cost over time. */
-type Extras = Readonly<{ pace: Pace; trend_usd?: readonly string[] }>
-
-/** The extras of every group, or of those that are shown, by `keyOf`; and of all receipts. */
-const extrasOf = async (session: Session, question: Spend, groups: Groups, shown?: readonly Row[]) => {
+/** Cost over time, of every group that is shown by `keyOf`, and of all receipts; none where no slices are asked for. */
+const trendsIn = async (session: Session, question: Spend, groups: Groups, shown: readonly Row[]) => {
   const { slices } = question
-  const paces = await pacesOf(session, question, groups, shown)
+  const none = ungrouped(groups)
   const trends = await trendsOf(session, question, groups, shown)
-  const all = await trendsOf(session, question, ungrouped(groups))
+  const all = await trendsOf(session, question, none, [])
   const trendIn = (from: ReadonlyMap<string, readonly string[]>, key: string) =>
     slices ? { trend_usd: from.get(key) ?? flat(slices) } : {}
-  return {
-    of: (key: string): Extras => ({ pace: paces.of.get(key) ?? unknownPace, ...trendIn(trends, key) }),
-    all: { pace: paces.all, ...trendIn(all, keyOf(ungrouped(groups), {})) } satisfies Extras,
-  }
+  return { of: (key: string) => trendIn(trends, key), all: trendIn(all, keyOf(none, {})) }
 }
+
+/** All that is money, from one snapshot. */
+const moneyOf = async (session: Session, question: Spend, groups: Groups) => {
+  const cover = await coverOf(session, question, windowsOf(question))
+  const basis = { cover, corrected: await hasCorrections(session) }
+  const sums = await (isWorth(question, groups) ? sumsOfForemost : sumsOf)(session, question, groups, basis)
+  return { ...sums, trends: await trendsIn(session, question, groups, sums.rows), missing: cover.missing }
+}
+
+type Extras = Readonly<{ pace: Pace; trend_usd?: readonly string[] }>
 
 const named = <Name extends string, Value>(
   names: readonly Name[],
@@ -142,15 +146,10 @@ export type SpendAnswer = Readonly<{ answer: Answers['spend']; missing: readonly
 /** Runs on a connection of its own, with the same question's rules: beside what is asked here, and from a snapshot that may be a moment newer. */
 export type Beside = <T>(act: (session: Session) => Promise<T>) => Promise<T>
 
-/** Of few groups all is asked for at the same time; of many, first which are shown. */
-const sumsAndExtras = async (session: Session, beside: Beside, question: Spend, groups: Groups, basis: Basis) => {
-  if (isWorth(question, groups)) {
-    const sums = await sumsOfForemost(session, question, groups, basis)
-    return { sums, extras: await extrasOf(session, question, groups, sums.rows) }
-  }
-  const coming = beside((other) => extrasOf(other, question, groups))
-  const sums = await sumsOf(session, question, groups, basis).finally(() => coming.catch(() => {}))
-  return { sums, extras: await coming }
+/** Waits for both, also where one fails: nobody closes a connection on which something runs. */
+const both = async <One, Other>(one: Promise<One>, other: Promise<Other>): Promise<readonly [One, Other]> => {
+  await Promise.allSettled([one, other])
+  return Promise.all([one, other])
 }
 
 /**
@@ -159,13 +158,19 @@ const sumsAndExtras = async (session: Session, beside: Beside, question: Spend, 
  */
 export const spend = async (session: Session, beside: Beside, question: Spend): Promise<SpendAnswer> => {
   const groups = groupsOf(question)
-  const cover = await coverOf(session, question, windowsOf(question))
-  const basis = { cover, corrected: await hasCorrections(session) }
-  const { sums, extras } = await sumsAndExtras(session, beside, question, groups, basis)
+  const coming = moneyOf(session, question, groups)
+  // How fast few groups were is asked for at the same time; of many, when it is known which are shown.
+  const pacing = isWorth(question, groups)
+    ? coming.then(({ rows }) => pacesOf(session, question, groups, rows))
+    : beside((other) => pacesOf(other, question, groups))
+  const [{ rows, total, groups: all_groups, trends, missing }, paces] = await both(coming, pacing)
   const answer = {
-    rows: sums.rows.map((row) => rowOf(row, groupOf(groups, row), extras.of(keyOf(groups, row)))),
-    total: rowOf(sums.total, {}, extras.all),
-    more: Math.max(0, sums.groups - sums.rows.length),
+    rows: rows.map((row) => {
+      const key = keyOf(groups, row)
+      return rowOf(row, groupOf(groups, row), { pace: paces.of.get(key) ?? unknownPace, ...trends.of(key) })
+    }),
+    total: rowOf(total, {}, { pace: paces.all, ...trends.all }),
+    more: Math.max(0, all_groups - rows.length),
   }
-  return { answer, missing: cover.missing }
+  return { answer, missing }
 }

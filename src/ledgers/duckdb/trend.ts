@@ -3,8 +3,8 @@ import { amongst, type Groups, keyOf, receiptsOf, type Spend } from './groups.ts
 import { sql } from './sql.ts'
 import { count, usd } from './values.ts'
 
-/** Cost by equal slices of the window, oldest first, of every group, or of those that are shown. */
-export const trendsOf = async (session: Session, question: Spend, groups: Groups, shown?: readonly Row[]) => {
+/** Cost by equal slices of the window, oldest first, of every group that is shown. */
+export const trendsOf = async (session: Session, question: Spend, groups: Groups, shown: readonly Row[]) => {
   const { window, slices = 0 } = question
   const trends = new Map<string, string[]>()
   if (slices <= 0) return trends

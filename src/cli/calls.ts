@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from 'citty'
 import type { Filter } from '../core/dimension.ts'
-import type { Ledger } from '../core/ledger.ts'
 import type { PriceRow } from '../core/price.ts'
 import type { Receipt } from '../core/receipt.ts'
 import { verb as call } from '../verbs/call.ts'
@@ -21,6 +20,7 @@ import {
 } from './asking.ts'
 import { withContext } from './calling.ts'
 import { renderCall } from './calls/call.ts'
+import { openFresh } from './calls/fresh.ts'
 import { callColumns, renderCalls } from './calls/list.ts'
 import { countFlag } from './numbers.ts'
 import { type Look, lookOf } from './show/look.ts'
@@ -66,21 +66,6 @@ const showList = (flags: Flags, where: readonly string[], order: 'newest' | 'dea
   })
 
 const poll_ms = 1000
-/** A call is listed when it ends, so one that took long comes late; this far back is looked. */
-const back_us = 3_600_000_000
-
-const newReceipts = async (
-  ledger: Ledger,
-  filters: readonly Filter[],
-  since_us: number,
-  seen: Set<string>,
-): Promise<Receipt[]> => {
-  const window = { from_us: since_us - back_us, to_us: now_us() + 1 }
-  const { receipts } = await ledger.query({ ask: 'calls', window, filters, limit: 1000, order: 'newest' })
-  const fresh = receipts.filter((receipt) => receipt.ended_at_us >= since_us && !seen.has(receipt.receipt_id))
-  for (const { receipt_id } of fresh) seen.add(receipt_id)
-  return fresh.toReversed()
-}
 
 /** Lines for what is new, laid out with the rows before them, so that columns stay where they are. */
 const followLines = (before: readonly Receipt[], fresh: readonly Receipt[], zone: string, look: Look): string[] => {
@@ -93,14 +78,11 @@ const laid_out = 100
 
 /** Prints calls as they end, until interrupted. The ledger is let go between two looks, so that others can use it. */
 const follow = async (flags: Flags, filters: readonly Filter[]): Promise<void> => {
-  const since_us = now_us()
-  const seen = new Set<string>()
+  const look = openFresh(filters, now_us())
   let before: readonly Receipt[] = []
   note('Waiting for calls; end with Ctrl+C.')
   for (;;) {
-    const fresh = await withLedger(flags, 'weir calls --follow', (ledger) =>
-      newReceipts(ledger, filters, since_us, seen),
-    )
+    const fresh = await withLedger(flags, 'weir calls --follow', (ledger) => look(ledger, now_us()))
     if (flags.json) for (const receipt of fresh) print(JSON.stringify(receipt))
     else if (fresh.length > 0) {
       print(followLines(before, fresh, flags.zone ?? 'UTC', lookOf()).join('\n'))

@@ -155,6 +155,8 @@ type Plain =
   | Readonly<{
       ask: 'calls'
       window: TimeWindow
+      /** Only what has ended since this moment. */
+      ended_from_us?: number
       filters?: readonly Filter[]
       limit: number
       after?: string

@@ -56,17 +56,19 @@ type Calls = Extract<Question, { ask: 'calls' }>
 const PARTS = [4096, 128, 8, 1]
 
 /** The places of a page of receipts, found by narrow columns. */
-const placesOf = async (session: Session, { window, filters, limit, after, order = 'newest' }: Calls) => {
+const placesOf = async (session: Session, question: Calls) => {
+  const { window, filters, limit, after, ended_from_us, order = 'newest' } = question
   const rank = raw(rankOf(order))
   const page =
     after === undefined
       ? raw('')
       : sql`AND (${rank}, receipt_id) < (SELECT (${rank}, receipt_id) FROM spending WHERE receipt_id = ${after} LIMIT 1)`
+  const ended = ended_from_us === undefined ? raw('') : sql`AND ended_at_us >= ${ended_from_us}`
   const parts = order === 'newest' && after === undefined ? PARTS : [1]
   for (const part of parts) {
     const from_us = Math.floor(window.to_us - (window.to_us - window.from_us) / part)
     const found = await session.rows(sql`
-      SELECT place FROM spending WHERE ${where({ ...window, from_us }, filters)} ${page}
+      SELECT place FROM spending WHERE ${where({ ...window, from_us }, filters)} ${ended} ${page}
       ORDER BY ${rank} DESC, receipt_id DESC LIMIT ${limit}`)
     if (found.length === limit || part === 1) return found.map(({ place }) => count(place))
   }

@@ -96,6 +96,10 @@ test.each([
   [['simulate', '--port', '4140.5'], 'weir: --port 4140.5: expected a whole number from 0 to 65535'],
   [['simulate', '--seed', '1.5'], 'weir: --seed 1.5: expected a whole number from 0 to 9007199254740991'],
   [['keys', 'create', '--expires', '99999999d'], 'weir: --expires 99999999d is more than 100 years from now'],
+  [
+    ['keys', 'create', '--expires', 'yesterday'],
+    'weir: --expires yesterday is no time to come: use 30m, 12h, 30d, 2w, 2027-01-31 or 2027-01-31T09:30',
+  ],
 ])('%j is refused before anything begins', async (words, message) => {
   const { err, out, code } = await weir([...words], { cwd })
   expect([code, out, err]).toEqual([2, '', `${message}\n`])

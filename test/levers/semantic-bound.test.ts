@@ -151,17 +151,16 @@ describe('the nearest of many', () => {
     return vector.map((value) => value / length)
   }
 
-  test('finds a vector again among thousands, and not once it is removed', () => {
-    const index = nearest(64, 10_000)
+  test('finds a vector again among thousands, and not once another has taken its place', () => {
+    const index = nearest(64, 5_000)
     const all = Array.from({ length: 5_000 }, unit)
     for (const vector of all) index.add(vector)
-    for (const entry of [0, 17, 4_999]) {
-      const sought = all[entry] ?? unit()
-      expect(index.find(sought, 1)[0]?.entry).toBe(entry)
-      index.remove(entry)
-      expect(index.find(sought, 5).map((found) => found.entry)).not.toContain(entry)
-    }
-    expect(index.size).toBe(4_997)
+    for (const entry of [0, 17, 4_999]) expect(index.find(all[entry] ?? unit(), 1)[0]?.entry).toBe(entry)
+    const later = unit()
+    expect(index.add(later)).toBe(0)
+    expect(index.find(later, 1)[0]?.entry).toBe(0)
+    expect(index.find(all[0] ?? unit(), 1)[0]?.similarity).toBeLessThan(0.9)
+    expect(index.size).toBe(5_000)
   })
 
   test('among thousands is the one that comparing all of them finds, where a question differs in two words of nine', () => {
@@ -197,4 +196,19 @@ describe('the nearest of many', () => {
     expect(index.size).toBe(100)
     expect(index.find(first, 1)[0]?.similarity).toBeLessThan(0.9)
   })
+})
+
+test('a group is forgotten with the last of its questions, so that memory is bounded however much is new', () => {
+  const partition = openPartition({ ...SETTINGS, most_entries: 3 })
+  const note = (text: string, group: string, at_us: number) =>
+    partition.note({ question: { vector: lexicalVector(text), guards: '' }, at_us, group })
+  expect(['one', 'two', 'one'].map((group, at) => note(`question ${at} of ${group}`, group, at))).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ])
+  expect(note('a fourth', 'four', 3), 'another question of the group is still there').toBe(undefined)
+  expect(note('a fifth', 'five', 4)).toBe('two')
+  expect(note('a sixth', 'six', 5)).toBe('one')
+  expect(partition.questions).toBe(3)
 })

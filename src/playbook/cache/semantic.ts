@@ -86,8 +86,9 @@ const open = (chosen: Settings): Known => ({
 })
 
 const take = (known: Known, note: Kept): void => {
-  known.partition.note(note)
+  const gone = known.partition.note(note)
   if (note.says) known.said.set(note.group, note.says)
+  if (gone !== undefined) known.said.delete(gone)
 }
 
 /** The partition as it is by now: what other threads, and runs before, have noted is read in. */

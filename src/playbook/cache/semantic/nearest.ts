@@ -5,8 +5,6 @@ export type Neighbour = Readonly<{ entry: number; similarity: number }>
 export type Nearest = Readonly<{
   /** Gives the number, or that of the entry whose place it took. */
   add(vector: Float32Array): number
-  /** Takes an entry out. */
-  remove(entry: number): void
   /** The nearest entries, nearest first. */
   find(vector: Float32Array, count: number): readonly Neighbour[]
   readonly size: number
@@ -194,7 +192,6 @@ export const nearest = (dimensions: number, most: number): Nearest => {
   const vectors = rows((length): Int8Array<ArrayBuffer> => new Int8Array(length), dimensions)
   const coarse = rows((length): Int32Array<ArrayBuffer> => new Int32Array(length), COARSE_WORDS)
   const whole = rows((length): Int32Array<ArrayBuffer> => new Int32Array(length), WORDS)
-  const present = new Set<number>()
   /** Distances of all entries by their first 64 bits: kept, because they are many. */
   let distances = new Uint8Array(0)
   const near = new Int32Array(COARSE)
@@ -215,14 +212,14 @@ export const nearest = (dimensions: number, most: number): Nearest => {
     return selected(distances, used, limitOf(histogram, COARSE), near)
   }
   const candidates = (vector: Int8Array): Iterable<number> => {
-    if (used <= COMPARE_ALL) return present
+    if (used <= COMPARE_ALL) return Array(used).keys()
     const signature = sign(vector)
     return narrower(narrow(signature), signature, whole.held)
   }
 
   return {
     get size() {
-      return present.size
+      return used
     },
     add(vector) {
       const entry = next
@@ -231,19 +228,15 @@ export const nearest = (dimensions: number, most: number): Nearest => {
       vectors.put(entry, bytes)
       coarse.put(entry, signature.subarray(0, COARSE_WORDS))
       whole.put(entry, signature)
-      present.add(entry)
       used = Math.max(used, entry + 1)
       next = (entry + 1) % most
       return entry
-    },
-    remove(entry) {
-      present.delete(entry)
     },
     find(vector, count) {
       const bytes = eighth(vector)
       const { best, offer } = bestOf(count)
       const { held } = vectors
-      for (const entry of candidates(bytes)) if (present.has(entry)) offer(entry, similarity(bytes, held, entry))
+      for (const entry of candidates(bytes)) offer(entry, similarity(bytes, held, entry))
       return best
     },
   }

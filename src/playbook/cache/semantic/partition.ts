@@ -34,9 +34,10 @@ export type Partition = Readonly<{
   candidate(question: Question, at_us: number): Candidate | undefined
   /** Groups that a question's fresh answer may belong to, nearest first. */
   groupsNear(question: Question, at_us: number, most: number): readonly string[]
-  note(note: Note): void
+  /** Gives back the group that is forgotten with the question in whose place this one comes, where that was its last. */
+  note(note: Note): string | undefined
   served(): void
-  /** Answers older than this are none, µs. */
+  /** How many are remembered. */
   readonly questions: number
   readonly verifications: number
 }>
@@ -92,6 +93,8 @@ export const openPartition = (settings: PartitionSettings): Partition => {
   const learnt = learner(settings)
   const entries: Entry[] = []
   const records = new Map<string, Tried>()
+  /** How many questions of each group are remembered. */
+  const members = new Map<string, number>()
   let index: Nearest | undefined
 
   const near = (question: Question, at_us: number): (readonly [Entry, number])[] =>
@@ -99,6 +102,17 @@ export const openPartition = (settings: PartitionSettings): Partition => {
       const found = entries[entry]
       return found && at_us - found.at_us < settings.ttl_us ? [[found, similarity] as const] : []
     })
+  /** A question of a group is forgotten. Gives back the group where it was its last. */
+  const leave = (group: string): string | undefined => {
+    const left = (members.get(group) ?? 0) - 1
+    if (left > 0) {
+      members.set(group, left)
+      return undefined
+    }
+    members.delete(group)
+    records.delete(group)
+    return group
+  }
   const recordOf = (group: string): Tried => records.get(group) ?? { right: 0, wrong: 0 }
   return {
     candidate(question, at_us) {
@@ -113,12 +127,17 @@ export const openPartition = (settings: PartitionSettings): Partition => {
     groupsNear: (question, at_us, most) => [...tallyOf(near(question, at_us)).keys()].slice(0, most),
     note({ question, at_us, group, verified }) {
       index ??= nearest(question.vector.length, settings.most_entries)
-      entries[index.add(question.vector)] = { group, guards: question.guards, at_us }
-      if (!verified) return
+      const place = index.add(question.vector)
+      const before = entries[place]
+      entries[place] = { group, guards: question.guards, at_us }
+      members.set(group, (members.get(group) ?? 0) + 1)
+      const gone = before && leave(before.group)
+      if (!verified) return gone
       learnt.verified(verified.features, verified.right)
       const record = recordOf(verified.group)
       record[verified.right ? 'right' : 'wrong'] += 1
-      records.set(verified.group, record)
+      if (members.has(verified.group)) records.set(verified.group, record)
+      return gone
     },
     served: learnt.served,
     get questions() {

@@ -9,6 +9,9 @@ import type { Hold } from './budgets/known.ts'
 import type { Pulling } from './levers/pulling.ts'
 import type { Upstream, World } from './world.ts'
 
+/** Fields of who pays and what a call belongs to that a header `x-weir-…` of that name says. */
+export const payerFields = ['team', 'feature', 'customer', 'user', 'session', 'environment', 'agent'] as const
+
 /** Who pays for a call, and what it belongs to. The names are the receipt's. */
 export type Payer = {
   -readonly [Field in

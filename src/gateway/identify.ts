@@ -3,7 +3,6 @@ import type { Headers } from '../core/wire.ts'
 import { claim } from '../providers/shared/claim.ts'
 import { checkPath } from '../providers/shared/path.ts'
 import type { Call } from './call.ts'
-import { slipsIn } from './slips.ts'
 import { headerTags } from './tags.ts'
 import type { Upstream, World } from './world.ts'
 
@@ -129,8 +128,6 @@ const checkOrigin = (call: Call, upstream: Upstream): void => {
  * or `unknown-path`.
  */
 export const identify = (call: Call, world: World): void => {
-  const slips = slipsIn(call.headers)
-  if (slips) call.slips = slips
   checkTarget(call)
   const upstream = address(call, world)
   if (upstream) call.upstream = upstream
@@ -139,6 +136,7 @@ export const identify = (call: Call, world: World): void => {
   if (world.settings.mode === 'keys' && !ours) authenticate(call, world)
   else if (upstream) checkOrigin(call, upstream)
   call.tenant = world.tenants.tenantOf(call.key, call.headers, call.query)
-  headerTags(call.payer, call.headers, call.key, call.started_at_us)
+  const slips = headerTags(call.payer, call.headers, call.key, call.started_at_us)
+  if (slips) call.slips = slips
   if (!upstream) throw unknownPath(call, world)
 }

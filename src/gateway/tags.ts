@@ -1,15 +1,15 @@
 import { WeirError } from '../core/errors.ts'
 import type { KeyRecord } from '../core/store.ts'
 import type { BodyTags, Headers } from '../core/wire.ts'
-import type { Payer } from './call.ts'
+import { type Payer, payerFields } from './call.ts'
+import { leverSlips, nameSlip } from './slips.ts'
 
 /** Longest tag value and name, and most tags on a call; what is longer is cut, what is more is left out. */
 const LONGEST_VALUE = 256
 const LONGEST_NAME = 64
 const MOST_TAGS = 32
-
-/** Fields of a payer, and the `x-weir-*` headers of their names. */
-export const fields = ['team', 'feature', 'customer', 'user', 'session', 'environment', 'agent'] as const
+/** So many slips are told of at most. */
+const MOST_SLIPS = 5
 
 /** A value as it may stand on a receipt: bounded, without control characters; undefined when nothing is left. */
 const clean = (value: string | undefined): string | undefined => {
@@ -63,29 +63,89 @@ const deadline = (value: string, now_us: number): number => {
   return at * 1000
 }
 
-const weirHeader = (payer: Payer, name: string, header: string, now_us: number): void => {
-  const value = meant(header)
-  const word = name.slice('x-weir-'.length)
-  if (word.startsWith('tag-')) addTags(payer, { [word.slice('tag-'.length)]: value })
-  else if (word === 'deadline') payer.deadline_at_us = deadline(value, now_us)
-  else if (word === 'deferrable') payer.deferrable = value === 'true' || value === '1'
-  else if (word === 'step') {
-    if (/^\d{1,9}$/.test(value)) payer.step = Number(value)
-  } else {
-    const field = fields.find((known) => known === word)
+/** Reads a header's value. Gives back what of it cannot be read. */
+type Read = (payer: Payer, value: string, now_us: number) => readonly string[]
+
+const FINE: readonly string[] = []
+
+const fieldReader =
+  (field: (typeof payerFields)[number]): Read =>
+  (payer, value) => {
     const text = clean(value)
-    if (field && text !== undefined) payer[field] = text
+    if (text !== undefined) payer[field] = text
+    return FINE
   }
+
+/** The headers by which a client speaks to Weir, without `x-weir-`; beside them `tag-NAME`. */
+const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ...payerFields.map((field) => [field, fieldReader(field)] as const),
+  [
+    'step',
+    (payer, value) => {
+      if (!/^\d{1,9}$/.test(value)) return ['x-weir-step is no whole number']
+      payer.step = Number(value)
+      return FINE
+    },
+  ],
+  [
+    'deadline',
+    (payer, value, now_us) => {
+      payer.deadline_at_us = deadline(value, now_us)
+      return FINE
+    },
+  ],
+  [
+    'deferrable',
+    (payer, value) => {
+      payer.deferrable = value === 'true' || value === '1'
+      return payer.deferrable || value === 'false' || value === '0'
+        ? FINE
+        : ['x-weir-deferrable is neither true nor false']
+    },
+  ],
+  // Which levers are waived is read when they are pulled.
+  ['levers', (_, value) => leverSlips(value)],
+])
+
+/** What may be meant by a header that there is not. */
+const asked = [...readers.keys(), 'tag-NAME']
+
+/** Reads one header, without its `x-weir-`. Throws `bad-request` for a deadline that is none. */
+const weirHeader = (payer: Payer, word: string, header: string, now_us: number): readonly string[] => {
+  const value = meant(header)
+  const read = readers.get(word)
+  if (read) return read(payer, value, now_us)
+  if (word.startsWith('tag-') && word.length > 'tag-'.length) addTags(payer, { [word.slice('tag-'.length)]: value })
+  // By that name calls of Weir's own are known.
+  else if (word !== 'errand') return [nameSlip(word, asked)]
+  return FINE
 }
 
-/** What the key fixes wins over anything the client says; then the `x-weir-*` headers. */
-export const headerTags = (payer: Payer, headers: Headers, key: KeyRecord | undefined, now_us: number): void => {
+/**
+ * What the key fixes wins over anything the client says; then the `x-weir-*` headers. Gives back what of them cannot be read, which
+ * stands on the receipt as warnings and on the answer as `x-weir-warning`; undefined where all can.
+ */
+export const headerTags = (
+  payer: Payer,
+  headers: Headers,
+  key: KeyRecord | undefined,
+  now_us: number,
+): readonly string[] | undefined => {
+  let slips: readonly string[] | undefined
   for (const name in headers) {
     const value = headers[name]
-    if (name.startsWith('x-weir-') && value !== undefined) weirHeader(payer, name, value, now_us)
-    else if (name === 'traceparent' && value !== undefined) trace(payer, value)
+    if (value === undefined) continue
+    if (name.startsWith('x-weir-')) {
+      const found = weirHeader(payer, name.slice('x-weir-'.length), value, now_us)
+      if (found.length > 0) slips = [...(slips ?? []), ...found].slice(0, MOST_SLIPS)
+    } else if (name === 'traceparent') trace(payer, value)
   }
-  if (!key) return
+  if (key) fix(payer, key)
+  return slips
+}
+
+/** What the key fixes. */
+const fix = (payer: Payer, key: KeyRecord): void => {
   payer.key_id = key.id
   if (key.team !== undefined) payer.team = key.team
   if (key.feature !== undefined) payer.feature = key.feature
@@ -99,7 +159,7 @@ export const headerTags = (payer: Payer, headers: Headers, key: KeyRecord | unde
 
 /** The body's own fields, where neither key nor header said it. */
 export const bodyTags = (payer: Payer, said: BodyTags): void => {
-  for (const field of fields) {
+  for (const field of payerFields) {
     if (payer[field] !== undefined) continue
     const text = clean(said[field])
     if (text !== undefined) payer[field] = text

@@ -25,7 +25,8 @@ const countPictures = (bytes: Uint8Array): number => {
 
 const facts = (body: Body): JsonRecord | undefined => {
   const answer = membersOf(body, ['model', 'usage', 'size', 'quality', 'error'])
-  return answer && { data: Array.from({ length: countPictures(body.bytes) }), ...answer }
+  if (!answer || answer['data'] !== undefined) return answer
+  return { ...answer, data: Array.from({ length: countPictures(body.bytes) }) }
 }
 
 const sizeOf = (fields: JsonRecord): string | undefined => {

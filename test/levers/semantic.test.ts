@@ -3,7 +3,7 @@ import OpenAI from 'openai'
 import { afterEach, describe, expect, test } from 'vitest'
 import { chance } from '../../src/core/chance.ts'
 import type { LeverMode, LeverPolicy } from '../../src/core/lever.ts'
-import type { Services } from '../../src/core/settings.ts'
+import type { Services, Settings } from '../../src/core/settings.ts'
 import { rested } from '../../src/gateway/levers/rested.ts'
 import { lever } from '../../src/playbook/cache/semantic.ts'
 import { post } from '../gateway/ask.ts'
@@ -47,6 +47,17 @@ const open = async (mode: LeverMode, settings: object = {}, services: Services =
     simulator: { says: answerTo },
     settings: { policies: [policy(mode, { most_wrong_percent: 10, confidence_percent: 90, ...settings })], services },
     overrides: { random: chance(5) },
+  })
+  return house
+}
+
+/** With an embedder of the simulator's, which answers within a deadline in ms. */
+const openEmbedding = async (deadline_ms: number, more: Partial<Settings> = {}): Promise<House> => {
+  const services = { embedder: { provider: 'openai', model: 'text-embedding-3-small', deadline_ms } }
+  house = await startHouse({
+    simulator: { says: answerTo },
+    settings: { policies: [policy('on', {})], services, ...more },
+    providers: { openai: { credentials: { api_key: 'sk-ours' } } },
   })
   return house
 }
@@ -232,45 +243,28 @@ describe('cache/semantic', () => {
   })
 
   test('with an embedder that is slower than its deadline the call goes on without it, and its receipt says so', async () => {
-    house = await startHouse({
-      simulator: { says: answerTo },
-      settings: {
-        policies: [policy('on', {})],
-        services: { embedder: { provider: 'openai', model: 'text-embedding-3-small', deadline_ms: 100 } },
-      },
-      providers: { openai: { credentials: { api_key: 'sk-ours' } } },
-    })
-    house.simulator.faults.next(1, { kind: 'slow-head', ms: 3000 })
+    const at = await openEmbedding(100)
+    at.simulator.faults.next(1, { kind: 'slow-head', ms: 3000 })
     const begun = performance.now()
-    expect(await say(client(house), 'how do I freeze my virtual card?')).toBe(
-      'To freeze my virtual card open its page.',
-    )
+    expect(await say(client(at), 'how do I freeze my virtual card?')).toBe('To freeze my virtual card open its page.')
     expect(performance.now() - begun).toBeLessThan(2500)
-    const [call] = (await house.receipts()).filter(({ agent }) => agent !== 'weir')
+    const [call] = (await at.receipts()).filter(({ agent }) => agent !== 'weir')
     expect(call).toMatchObject({ outcome: 'ok', levers: [{ name: lever.name, action: 'skipped' }] })
     expect(call?.levers?.[0]?.why).toMatch(/embed/)
   })
 
   test('an embedder that hangs keeps a few calls waiting, and then none until it is tried again', async () => {
-    house = await startHouse({
-      simulator: { says: answerTo },
-      settings: {
-        policies: [policy('on', {})],
-        services: { embedder: { provider: 'openai', model: 'text-embedding-3-small', deadline_ms: 100 } },
-        breaker: { failures: 2, open_ms: 60_000 },
-      },
-      providers: { openai: { credentials: { api_key: 'sk-ours' } } },
-    })
-    house.simulator.faults.always('stall', ({ path }) => path.endsWith('/embeddings'))
-    for (const nth of [1, 2, 3, 4]) await say(client(house), `how do I freeze my virtual card ${nth}?`)
-    const calls = (await house.receipts()).filter(({ agent }) => agent !== 'weir')
+    const at = await openEmbedding(100, { breaker: { failures: 2, open_ms: 60_000 } })
+    at.simulator.faults.always('stall', ({ path }) => path.endsWith('/embeddings'))
+    for (const nth of [1, 2, 3, 4]) await say(client(at), `how do I freeze my virtual card ${nth}?`)
+    const calls = (await at.receipts()).filter(({ agent }) => agent !== 'weir')
     expect(calls.map(({ outcome, levers }) => [outcome, levers?.[0]?.why])).toEqual([
       ['ok', 'the embedder failed, or was slower than its deadline'],
       ['ok', 'the embedder failed, or was slower than its deadline'],
       ['ok', 'the embedder failed repeatedly, and is not asked for now'],
       ['ok', 'the embedder failed repeatedly, and is not asked for now'],
     ])
-    expect(house.simulator.calls.filter(({ path }) => path.endsWith('/embeddings'))).toHaveLength(2)
+    expect(at.simulator.calls.filter(({ path }) => path.endsWith('/embeddings'))).toHaveLength(2)
   })
 
   test('vectors that cannot be compared with those before are a failure of the embedder', async () => {
@@ -289,29 +283,17 @@ describe('cache/semantic', () => {
   })
 
   test('an embedder may take as long as its deadline says, however long that is', async () => {
-    house = await startHouse({
-      simulator: { says: answerTo },
-      settings: {
-        policies: [policy('on', {})],
-        services: { embedder: { provider: 'openai', model: 'text-embedding-3-small', deadline_ms: 5000 } },
-      },
-      providers: { openai: { credentials: { api_key: 'sk-ours' } } },
-    })
-    house.simulator.faults.next(1, { kind: 'slow-head', ms: 600 })
-    await say(client(house), 'how do I freeze my virtual card?')
-    const [call] = (await house.receipts()).filter(({ agent }) => agent !== 'weir')
+    const at = await openEmbedding(5000)
+    at.simulator.faults.next(1, { kind: 'slow-head', ms: 600 })
+    await say(client(at), 'how do I freeze my virtual card?')
+    const [call] = (await at.receipts()).filter(({ agent }) => agent !== 'weir')
     expect(call?.levers?.[0]?.why).toBe('nothing like it was asked before')
   })
 
   test("an embedder's calls go through the gateway and have receipts of their own", async () => {
-    const settings = { provider: 'openai', model: 'text-embedding-3-small', deadline_ms: 2000 }
-    house = await startHouse({
-      simulator: { says: answerTo },
-      settings: { policies: [policy('on', {})], services: { embedder: settings } },
-      providers: { openai: { credentials: { api_key: 'sk-ours' } } },
-    })
-    await say(client(house), 'how do I freeze my virtual card?')
-    const receipts = await house.receipts()
+    const at = await openEmbedding(2000)
+    await say(client(at), 'how do I freeze my virtual card?')
+    const receipts = await at.receipts()
     const [errand] = receipts.filter(({ agent }) => agent === 'weir')
     expect(errand).toMatchObject({ endpoint: 'embeddings', model_asked: 'text-embedding-3-small', outcome: 'ok' })
     expect(Number(errand?.cost_usd)).toBeGreaterThan(0)

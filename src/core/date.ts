@@ -1,3 +1,8 @@
+/** Spans of time, µs. A day is 24 hours: the days of a calendar are a matter of their zone. */
+export const MINUTE_US = 60_000_000
+export const HOUR_US = 60 * MINUTE_US
+export const DAY_US = 24 * HOUR_US
+
 /** Begins the text with a day, as in 2026-02-30, that no calendar has? Engines take that one for the second of March. */
 export const isOfNoDay = (text: string): boolean => {
   const day = /^\d{4}-\d\d-\d\d/.exec(text)?.[0]

@@ -1,4 +1,5 @@
 import type { Containment } from '../core/alert.ts'
+import { MINUTE_US } from '../core/date.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Receipt } from '../core/receipt.ts'
 import { type Held, heldBy, holding, inForce } from '../playbook/allocate/alert/contain.ts'
@@ -17,7 +18,6 @@ export type Restraint = Readonly<{
 }>
 
 const SLOTS = 4096
-const MINUTE_US = 60_000_000
 
 /** Memory for the counts of calls a minute, shared by all gateway threads: 16 KiB. */
 export const restraintMemory = (): SharedArrayBuffer => new SharedArrayBuffer(SLOTS * 4)

@@ -1,14 +1,13 @@
 import { z } from 'zod'
 import { choice } from '../config/fields.ts'
 import { type Alert, verdicts } from '../core/alert.ts'
+import { DAY_US } from '../core/date.ts'
 import { judgeAlert } from '../gateway/watch/verbs.ts'
 import { id } from './alerts/fields.ts'
 import { alert as alertAnswer } from './answers/alert.ts'
 import { expiryOf } from './asking/expiry.ts'
 import { name, windowFields } from './asking/fields.ts'
 import { defineVerb } from './verb.ts'
-
-const DAY_US = 86_400_000_000
 
 export const verb = defineVerb({
   name: 'alerts feedback',

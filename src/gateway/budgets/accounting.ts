@@ -1,10 +1,9 @@
+import { MINUTE_US } from '../../core/date.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import type { Active } from './active.ts'
 import { add, type Entry, enterAt, giveBack, leave } from './counters.ts'
 import type { InFlight } from './in-flight.ts'
 import { bookIn, type Known, spend } from './known.ts'
-
-const MINUTE_US = 60_000_000
 
 /** Acts in the counter of these values, if there is room for it. */
 const within = <T>(

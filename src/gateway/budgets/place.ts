@@ -1,3 +1,4 @@
+import { MINUTE_US } from '../../core/date.ts'
 import { budgetPeriod, IDLE_US, sliceLength } from '../../playbook/allocate/budget/period.ts'
 import type { Active } from './active.ts'
 
@@ -18,7 +19,6 @@ export type Place = {
 
 export type Slice = Readonly<{ key: bigint; index: bigint; expires_min: number }>
 
-const MINUTE_US = 60_000_000
 /** A period is over for good when calls that began in it can have ended; those that have not keep it. */
 const GRACE_MIN = 2
 

@@ -1,3 +1,4 @@
+import { MINUTE_US } from '../../core/date.ts'
 import type { Answers, Kit, Lever, LeverMode, Memory, Notes } from '../../core/lever.ts'
 import type { TokenRates } from '../../core/past.ts'
 import type { PriceBook } from '../../core/price.ts'
@@ -12,7 +13,6 @@ import type { Tokens } from '../tokens.ts'
 /** What one lever remembers in one thread, at most. */
 const MOST_MEMORIES = 20_000
 const MOST_RATES = 2_000
-const MINUTE_US = 60_000_000
 
 /** What a lever remembers, by partition. The two names are not joined: a text that was just put together is dear to look up. */
 export const openMemory = (most = MOST_MEMORIES): Memory => {

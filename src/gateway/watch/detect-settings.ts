@@ -1,10 +1,8 @@
 import { type FoundKind, foundKinds } from '../../core/alert.ts'
+import { DAY_US, MINUTE_US } from '../../core/date.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { AlertSettings } from '../../core/settings.ts'
 import { type DetectSettings, defaultSettings } from '../../playbook/allocate/detect/settings.ts'
-
-const MINUTE_US = 60_000_000
-const DAY_US = 86_400_000_000
 
 const mapped = <K extends string, From, To>(record: Readonly<Partial<Record<K, From>>>, to: (value: From) => To) =>
   Object.fromEntries(Object.entries(record).map(([kind, value]) => [kind, to(value as From)])) as Partial<Record<K, To>>

@@ -1,3 +1,4 @@
+import { MINUTE_US } from '../../core/date.ts'
 import type { Store } from '../../core/store.ts'
 import { ownersOf } from '../../playbook/allocate/alert/owners.ts'
 import { type Budgets, observeAlike, observeEach, spendTrend } from '../../playbook/allocate/detect/detect.ts'
@@ -31,8 +32,6 @@ export type Finder = Readonly<{
   /** Reads the rules in force for who pays. */
   read(): Promise<void>
 }>
-
-const MINUTE_US = 60_000_000
 
 /** When the prices of a receipt were last compared with their source: the oldest of its rows. */
 const checkedAt = ({ rows }: Prices) => {

@@ -1,5 +1,6 @@
 import type { Alert, Containment, FoundKind } from '../../core/alert.ts'
 import { foundKinds } from '../../core/alert.ts'
+import { DAY_US } from '../../core/date.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Store } from '../../core/store.ts'
 import { inForce } from '../../playbook/allocate/alert/contain.ts'
@@ -42,7 +43,6 @@ export type Watch = Readonly<{
 
 const LOOK_EVERY_MS = 500
 const TEND_EVERY_US = 5_000_000
-const DAY_US = 86_400_000_000
 const SAVE_EVERY_US = 15_000_000
 /** Trouble that has not been seen for so long is over. */
 const OVER_AFTER_US = 6 * 3_600_000_000

@@ -1,4 +1,5 @@
 /** Hours, days and months of a time zone, as arithmetic: the engine's own calendar is too slow for millions of receipts. */
+import { MINUTE_US } from '../../core/date.ts'
 import { WeirError } from '../../core/errors.ts'
 import type { TimeWindow } from '../../core/ledger.ts'
 import { join, raw, type Sql, sql } from './sql.ts'
@@ -11,7 +12,6 @@ export type Calendar = Readonly<{
 
 export const utc: Calendar = { zone: 'UTC', local: (at) => at }
 
-const MINUTE_US = 60_000_000
 /** Two changes of a zone's clocks are further apart than this (Morocco's are a month apart). */
 const STEP_US = 10 * 86_400_000_000
 /** Receipts from before 2000 and after 2099 are cut with the offsets of those years. */

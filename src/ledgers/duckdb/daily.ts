@@ -2,6 +2,7 @@
  * The roll-up of whole days (UTC), and a coarser one of its rows. It is a materialisation of receipts, never a second counter: a day is in it wholly, by
  * the same expressions as any answer, or not at all; a receipt that comes late takes its day out in its own transaction.
  */
+import { DAY_US } from '../../core/date.ts'
 import type { TimeWindow } from '../../core/ledger.ts'
 import type { Session } from './engine.ts'
 import type { Spend } from './groups.ts'
@@ -12,8 +13,6 @@ import { join, raw, type Sql, sql } from './sql.ts'
 import { count, numberOrNull } from './values.ts'
 
 export { dailyColumns } from './names.ts'
-
-export const DAY_US = 86_400_000_000
 
 const calendar = new Set<string>(['day', 'month'])
 const derived = ['model', ...calendar]

@@ -1,3 +1,4 @@
+import { MINUTE_US } from '../../core/date.ts'
 import type { TokenRates } from '../../core/past.ts'
 import type { PriceBook } from '../../core/price.ts'
 import type { Bucket, ServiceTier, UsageLine } from '../../core/usage.ts'
@@ -100,7 +101,6 @@ const place = (bounds: readonly number[], value: number): number => {
   return at
 }
 
-const MINUTE_US = 60_000_000
 const MOST_CELLS = 200_000
 
 const compile = (book: PriceBook, provider: string, model: string, service: Service): RatesOf => {

@@ -1,3 +1,4 @@
+import { DAY_US } from '../../core/date.ts'
 import type { PriceRow } from '../../core/price.ts'
 import { dayNumber, instant_us } from './local-time.ts'
 
@@ -9,7 +10,6 @@ export type Finding = Readonly<{
   says: string
 }>
 
-const DAY_US = 86_400_000_000
 /** A window's list of holidays should reach at least so far ahead. */
 const HOLIDAYS_AHEAD_DAYS = 30
 

@@ -1,5 +1,6 @@
 import { loadBook } from '../../catalogs/load.ts'
 import type { Bill } from '../../core/bill.ts'
+import { DAY_US } from '../../core/date.ts'
 import type { Dimension } from '../../core/dimension.ts'
 import { WeirError } from '../../core/errors.ts'
 import type { TimeWindow } from '../../core/ledger.ts'
@@ -11,8 +12,6 @@ import { day, type Field, parseWindow } from '../asking/time.ts'
 import type { Asking, Context } from '../verb.ts'
 import type { Reconciled } from './answer.ts'
 import { askProvider, billOf, type Collected, readFiles } from './collect.ts'
-
-const DAY_US = 86_400_000_000
 
 /** `LEFT=RIGHT` of every text; the last `=` divides, because names on bills may hold one. */
 const pairs = (texts: readonly string[], field: string, example: string): readonly (readonly [string, string])[] =>

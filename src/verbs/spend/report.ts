@@ -1,3 +1,4 @@
+import { DAY_US } from '../../core/date.ts'
 import type { Dimension, Filter } from '../../core/dimension.ts'
 import type { SpendRow } from '../../core/ledger.ts'
 import type { NamedWindow } from '../asking/window.ts'
@@ -18,8 +19,6 @@ type Unpriced = Readonly<{ provider: string | null; model: string | null; calls:
 
 /** So many rows that no model is missed: those without a price cost nothing as far as anybody knows, and come last. */
 const ALL_MODELS = 10_000
-
-const DAY_US = 86_400_000_000
 
 /** Is it a stretch of time? Those read downwards, and have no window before. */
 export const isDate = (dimension: Dimension): boolean =>

@@ -1,12 +1,10 @@
 import type { Alert, Severity } from '../../../core/alert.ts'
 import type { BudgetState, BudgetUnit } from '../../../core/budget.ts'
+import { DAY_US, HOUR_US } from '../../../core/date.ts'
 import { formatUsd, type Picodollars, parseUsd, picodollars } from '../../../core/money.ts'
 import { dollars, show } from '../detect/amounts.ts'
 import type { Explanation } from '../detect/finding.ts'
 import { alertId } from './make.ts'
-
-const HOUR_US = 3_600_000_000
-const DAY_US = 24 * HOUR_US
 
 /** A budget's counter as it stands, and what its period will have cost where that can be told. */
 export type BudgetStanding = Readonly<{

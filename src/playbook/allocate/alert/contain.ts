@@ -1,9 +1,8 @@
 import type { Alert, AlertKind, Containment } from '../../../core/alert.ts'
+import { MINUTE_US } from '../../../core/date.ts'
 import type { Receipt } from '../../../core/receipt.ts'
 import type { ContainRule } from '../../../core/settings.ts'
 import { ownerOf } from './owners.ts'
-
-const MINUTE_US = 60_000_000
 
 /** Kinds whose trouble has a session or a key that runs away. */
 export const containable = ['runaway-session', 'retry-storm', 'leaked-key'] as const satisfies readonly AlertKind[]

@@ -1,7 +1,7 @@
 import type { BudgetWindow } from '../../../core/budget.ts'
+import { MINUTE_US } from '../../../core/date.ts'
 import { type Period, periodOf, type Window } from '../window/window.ts'
 
-const MINUTE_US = 60_000_000
 /** A rolling window is kept in so many slices; it may reach back by one of them too far, never too short. */
 const SLICES = 60
 /** A scope that has been idle for so long begins a new life: its counter is given away. */

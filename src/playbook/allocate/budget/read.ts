@@ -1,4 +1,5 @@
 import type { Budget, BudgetEvery, BudgetWindow, FallBack, ScopeDimension } from '../../../core/budget.ts'
+import { MINUTE_US } from '../../../core/date.ts'
 import { parseUsd } from '../../../core/money.ts'
 import { localTime } from '../../price/local-time.ts'
 import { overlaps } from './nesting.ts'
@@ -25,7 +26,6 @@ export const scopeDimensions: readonly ScopeDimension[] = [
 const fieldNames = ['name', 'scope', 'limit', 'per', 'last', 'zone', 'kind', 'when_exhausted', 'unbounded']
 const MOST_CONDITIONS = 8
 const LARGEST = 9_000_000_000_000_000_000n
-const MINUTE_US = 60_000_000
 const LONGEST_US = 366 * 86_400 * 1e6
 
 const asRecord = (value: unknown): JsonRecord | undefined =>

@@ -1,6 +1,6 @@
+import { HOUR_US } from '../../../core/date.ts'
 import { amountOf, show } from './amounts.ts'
 import { push, type Recent, within } from './bounded.ts'
-import { HOUR_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
 import { type Observation, withEvidence } from './observation.ts'
 import { recordOf, usualOf } from './robust.ts'

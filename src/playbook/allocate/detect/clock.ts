@@ -1,9 +1,7 @@
+import { HOUR_US } from '../../../core/date.ts'
 import { localTime } from '../../price/local-time.ts'
 import { periodOf } from '../window/window.ts'
 import type { Alike } from './seasonal.ts'
-
-export const MINUTE_US = 60_000_000
-export const HOUR_US = 60 * MINUTE_US
 
 /** The local day that runs: its number counts days since 1970-01-01, [from, to) are instants. */
 export type Day = Readonly<{ number: number; from_us: number; to_us: number }>

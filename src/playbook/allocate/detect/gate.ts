@@ -1,7 +1,7 @@
 import type { Severity, Verdict } from '../../../core/alert.ts'
+import { HOUR_US } from '../../../core/date.ts'
 import { formatUsd, type Picodollars, picodollars } from '../../../core/money.ts'
 import { Recent } from './bounded.ts'
-import { HOUR_US } from './clock.ts'
 import { type Candidate, type Finding, type Kind, keyOf } from './finding.ts'
 import type { DetectSettings } from './settings.ts'
 

@@ -1,5 +1,6 @@
+import { HOUR_US } from '../../../core/date.ts'
 import { against, amountOf, dollars, show } from './amounts.ts'
-import { alikeAt, type Day, HOUR_US } from './clock.ts'
+import { alikeAt, type Day } from './clock.ts'
 import type { Candidate } from './finding.ts'
 import { usualDay, usualHour } from './seasonal.ts'
 import { closeStep, type Judge, type Limit, limitsOf, openSeries, type Series } from './series.ts'

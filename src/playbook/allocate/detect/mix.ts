@@ -1,7 +1,7 @@
+import { HOUR_US } from '../../../core/date.ts'
 import { picodollars } from '../../../core/money.ts'
 import { amountOf, dollars, show } from './amounts.ts'
 import { push, Recent } from './bounded.ts'
-import { HOUR_US } from './clock.ts'
 import { decompose, type Mix } from './decompose.ts'
 import type { Candidate } from './finding.ts'
 import type { Observation } from './observation.ts'

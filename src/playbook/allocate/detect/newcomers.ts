@@ -1,6 +1,6 @@
+import { DAY_US, HOUR_US } from '../../../core/date.ts'
 import { amountOf, dollars, show } from './amounts.ts'
 import { Recent, within } from './bounded.ts'
-import { HOUR_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
 import { type Observation, withEvidence } from './observation.ts'
 import type { DetectSettings } from './settings.ts'
@@ -36,7 +36,6 @@ export const openNewcomers = (): Newcomers => ({
   habits: new Recent(),
 })
 
-const DAY_US = 24 * HOUR_US
 const LEAST_CALLS = 50
 const KNOWN = 64
 const NOVELTY_DECAY = 0.995

@@ -1,6 +1,6 @@
+import { DAY_US, HOUR_US, MINUTE_US } from '../../../core/date.ts'
 import { against, amountOf, dollars, show } from './amounts.ts'
 import { push } from './bounded.ts'
-import { HOUR_US, MINUTE_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
 import { recordOf, usualOf } from './robust.ts'
 import type { BurnBudget, DetectSettings } from './settings.ts'
@@ -116,7 +116,6 @@ export const overPace = (pace: Pace, seen: Seen): Candidate | undefined => {
   }
 }
 
-const DAY_US = 1440 * MINUTE_US
 type Rule = Readonly<{ long: WindowMinutes; short: WindowMinutes; share: number }>
 
 /** What share of a budget may go in an hour or in six (Google SRE workbook, ch. 5, for a month; shorter budgets burn faster by nature). */

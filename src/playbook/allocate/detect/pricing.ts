@@ -1,6 +1,6 @@
+import { DAY_US, HOUR_US } from '../../../core/date.ts'
 import { amountOf, dollars, show } from './amounts.ts'
 import { Recent, within } from './bounded.ts'
-import { HOUR_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
 import { type Observation, withEvidence } from './observation.ts'
 import type { DetectSettings } from './settings.ts'
@@ -10,8 +10,6 @@ type Doubt = { since_us: number; calls: number; cost: bigint; evidence: string[]
 export type Doubts = { unpriced: Recent<Doubt>; stale: Recent<Doubt> }
 
 export const openDoubts = (): Doubts => ({ unpriced: new Recent(), stale: new Recent() })
-
-const DAY_US = 24 * HOUR_US
 
 const book = (map: Recent<Doubt>, call: Observation, cost: bigint, most: number): Doubt => {
   const make = (): Doubt => ({ since_us: call.at_us, calls: 0, cost: 0n, evidence: [] })

@@ -1,6 +1,6 @@
+import { HOUR_US } from '../../../core/date.ts'
 import { amountOf, dollars, show } from './amounts.ts'
 import { Recent } from './bounded.ts'
-import { HOUR_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
 import type { Names, Seen } from './names.ts'
 import { withEvidence } from './observation.ts'

@@ -1,3 +1,4 @@
+import { DAY_US, HOUR_US } from '../../../core/date.ts'
 import { type Picodollars, parseUsd } from '../../../core/money.ts'
 import type { Kind } from './finding.ts'
 
@@ -28,9 +29,6 @@ export type DetectSettings = Readonly<{
   /** Most entries kept of each sort; the longest unseen go first. */
   bounds: Readonly<{ owners: number; sessions: number; prompts: number; entities: number; values: number }>
 }>
-
-const HOUR_US = 3_600_000_000
-const DAY_US = 24 * HOUR_US
 
 const usd = parseUsd
 

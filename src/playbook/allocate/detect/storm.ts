@@ -1,6 +1,6 @@
+import { MINUTE_US } from '../../../core/date.ts'
 import { amountOf, show } from './amounts.ts'
 import { push, Recent, within } from './bounded.ts'
-import { MINUTE_US } from './clock.ts'
 import type { Candidate } from './finding.ts'
 import type { Names, Seen } from './names.ts'
 import { median } from './robust.ts'

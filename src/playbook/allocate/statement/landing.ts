@@ -1,4 +1,5 @@
 import type { OwnedRow } from '../../../core/allocation.ts'
+import { DAY_US } from '../../../core/date.ts'
 import type { TimeWindow } from '../../../core/ledger.ts'
 import { formatUsd, type Picodollars, parseUsd, picodollars, ZERO } from '../../../core/money.ts'
 import { localTime } from '../../price/local-time.ts'
@@ -18,7 +19,6 @@ export type Landing = Readonly<{
   days: number
 }>
 
-const DAY_US = 86_400_000_000
 const DAY_MINUTES = 1440
 const HISTORY_DAYS = 84
 

@@ -1,7 +1,6 @@
+import { MINUTE_US } from '../../../core/date.ts'
 import { localTime } from '../../price/local-time.ts'
 
-export const MINUTE_US = 60_000_000
-export const HOUR_US = 3_600_000_000
 const DAY_MINUTES = 1440
 const DAY_MS = 86_400_000
 

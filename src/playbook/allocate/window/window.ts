@@ -1,16 +1,7 @@
+import { HOUR_US, MINUTE_US } from '../../../core/date.ts'
 import { WeirError } from '../../../core/errors.ts'
 import { localTime } from '../../price/local-time.ts'
-import {
-  aheadMinutes,
-  dateOf,
-  dayIn,
-  HOUR_US,
-  instantOfWall,
-  MINUTE_US,
-  monthOf,
-  transitionBetween,
-  wallMinutes,
-} from './wall-clock.ts'
+import { aheadMinutes, dateOf, dayIn, instantOfWall, monthOf, transitionBetween, wallMinutes } from './wall-clock.ts'
 
 export type Every = 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year'
 

@@ -132,6 +132,13 @@ export type MeteredRow = Readonly<{
   attempts: number
 }>
 
+/** A group whose spend moved against the window before; `null` in `group` is "not tagged". */
+export type SpendMove = Readonly<{
+  group: Readonly<Record<string, string | null>>
+  before_usd: string
+  now_usd: string
+}>
+
 /** Rules that say anew who pays; the answer is as if the receipts had been written so. The receipts stay as they are. */
 export type Tagged = Readonly<{ tags?: readonly VirtualTag[] }>
 
@@ -146,6 +153,8 @@ type Plain =
       filters?: readonly Filter[]
       /** Adds `previous_cost_usd` from the window of the same length before. */
       compare?: boolean
+      /** With `compare`: adds so many `movers`, of all groups, also where `limit` shows fewer. */
+      movers?: number
       /** Adds `trend_usd` in this many slices. */
       slices?: number
       limit?: number
@@ -243,7 +252,13 @@ export type TokenRatio = Readonly<{ provider: string; model: string; bytes_per_t
 export type Answers = {
   /** A line a receipt, in order of time and receipt id, without corrections. `repeated` is told with the first page only. */
   history: HistoryPage
-  spend: Readonly<{ rows: readonly SpendRow[]; total: SpendRow; more: number }>
+  spend: Readonly<{
+    rows: readonly SpendRow[]
+    total: SpendRow
+    more: number
+    /** The groups that moved most, up or down. */
+    movers?: readonly SpendMove[]
+  }>
   calls: Readonly<{ receipts: readonly Receipt[] }>
   call: Readonly<{ receipts: readonly Receipt[] }>
   leaks: Readonly<{

@@ -61,7 +61,8 @@ const total: SpendRow = {
 const window = { window: { from_us: 0, to_us: 86_400_000_000 }, name: 'a day', zone: 'UTC', since: 'all' }
 
 test('the summary of a report names what stands in the total and in none of input, output and fees', () => {
-  const report = (row: SpendRow) => renderReport({ total: row, window, sections: [], unpriced: [] } as never, look)
+  const report = (row: SpendRow) =>
+    renderReport({ total: row, window, sections: [], movers: [], unpriced: [] } as never, look)
   expect(report(total)).toMatch(/^ {2}whole +\$0\.25 · 17 % · /m)
   expect(report({ ...total, fee_cost_usd: '0.5' })).not.toContain('whole')
 })
@@ -69,7 +70,7 @@ test('the summary of a report names what stands in the total and in none of inpu
 test('a report names the model without a price that most calls lack, and how many more there are', () => {
   const model = (name: string, calls: number) => ({ provider: 'groq', model: name, calls })
   const report = (...unpriced: readonly unknown[]) =>
-    renderReport({ total: { ...total, unpriced_calls: 5 }, window, sections: [], unpriced } as never, look)
+    renderReport({ total: { ...total, unpriced_calls: 5 }, window, sections: [], movers: [], unpriced } as never, look)
   expect(report(model('new', 5))).toContain('5 unpriced calls: not in the total until groq/new has a price')
   expect(report(model('new', 3), model('a', 1), model('b', 1))).toContain(
     'until each of groq/new and 2 more has a price',

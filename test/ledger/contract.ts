@@ -351,6 +351,34 @@ export const ledgerContract = (name: string, openEmpty: (folder: string) => Prom
       ])
     })
 
+    test('what moved most is found among all groups, shown or not, gone or new', async () => {
+      const from_us = START_US + 5 * DAY_US
+      const at = (started_at_us: number, customer: string, cost: string) =>
+        receipt({ team: customer, customer, started_at_us, cost_usd: usd(cost) })
+      const steady = [...Array(9).keys()].flatMap((nth) => [
+        at(START_US, `steady ${nth}`, '50'),
+        at(from_us, `steady ${nth}`, '50.5'),
+      ])
+      await append([...steady, at(START_US, 'gone', '40'), at(from_us, 'new', '30'), at(START_US, 'less', '20')])
+      await append([at(from_us, 'less', '1')])
+      for (const dimension of ['team', 'customer'] as const) {
+        const { rows, more, movers } = await ledger.query({
+          ask: 'spend',
+          window: { from_us, to_us: from_us + 5 * DAY_US },
+          group_by: [dimension],
+          compare: true,
+          limit: 2,
+          movers: 3,
+        })
+        expect([rows.length, more]).toEqual([2, 10])
+        expect(movers).toEqual([
+          { group: { [dimension]: 'gone' }, before_usd: '40', now_usd: '0' },
+          { group: { [dimension]: 'new' }, before_usd: '0', now_usd: '30' },
+          { group: { [dimension]: 'less' }, before_usd: '20', now_usd: '1' },
+        ])
+      }
+    })
+
     test('a trend has one amount for each slice, and they sum to the cost', async () => {
       await append([
         receipt({ team: 'a', started_at_us: START_US, cost_usd: usd('1') }),

@@ -7,14 +7,14 @@ import { change, count, moneyColumn, nothing, percent, shareOf, tokens } from '.
 import type { Column } from '../show/table.ts'
 
 /** Names of dimensions as heads of columns. */
-export const headOf = (dimension: Dimension): string => dimension.replace(/^tag:/, '').replaceAll('_', ' ')
+export const headOf = (dimension: string): string => dimension.replace(/^tag:/, '').replaceAll('_', ' ')
 
 /** What stands for a payer field that a call did not carry. */
 const untagged = '(none)'
 
-/** The name of a row in a table: spend without a team is the owner `unallocated`, as in `weir owners`. */
-export const groupName = (row: SpendRow, dimension: Dimension): string =>
-  dimension === 'team' ? ownerOf(row.group['team']) : (row.group[dimension] ?? untagged)
+/** A name as it is shown: spend without a team is the owner `unallocated`, as in `weir owners`. */
+export const nameOf = (name: string | null | undefined, dimension: string): string =>
+  dimension === 'team' ? ownerOf(name) : (name ?? untagged)
 
 /** Cache reads as a share of all input tokens, or null where there was no input. */
 export const cachedShare = (row: SpendRow): number | null => shareOf(row.cache_read_tokens, row.input_tokens)
@@ -34,7 +34,8 @@ export const spendColumns = (
   const groups = dimensions.map(
     (dimension): Column<SpendRow> => ({
       head: headOf(dimension),
-      cell: (row) => (row === total ? (dimension === dimensions[0] ? 'total' : '') : groupName(row, dimension)),
+      cell: (row) =>
+        row === total ? (dimension === dimensions[0] ? 'total' : '') : nameOf(row.group[dimension], dimension),
       shrink: 10,
       style: (text, row, colours) => (row !== total && row.group[dimension] === null ? colours.dim(text) : text),
     }),

@@ -2,14 +2,12 @@ import type { Dimension } from '../../core/dimension.ts'
 import type { SpendRow } from '../../core/ledger.ts'
 import { formatUsd, parseUsd, picodollars } from '../../core/money.ts'
 import type { Report, Section } from '../../verbs/spend/report.ts'
-import { isDate } from '../../verbs/spend/report.ts'
 import { windowBefore, windowTitle } from '../asking.ts'
 import { sparkline } from '../show/chart.ts'
 import { change, clean, duration, money, nothing, percent, plural, shareOf, tokens } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
 import { facts, table } from '../show/table.ts'
-import { cachedShare, hasBefore, headOf, spendColumns } from './columns.ts'
-import { topMovers } from './movers.ts'
+import { cachedShare, headOf, nameOf, spendColumns } from './columns.ts'
 
 const moved = (now_usd: string, before_usd: string | undefined, before: string, colours: Paint): string => {
   const text = change(now_usd, before_usd)
@@ -105,15 +103,7 @@ const sectionText = ({ by, rows, more }: Section, report: Report, look: Look, co
   return `${title}\n${text}${rest}`
 }
 
-const moversText = (report: Report, look: Look, colours: Paint): string[] => {
-  if (!hasBefore(report.total)) return []
-  // A day does not move against the same days before it, and what nobody tags is no mover.
-  const sections = report.sections.flatMap(({ by, rows }) => {
-    const [only, ...more] = by
-    const idle = only === undefined || more.length > 0 || isDate(only) || rows.every((row) => row.group[only] === null)
-    return idle ? [] : [{ by: only, rows }]
-  })
-  const movers = topMovers(sections, report.total)
+const moversText = ({ movers }: Report, look: Look, colours: Paint): string[] => {
   if (movers.length === 0) return []
   const up = (usd: string) => !usd.startsWith('-')
   const text = table(
@@ -125,7 +115,7 @@ const moversText = (report: Report, look: Look, colours: Paint): string[] => {
         align: 'right',
         style: (cell, { moved_usd }, paints) => (up(moved_usd) ? paints.red(cell) : paints.green(cell)),
       },
-      { head: 'what', cell: ({ dimension, name }) => `${dimension} ${name}`, shrink: 16 },
+      { head: 'what', cell: ({ dimension, name }) => `${headOf(dimension)} ${nameOf(name, dimension)}`, shrink: 16 },
       { head: 'before', cell: ({ before_usd }) => money(before_usd), align: 'right' },
       { head: 'now', cell: ({ now_usd }) => money(now_usd), align: 'right' },
     ],

@@ -34,14 +34,21 @@ const narrowed = async (session: Session, { group_by }: Spend): Promise<Sql> => 
   return values.length < rows.length ? sql`(${named} OR ${column} IS NULL)` : named
 }
 
-/** Finds the foremost groups. `parts` is a query of `ranking` by groups, whose sums it adds up. */
+/**
+ * Finds the foremost groups, and those that moved most where they are asked for. `parts` is a query of `ranking` by groups,
+ * whose sums it adds up.
+ */
 export const foremost = async (session: Session, question: Spend, groups: Groups, parts: Sql): Promise<Foremost> => {
-  const sums = raw(ranking.map((name) => `sum(${name}) AS ${name}`).join(', '))
+  const { compare, limit, movers } = question
+  const names = [...ranking, ...(compare ? ['previous_cost_usd'] : [])]
+  const sums = raw(names.map((name) => `sum(${name}) AS ${name}`).join(', '))
+  const first = (order: Sql, most: number): Sql =>
+    sql`(SELECT ${groups.by}, (SELECT count(*) FROM ranked) AS groups FROM ranked ORDER BY ${order} LIMIT ${most})`
+  const moved = movers === undefined ? raw('') : sql`UNION ${first(groups.moved, movers)}`
   await session.run(sql`
     CREATE OR REPLACE TEMP TABLE foremost AS
     WITH parts AS (${parts}), ranked AS MATERIALIZED (SELECT ${groups.by}, ${sums} FROM parts GROUP BY ${groups.by})
-    SELECT ${groups.by}, (SELECT count(*) FROM ranked) AS groups FROM ranked
-    ORDER BY ${groups.order} LIMIT ${question.limit ?? Number.MAX_SAFE_INTEGER}`)
+    ${first(groups.order, limit ?? Number.MAX_SAFE_INTEGER)} ${moved}`)
   const [found] = await session.rows(sql`SELECT max(groups) AS groups FROM temp.foremost`)
   return { groups: count(found?.['groups'] ?? 0), narrowed: await narrowed(session, question) }
 }

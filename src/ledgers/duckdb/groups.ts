@@ -26,6 +26,8 @@ export type Groups = Readonly<{
   shown: Sql
   /** Groups of time alone come oldest first, others dearest first; ties by name, so that an answer is always the same. */
   order: Sql
+  /** What moved most against the window before comes first, up or down. */
+  moved: Sql
 }>
 
 const listed = <T>(items: readonly T[], write: (item: T, at: number) => Sql): Sql =>
@@ -58,6 +60,7 @@ export const groupsOf = (question: Spend): Groups => {
     byTime,
     shown: listed(groupings, ({ shown }, index) => sql`${shown(`g${index}`)} AS ${raw(`k${index}`)}`),
     order: raw((byTime ? columns : ['coalesce(cost_usd, 0) DESC', 'calls DESC', ...columns]).join(', ')),
+    moved: raw(['abs(coalesce(cost_usd, 0) - coalesce(previous_cost_usd, 0)) DESC', ...columns].join(', ')),
   }
 }
 

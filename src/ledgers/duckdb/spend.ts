@@ -1,4 +1,4 @@
-import type { Answers, SpendRow, TimeWindow } from '../../core/ledger.ts'
+import type { Answers, SpendMove, SpendRow, TimeWindow } from '../../core/ledger.ts'
 import { type Cover, coverOf, within } from './daily.ts'
 import { filtered } from './dimensions.ts'
 import type { Row, Session } from './engine.ts'
@@ -23,11 +23,10 @@ type Wanted = Readonly<{ names: readonly (typeof measureNames)[number][]; among?
 type Source = Readonly<{ table: Sql; windows: readonly TimeWindow[]; sums: (only?: Sql) => Sql }>
 
 /** Sums over a part of the question's windows, from the roll-up's rows or from receipts. */
-const partOf = (question: Spend, groups: Groups, { table, windows, sums }: Source, { names, among }: Wanted): Sql => {
+const partOf = (question: Spend, groups: Groups, { table, windows, sums }: Source, { among }: Wanted): Sql => {
   const { window, compare, filters } = question
   const current = compare ? sql`started_at_us >= ${window.from_us}` : undefined
-  const previous =
-    current && names === measureNames ? sql`, sum(cost_usd) FILTER (NOT (${current})) AS previous_cost_usd` : raw('')
+  const previous = current ? sql`, sum(cost_usd) FILTER (NOT (${current})) AS previous_cost_usd` : raw('')
   const asked = sql`${table} WHERE ${within(windows)} AND ${filtered(filters, calendarFor(question))}`
   const rows = among ? amongForemost(groups, sql`${asked} AND ${among.narrowed}`) : asked
   return sql`SELECT ${groups.select} ${sums(current)} ${previous} FROM ${rows} GROUP BY ${groups.by}`
@@ -58,6 +57,17 @@ const MARK = '|'
 const together = (names: readonly string[]): Sql =>
   raw(`concat_ws('${MARK}', ${names.map((name) => `coalesce(${name}::VARCHAR, '')`).join(', ')}) AS sums`)
 
+/** Places of the total and, before it, of what moved: rows come in their order, so movers come last first. */
+const TOTAL = -1
+
+/** The groups that moved most, as rows of their own. */
+const movers = ({ movers: most }: Spend, { names, shown, moved }: Groups, sums: Sql): Sql =>
+  most === undefined || names.length === 0
+    ? raw('')
+    : sql`UNION ALL
+    SELECT ${shown} ${TOTAL} - row_number() OVER (ORDER BY ${moved}) AS place, 0, ${sums}
+    FROM (SELECT * FROM grouped ORDER BY ${moved} LIMIT ${most})`
+
 /** The total comes from the same groups as the rows, in one statement: a view cannot disagree with its sum. */
 const statementOf = (question: Spend, groups: Groups, basis: Basis, among?: Foremost): Sql => {
   const { compare, limit } = question
@@ -72,28 +82,38 @@ const statementOf = (question: Spend, groups: Groups, basis: Basis, among?: Fore
     ), top AS (
       SELECT * FROM grouped ORDER BY ${groups.order} LIMIT ${limit ?? Number.MAX_SAFE_INTEGER}
     )
-    SELECT ${raw(groups.names.map((_, at) => `NULL AS k${at}, `).join(''))} -1 AS place, groups, ${sums}
+    SELECT ${raw(groups.names.map((_, at) => `NULL AS k${at}, `).join(''))} ${TOTAL} AS place, groups, ${sums}
     FROM (SELECT count(*) AS groups, ${totals()} ${previous} FROM grouped)
     UNION ALL
     SELECT ${groups.shown} row_number() OVER (ORDER BY ${groups.order}) AS place, 0, ${sums} FROM top
+    ${movers(question, groups, sums)}
     ORDER BY place`
 }
 
-type Sums = Readonly<{ total: Row; rows: readonly Row[]; groups: number }>
+type Sums = Readonly<{ total: Row; rows: readonly Row[]; moved: readonly Row[]; groups: number }>
 
-const sumsOf = async (session: Session, question: Spend, groups: Groups, basis: Basis): Promise<Sums> => {
-  const [total = {}, ...rows] = await session.rows(statementOf(question, groups, basis))
-  return groups.names.length > 0 ? { total, rows, groups: count(total['groups']) } : { total, rows: [], groups: 0 }
+const sumsOf = async (
+  session: Session,
+  question: Spend,
+  groups: Groups,
+  basis: Basis,
+  among?: Foremost,
+): Promise<Sums> => {
+  const all = await session.rows(statementOf(question, groups, basis, among))
+  const at = all.findIndex(({ place }) => count(place) === TOTAL)
+  const total = all[at] ?? {}
+  if (groups.names.length === 0) return { total, rows: [], moved: [], groups: 0 }
+  return { total, rows: all.slice(at + 1), moved: all.slice(0, at).toReversed(), groups: count(total['groups']) }
 }
 
 /** The same where there are very many groups; the total of all is asked for by itself, in the same snapshot. */
 const sumsOfForemost = async (session: Session, question: Spend, groups: Groups, basis: Basis): Promise<Sums> => {
   const among = await foremost(session, question, groups, partsOf(question, groups, basis, { names: ranking }))
-  const [, ...rows] = await session.rows(statementOf(question, groups, basis, among))
+  const { rows, moved } = await sumsOf(session, question, groups, basis, among)
   const whole: Spend = { ...question, group_by: [] }
   const cover = await coverOf(session, whole, windowsOf(whole))
   const { total } = await sumsOf(session, whole, ungrouped(groups), { ...basis, cover })
-  return { total, rows, groups: among.groups }
+  return { total, rows, moved, groups: among.groups }
 }
 
 /** Cost over time, of every group that is shown by `keyOf`, and of all receipts; none where no slices are asked for. */
@@ -126,8 +146,15 @@ const named = <Name extends string, Value>(
   return found as Record<Name, Value>
 }
 
+const sumsIn = (row: Row): readonly string[] => String(row['sums'] ?? '').split(MARK)
+
+const moveOf = (row: Row, group: SpendRow['group']): SpendMove => {
+  const sums = sumsIn(row)
+  return { group, before_usd: usd(sums[measureNames.length]), now_usd: usd(sums[measureNames.indexOf('cost_usd')]) }
+}
+
 const rowOf = (row: Row, group: SpendRow['group'], { pace, trend_usd }: Extras): SpendRow => {
-  const sums = String(row['sums'] ?? '').split(MARK)
+  const sums = sumsIn(row)
   const counts = named(countNames, (at) => count(sums[at]))
   const money = named(moneyNames, (at): string => usd(sums[countNames.length + at]))
   const previous = sums[measureNames.length]
@@ -163,7 +190,7 @@ export const spend = async (session: Session, beside: Beside, question: Spend): 
   const pacing = isWorth(question, groups)
     ? coming.then(({ rows }) => pacesOf(session, question, groups, rows))
     : beside((other) => pacesOf(other, question, groups))
-  const [{ rows, total, groups: all_groups, trends, missing }, paces] = await both(coming, pacing)
+  const [{ rows, moved, total, groups: all_groups, trends, missing }, paces] = await both(coming, pacing)
   const answer = {
     rows: rows.map((row) => {
       const key = keyOf(groups, row)
@@ -171,6 +198,7 @@ export const spend = async (session: Session, beside: Beside, question: Spend): 
     }),
     total: rowOf(total, {}, { pace: paces.all, ...trends.all }),
     more: Math.max(0, all_groups - rows.length),
+    ...(question.movers === undefined ? {} : { movers: moved.map((row) => moveOf(row, groupOf(groups, row))) }),
   }
   return { answer, missing }
 }

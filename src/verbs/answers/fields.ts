@@ -25,3 +25,11 @@ export const group = z.record(z.string(), z.string().nullable())
 
 export const texts = z.array(z.string())
 export const badRow = z.strictObject({ file: z.string().exactOptional(), line: count, why: z.string() })
+
+export const mover = z.strictObject({
+  dimension: z.string(),
+  name: z.string().nullable(),
+  before_usd: usd,
+  now_usd: usd,
+  moved_usd: usd,
+})

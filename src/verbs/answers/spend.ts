@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { count, dimension, group, namedWindow, share, texts, usd, window } from './fields.ts'
+import { count, dimension, group, mover, namedWindow, share, texts, usd, window } from './fields.ts'
 
 const milliseconds = z.number().nullable()
 
@@ -33,6 +33,7 @@ export const report = z.strictObject({
   window: namedWindow,
   total: spendRow,
   sections: z.array(z.strictObject({ by: z.array(dimension), rows: z.array(spendRow), more: count })),
+  movers: z.array(mover).describe('What moved most against the window before, among all groups, shown or not'),
   unpriced: z
     .array(z.strictObject({ provider: z.string().nullable(), model: z.string().nullable(), calls: count }))
     .describe('Models whose price nobody knows: the total lacks what they cost'),

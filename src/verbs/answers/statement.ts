@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { count, share, time, usd, window } from './fields.ts'
+import { count, mover, share, time, usd, window } from './fields.ts'
 import { leakKind } from './spend.ts'
 
 const landing = z.strictObject({
@@ -17,14 +17,6 @@ const correction = z.strictObject({
   owner: z.string(),
   reason: z.enum(['late-receipts', 're-rated', 'tag-rules', 'split-rules', 'outcomes']),
   amount_usd: usd,
-})
-
-const mover = z.strictObject({
-  dimension: z.string(),
-  name: z.string().nullable(),
-  before_usd: usd,
-  now_usd: usd,
-  moved_usd: usd,
 })
 
 const unitCost = z.strictObject({

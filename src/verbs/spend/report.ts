@@ -1,6 +1,8 @@
 import { DAY_US } from '../../core/date.ts'
 import type { Dimension, Filter } from '../../core/dimension.ts'
-import type { SpendRow } from '../../core/ledger.ts'
+import type { Answers, SpendRow } from '../../core/ledger.ts'
+import { parseUsd } from '../../core/money.ts'
+import { foremostMovers, type Move, type Mover } from '../../playbook/allocate/movers.ts'
 import type { NamedWindow } from '../asking/window.ts'
 import type { Asking } from '../verb.ts'
 
@@ -11,6 +13,8 @@ export type Report = Readonly<{
   window: NamedWindow
   total: SpendRow
   sections: readonly Section[]
+  /** What moved most against the window before, among all groups of the sections by one name; none where nothing was spent then. */
+  movers: readonly Mover[]
   /** Whose price nobody knows: the total lacks what they cost. Most calls first. */
   unpriced: readonly Unpriced[]
 }>
@@ -57,18 +61,44 @@ const unpricedIn = async (ledger: Asking, { window, filters }: ReportQuestion): 
     .toSorted((one, other) => other.calls - one.calls)
 }
 
+type Answer = Answers['spend']
+
+/** So many moves of each section that a team and its only model are not all there is. */
+const MOVES = 20
+
+/** A day does not move against the same days before it, and who nobody names is no mover. */
+const movesIn = (by: readonly Dimension[], { rows, movers = [] }: Answer): readonly Move[] => {
+  const [only, ...more] = by
+  const idle = only === undefined || more.length > 0 || isDate(only) || rows.every((row) => row.group[only] === null)
+  if (idle) return []
+  return movers.map(({ group, before_usd, now_usd }) => ({
+    dimension: only,
+    name: group[only] ?? null,
+    was: parseUsd(before_usd),
+    is: parseUsd(now_usd),
+  }))
+}
+
+const moversIn = (question: ReportQuestion, answers: readonly Answer[], total: SpendRow): readonly Mover[] => {
+  const before = parseUsd(total.previous_cost_usd ?? '0')
+  if (before === 0n) return []
+  const moves = answers.flatMap((answer, at) => movesIn(question.sections[at] ?? [], answer))
+  return foremostMovers(moves, parseUsd(total.cost_usd) + before)
+}
+
 /** Asks the ledger for a report: one spend answer a section, compared with the window before. */
 export const askReport = async (ledger: Asking, question: ReportQuestion): Promise<Report> => {
   const { window, filters, limit } = question
   const common = { ask: 'spend', window: window.window, filters, compare: true, zone: window.zone } as const
   const slices = slicesOf(window)
   const answers = await Promise.all(
-    question.sections.map((group_by) => ledger.query({ ...common, group_by, limit, slices })),
+    question.sections.map((group_by) => ledger.query({ ...common, group_by, limit, slices, movers: MOVES })),
   )
   const sections = answers.map(({ rows, more }, i): Section => {
     const by = question.sections[i] ?? []
     return { by, rows: ordered(rows, by), more }
   })
   const total = answers[0]?.total ?? (await ledger.query({ ...common, group_by: [], slices })).total
-  return { window, total, sections, unpriced: total.unpriced_calls === 0 ? [] : await unpricedIn(ledger, question) }
+  const unpriced = total.unpriced_calls === 0 ? [] : await unpricedIn(ledger, question)
+  return { window, total, sections, movers: moversIn(question, answers, total), unpriced }
 }

@@ -1,12 +1,13 @@
 import type { OwnedRow } from '../../../core/allocation.ts'
 import type { Leak } from '../../../core/ledger.ts'
 import { formatUsd, type Picodollars, parseUsd, picodollars, sum } from '../../../core/money.ts'
+import type { Mover } from '../movers.ts'
 import type { OwnerShare } from '../split/reallocate.ts'
 import { shareIn } from '../unit-cost/unit-cost.ts'
 import type { Correction } from './corrections.ts'
 import type { Landing } from './landing.ts'
 import type { StatementPeriod } from './period.ts'
-import { explainChange, type Mover, moversOf, type Sides, type Why } from './why.ts'
+import { explainChange, moversOf, type Sides, type Why } from './why.ts'
 
 /** What an outcome cost: fully loaded, so with the owner's part of shared costs; null where there was none. */
 export type UnitCost = Readonly<{

@@ -1,6 +1,7 @@
 import type { OwnedRow } from '../../../core/allocation.ts'
 import { formatUsd, parseUsd, picodollars } from '../../../core/money.ts'
 import { decompose } from '../detect/decompose.ts'
+import { foremostMovers, type Move, type Mover } from '../movers.ts'
 
 /**
  * Why spend changed. volume: more or fewer calls at the old cost of a call; mix: other models, longer prompts or answers
@@ -34,19 +35,9 @@ export const explainChange = (before: readonly OwnedRow[], now: readonly OwnedRo
   return { volume_usd: usd(volume), mix_usd: usd(mix), price_usd: usd(price) }
 }
 
-export type Mover = Readonly<{
-  dimension: string
-  name: string | null
-  before_usd: string
-  now_usd: string
-  moved_usd: string
-}>
-
 export type Sides = Readonly<{ dimension: string; before: readonly OwnedRow[]; now: readonly OwnedRow[] }>
 
-const size = (amount: bigint): bigint => (amount < 0n ? -amount : amount)
-
-const movesOf = ({ dimension, before, now }: Sides) => {
+const movesOf = ({ dimension, before, now }: Sides): readonly Move[] => {
   const amounts = new Map<string | null, [bigint, bigint]>()
   const add = (rows: readonly OwnedRow[], at: 0 | 1) => {
     for (const row of rows) {
@@ -58,26 +49,14 @@ const movesOf = ({ dimension, before, now }: Sides) => {
   }
   add(before, 0)
   add(now, 1)
-  return [...amounts].map(([name, [was, is]]) => ({ dimension, name, was, is, moved: is - was }))
+  return [...amounts].map(([name, [was, is]]) => ({ dimension, name, was: picodollars(was), is: picodollars(is) }))
 }
 
-/**
- * What moved most, up or down, over several dimensions; under a hundredth of both totals it is no mover, nor is a dimension
- * with nothing but "not tagged". What moves by the same in two dimensions is said once, for the first of them.
- */
-export const moversOf = (sides: readonly Sides[], most = 5): readonly Mover[] => {
+const size = (amount: bigint): bigint => (amount < 0n ? -amount : amount)
+
+/** What moved most, up or down, over several dimensions; a dimension with nothing but "not tagged" is left out. */
+export const moversOf = (sides: readonly Sides[]): readonly Mover[] => {
   const moves = sides.map(movesOf).filter((some) => some.some(({ name }) => name !== null))
   const total = moves[0]?.reduce((sum, { was, is }) => sum + size(was) + size(is), 0n) ?? 0n
-  const worth = moves
-    .flat()
-    .filter(({ moved }) => moved !== 0n && size(moved) * 100n >= total)
-    .toSorted((one, other) => (size(one.moved) > size(other.moved) ? -1 : size(one.moved) < size(other.moved) ? 1 : 0))
-  const once = worth.filter((one, at) => worth.findIndex(({ was, is }) => was === one.was && is === one.is) === at)
-  return once.slice(0, most).map(({ dimension, name, was, is, moved }) => ({
-    dimension,
-    name,
-    before_usd: usd(was),
-    now_usd: usd(is),
-    moved_usd: usd(moved),
-  }))
+  return foremostMovers(moves.flat(), total)
 }

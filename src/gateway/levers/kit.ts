@@ -67,7 +67,7 @@ const rateMemory = ({ book, price_as }: KitParts): Kit['rates'] => {
     const minute = Math.floor(at_us / MINUTE_US)
     const found = known.get(provider)?.get(model)
     if (found?.minute === minute) return found.rates
-    const rates = ratesOf({ provider: price_as(provider), model, at_us }, book)
+    const rates = ratesOf({ provider: price_as(provider), model, at_us, served: { context_tokens: 0 } }, book)
     if (++count > MOST_RATES) {
       known.clear()
       count = 1

@@ -1,50 +1,56 @@
 import type { TokenRates } from '../../core/past.ts'
 import type { PriceBook } from '../../core/price.ts'
 import type { Bucket } from '../../core/usage.ts'
-import { usageOfMeter } from './one-meter.ts'
+import { type Served, usageOfEach } from './one-meter.ts'
 import { price } from './price.ts'
 
-export type RatesOf = Readonly<{
+export type RatesAsked = Readonly<{
   provider: string
   model: string
   /** The moment whose prices hold, µs since the epoch, UTC. */
   at_us: number
-  region?: string
-  /** Input of the call, cached or not, which chooses the context band; small where it is not given. */
-  context_tokens?: number
+  /** `context_tokens`: input of the call, cached or not, which chooses the context band. */
+  served: Served
 }>
 
 const MILLION = 1_000_000
 
-/** Picodollars of one token of a class, or undefined where it has no price. */
-const rateOf = (asked: RatesOf, book: PriceBook, bucket: Bucket): number | undefined => {
-  const { provider, model, at_us, region, context_tokens = 0 } = asked
-  const usage = usageOfMeter(bucket, MILLION, { context_tokens })
-  const { cost } = price({ provider, model, at_us, usage, ...(region === undefined ? {} : { region }) }, book)
-  return cost === null ? undefined : Number(cost) / MILLION
-}
+const classes = [
+  'in.text.fresh',
+  'in.text.cache_read',
+  'in.text.cache_write_5m',
+  'in.text.cache_write_1h',
+  'out.text.visible',
+] as const satisfies readonly Bucket[]
 
 /**
- * Prices of the token classes that levers move, in picodollars a token, of standard calls at a moment; undefined where
- * input or output is unpriced. The book keeps the shorter of OpenAI's TTLs as `cache_write` and the longer as
- * `cache_write_1h`; where writes have no price of their own they are fresh input.
+ * Prices of the token classes that levers move, in picodollars a token; undefined where fresh input is unpriced. What has no
+ * price of its own costs what fresh input costs, but for the longer TTL where only the shorter one is priced, which is
+ * not to be had, and output, which some models do not have. The book keeps the shorter of OpenAI's TTLs as `cache_write` and the
+ * longer as `cache_write_1h`.
  */
-export const ratesOf = (asked: RatesOf, book: PriceBook): TokenRates | undefined => {
-  const fresh = rateOf(asked, book, 'in.text.fresh')
-  const output = rateOf(asked, book, 'out.text.visible')
-  if (fresh === undefined || output === undefined) return undefined
-  const written = rateOf(asked, book, 'in.text.cache_write_5m')
-  const kept = rateOf(asked, book, 'in.text.cache_write_1h') ?? (written === undefined ? fresh : undefined)
+export const ratesOf = ({ provider, model, at_us, served }: RatesAsked, book: PriceBook): TokenRates | undefined => {
+  const usage = usageOfEach(classes, MILLION, served)
+  const { lines } = price({ provider, model, at_us, usage }, book)
+  const rate = (bucket: (typeof classes)[number]): number | undefined => {
+    const cost = lines.find(({ meter }) => meter === bucket)?.cost
+    return cost === null || cost === undefined ? undefined : Number(cost) / MILLION
+  }
+  const fresh = rate('in.text.fresh')
+  if (fresh === undefined) return undefined
+  const cached = rate('in.text.cache_read')
+  const written = rate('in.text.cache_write_5m')
   const short = written ?? fresh
+  const long = rate('in.text.cache_write_1h') ?? (written === undefined && cached !== undefined ? fresh : undefined)
   return {
     fresh,
-    cache_read: rateOf(asked, book, 'in.text.cache_read') ?? fresh,
+    cache_read: cached ?? fresh,
     cache_write: {
       '5m': short,
       '30m': short,
       '24h': short,
-      ...(kept === undefined ? {} : { '1h': kept, '12h': kept }),
+      ...(long === undefined ? {} : { '1h': long, '12h': long }),
     },
-    output,
+    output: rate('out.text.visible') ?? 0,
   }
 }

@@ -167,7 +167,7 @@ describe('a downloaded report', () => {
     writeFileSync(path, JSON.stringify({ data: [usage(9, 30_000, 0, 1_500), usage(9, -5, 0, 1)] }))
     const { err, code } = await run(['openai', '--file', path, '--max-residual', '100%'])
     expect(err).toContain('1 row of the bill could not be read and was left out')
-    expect(err).toContain('line 2: input_tokens is "-5", expected a whole count')
+    expect(err).toContain('line 1: data[1].results[0]: input_tokens is "-5", expected a whole count')
     expect(code).toBe(1)
   })
 

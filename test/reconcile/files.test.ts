@@ -365,8 +365,8 @@ describe('reports saved from an API', () => {
   test('name what is wrong with a result, and keep the others', async () => {
     const { bad } = await read('openai', written('bad.json', JSON.stringify({ data: [bucket] })))
     expect(bad).toEqual([
-      '2: input_tokens is 1, less than the cached and written tokens in it (5)',
-      '3: model is null, expected a model: ask for the report grouped by model',
+      '1: data[0].results[1]: input_tokens is 1, less than the cached and written tokens in it (5)',
+      '1: data[0].results[2]: model is null, expected a model: ask for the report grouped by model',
     ])
   })
 

@@ -1,0 +1,54 @@
+/** Files of calls as other tools write them: marks, short rows, names that say nothing. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { meterBody } from '../../src/cli/import/meter.ts'
+import type { Imported, ImportOptions } from '../../src/core/importer.ts'
+import { importer } from '../../src/importers/calls.ts'
+import { compileBook } from '../../src/playbook/price/book.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'weir-odd-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const options: ImportOptions = {
+  payer: {},
+  columns: {},
+  epoch_us: 0,
+  book: compileBook({ rows: [], version: 'test' }),
+  meter: meterBody,
+}
+
+const read = async (name: string, content: string) => {
+  const path = join(folder, name)
+  writeFileSync(path, content)
+  const found: Imported[] = []
+  for await (const row of importer.read(path, options, () => {})) found.push(row)
+  return { calls: found.filter((row) => 'receipt' in row).length, bad: found.filter((row) => 'bad' in row) }
+}
+
+const call = { started_at: '2026-11-03', provider: 'openai', model: 'gpt-4o', input_tokens: 10, output_tokens: 5 }
+const line = `${JSON.stringify(call)}\n`
+const head = Object.keys(call).join(',')
+const values = Object.values(call).join(',')
+
+test('a mark of the byte order before the first line costs no row', async () => {
+  expect(await read('marked.jsonl', `\uFEFF${line}`)).toEqual({ calls: 1, bad: [] })
+  expect(await read('marked.csv', `\uFEFF${head}\r\n${values}\r\n`)).toEqual({ calls: 1, bad: [] })
+})
+
+test('a first row that is cut short is a bad row, and no column that the file lacks', async () => {
+  expect(await read('short.csv', `${head}\n2026-11-03,openai\n${values}\n`)).toEqual({
+    calls: 1,
+    bad: [{ bad: 'model or provider is empty', line: 2 }],
+  })
+})
+
+test('lines of JSON are known by what they begin with, and one value of JSON is refused with what to do', async () => {
+  expect(await read('calls.log', `\n${line}${line}`)).toEqual({ calls: 2, bad: [] })
+  for (const [name, text] of [
+    ['list.json', JSON.stringify([call])],
+    ['list.jsonl', JSON.stringify([call], null, 2)],
+  ] as const)
+    await expect(read(name, text)).rejects.toThrow(/list\.jsonl?: .*write a call a line/)
+})

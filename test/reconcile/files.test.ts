@@ -161,7 +161,7 @@ describe('AWS Cost and Usage Report', () => {
     expect(lines).toHaveLength(1)
     expect(bad).toEqual([
       '2: line_item_usage_amount is "many", expected an amount',
-      '3: line_item_usage_start_date is "yesterday", expected a date',
+      '3: line_item_usage_start_date is "yesterday", expected a date such as 2026-11-01',
       '4: line_item_currency_code is "EUR", expected USD: the row states no rate to change it at',
       '5: line_item_unblended_cost is missing',
     ])

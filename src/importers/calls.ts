@@ -2,14 +2,13 @@ import { basename } from 'node:path'
 import { parse } from 'csv-parse'
 import { WeirError } from '../core/errors.ts'
 import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
-import { type CallRow, callOf, checkColumns, wantedColumns } from './calls/fields.ts'
+import { type CallRow, callFields, callOf, checkColumns, wantedColumns } from './calls/fields.ts'
 import { receiptOf } from './receipt.ts'
 import { firstCharacter, identities, openSource, readRecords } from './source.ts'
 
 /** `columns` are those of the file, where its head says them. */
-type Row =
-  | Readonly<{ values: CallRow; columns?: readonly string[]; line: number }>
-  | Readonly<{ bad: string; line: number }>
+type Readable = Readonly<{ values: CallRow; columns?: readonly string[]; line: number }>
+type Row = Readable | Readonly<{ bad: string; line: number }>
 
 async function* csvRows(path: string, progress: (bytes: number) => void): AsyncGenerator<Row> {
   let columns: readonly string[] = []
@@ -65,6 +64,16 @@ const columnsOf = async (path: string, first: CallRow, options: ImportOptions): 
   return [...columns]
 }
 
+/** A row that ends before a column that counts was cut off; what is left of its last number would be another number. */
+const cutShort = ({ values, columns = [] }: Readable, options: ImportOptions): string | undefined => {
+  const cells = Object.keys(values).length
+  if (cells >= columns.length) return undefined
+  const counts = new Set([...callFields, ...wantedColumns(options)])
+  return columns.slice(cells).some((name) => counts.has(name))
+    ? `the row has ${cells} of ${columns.length} columns`
+    : undefined
+}
+
 async function* readCalls(
   path: string,
   options: ImportOptions,
@@ -80,7 +89,7 @@ async function* readCalls(
     }
     if (!checked) checkColumns(path, row.columns ?? (await columnsOf(path, row.values, options)), options)
     checked = true
-    const call = callOf(row.values, options)
+    const call = cutShort(row, options) ?? callOf(row.values, options)
     if (typeof call === 'string') yield { bad: call, line: row.line }
     else
       yield {

@@ -37,11 +37,22 @@ test('a mark of the byte order before the first line costs no row', async () => 
   expect(await read('marked.csv', `\uFEFF${head}\r\n${values}\r\n`)).toEqual({ calls: 1, bad: [] })
 })
 
-test('a first row that is cut short is a bad row, and no column that the file lacks', async () => {
-  expect(await read('short.csv', `${head}\n2026-11-03,openai\n${values}\n`)).toEqual({
-    calls: 1,
-    bad: [{ bad: 'model or provider is empty', line: 2 }],
+test('a row that is cut short is a bad row, also the first, and never a call of fewer tokens', async () => {
+  expect(await read('short.csv', `${head}\n2026-11-03,openai,gpt-4o\n${values}\n2026-11-03,openai,gpt-4o,1\n`)).toEqual(
+    {
+      calls: 1,
+      bad: [
+        { bad: 'the row has 3 of 5 columns', line: 2 },
+        { bad: 'the row has 4 of 5 columns', line: 4 },
+      ],
+    },
+  )
+  expect(await read('cached.csv', `${head},cache_read_tokens\n${values}\n`)).toEqual({
+    calls: 0,
+    bad: [{ bad: 'the row has 5 of 6 columns', line: 2 }],
   })
+  // What nobody reads may be left out at the end.
+  expect(await read('long.csv', `${head},note\n${values}\n`)).toEqual({ calls: 1, bad: [] })
 })
 
 test('lines of JSON are known by what they begin with, and one value of JSON is refused with what to do', async () => {

@@ -81,6 +81,12 @@ const firstCharacter = async (path: string, packed: boolean): Promise<string> =>
   }
 }
 
+/** A row with fewer cells than the head was cut off: what is left of its last amount would be another amount. */
+const placed = (record: BillRecord, columns: number, line: number): Placed => {
+  const cells = Object.keys(record).length
+  return cells < columns ? { bad: `the row has ${cells} of ${columns} columns`, line } : { record, line }
+}
+
 async function* csvRecords(source: Readable): AsyncGenerator<Placed> {
   let head: readonly string[] = []
   const columns = (names: string[]): string[] => {
@@ -91,7 +97,7 @@ async function* csvRecords(source: Readable): AsyncGenerator<Placed> {
   source.on('error', (error) => parser.destroy(error))
   source.pipe(parser)
   for await (const { record, info } of parser as AsyncIterable<{ record: BillRecord; info: { lines: number } }>)
-    yield { record, line: info.lines }
+    yield placed(record, new Set(head).size, info.lines)
   yield { head: Object.fromEntries(head.map((name) => [name, name])), line: 1 }
 }
 

@@ -69,7 +69,7 @@ const cutShort = ({ values, columns = [] }: Readable, options: ImportOptions): s
   const cells = Object.keys(values).length
   if (cells >= columns.length) return undefined
   const counts = new Set([...callFields, ...wantedColumns(options)])
-  return columns.slice(cells).some((name) => counts.has(name))
+  return columns.some((name) => counts.has(name) && !(name in values))
     ? `the row has ${cells} of ${columns.length} columns`
     : undefined
 }

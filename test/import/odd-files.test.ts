@@ -51,6 +51,8 @@ test('a row that is cut short is a bad row, also the first, and never a call of 
     calls: 0,
     bad: [{ bad: 'the row has 5 of 6 columns', line: 2 }],
   })
+  // A name that comes twice is no row that is short.
+  expect(await read('twice.csv', `note,note,${head}\nx,y,${values}\n`)).toEqual({ calls: 1, bad: [] })
   // What nobody reads may be left out at the end.
   expect(await read('long.csv', `${head},note\n${values}\n`)).toEqual({ calls: 1, bad: [] })
 })

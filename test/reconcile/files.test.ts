@@ -167,6 +167,19 @@ describe('AWS Cost and Usage Report', () => {
     ])
   })
 
+  test('a file that breaks off in a row has that row bad, and never a smaller amount', async () => {
+    const whole = csv(
+      curHead,
+      cur('USE1-Claude4.6Sonnet-input-tokens'),
+      cur('USE1-Claude4.6Sonnet-output-tokens', { cost: '12.5' }),
+    )
+    const { lines, bad } = await read('aws-cur', written('cut.csv', whole.slice(0, whole.lastIndexOf('12.5') + 2)))
+    expect(lines).toHaveLength(1)
+    expect(bad).toEqual([expect.stringMatching(/^3: the row has \d+ of \d+ columns$/)])
+    const twice = csv(`note,note,${curHead}`, `x,y,${cur('USE1-Claude4.6Sonnet-input-tokens')}`)
+    expect((await read('aws-cur', written('twice.csv', twice))).bad).toEqual([])
+  })
+
   test('Parquet gives the same lines as CSV', async () => {
     const plain = written(
       'same.csv',

@@ -58,7 +58,7 @@ export async function* rowsOf(
   let row = 0
   for (const query of queries) {
     for await (const page of pagesOf(request, query)) {
-      for (const record of unpack(page)) {
+      for (const { record } of unpack(page)) {
         row += 1
         yield rowOf(record, row, read)
       }

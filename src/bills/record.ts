@@ -1,5 +1,5 @@
 import type { BillLine } from '../core/bill.ts'
-import { isOfNoDay } from '../core/date.ts'
+import { beginsWithDay } from '../core/date.ts'
 import { WeirError } from '../core/errors.ts'
 import { type Picodollars, parseUsd } from '../core/money.ts'
 
@@ -96,13 +96,14 @@ export const unitOf = (text: string | null, assumed = false): bigint | undefined
 export const dayOf = (record: BillRecord, ...paths: readonly string[]): string => {
   const value = textOf(record, ...paths)
   const path = paths[0] ?? ''
-  if (value === null) throw wrong(path, null, 'a date')
-  if (isOfNoDay(value)) throw wrong(path, value, 'a date')
+  if (value === null) throw wrong(path, null, 'a date such as 2026-11-01')
+  const in_seconds = /^\d{9,11}$/.test(value)
+  if (!in_seconds && !beginsWithDay(value)) throw wrong(path, value, 'a date such as 2026-11-01')
   if (/^\d{4}-\d\d-\d\d$/.test(value)) return value
   const written = value.replace(/\s*UTC$/, 'Z').replace(/([+-]\d\d)$/, '$1:00')
   const zoned = /(?:[Zz]|\d[+-]\d\d:?\d\d)$/.test(written) ? written : `${written}Z`
-  const ms = /^\d{9,11}$/.test(value) ? Number(value) * 1000 : Date.parse(zoned.replace(/^(\S+) /, '$1T'))
-  if (Number.isNaN(ms)) throw wrong(path, value, 'a date')
+  const ms = in_seconds ? Number(value) * 1000 : Date.parse(zoned.replace(/^(\S+) /, '$1T'))
+  if (Number.isNaN(ms)) throw wrong(path, value, 'a date such as 2026-11-01')
   return new Date(ms).toISOString().slice(0, 10)
 }
 

@@ -10,9 +10,12 @@ import { WeirError } from '../core/errors.ts'
 import { parquetRecords } from './parquet.ts'
 import type { BillRecord } from './record.ts'
 
-/** A record of a file and where it stands, counted from 1; what is wrong with that place; or the head of a table, its names as values. */
+/**
+ * A record of a file and the line on which it stands, counted from 1, with the path to it (`data[3].results[0]`) where the line
+ * holds many; what is wrong with that place; or the head of a table, its names as values.
+ */
 export type Placed =
-  | Readonly<{ record: BillRecord; line: number }>
+  | Readonly<{ record: BillRecord; line: number; path?: string }>
   | Readonly<{ bad: string; line: number }>
   | Readonly<{ head: BillRecord; line: number }>
 
@@ -78,6 +81,12 @@ const firstCharacter = async (path: string, packed: boolean): Promise<string> =>
   }
 }
 
+/** A row with fewer cells than the head was cut off: what is left of its last amount would be another amount. */
+const placed = (record: BillRecord, columns: number, line: number): Placed => {
+  const cells = Object.keys(record).length
+  return cells < columns ? { bad: `the row has ${cells} of ${columns} columns`, line } : { record, line }
+}
+
 async function* csvRecords(source: Readable): AsyncGenerator<Placed> {
   let head: readonly string[] = []
   const columns = (names: string[]): string[] => {
@@ -88,15 +97,19 @@ async function* csvRecords(source: Readable): AsyncGenerator<Placed> {
   source.on('error', (error) => parser.destroy(error))
   source.pipe(parser)
   for await (const { record, info } of parser as AsyncIterable<{ record: BillRecord; info: { lines: number } }>)
-    yield { record, line: info.lines }
+    yield placed(record, new Set(head).size, info.lines)
   yield { head: Object.fromEntries(head.map((name) => [name, name])), line: 1 }
 }
 
 /** One JSON value over many lines: an array of records, or a page. */
 const wholeRecords = (text: string): readonly Placed[] => {
   const value = exactJson(text)
-  const all: readonly unknown[] = Array.isArray(value) ? value : [value]
-  return all.map((record, at) => (isRecord(record) ? { record, line: at + 1 } : { bad: 'not an object', line: at + 1 }))
+  if (isRecord(value)) return [{ record: value, line: 1 }]
+  if (!Array.isArray(value)) return [{ bad: 'not an object', line: 1 }]
+  return value.map((record: unknown, at) => {
+    const path = `[${at}]`
+    return isRecord(record) ? { record, line: 1, path } : { bad: `${path} is not an object`, line: 1 }
+  })
 }
 
 /** A record a line; where the first line is no whole value, the file is one value. */
@@ -142,15 +155,32 @@ export const rowOf = (record: BillRecord, line: number, read: (record: BillRecor
   }
 }
 
-/** A page of an API as the records in it: `data`, or the `results` of each bucket with the bucket's own fields. */
-export const unpack = (page: BillRecord): readonly BillRecord[] => {
-  const data = page['data']
-  if (!Array.isArray(data)) return Array.isArray(page['results']) ? bucketRecords(page) : [page]
-  return data.filter(isRecord).flatMap((one) => (Array.isArray(one['results']) ? bucketRecords(one) : [one]))
+/** What is wrong with a record is said with the path to it. */
+const inPlace = (row: BillRow, path: string): BillRow =>
+  'bad' in row && path !== '' ? { ...row, bad: `${path}: ${row.bad}` } : row
+
+/** A record and its path in the page that it came in, empty where it is the page itself. */
+type Found = Readonly<{ record: BillRecord; path: string }>
+
+const recordsIn = (list: readonly unknown[], name: string): readonly Found[] =>
+  list.flatMap((record, at) => (isRecord(record) ? [{ record, path: `${name}[${at}]` }] : []))
+
+/** The results of a bucket, each with the bucket's own fields; what is no bucket is itself. */
+const resultsOf = ({ record, path }: Found): readonly Found[] => {
+  const { results, ...bucket } = record
+  if (!Array.isArray(results)) return [{ record, path }]
+  return recordsIn(results, path === '' ? 'results' : `${path}.results`).map((found) => ({
+    ...found,
+    record: { ...bucket, ...found.record },
+  }))
 }
 
-const bucketRecords = ({ results, ...bucket }: BillRecord): readonly BillRecord[] =>
-  (results as readonly unknown[]).filter(isRecord).map((result) => ({ ...bucket, ...result }))
+/** A page of an API as the records in it: `data`, or the `results` of each bucket. `path` says where the page is. */
+export const unpack = (page: BillRecord, path = ''): readonly Found[] => {
+  const { data } = page
+  const name = path === '' ? 'data' : `${path}.data`
+  return (Array.isArray(data) ? recordsIn(data, name) : [{ record: page, path }]).flatMap(resultsOf)
+}
 
 export type Reader = Readonly<{
   /** Columns that are needed; a Parquet file's others are not read. */
@@ -175,7 +205,6 @@ const checkKnown = (path: string, reader: Reader, record: BillRecord, what: stri
  */
 export async function* readBill(path: string, reader: Reader): AsyncGenerator<BillRow> {
   let known = false
-  let place = 0
   for await (const found of readRecords(path, reader.columns)) {
     if ('bad' in found) {
       yield found
@@ -185,11 +214,10 @@ export async function* readBill(path: string, reader: Reader): AsyncGenerator<Bi
       if (!known) checkKnown(path, reader, found.head, 'first line')
       continue
     }
-    for (const record of unpack(found.record)) {
-      place = Math.max(place + 1, found.line)
+    for (const { record, path: inside } of unpack(found.record, found.path)) {
       if (!known) checkKnown(path, reader, record, 'first row')
       known = true
-      yield rowOf(record, place, reader.lines)
+      yield inPlace(rowOf(record, found.line, reader.lines), inside)
     }
   }
 }

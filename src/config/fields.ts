@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isOfNoDay } from '../core/date.ts'
+import { beginsWithDay } from '../core/date.ts'
 import { parseUsd } from '../core/money.ts'
 import { buckets, type Meter, units } from '../core/usage.ts'
 
@@ -57,4 +57,4 @@ const instants = 'an instant such as 2026-11-01 or 2026-11-01T00:00:00Z (UTC)'
 /** A date or an instant; YAML gives both as text. */
 export const instant = z
   .string(instants)
-  .refine((given) => /^\d{4}-\d\d-\d\d/.test(given) && !isOfNoDay(given) && !Number.isNaN(Date.parse(given)), instants)
+  .refine((given) => beginsWithDay(given) && !Number.isNaN(Date.parse(given)), instants)

@@ -2,15 +2,21 @@ import { basename } from 'node:path'
 import { parse } from 'csv-parse'
 import { WeirError } from '../core/errors.ts'
 import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
-import { type CallRow, callOf, checkColumns, wantedColumns } from './calls/fields.ts'
+import { type CallRow, callFields, callOf, checkColumns, wantedColumns } from './calls/fields.ts'
 import { receiptOf } from './receipt.ts'
-import { identities, openSource, readRecords } from './source.ts'
+import { firstCharacter, identities, openSource, readRecords } from './source.ts'
 
-type Row = Readonly<{ values: CallRow; line: number }> | Readonly<{ bad: string; line: number }>
+/** `columns` are those of the file, where its head says them. */
+type Readable = Readonly<{ values: CallRow; columns?: readonly string[]; line: number }>
+type Row = Readable | Readonly<{ bad: string; line: number }>
 
 async function* csvRows(path: string, progress: (bytes: number) => void): AsyncGenerator<Row> {
+  let columns: readonly string[] = []
   const parser = parse({
-    columns: true,
+    columns: (names: string[]) => {
+      columns = names
+      return names
+    },
     bom: true,
     info: true,
     relax_column_count: true,
@@ -22,7 +28,7 @@ async function* csvRows(path: string, progress: (bytes: number) => void): AsyncG
   source.pipe(parser)
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: CallRow; info: { lines: number } }>) {
-      yield { values: record, line: info.lines }
+      yield { values: record, columns, line: info.lines }
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
@@ -36,13 +42,18 @@ async function* jsonRows(path: string, progress: (bytes: number) => void): Async
   }
 }
 
-const isJson = (path: string): boolean => /\.(jsonl|ndjson)(\.gz)?$/.test(basename(path))
+/** Lines of JSON are known by their name, or by what they begin with. Throws WeirError `bad-input` for one value of JSON. */
+const isJson = async (path: string): Promise<boolean> => {
+  const first = await firstCharacter(path)
+  if (first !== '[') return first === '{' || /\.(jsonl|ndjson)(\.gz)?$/.test(basename(path))
+  throw new WeirError('bad-input', `${path}: this is one list of JSON: write a call a line (jq -c '.[]' FILE).`)
+}
 
 /** The columns of a file. Rows of JSON need not all have the same: what the first one lacks is looked for in the others. */
 const columnsOf = async (path: string, first: CallRow, options: ImportOptions): Promise<readonly string[]> => {
   const columns = new Set(Object.keys(first))
   const lacking = new Set(wantedColumns(options).filter((name) => !columns.has(name)))
-  if (lacking.size === 0 || !isJson(path)) return [...columns]
+  if (lacking.size === 0) return [...columns]
   for await (const row of readRecords(path, () => {})) {
     for (const name of Object.keys('bad' in row ? {} : row.record)) {
       columns.add(name)
@@ -53,12 +64,22 @@ const columnsOf = async (path: string, first: CallRow, options: ImportOptions): 
   return [...columns]
 }
 
+/** A row that ends before a column that counts was cut off; what is left of its last number would be another number. */
+const cutShort = ({ values, columns = [] }: Readable, options: ImportOptions): string | undefined => {
+  const cells = Object.keys(values).length
+  if (cells >= columns.length) return undefined
+  const counts = new Set([...callFields, ...wantedColumns(options)])
+  return columns.some((name) => counts.has(name) && !(name in values))
+    ? `the row has ${cells} of ${columns.length} columns`
+    : undefined
+}
+
 async function* readCalls(
   path: string,
   options: ImportOptions,
   progress: (bytes: number) => void,
 ): AsyncGenerator<Imported> {
-  const rows = isJson(path) ? jsonRows(path, progress) : csvRows(path, progress)
+  const rows = (await isJson(path)) ? jsonRows(path, progress) : csvRows(path, progress)
   const identify = identities('calls')
   let checked = false
   for await (const row of rows) {
@@ -66,9 +87,9 @@ async function* readCalls(
       yield row
       continue
     }
-    if (!checked) checkColumns(path, await columnsOf(path, row.values, options), options)
+    if (!checked) checkColumns(path, row.columns ?? (await columnsOf(path, row.values, options)), options)
     checked = true
-    const call = callOf(row.values, options)
+    const call = cutShort(row, options) ?? callOf(row.values, options)
     if (typeof call === 'string') yield { bad: call, line: row.line }
     else
       yield {

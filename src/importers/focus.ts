@@ -1,4 +1,4 @@
-import { isOfNoDay } from '../core/date.ts'
+import { beginsWithDay } from '../core/date.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
 import type { Usd } from '../core/money.ts'
@@ -19,7 +19,7 @@ const moment = (text: string | null | undefined): number | undefined => {
   if (!text) return undefined
   const zoned = /(Z|[+-]\d{2}:?\d{2})$/.test(text) ? text : `${text.replace(' ', 'T')}Z`
   const at_ms = Date.parse(zoned)
-  return Number.isNaN(at_ms) || isOfNoDay(text) ? undefined : at_ms * 1000
+  return Number.isNaN(at_ms) || !beginsWithDay(text) ? undefined : at_ms * 1000
 }
 
 const tiers: readonly ServiceTier[] = ['flex', 'priority', 'batch', 'scale', 'provisioned', 'reserved', 'off_peak']
@@ -50,7 +50,8 @@ const essentialsOf = (values: Values, options: ImportOptions): Essentials | stri
   if (currency !== 'USD')
     return `BillingCurrency is ${currency ?? 'null'}: the ledger holds US dollars, so convert the amounts first`
   const started = moment(values['ChargePeriodStart'])
-  if (started === undefined) return `ChargePeriodStart is no moment: ${JSON.stringify(values['ChargePeriodStart'])}`
+  if (started === undefined)
+    return `ChargePeriodStart is no moment such as 2026-11-01T00:00:00Z: ${JSON.stringify(values['ChargePeriodStart'])}`
   const column = options.columns['cost_usd'] ?? COST
   const cost = amount(values[column])
   if (cost === undefined) return `${column} is no amount: ${JSON.stringify(values[column] ?? null)}`

@@ -46,7 +46,7 @@ async function* readLines(
   try {
     for await (const text of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
       line += 1
-      yield { text, line }
+      yield { text: line === 1 ? text.replace(/^\uFEFF/, '') : text, line }
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
@@ -57,7 +57,15 @@ async function* readLines(
         cause: error,
       },
     )
+  } finally {
+    source.destroy()
   }
+}
+
+/** The first character of a source that is no space. Throws WeirError `bad-input` naming a file that cannot be read. */
+export const firstCharacter = async (path: string): Promise<string> => {
+  for await (const { text } of readLines(path, () => {})) if (text.trim() !== '') return text.trim().charAt(0)
+  return ''
 }
 
 /** One line of a JSONL source: its record, or a sentence that says why it is none. Empty lines are passed over. */

@@ -31,10 +31,16 @@ export const keyringOf = (records: readonly KeyRecord[], pepper: Uint8Array): Ke
         throw new WeirError('unknown-key', 'no such Weir key: make one with weir keys create')
       }
       if (record.revoked_at_us !== undefined && record.revoked_at_us <= now_us) {
-        throw new WeirError('unknown-key', `the Weir key ${record.name} (${record.prefix}) was revoked`)
+        throw new WeirError(
+          'unknown-key',
+          `the Weir key ${record.name} (${record.prefix}) was revoked: ask the gateway’s administrator for another`,
+        )
       }
       if (record.expires_at_us !== undefined && record.expires_at_us <= now_us) {
-        throw new WeirError('key-expired', `the Weir key ${record.name} (${record.prefix}) has expired`)
+        throw new WeirError(
+          'key-expired',
+          `the Weir key ${record.name} (${record.prefix}) has expired: ask the gateway’s administrator for another`,
+        )
       }
       if (record.hash !== hash && (record.previous_until_us ?? 0) <= now_us) {
         throw new WeirError(

@@ -67,6 +67,16 @@ describe('an exhausted hard budget', () => {
     expect((await ask({ 'x-weir-team': 'ads' })).status).toBe(200)
   })
 
+  test('says to ask for less, and not to wait, where the call alone is more than the whole limit', async () => {
+    await open([{ name: 'rate', limit: { tokens: 200 }, per: 'minute' }])
+    const { status, headers, text } = await ask()
+    expect(status).toBe(429)
+    expect(errorOf(text).message).toMatch(/more than the whole limit.* ask for less output or raise the limit/)
+    expect(errorOf(text).message).not.toContain('resets')
+    expect(headers.get('retry-after')).toBeNull()
+    expect(headers.get('x-should-retry')).toBe('false')
+  })
+
   test('is said as Anthropic says it on Anthropic’s wire', async () => {
     await open([{ name: 'org', limit: { calls: 1 }, per: 'month' }])
     await ask()

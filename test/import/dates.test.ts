@@ -32,10 +32,20 @@ test.each(Object.entries(readers))('a time %s is of a day that there is', (_, re
       expect([text, isRefused(() => read(text))]).toEqual([text, false])
 })
 
-test('a charge of a FOCUS file is of a day that there is', async () => {
+test.each(Object.entries(readers))(
+  'a time %s that begins with a month or a day is refused: nobody can tell which it is',
+  (_, read) => {
+    for (const text of ['01/11/2026', '11/01/2026 10:00', '1.11.2026', 'Nov 1, 2026'])
+      expect([text, isRefused(() => read(text))]).toEqual([text, true])
+  },
+)
+
+test('a charge of a FOCUS file is of a day that there is, and that can be told', async () => {
   const options = { payer: {}, columns: {}, epoch_us: 0, book, meter: meterBody }
-  const path = fileOf([{ ...rows.plain, ChargePeriodStart: '2026-02-30T00:00:00Z' }])
-  const read = []
-  for await (const row of focus.read(path, options, () => {})) read.push('bad' in row ? row.bad : row.receipt)
-  expect(read).toEqual([expect.stringContaining('2026-02-30T00:00:00Z')])
+  for (const ChargePeriodStart of ['2026-02-30T00:00:00Z', '01/11/2026']) {
+    const path = fileOf([{ ...rows.plain, ChargePeriodStart }])
+    const read = []
+    for await (const row of focus.read(path, options, () => {})) read.push('bad' in row ? row.bad : row.receipt)
+    expect(read).toEqual([expect.stringContaining(ChargePeriodStart)])
+  }
 })

@@ -119,6 +119,22 @@ describe('a downloaded report', () => {
     expect((await run([...asked, '--max-residual', '1%'])).code).toBe(1)
   })
 
+  test('of which a day has as much too many as another lacks shows where it is open, and how much', async () => {
+    const path = join(folder, 'even.json')
+    const even: readonly Counts[] = [
+      [9, 30_100, 0, 1_500],
+      [10, 59_900, 20_000, 2_400],
+    ]
+    writeFileSync(
+      path,
+      JSON.stringify({ data: [...even.map((counts) => usage(...counts)), ...even.map((counts) => costs(...counts))] }),
+    )
+    const { out } = await run(['openai', '--file', path])
+    expect(out).toMatch(/open +200 tokens .*\$0\.0005/)
+    expect(out).toMatch(/gpt-5\.5 +input \+ writes .* open\n/)
+    expect(out).toMatch(/open +±200 +±\$0\.0005 +100 %/)
+  })
+
   test('is shown line by line, and by day in a narrow terminal', async () => {
     const lines = await run(['openai', '--file', reportFile(), '--view', 'line'])
     expect(lines.out).toMatchSnapshot()
@@ -167,7 +183,7 @@ describe('a downloaded report', () => {
     writeFileSync(path, JSON.stringify({ data: [usage(9, 30_000, 0, 1_500), usage(9, -5, 0, 1)] }))
     const { err, code } = await run(['openai', '--file', path, '--max-residual', '100%'])
     expect(err).toContain('1 row of the bill could not be read and was left out')
-    expect(err).toContain('line 2: input_tokens is "-5", expected a whole count')
+    expect(err).toContain('line 1: data[1].results[0]: input_tokens is "-5", expected a whole count')
     expect(code).toBe(1)
   })
 

@@ -107,6 +107,19 @@ describe('each difference gets its name', () => {
     expect(totals(bill('2026-11-01', '1.7'), rows.slice(0, 1)).cost).toEqual({ open: usd('-0.3') })
   })
 
+  test('a discount is told also where tokens stay open: their dollars are open, the rest of the price is the discount', () => {
+    const days = ['2026-11-01', '2026-11-02', '2026-11-03'] as const
+    const bill = (day: string, tokens: bigint, cost: string) =>
+      line({ day, quantity: tokens, requests: 1, cost: usd(cost) })
+    const rows = days.map((day) => row({ day, quantity: '1000', attempts: 1, cost_usd: '2' }))
+    const [more, less] = [
+      [bill(days[0], 1500n, '2.7'), ...days.slice(1).map((day) => bill(day, 1000n, '1.8'))],
+      [bill(days[0], 500n, '0.9'), ...days.slice(1).map((day) => bill(day, 1000n, '1.8'))],
+    ]
+    expect(totals(more, rows).cost).toEqual({ discount: usd('-0.6'), open: usd('0.9') })
+    expect(totals(less, rows).cost).toEqual({ discount: usd('-0.5'), open: usd('-1') })
+  })
+
   test('what the bill has no money for is open, and no discount of all of it', () => {
     const days = ['2026-11-01', '2026-11-02']
     const others = days.map((day) => line({ day, model: 'other', quantity: 10n, cost: usd('1') }))

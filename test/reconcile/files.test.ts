@@ -161,10 +161,23 @@ describe('AWS Cost and Usage Report', () => {
     expect(lines).toHaveLength(1)
     expect(bad).toEqual([
       '2: line_item_usage_amount is "many", expected an amount',
-      '3: line_item_usage_start_date is "yesterday", expected a date',
+      '3: line_item_usage_start_date is "yesterday", expected a date such as 2026-11-01',
       '4: line_item_currency_code is "EUR", expected USD: the row states no rate to change it at',
       '5: line_item_unblended_cost is missing',
     ])
+  })
+
+  test('a file that breaks off in a row has that row bad, and never a smaller amount', async () => {
+    const whole = csv(
+      curHead,
+      cur('USE1-Claude4.6Sonnet-input-tokens'),
+      cur('USE1-Claude4.6Sonnet-output-tokens', { cost: '12.5' }),
+    )
+    const { lines, bad } = await read('aws-cur', written('cut.csv', whole.slice(0, whole.lastIndexOf('12.5') + 2)))
+    expect(lines).toHaveLength(1)
+    expect(bad).toEqual([expect.stringMatching(/^3: the row has \d+ of \d+ columns$/)])
+    const twice = csv(`note,note,${curHead}`, `x,y,${cur('USE1-Claude4.6Sonnet-input-tokens')}`)
+    expect((await read('aws-cur', written('twice.csv', twice))).bad).toEqual([])
   })
 
   test('Parquet gives the same lines as CSV', async () => {
@@ -365,8 +378,8 @@ describe('reports saved from an API', () => {
   test('name what is wrong with a result, and keep the others', async () => {
     const { bad } = await read('openai', written('bad.json', JSON.stringify({ data: [bucket] })))
     expect(bad).toEqual([
-      '2: input_tokens is 1, less than the cached and written tokens in it (5)',
-      '3: model is null, expected a model: ask for the report grouped by model',
+      '1: data[0].results[1]: input_tokens is 1, less than the cached and written tokens in it (5)',
+      '1: data[0].results[2]: model is null, expected a model: ask for the report grouped by model',
     ])
   })
 

@@ -3,6 +3,7 @@ import { formatUsd, type Picodollars } from '../../core/money.ts'
 import {
   type Compared,
   type Comparison,
+  openIn,
   type Reason,
   reasons,
   size,
@@ -18,7 +19,7 @@ import { type Column, facts, table } from '../show/table.ts'
 export const views = ['model', 'day', 'owner', 'line'] as const
 export type View = (typeof views)[number]
 
-const meanings: Readonly<Record<Reason, string>> = {
+const meanings: Readonly<Record<Reason | 'open', string>> = {
   bypass: 'spend that never passed Weir',
   late: 'the provider does not have that day in full yet',
   boundary: 'calls over midnight, counted on the other day',
@@ -32,6 +33,7 @@ const meanings: Readonly<Record<Reason, string>> = {
   credit: 'credits, refunds and adjustments',
   tax: 'taxes',
   rounding: 'decimals that the bill does not show',
+  open: 'nothing on either side explains it',
 }
 
 const kindNames = {
@@ -63,6 +65,8 @@ type Line = Readonly<{
   /** Tokens, or pieces where the line is of one kind of them. */
   tokens: Comparison<bigint> | undefined
   cost: Comparison<Picodollars> | undefined
+  /** What is open of the dollars, or of the tokens where there are none. */
+  open: bigint
 }>
 
 const namesOf = (line: Compared, view: View): readonly string[] => {
@@ -90,18 +94,19 @@ const ofOneKind = (view: View): boolean => view === 'model' || view === 'line'
 
 const linesOf = (compared: readonly Compared[], view: View): Line[] => {
   const groups = Map.groupBy(compared, (line) => JSON.stringify(namesOf(line, view)))
-  return [...groups.values()].map((group) => ({
-    names: namesOf(group[0] as Compared, view),
-    tokens: sumOf(group.flatMap(({ tokens, pieces }) => tokens ?? (ofOneKind(view) ? (pieces ?? []) : []))),
-    cost: sumOf(group.flatMap(({ cost }) => cost ?? [])),
-  }))
+  return [...groups.values()].map((group): Line => {
+    const tokens = group.flatMap((line) => line.tokens ?? (ofOneKind(view) ? (line.pieces ?? []) : []))
+    const costs = group.flatMap(({ cost }) => cost ?? [])
+    const open = openIn(costs.length > 0 ? costs : tokens)
+    return { names: namesOf(group[0] as Compared, view), tokens: sumOf(tokens), cost: sumOf(costs), open }
+  })
 }
 
 /** The reasons of a line, largest first, and `open` where something is left. */
-const whyOf = ({ tokens, cost }: Line): string => {
+const whyOf = ({ tokens, cost, open }: Line): string => {
   const told = cost ?? tokens
   if (told === undefined) return ''
-  const parts: readonly (readonly [string, bigint])[] = [...told.parts, ['open', told.residual]]
+  const parts: readonly (readonly [string, bigint])[] = [...told.parts, ['open', open]]
   return parts
     .filter(([, amount]) => amount !== 0n)
     .toSorted(([, one], [, other]) => (size(one) < size(other) ? 1 : -1))
@@ -109,11 +114,13 @@ const whyOf = ({ tokens, cost }: Line): string => {
     .join(', ')
 }
 
-const signed = (amount: bigint, write: (size: bigint) => string): string =>
-  amount === 0n ? '=' : `${amount > 0n ? '+' : '-'}${write(size(amount))}`
+/** What is open may cancel out over lines: then it is told in `whole`. */
+const signed = (amount: bigint, write: (size: bigint) => string, whole = size(amount)): string => {
+  if (size(amount) !== whole) return `±${write(whole)}`
+  return amount === 0n ? '=' : `${amount > 0n ? '+' : '-'}${write(whole)}`
+}
 
 const usd = (amount: bigint): string => money(amount as Picodollars)
-
 const count = (amount: bigint): string => shortCount(Number(amount))
 
 const coverageColumns = (of: (line: Line) => Comparison<bigint> | undefined): readonly Column<Line>[] => [
@@ -167,40 +174,45 @@ const columnsOf = (heads: readonly string[], lines: readonly Line[], counted: st
   ]
 }
 
-type Explained = Readonly<{ reason: string; tokens: bigint; cost: bigint; means: string }>
+type Sums = Readonly<{ tokens: bigint; cost: bigint }>
+type Explained = Readonly<{ reason: Reason | 'open'; net: Sums; whole: Sums }>
 
 const explanations = ({ result }: Reconciled): readonly Explained[] => {
-  const named = reasons.map((reason) => ({
-    reason,
-    tokens: result.tokens?.parts.get(reason) ?? 0n,
-    cost: result.cost?.parts.get(reason) ?? 0n,
-    means: meanings[reason],
-  }))
-  const rest = { tokens: result.tokens?.residual ?? 0n, cost: result.cost?.residual ?? 0n }
-  const means = 'nothing on either side explains it'
-  return [...named, { reason: 'open', ...rest, means }].filter(({ tokens, cost }) => tokens !== 0n || cost !== 0n)
+  const { tokens, cost, open_tokens, open_cost } = result
+  const named = reasons.map((reason): Explained => {
+    const net = { tokens: tokens?.parts.get(reason) ?? 0n, cost: cost?.parts.get(reason) ?? 0n }
+    return { reason, net, whole: { tokens: size(net.tokens), cost: size(net.cost) } }
+  })
+  const rest = { tokens: tokens?.residual ?? 0n, cost: cost?.residual ?? 0n }
+  const open = { reason: 'open', net: rest, whole: { tokens: open_tokens, cost: open_cost } } as const
+  return [...named, open].filter(({ whole }) => whole.tokens !== 0n || whole.cost !== 0n)
 }
 
 const explainedTable = (shown: Reconciled, look: Look): string => {
   const rows = explanations(shown)
-  const sized = ({ tokens, cost }: Explained): bigint => (shown.result.cost === undefined ? size(tokens) : size(cost))
-  const whole = rows.reduce((total, row) => total + sized(row), 0n)
+  const sized = ({ whole }: Explained): bigint => (shown.result.cost === undefined ? whole.tokens : whole.cost)
+  const all = rows.reduce((total, row) => total + sized(row), 0n)
   const columns: readonly Column<Explained>[] = [
     {
       head: 'why',
       cell: ({ reason }) => reason,
       style: (text, { reason }, colours) => (reason === 'open' || reason === 'bypass' ? colours.red(text) : text),
     },
-    { head: 'tokens', cell: ({ tokens }) => signed(tokens, count), align: 'right' },
-    { head: 'dollars', cell: ({ cost }) => signed(cost, usd), align: 'right' },
-    { head: 'share', cell: (row) => percent(shareIn(sized(row), whole)), align: 'right', drop: 1 },
+    { head: 'tokens', cell: ({ net, whole }) => signed(net.tokens, count, whole.tokens), align: 'right' },
+    { head: 'dollars', cell: ({ net, whole }) => signed(net.cost, usd, whole.cost), align: 'right' },
+    { head: 'share', cell: (row) => percent(shareIn(sized(row), all)), align: 'right', drop: 1 },
     {
       head: '',
-      cell: (row) => bar(shareIn(sized(row), whole), 8),
+      cell: (row) => bar(shareIn(sized(row), all), 8),
       style: (text, _, colours) => colours.cyan(text),
       drop: 2,
     },
-    { head: 'what it is', cell: ({ means }) => means, shrink: 16, style: (text, _, colours) => colours.dim(text) },
+    {
+      head: 'what it is',
+      cell: ({ reason }) => meanings[reason],
+      shrink: 16,
+      style: (text, _, colours) => colours.dim(text),
+    },
   ]
   return table(rows, columns, look, { indent: 2 })
 }

@@ -42,5 +42,9 @@ export const withEngine = async <T>(work: (engine: Engine) => Promise<T>): Promi
   }
 }
 
-/** Why the engine failed, without the query that it quotes: that is ours, and names places of this machine. */
-export const reasonOf = (cause: unknown): string => (cause as Error).message.split('\n\nLINE ')[0] ?? ''
+/**
+ * Why the engine failed, without the query that it quotes, which is ours and names places of this machine, and without its advice,
+ * which is about options of that query.
+ */
+export const reasonOf = (cause: unknown): string =>
+  (cause as Error).message.split(/\n\nLINE |\n+Possible (?:fixes|solutions):/)[0] ?? ''

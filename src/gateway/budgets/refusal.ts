@@ -24,8 +24,10 @@ const scopeWords = ({ active, values }: Exhausted): string => {
   return parts.length === 0 ? 'the organisation' : parts.join(', ')
 }
 
+type Reset = Readonly<{ retry_after_s?: number; words: string }>
+
 /** When there may be room again: at once where calls under way give back what they do not need, or in the next period. */
-const resetOf = (refusal: Exhausted, reserved: bigint): Readonly<{ retry_after_s?: number; words: string }> => {
+const resetOf = (refusal: Exhausted, reserved: bigint): Reset => {
   const { active, amount, used, at_us } = refusal
   const { window } = active.counter.budget
   if (used - reserved + amount <= active.counter.limit)
@@ -37,13 +39,20 @@ const resetOf = (refusal: Exhausted, reserved: bigint): Readonly<{ retry_after_s
   return { retry_after_s: (to_us - at_us) / 1e6, words: `It resets at ${instant(to_us)} (${window.zone})` }
 }
 
+/** Of a call that may take more than the whole limit. */
+const NEVER = {
+  words: 'That is more than the whole limit, so waiting does not help: ask for less output or raise the limit',
+}
+
 const exhaustedError = (refusal: Exhausted, world: World, also: string | undefined): WeirError => {
   const { active, amount, used, slot } = refusal
   const { budget, unit, limit } = active.counter
   // The two are read one after the other, while calls go on.
   const held = world.budgets.reserved().get(slot) ?? 0n
   const reserved = held < used ? held : used
-  const { retry_after_s, words } = resetOf(refusal, reserved)
+  // A fall-back may still come to room, so a client is told not to wait only where there is none.
+  const hopeless = also === undefined && amount > limit
+  const { retry_after_s, words }: Reset = hopeless ? NEVER : resetOf(refusal, reserved)
   const text = (value: bigint) => amountText(unit, value)
   return new WeirError(
     'budget-exhausted',

@@ -1,4 +1,4 @@
-import { isOfNoDay } from '../../core/date.ts'
+import { beginsWithDay } from '../../core/date.ts'
 import { WeirError } from '../../core/errors.ts'
 import type { ImportOptions } from '../../core/importer.ts'
 import type { Outcome, Receipt } from '../../core/receipt.ts'
@@ -113,7 +113,9 @@ export const parseMoment = (value: unknown): number | undefined => {
   if (!match) return undefined
   const [, date = '', time = '00:00', fraction = '', zone = 'Z'] = match
   const whole = Date.parse(`${date}T${time}${zone}`)
-  return Number.isNaN(whole) || isOfNoDay(date) ? undefined : whole * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6))
+  return Number.isNaN(whole) || !beginsWithDay(date)
+    ? undefined
+    : whole * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6))
 }
 
 const parseCount = (value: unknown): number | undefined => {

@@ -1,4 +1,4 @@
-import { isOfNoDay } from '../../core/date.ts'
+import { beginsWithDay } from '../../core/date.ts'
 import { WeirError } from '../../core/errors.ts'
 import { parseTime } from '../asking/time.ts'
 
@@ -16,7 +16,7 @@ export const readMoment = (
   if (epoch !== undefined) return Number(text) * epoch
   if (/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/.test(text)) {
     const instant = Date.parse(text.replace(' ', 'T'))
-    if (!Number.isNaN(instant) && !isOfNoDay(text)) return instant * 1000
+    if (!Number.isNaN(instant) && beginsWithDay(text)) return instant * 1000
     throw new WeirError('bad-input', `${name} ${text} is not a time`)
   }
   const plain = text.replace(/\.\d+$/, '')

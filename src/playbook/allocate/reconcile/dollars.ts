@@ -26,6 +26,8 @@ export type DollarCell = {
   /** What the ledger says that the tokens cost which both sides have; the rest is a difference of prices. */
   common: bigint
   rest: bigint
+  /** What of the rest the tokens cost that stay open: the bill's price for more than the ledger has, the ledger's for less. */
+  open: bigint
   /** What may be lost to the decimals of the bill's lines. */
   readonly slack: bigint
   /** The bill states an amount, be it nothing. */
@@ -66,7 +68,8 @@ const cellsOf = (bucket: Bucket): DollarCell[] => {
     const rest = provider - ledger
     const slack = slackOf(lines, provider)
     const stated = lines.length > 0
-    return [{ bucket, kinds, provider, ledger, parts: new Map(), common: ledger, rest, slack, stated, with_fees }]
+    const parts = new Map<Reason, Picodollars>()
+    return [{ bucket, kinds, provider, ledger, parts, common: ledger, rest, open: 0n, slack, stated, with_fees }]
   })
 }
 
@@ -75,14 +78,14 @@ type Worth = Readonly<{ tokens: bigint; cost: bigint }>
 const worthOf = (rows: readonly MeteredRow[]): Worth => ({ tokens: tokensOf(rows), cost: costOf(rows) })
 
 /** What the ledger's own tokens of a part cost: those rows of the kinds to which the reason can apply. */
-const rowsBehind = (rows: readonly MeteredRow[], reason: Reason): readonly MeteredRow[] => {
+const rowsBehind = (rows: readonly MeteredRow[], reason: Reason | undefined): readonly MeteredRow[] => {
   if (reason === 'aborted') return rows.filter(({ aborted, estimated }) => aborted && estimated)
   if (reason === 'estimated') return rows.filter(({ aborted, estimated }) => !aborted && estimated)
   return reason === 'boundary' ? rows.filter(({ over_midnight }) => over_midnight) : rows
 }
 
 /** Tokens that only the ledger has, at what the ledger says they cost. A cost that no meter explains is spread over all. */
-const ledgerWorth = (cell: DollarCell, kinds: KindGroup, reason: Reason, tokens: bigint): bigint => {
+const ledgerWorth = (cell: DollarCell, kinds: KindGroup, reason: Reason | undefined, tokens: bigint): bigint => {
   const all = worthOf(rowsOf(cell.bucket.rows, cell.kinds))
   const spread = cell.ledger - all.cost
   const own = worthOf(rowsBehind(rowsOf(cell.bucket.rows, kinds), reason))
@@ -120,6 +123,9 @@ const explainByTokens = (cell: DollarCell, tokens: readonly TokenCell[]): void =
         cell.common -= worth
       }
     }
+    const { residual } = one.compared
+    cell.open +=
+      residual > 0n ? providerWorth(cell, tokens, one, residual) : -ledgerWorth(cell, one.kinds, undefined, -residual)
   }
 }
 
@@ -196,29 +202,37 @@ const explain = (cell: DollarCell, tokens: readonly TokenCell[], options: Dollar
   if (reason === undefined) return
   if (reason === 'late') cell.common += cell.rest
   take(cell, reason, cell.rest)
+  cell.open = 0n
 }
 
 const billion = 1_000_000_000n
 
+/** What the tokens that both sides have cost by the ledger, and how much more by the bill. */
+const sharedOf = ({ common, rest, open }: DollarCell): Readonly<{ ledger: bigint; more: bigint }> => ({
+  ledger: open < 0n ? common + open : common,
+  more: rest - open,
+})
+
 /**
  * What is left, where the bill's price is the same part of the ledger's in every cell of a model, is a discount (or a
  * surcharge). One cell alone shows nothing of the kind; neither does a ratio that varies by more than a thousandth, nor a bill
- * that is silent.
+ * that is silent. Of tokens that stay open the dollars stay open, too.
  */
 const explainDiscounts = (cells: readonly DollarCell[]): void => {
   const models = Map.groupBy(
-    cells.filter(({ common, parts, stated }) => stated && common > 0n && !parts.has('tier')),
+    cells.filter((cell) => cell.stated && sharedOf(cell).ledger > 0n && !cell.parts.has('tier')),
     ({ bucket }) => bucket.model,
   )
   for (const group of models.values()) {
-    if (group.length < 2 || group.every(({ rest }) => rest === 0n)) continue
-    const ranges = group.map(({ common, rest, slack }) => {
-      const ratio = share(billion, common + rest, common)
-      const about = size(ratio) / 2000n + share(billion, slack, common)
+    if (group.length < 2 || group.every((cell) => sharedOf(cell).more === 0n)) continue
+    const ranges = group.map((cell) => {
+      const { ledger, more } = sharedOf(cell)
+      const ratio = share(billion, ledger + more, ledger)
+      const about = size(ratio) / 2000n + share(billion, cell.slack, ledger)
       return { low: ratio - about, high: ratio + about }
     })
     const same = ranges.every(({ low }) => ranges.every(({ high }) => low <= high))
-    if (same) for (const cell of group) take(cell, 'discount', cell.rest)
+    if (same) for (const cell of group) take(cell, 'discount', sharedOf(cell).more)
   }
 }
 

@@ -5,7 +5,7 @@ import { type Bucket, billedCost, costOf, dayBefore, feesOf, isTokens, keyOf, to
 import { compareDollars, dollarsOf } from './dollars.ts'
 import { arePieces, type KindGroup } from './kinds.ts'
 import { type Alignment, alignModels, type ModelNames } from './models.ts'
-import { addPart, type Compared, type Comparison, comparisonOf, type Reason, size, sumOf } from './result.ts'
+import { addPart, type Compared, type Comparison, comparisonOf, openIn, type Reason, size, sumOf } from './result.ts'
 import { compareTokens, type TokenCell } from './tokens.ts'
 
 export type ReconcileOptions = Readonly<{
@@ -185,14 +185,11 @@ const inOrder = (one: Compared, other: Compared): number => {
 const feesApart = (buckets: readonly Bucket[], covered: ReadonlySet<Bucket>): readonly MeteredRow[] =>
   buckets.flatMap((bucket) => (covered.has(bucket) ? [] : feesOf(bucket)))
 
-const open = (all: readonly Comparison<bigint>[]): bigint =>
-  all.reduce((total, { residual }) => total + size(residual), 0n)
-
 const piecesOf = (compared: readonly Compared[]): Reconciliation['pieces'] =>
   pieceKinds.flatMap((kind) => {
     const all = compared.flatMap(({ kinds, pieces }) => (pieces !== undefined && kinds.includes(kind) ? [pieces] : []))
     const sum = sumOf(all)
-    return sum === undefined ? [] : [{ kind, compared: sum, open: open(all) }]
+    return sum === undefined ? [] : [{ kind, compared: sum, open: openIn(all) }]
   })
 
 /** Buckets of which requests are all that could be compared, and the bill has more of them. */
@@ -274,8 +271,8 @@ export const reconcile = (
     ...(tokens === undefined ? {} : { tokens }),
     ...(cost === undefined ? {} : { cost }),
     pieces: piecesOf(compared),
-    open_tokens: open(tokenSides),
-    open_cost: picodollars(open(costSides)),
+    open_tokens: openIn(tokenSides),
+    open_cost: picodollars(openIn(costSides)),
     alignments: names.alignments,
     suspected: pairs.map(([one, other]) => ({ name: one.model, model: other.model })),
   }

@@ -83,6 +83,11 @@ export const sumOf = <Amount extends bigint>(all: readonly Comparison<Amount>[])
 }
 
 export const size = (amount: bigint): bigint => (amount < 0n ? -amount : amount)
+
+/** How much is open: the sizes of the residuals, so that one does not make up for another. */
+export const openIn = (all: readonly Comparison<bigint>[]): bigint =>
+  all.reduce((total, { residual }) => total + size(residual), 0n)
+
 export const least = (first: bigint, ...others: readonly bigint[]): bigint => {
   let low = first
   for (const other of others) if (other < low) low = other

@@ -304,12 +304,6 @@ describe('with nothing to show', () => {
     const filtered = await weir(['calls', '--where', 'team=nobody', '--since', 'all', '--data', data])
     expect(filtered.out).toMatch(/^No call matches\./)
   })
-
-  test('no ledger at all is said, with where it was looked for', async () => {
-    const { err, code } = await weir(['report', '--data', '/nowhere/at/all'])
-    expect(code).toBe(1)
-    expect(err).toMatch(/^weir: there is no ledger in \/nowhere\/at\/all yet\. Start the gateway \(weir serve\)/)
-  })
 })
 
 test('a past that was imported is shown without asking for it, where the last month is empty', async () => {

@@ -1,6 +1,6 @@
 /** How the command line takes words: help, mistakes, keys, files. */
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -121,10 +121,11 @@ test.each([
   [['cache', 'list', '--json'], '[]'],
   [['cache', 'stats', '--json'], '{"answers":0,"bytes":0,"expired":0,"partitions":0}'],
   [['cache', 'purge', '--all', '--json'], '{"purged":0}'],
-])('%j finds nothing in a folder that is not there, and makes none', async (words, found) => {
-  const { out, code } = await weir([...words, '--data', join(cwd, 'mistyped')], { cwd })
+])('%j finds nothing where no answer was ever stored, and makes no file', async (words, found) => {
+  mkdirSync(join(cwd, 'weir-data', 'journal'), { recursive: true })
+  const { out, code } = await weir(words, { cwd })
   expect([code, JSON.stringify(JSON.parse(out))]).toEqual([0, found])
-  expect(existsSync(join(cwd, 'mistyped'))).toBe(false)
+  expect(readdirSync(join(cwd, 'weir-data'))).toEqual(['journal'])
 })
 
 test('a key can end in minutes', async () => {
@@ -250,7 +251,7 @@ describe('a file that cannot be one', () => {
     [['import', 'focus', '.'], 'it is a folder, not a file (EISDIR)'],
     [['focus', 'check', '.'], 'it is a folder, not a file (EISDIR)'],
     [['serve', '--config', '.'], 'it is a folder, not a file (EISDIR)'],
-    [['report', '--data', 'taken'], 'taken cannot be used (EEXIST: file already exists'],
+    [['report', '--data', 'taken'], 'taken cannot be used (it is a file, not a folder)'],
     [['import', 'claude-code', '.', '--data', 'taken'], 'taken cannot be used (EEXIST: file already exists'],
     [['serve', '--data', 'taken/deeper'], 'deeper cannot be used (ENOTDIR'],
   ])('is said to be that, and is no fault in Weir: %j', async (words, said) => {

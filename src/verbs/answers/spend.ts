@@ -9,6 +9,7 @@ const spendRow = z.strictObject({
   attempts: count,
   errors: count,
   cost_usd: usd,
+  cost_per_call_usd: usd.nullable().describe('Of the calls whose cost is known; null where there is none'),
   input_cost_usd: usd,
   output_cost_usd: usd,
   fee_cost_usd: usd,

@@ -319,3 +319,13 @@ test('totals are the receipts under random rules and splits', async () => {
     expect(formatUsd(sum(totals.map(parseUsd)))).toBe(formatUsd(sum([parseUsd(all), evil_total])))
   }
 }, 120_000)
+
+test('a forecast from less than three days of history claims no interval', async () => {
+  const folder = await ledgerFolder(receipts.filter(({ team }) => team === 'billing').slice(-1))
+  vi.setSystemTime(Date.parse('2026-11-13T18:00:00Z'))
+  const { out } = await weir(['statement', '--owner', 'billing', '--at', 'today', '--data', folder.data])
+  expect(out).toMatch(
+    /^2026-11: \$[\d.]+ so far, about \$[\d.]+ at its end \(at the pace of so far: 0 whole days is too little for an interval\)\.$/m,
+  )
+  folder.clear()
+})

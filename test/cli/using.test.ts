@@ -118,6 +118,13 @@ test.each([
 })
 
 test.each([
+  ['--verison', '--version'],
+  ['--hlep', '--help'],
+])('weir %s is refused with what was meant', async (word, meant) => {
+  expect((await weir([word])).err).toBe(`weir: weir has no flag ${word}; did you mean ${meant}?\n`)
+})
+
+test.each([
   [['cache', 'list', '--json'], '[]'],
   [['cache', 'stats', '--json'], '{"answers":0,"bytes":0,"expired":0,"partitions":0}'],
   [['cache', 'purge', '--all', '--json'], '{"purged":0}'],

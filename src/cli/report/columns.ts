@@ -101,12 +101,14 @@ export const spendColumns = (
   ]
 }
 
+type Priced = Pick<SpendRow, 'cost_usd' | 'calls' | 'unpriced_calls' | 'unmetered_calls'>
+
 /** Does nobody know what any of the group's calls cost? */
-const isUnknown = (row: SpendRow): boolean =>
+export const isUnknown = (row: Priced): boolean =>
   Number(row.cost_usd) === 0 && row.calls > 0 && row.unpriced_calls + row.unmetered_calls >= row.calls
 
 /** An unknown cost is shown as nothing, never as 0; one that is known in part has a `+`. */
-const costCell = (row: SpendRow, cost: (usd: string) => string): string => {
+export const costCell = (row: Priced, cost: (usd: string) => string): string => {
   if (isUnknown(row)) return nothing
   return cost(row.cost_usd) + (row.unpriced_calls > 0 ? '+' : '')
 }

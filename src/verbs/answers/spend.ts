@@ -82,7 +82,14 @@ export const leaks = z.strictObject({
   cached_tokens: count,
 })
 
-const owned = { name: z.string(), cost_usd: usd, share, calls: count } as const
+const owned = {
+  name: z.string(),
+  cost_usd: usd,
+  share,
+  calls: count,
+  unpriced_calls: count,
+  unmetered_calls: count,
+} as const
 const owner = z.strictObject(owned)
 const key = z.strictObject({
   ...owned,

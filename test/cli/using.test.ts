@@ -345,3 +345,16 @@ describe('weir serve', () => {
     `)
   })
 })
+
+test('weir console says its own flag where the port is taken', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  mkdirSync(join(cwd, 'weir-data', 'journal'), { recursive: true })
+  const { code, err } = await weirProcess(['console', '--port', String(port)], '', { cwd })
+  taken.close()
+  expect([code, err]).toEqual([
+    2,
+    `weir: the console cannot listen on 127.0.0.1:${port} (EADDRINUSE): choose another port with --port (a gateway that runs has its console already)\n`,
+  ])
+})

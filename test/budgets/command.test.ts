@@ -84,3 +84,10 @@ test('a budget of weir.yaml is shown, cannot be changed by command, and is told 
   writeFileSync(join(cwd, 'weir.yaml'), 'budgets:\n  - name: org\n    limit: { usd: -5 }\n    per: month\n')
   expect((await budgets('list')).err).toMatch(/line 3, budgets\[0\]\.limit\.usd/)
 })
+
+test('a list of budgets fits a narrow terminal, and keeps what is left', async () => {
+  await budgets('set', 'customers', '--scope', 'customer=acme', '--tokens', '1000000', '--per', 'day')
+  const { out } = await weir(['budgets', 'list'], { cwd, env: { COLUMNS: '60' } })
+  expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60)
+  expect(out).toMatch(/^customers .* 0 % .* 1,000,000 tokens$/m)
+})

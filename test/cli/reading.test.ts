@@ -343,3 +343,10 @@ test('a window of one and groups of several are told in words', async () => {
   expect(out).toContain('By team, model and feature\n')
   folder.clear()
 })
+
+test('calls of one day that is not today have their day beside the time', async () => {
+  const one = await ledgerFolder(receipts.slice(0, 1))
+  const { out } = await weir(['calls', '--since', 'all', '--data', one.data])
+  expect(out).toMatch(/^2026-11-03 10:00:00 /m)
+  one.clear()
+})

@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty'
+import { verdicts } from '../core/alert.ts'
 import { WeirError } from '../core/errors.ts'
 import { verb as judgeAlert } from '../verbs/alerts-feedback.ts'
 import { verb as releaseAlert } from '../verbs/alerts-release.ts'
@@ -73,6 +74,8 @@ const feedback = {
     run: ({ args }) =>
       withContext(args, 'weir alerts feedback', async (context) => {
         const { verdict, until, zone } = args
+        if (!verdicts.some((one) => one === verdict))
+          throw new WeirError('bad-input', `${verdict} is no verdict: say ${verdicts.join(', ')}`)
         const said = { id: args.id, verdict, zone, ...(until === undefined ? {} : { until }) }
         const alert = await perform(judgeAlert, said, context)
         if (args.json) return printJson(alert)

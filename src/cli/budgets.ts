@@ -2,13 +2,14 @@ import { defineCommand } from 'citty'
 import { verb as listBudgets } from '../verbs/budgets-list.ts'
 import { verb as removeBudget } from '../verbs/budgets-remove.ts'
 import { verb as showBudget } from '../verbs/budgets-show.ts'
+import { hasLedger } from '../verbs/data.ts'
 import { perform } from '../verbs/perform.ts'
 import { folderArgs, revisionArg } from './asking.ts'
 import { renderBudget, renderBudgets, writtenText } from './budgets/render.ts'
 import { set } from './budgets/set.ts'
 import { withContext } from './calling.ts'
 import { lookOf } from './show/look.ts'
-import { print, printJson } from './show/output.ts'
+import { note, print, printJson } from './show/output.ts'
 
 const list = {
   ...defineCommand({
@@ -19,6 +20,7 @@ const list = {
         const states = await perform(listBudgets, {}, context)
         if (args.json) printJson(states)
         else print(renderBudgets(states, lookOf()))
+        if (!hasLedger(context.data)) note(`There is no ledger in ${context.data} yet, so nothing is spent.`)
       }),
   }),
   examples: [['weir budgets list', 'how much is left']],

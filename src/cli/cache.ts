@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { defineCommand } from 'citty'
 import { WeirError } from '../core/errors.ts'
 import type { AnswerStats, AnswerStore } from '../stores/answers.ts'
+import { needData } from '../verbs/data.ts'
 import { type FolderFlags, folderArgs, folderOf, now_us, withLedger } from './asking.ts'
 import { renderAnswers, renderStats } from './cache/list.ts'
 import { explain, renderWhy } from './cache/why.ts'
@@ -13,7 +14,9 @@ import { print, printJson } from './show/output.ts'
 
 /** Asks the stored answers; undefined where none were ever stored, and no file is made to find that out. */
 const withAnswers = async <T>(flags: FolderFlags, ask: (answers: AnswerStore) => T): Promise<T | undefined> => {
-  const path = join(folderOf(flags), 'answers.db')
+  const data = folderOf(flags)
+  needData(data)
+  const path = join(data, 'answers.db')
   if (!existsSync(path)) return undefined
   const { openAnswers } = await import('../stores/answers.ts')
   const answers = openAnswers({ path, now_us })

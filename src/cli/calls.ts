@@ -61,7 +61,7 @@ const showList = (flags: Flags, where: readonly string[], order: 'newest' | 'dea
     const { since, until, zone } = flags
     const { window, receipts } = await perform(calls, { since, until, zone, where, limit, order }, context)
     if (flags.json) printJson(receipts)
-    else if (receipts.length > 0) print(renderCalls(receipts, window.zone, lookOf()))
+    else if (receipts.length > 0) print(renderCalls(receipts, window.zone, lookOf(), now_us()))
     else print(nothingFound(await perform(extent, {}, context), window, where.length > 0))
   })
 

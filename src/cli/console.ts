@@ -6,6 +6,8 @@ import { wholeFlag } from './numbers.ts'
 import { interrupted } from './serve/interrupted.ts'
 import { print } from './show/output.ts'
 
+const elsewhere = 'choose another port with --port (a gateway that runs has its console already)'
+
 export const command = {
   ...defineCommand({
     meta: {
@@ -27,7 +29,7 @@ export const command = {
     run: async ({ args }) => {
       const port = wholeFlag('--port', args.port, 65_535)
       const stop = interrupted()
-      const running = await openConsole(args, port)
+      const running = await openConsole(args, port, elsewhere)
       if (args.json) print(JSON.stringify({ console: running.url }))
       else {
         print(`The console listens on ${running.url}; ${running.url}/openapi.json says what it answers.`)

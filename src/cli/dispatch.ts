@@ -30,6 +30,14 @@ const noCommand = (name: string, known: readonly string[], above: string): WeirE
   )
 }
 
+/** A flag that a command without work of its own does not have. */
+const noFlag = (flag: string, known: readonly string[], name: string): WeirError => {
+  const meant = nearest(flag, known)
+  return wrongUse(
+    `${name} has no flag ${flag}; ${meant === undefined ? `try: ${name} --help` : `did you mean ${meant}?`}`,
+  )
+}
+
 type Found = Readonly<{ command: AnyCommand; name: string; rest: readonly string[] }>
 
 /** Walks down the words of the command line to the command that is meant. */
@@ -59,7 +67,7 @@ const dispatch = async (program: Program, argv: readonly string[]): Promise<numb
   if (rest.some(isHelp) || command.run === undefined) {
     const unknown = rest.find((word) => !isHelp(word))
     if (command.run === undefined && unknown !== undefined)
-      throw wrongUse(`${name} has no flag ${unknown}; try: ${name} --help`)
+      throw noFlag(unknown, command === root ? ['--help', '--version'] : ['--help'], name)
     print(usage(command, name, lookOf()))
     return 0
   }

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
 import { defineCommand } from 'citty'
 import type { Lever } from '../core/lever.ts'
 import type { Practice } from '../core/practice.ts'
 import type { Settings } from '../core/settings.ts'
+import { hasLedger } from '../verbs/data.ts'
 import {
   type FolderFlags,
   filtersOf,
@@ -15,13 +15,17 @@ import {
 } from './asking.ts'
 import { renderLevers, shownLevers } from './levers/list.ts'
 import { lookOf } from './show/look.ts'
-import { print, printJson } from './show/output.ts'
+import { note, print, printJson } from './show/output.ts'
 
 type Flags = FolderFlags & WindowFlags
 
 /** What levers did in the window; undefined where there is no ledger yet. */
 const practised = async (flags: Flags, rawArgs: readonly string[]): Promise<Practice | undefined> => {
-  if (!existsSync(folderOf(flags))) return undefined
+  const data = folderOf(flags)
+  if (!hasLedger(data)) {
+    note(`There is no ledger in ${data} yet, so nothing is known of what they saved.`)
+    return undefined
+  }
   return withLedger(flags, 'weir levers', async (ledger) => {
     const { window } = await windowOf(flags, '30d', ledger)
     return ledger.query({ ask: 'practice', window, filters: filtersOf(rawArgs) })

@@ -6,7 +6,8 @@ import { perform } from '../verbs/perform.ts'
 import { folderArgs, nothingFound, windowArgs, windowTitle } from './asking.ts'
 import { withContext } from './calling.ts'
 import { countFlag } from './numbers.ts'
-import { count, money, moneyColumn, percent } from './show/format.ts'
+import { costCell, isUnknown } from './report/columns.ts'
+import { count, money, moneyColumn, nothing, percent } from './show/format.ts'
 import { type Look, lookOf, paint } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
 import { table } from './show/table.ts'
@@ -30,8 +31,8 @@ const ownersTable = (lines: readonly Line[], head: string, look: Look): string =
     lines,
     [
       { head, cell: ({ text }) => text, shrink: 12 },
-      { head: 'cost', cell: ({ owner }) => cost(owner.cost_usd), align: 'right' },
-      { head: 'share', cell: ({ owner }) => percent(owner.share), align: 'right' },
+      { head: 'cost', cell: ({ owner }) => costCell(owner, cost), align: 'right' },
+      { head: 'share', cell: ({ owner }) => (isUnknown(owner) ? nothing : percent(owner.share)), align: 'right' },
       { head: 'calls', cell: ({ owner }) => count(owner.calls), align: 'right', drop: 1 },
     ],
     look,

@@ -5,13 +5,15 @@ import { note, print } from './show/output.ts'
 
 type Beside = Readonly<{ url?: string; close(): Promise<void> }>
 
+const elsewhere = 'choose another with console: { port: … } or --console, or turn it off with --console off'
+
 /** The console beside the gateway, where it is not turned off. A gateway whose console cannot start does not start either. */
 const consoleBeside = async (gateway: Running, config: string | undefined): Promise<Beside> => {
   const { settings, port } = gateway
   if (settings.console === 'off') return { close: async () => {} }
   const { consolePort, openConsole } = await import('./console/open.ts')
   try {
-    return await openConsole({ data: settings.data, config }, consolePort(settings.console, port))
+    return await openConsole({ data: settings.data, config }, consolePort(settings.console, port), elsewhere)
   } catch (error) {
     await gateway.close()
     throw error

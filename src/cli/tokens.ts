@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { defineCommand } from 'citty'
 import { WeirError } from '../core/errors.ts'
 import type { TokenRatio } from '../core/ledger.ts'
 import { pieces } from '../playbook/measure/estimate.ts'
 import { type Ratios, ratios } from '../playbook/measure/ratios.ts'
+import { hasLedger } from '../verbs/data.ts'
 import { type FolderFlags, folderArgs, folderOf, withLedger } from './asking.ts'
 import { countFlag } from './numbers.ts'
 import { bookArgs, momentOf, openBook } from './prices/book.ts'
@@ -106,7 +107,7 @@ const read = (file: string): string => {
 /** What the ledger has learnt of each model's tokenizer; the measured defaults where there is no ledger. */
 const learntRatios = async (flags: FolderFlags): Promise<Ratios> => {
   let learnt: readonly TokenRatio[] = []
-  if (existsSync(folderOf(flags)))
+  if (hasLedger(folderOf(flags)))
     learnt = await withLedger(flags, 'weir tokens', async (ledger) => (await ledger.query({ ask: 'ratios' })).ratios)
   return ratios(learnt)
 }

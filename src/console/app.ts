@@ -95,7 +95,7 @@ const route =
   (verb: Verb, world: ConsoleWorld) =>
   async (exchange: Exchange<Env>): Promise<Response> => {
     const lease = world.lease()
-    const doors = { ledger: lease.ledger, store: world.store, hasStore: () => true }
+    const doors = { ledger: lease.ledger, store: world.store }
     const context: Context = { ...contextOf(world, doors), ...exchange.get('asker') }
     try {
       const said = await inputOf(exchange, verb)

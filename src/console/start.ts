@@ -12,6 +12,8 @@ export type ConsoleOptions = Surroundings &
     /** 0 takes a free one. */
     port: number
     version: string
+    /** What to do where the port is taken. */
+    elsewhere: string
     /** Told of faults of ours. */
     fault(error: Error, where: string): void
   }>
@@ -20,7 +22,7 @@ export type RunningConsole = Readonly<{ url: string; port: number; close(): Prom
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => unknown
 
-const listen = async (listener: Listener, port: number) => {
+const listen = async (listener: Listener, port: number, elsewhere: string) => {
   const server = createServer({ requestTimeout: 600_000, headersTimeout: 20_000 }, listener)
   server.listen(port, '127.0.0.1')
   try {
@@ -28,8 +30,7 @@ const listen = async (listener: Listener, port: number) => {
   } catch (cause) {
     throw new WeirError(
       'bad-config',
-      `the console cannot listen on 127.0.0.1:${port} (${(cause as NodeJS.ErrnoException).code ?? 'no reason given'}): ` +
-        'choose another with console: { port: … } or --console, or turn it off with --console off',
+      `the console cannot listen on 127.0.0.1:${port} (${(cause as NodeJS.ErrnoException).code ?? 'no reason given'}): ${elsewhere}`,
       { cause },
     )
   }
@@ -54,15 +55,19 @@ export const startConsole = async (options: ConsoleOptions): Promise<RunningCons
   })
   // What a console that was killed left half-sent.
   rmSync(join(data, 'console'), { recursive: true, force: true })
-  const server = await listen((request, response) => {
-    listener.get().then(
-      (listens) => listens(request, response),
-      (error: Error) => {
-        options.fault(error, 'start')
-        response.writeHead(500).end()
-      },
-    )
-  }, asked)
+  const server = await listen(
+    (request, response) => {
+      listener.get().then(
+        (listens) => listens(request, response),
+        (error: Error) => {
+          options.fault(error, 'start')
+          response.writeHead(500).end()
+        },
+      )
+    },
+    asked,
+    options.elsewhere,
+  )
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,

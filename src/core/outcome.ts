@@ -24,6 +24,9 @@ export type OutcomeEvent = Readonly<{
   value_usd?: Usd
 }>
 
+/** An outcome as it is reported. `at_assumed` says that nobody said when: its time is that of the report, which a later report does not dispute. */
+export type ReportedOutcome = OutcomeEvent & Readonly<{ at_assumed?: true }>
+
 /** `conflicts` are ids that are there already with other content: nothing is changed for them. */
 export type OutcomesAdded = Readonly<{ added: number; already: number; conflicts: readonly string[] }>
 

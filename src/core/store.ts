@@ -1,6 +1,6 @@
 import type { Alert, AlertQuery, Containment, Delivery, Opinion } from './alert.ts'
 import type { ClosedMonth, RuleKind, RuleSet } from './allocation.ts'
-import type { OutcomeEvent, OutcomeKind, OutcomeQuery, OutcomesAdded } from './outcome.ts'
+import type { OutcomeEvent, OutcomeKind, OutcomeQuery, OutcomesAdded, ReportedOutcome } from './outcome.ts'
 
 /** A gateway key as it lasts. The token itself is shown once and kept only as an HMAC. */
 export type KeyRecord = Readonly<{
@@ -122,7 +122,7 @@ export type Store = Readonly<{
   /** Business events, each once. */
   outcomes: Readonly<{
     /** Adds them all or, when the store fails, none. */
-    add(events: readonly OutcomeEvent[]): Promise<OutcomesAdded>
+    add(events: readonly ReportedOutcome[]): Promise<OutcomesAdded>
     /** Oldest first. */
     list(query: OutcomeQuery): Promise<readonly OutcomeEvent[]>
     kinds(): Promise<readonly OutcomeKind[]>

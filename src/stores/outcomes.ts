@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Insertable, Kysely, Selectable } from 'kysely'
 import type { Usd } from '../core/money.ts'
-import type { OutcomeEvent, OutcomesAdded } from '../core/outcome.ts'
+import type { OutcomeEvent, OutcomesAdded, ReportedOutcome } from '../core/outcome.ts'
 import type { Store } from '../core/store.ts'
 import type { Tables } from './migrations.ts'
 
@@ -31,14 +32,15 @@ const eventOf = (row: Selectable<Tables['outcomes']>): OutcomeEvent => {
   }
 }
 
-const sameRow = (one: Insertable<Tables['outcomes']>, other: Insertable<Tables['outcomes']>): boolean =>
-  (['kind', 'count', 'at_us', ...optional] as const).every((name) => one[name] === other[name])
+/** Does a report say what is stored of its id? */
+const isSame = ({ at_assumed, ...event }: ReportedOutcome, stored: OutcomeEvent): boolean =>
+  isDeepStrictEqual(at_assumed ? { ...event, at_us: stored.at_us } : event, stored)
 
 /** Rows of one statement; engines bound the number of parameters. */
 const ROWS = 1000
 
 /** Writes first and compares then: a transaction that begins by reading fails when another process writes meanwhile. */
-const addSome = async (db: Kysely<Tables>, events: readonly OutcomeEvent[]) => {
+const addSome = async (db: Kysely<Tables>, events: readonly ReportedOutcome[]) => {
   const rows = events.map(rowOf)
   const inserted = await db
     .insertInto('outcomes')
@@ -50,13 +52,13 @@ const addSome = async (db: Kysely<Tables>, events: readonly OutcomeEvent[]) => {
   const added = fresh.size
   const ids = rows.map(({ id }) => id)
   const found = await db.selectFrom('outcomes').selectAll().where('id', 'in', ids).execute()
-  const known = new Map(found.map((row) => [row.id, rowOf(eventOf(row))]))
-  const repeated = rows.filter(({ id }) => !fresh.delete(id))
-  const conflicts = repeated.filter((row) => !sameRow(known.get(row.id) ?? row, row)).map(({ id }) => id)
+  const known = new Map(found.map((row) => [row.id, eventOf(row)]))
+  const repeated = events.filter(({ id }) => !fresh.delete(id))
+  const conflicts = repeated.filter((event) => !isSame(event, known.get(event.id) ?? event)).map(({ id }) => id)
   return { added, already: repeated.length - conflicts.length, conflicts }
 }
 
-const addAll = async (db: Kysely<Tables>, events: readonly OutcomeEvent[]): Promise<OutcomesAdded> => {
+const addAll = async (db: Kysely<Tables>, events: readonly ReportedOutcome[]): Promise<OutcomesAdded> => {
   let [added, already] = [0, 0]
   const conflicts: string[] = []
   for (let at = 0; at < events.length; at += ROWS) {

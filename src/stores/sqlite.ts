@@ -87,6 +87,21 @@ const openNow = async (options: Readonly<{ data: string }>): Promise<Store> => {
   }
 }
 
+/** A store without anything in it and without a file, for who reads where there is none. What is put into it throws, as it would be lost. */
+export const openEmpty = async (): Promise<Store> => {
+  const database = new DatabaseSync(':memory:')
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: faceOf(database) }) })
+  await migrate(database, db)
+  const tables = database
+    .prepare(`select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'`)
+    .all()
+  for (const { name } of tables)
+    database.exec(
+      `create trigger "no_${name}" before insert on "${name}" begin select raise(abort, 'no store was made'); end`,
+    )
+  return storeOf(database, db)
+}
+
 const storeOf = (database: DatabaseSync, db: Kysely<Tables>): Store => ({
   keys: keysOf(db),
   tokens: tokensOf(db),

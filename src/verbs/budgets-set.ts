@@ -61,7 +61,7 @@ export const verb = defineVerb({
   input: z.strictObject({ name, ...z.strictObject(said).partial().shape, revision }),
   output: budgetSet,
   async run({ revision: expected, ...input }, context): Promise<BudgetSet> {
-    const store = await context.store()
+    const store = await context.store({ make: true })
     const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as typeof input
     const { said: definition, unknown } = await withKeyId(given, store, context.now_us())
     const also = unknown === undefined ? [] : [`no key is called ${unknown} (weir keys list), so no call is under it`]

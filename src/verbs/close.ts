@@ -21,7 +21,7 @@ export const verb = defineVerb({
   async run({ month, by, zone }, context): Promise<ShownClose & Readonly<{ before_usd?: string | undefined }>> {
     checkZone(zone, context.field('zone'))
     const whose = chargeableBy(by, context.field('by'))
-    const [ledger, store] = [await context.ledger(), await context.store()]
+    const [ledger, store] = [await context.ledger(), await context.store({ make: true })]
     const closing = { month, by: whose, zone, now_us: context.now_us(), ...(await monthlyBudgets(context, whose)) }
     const closed = await closeMonth(ledger, store, closing)
     return { ...shownClose(closed), ...(await spentBefore(ledger, store, closed)) }

@@ -1,14 +1,11 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { WeirError } from '../core/errors.ts'
 import type { Ledger } from '../core/ledger.ts'
 import type { Store } from '../core/store.ts'
 import { reachBudgets } from '../gateway/budgets/reach.ts'
 import { reachLedger } from '../gateway/reach.ts'
-import { rulesOf } from '../playbook/allocate/statement/rules.ts'
 import { askUnitCost } from '../playbook/allocate/unit-cost/ask.ts'
 import { deriveKey, masterSecret } from '../stores/sealing.ts'
 import { rulesIn, tagged } from './allocation/in-force.ts'
+import { hasStore, needData, needLedger } from './data.ts'
 import { statementsIn } from './statement/gather.ts'
 import type { Context } from './verb.ts'
 
@@ -18,9 +15,7 @@ export type Surroundings = Pick<Context, 'data' | 'now_us' | 'random' | 'variabl
 /** Where receipts and all else that lasts are reached. */
 export type Doors = Readonly<{
   ledger(): Promise<Pick<Ledger, 'query'>>
-  store(): Promise<Store>
-  /** False where there is no store yet, and none must be made to find out that it is empty. */
-  hasStore(): boolean
+  store: Context['store']
 }>
 
 /** Keys derived from the master secret: WEIR_SECRET, or the one of the data folder, made on first use. */
@@ -29,8 +24,8 @@ export const secretOf =
   (purpose) =>
     deriveKey(masterSecret({ data, given: variable('WEIR_SECRET'), random }), purpose)
 
-export const contextOf = (around: Surroundings, { ledger: asked, store, hasStore }: Doors): Context => {
-  const rules: Context['rules'] = async () => (hasStore() ? rulesIn(await store()) : rulesOf([], []))
+export const contextOf = (around: Surroundings, { ledger: asked, store }: Doors): Context => {
+  const rules: Context['rules'] = async () => rulesIn(await store())
   const ledger: Context['ledger'] = async () => tagged(await asked(), await rules())
   return {
     ...around,
@@ -46,7 +41,12 @@ export const contextOf = (around: Surroundings, { ledger: asked, store, hasStore
       })
     },
     rules,
-    budgets: async () => reachBudgets(await around.settings(), { now_us: around.now_us, ledger: asked }),
+    budgets: async () => {
+      const settings = await around.settings()
+      // Those of weir.yaml stand before anything is spent.
+      if (settings.budgets.length === 0) needData(around.data)
+      return reachBudgets(settings, { now_us: around.now_us, ledger: asked })
+    },
     secret: secretOf(around),
   }
 }
@@ -71,16 +71,19 @@ export const ledgerAt = async (
   data: string,
   options: Readonly<{ now_us: () => number; role: string; memory_limit?: string }>,
 ): Promise<Ledger> => {
-  if (existsSync(data)) return reachLedger(data, options)
-  throw new WeirError(
-    'not-found',
-    `there is no ledger in ${data} yet. Start the gateway (weir serve) and send a call through it, bring in what you ` +
-      'have (weir import), or say where the ledger lies with --data',
-  )
+  needLedger(data)
+  return reachLedger(data, options)
 }
 
 /** The store of a data folder, made where there is none. */
 export const storeAt = async (data: string): Promise<Store> => (await import('../stores/sqlite.ts')).open({ data })
+
+/** The store of a data folder for who only reads: without a store an empty one, without anything `not-found`. */
+export const storeIn = async (data: string): Promise<Store> => {
+  if (hasStore(data)) return storeAt(data)
+  needData(data)
+  return (await import('../stores/sqlite.ts')).openEmpty()
+}
 
 /** A context, and the end of all that it opened. */
 export type Opened = Readonly<{ context: Context; close(): Promise<void> }>
@@ -92,13 +95,13 @@ export type Opened = Readonly<{ context: Context; close(): Promise<void> }>
 export const openContext = (around: Surroundings, role: string): Opened => {
   const { data, now_us } = around
   const ledger = once(() => ledgerAt(data, { now_us, role }))
-  const store = once(() => storeAt(data))
-  const hasStore = () => store.ifOpen() !== undefined || existsSync(join(data, 'store.db'))
+  const kept = once(() => storeAt(data))
+  const empty = once(() => storeIn(data))
+  const store: Context['store'] = (how) => (how?.make || hasStore(data) ? kept.get() : empty.get())
   return {
-    context: contextOf(around, { ledger: ledger.get, store: store.get, hasStore }),
+    context: contextOf(around, { ledger: ledger.get, store }),
     async close() {
-      await (await ledger.ifOpen()?.catch(() => undefined))?.close()
-      await (await store.ifOpen()?.catch(() => undefined))?.close()
+      for (const opened of [ledger, kept, empty]) await (await opened.ifOpen()?.catch(() => undefined))?.close()
     },
   }
 }

@@ -53,7 +53,7 @@ export const verb = defineVerb({
       ...(until === undefined ? {} : { expires_at_us: until }),
       revision: 1,
     }
-    await (await context.store()).keys.add(key)
+    await (await context.store({ make: true })).keys.add(key)
     return { ...shownKey(key, now_us), token }
   },
 })

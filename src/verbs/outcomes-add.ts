@@ -39,7 +39,9 @@ export const verb = defineVerb({
     checkZone(zone, context.field('zone'))
     const at_us = (said: string) => readMoment(said, { zone, name: context.field('at'), now_us })
     const event = readOutcome(draft, { at_us, now_us, id: () => randomUUID() })
-    const { added, conflicts } = await (await context.store()).outcomes.add([event])
+    const { added, conflicts } = await (await context.store({ make: true })).outcomes.add([
+      draft.at === undefined ? { ...event, at_assumed: true } : event,
+    ])
     if (conflicts.length === 0) return { ...event, added: added > 0 }
     throw new WeirError('bad-input', `the outcome ${event.id} is there with other content: give this one another id`, {
       field: 'id',

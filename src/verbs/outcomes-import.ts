@@ -47,6 +47,6 @@ export const verb = defineVerb({
     const { field: named } = context
     checkZone(zone, named('zone'))
     const options = { path: file, columns: columnsOf(columns, named('columns')), standard, zone, field: named }
-    return importOutcomes(await context.store(), { ...options, now_us: context.now_us() })
+    return importOutcomes(await context.store({ make: true }), { ...options, now_us: context.now_us() })
   },
 })

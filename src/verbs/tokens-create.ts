@@ -39,7 +39,7 @@ export const verb = defineVerb({
       created_at_us: now_us,
       ...(until === undefined ? {} : { expires_at_us: until }),
     }
-    await (await context.store()).tokens.add(record)
+    await (await context.store({ make: true })).tokens.add(record)
     return { ...shownToken(record, now_us), token }
   },
 })

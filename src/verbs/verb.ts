@@ -32,7 +32,8 @@ export type Asking = Pick<Ledger, 'query'>
 export type Context = Readonly<{
   /** Receipts as the virtual tags in force say who pays, and for a team only its own. */
   ledger(): Promise<Asking>
-  store(): Promise<Store>
+  /** What else lasts. Only `make` makes a store where there is none; what reads finds it empty then. */
+  store(how?: Readonly<{ make: true }>): Promise<Store>
   /** What needs every owner's spend, because shared costs are handed on; a team gets its own of it. */
   statements(asked: StatementsAsked): Promise<StatementReport>
   unitCosts(asked: UnitCostsAsked): Promise<UnitCostReport>

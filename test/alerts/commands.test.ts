@@ -135,7 +135,7 @@ test('feedback is kept for the gateway, and bad words are refused with what ther
   expect((await run('--all')).out).toMatch(/no trouble/)
   expect(await run('feedback', 'al-aaaa', 'maybe')).toMatchObject({
     code: 2,
-    err: 'weir: --verdict: expected one of yes, no, planned\n',
+    err: 'weir: maybe is no verdict: say yes, no, planned\n',
   })
   expect(await run('feedback', 'al-aaaa', 'planned', '--until', '2020-01-01')).toMatchObject({
     code: 2,

@@ -1,6 +1,6 @@
 /** Virtual tags, splits and outcomes from the command line, as whole outputs over the fixed fortnight. */
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { since, until } from '../cli/fixture.ts'
 import { weir, weirProcess } from '../cli/run.ts'
 import { openDesk } from './desk.ts'
@@ -198,6 +198,17 @@ describe('weir outcomes', () => {
       2026-11-14 00:00:00  resolved_ticket      2  team=billing     –        t-9
       "
     `)
+  })
+
+  test('without a time are one outcome too, when they are reported again later', async () => {
+    const words = ['outcomes', 'add', 'retried', '--session', 's-1', '--id', 't-10'] as const
+    expect(await ok(...words)).toBe('1 retried (t-10)\n')
+    const [first] = JSON.parse(await ok('outcomes', 'list', '--kind', 'retried', '--json'))
+    vi.setSystemTime(Date.now() + 90_000)
+    expect(await ok(...words)).toBe('t-10 was there already.\n')
+    expect(JSON.parse(await ok('outcomes', 'list', '--kind', 'retried', '--json'))).toEqual([first])
+    expect(await refused(...words, '--count', '2')).toContain('the outcome t-10 is there with other content')
+    await ok('outcomes', 'remove', 't-10')
   })
 
   test('are removed by id', async () => {

@@ -1,28 +1,19 @@
 /** Statements in every format, as whole outputs, over the fixed fortnight and over hostile names. */
-import { existsSync, mkdtempSync } from 'node:fs'
-import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { describe, expect, test, vi } from 'vitest'
 import { formatUsd, parseUsd, sum, type Usd } from '../../src/core/money.ts'
-import { receipts } from '../cli/fixture.ts'
+import { ledgerFolder, receipts } from '../cli/fixture.ts'
 import { weir } from '../cli/run.ts'
 import { openDesk } from './desk.ts'
 import { append, receipt } from './more.ts'
 
-const { data, files, ok, refused, file } = await openDesk('2026-11-16T12:00:00Z')
+const { data, ok, refused, file } = await openDesk('2026-11-16T12:00:00Z')
 
 const usd = (text: string) => formatUsd(parseUsd(text)) as Usd
 
 describe('weir statement of nothing', () => {
-  test('says so where there is no ledger, and makes none', async () => {
-    const folder = join(files, 'mistyped')
-    const ran = await weir(['statement', '--data', folder])
-    expect(ran).toMatchObject({ code: 1, out: '', err: expect.stringContaining(`there is no ledger in ${folder} yet`) })
-    expect(existsSync(folder)).toBe(false)
-  })
-
   test('is still a file of its format, with what there is to say beside it', async () => {
-    const empty = mkdtempSync(join(files, 'empty-'))
+    const { data: empty } = await ledgerFolder([])
     const of = (format: string) => weir(['statement', '--format', format, '--data', empty])
     const said = 'Nobody spent anything from 2026-11-09 on, nor before.\n'
     expect(await of('csv')).toMatchObject({
@@ -328,3 +319,13 @@ test('totals are the receipts under random rules and splits', async () => {
     expect(formatUsd(sum(totals.map(parseUsd)))).toBe(formatUsd(sum([parseUsd(all), evil_total])))
   }
 }, 120_000)
+
+test('a forecast from less than three days of history claims no interval', async () => {
+  const folder = await ledgerFolder(receipts.filter(({ team }) => team === 'billing').slice(-1))
+  vi.setSystemTime(Date.parse('2026-11-13T18:00:00Z'))
+  const { out } = await weir(['statement', '--owner', 'billing', '--at', 'today', '--data', folder.data])
+  expect(out).toMatch(
+    /^2026-11: \$[\d.]+ so far, about \$[\d.]+ at its end \(at the pace of so far: 0 whole days is too little for an interval\)\.$/m,
+  )
+  folder.clear()
+})

@@ -14,7 +14,6 @@ afterEach(() => rmSync(cwd, { recursive: true, force: true }))
 const budgets = (...words: string[]) => weir(['budgets', ...words], { cwd })
 
 test('weir budgets sets, changes, shows and removes a budget, without a gateway too', async () => {
-  expect((await budgets('list')).out).toContain('No budgets.')
   expect((await budgets('set', 'search', '--scope', 'team=search', '--usd', '50', '--per', 'day')).code).toBe(0)
   await budgets('set', 'search', '--scope', 'team=search', '--usd', '75', '--calls', '9', '--per', 'day')
   const states = JSON.parse((await budgets('list', '--json')).out) as BudgetState[]
@@ -31,6 +30,7 @@ test('weir budgets sets, changes, shows and removes a budget, without a gateway 
   )
   expect((await budgets('remove', 'search')).code).toBe(0)
   expect(await budgets('remove', 'search')).toMatchObject({ code: 1 })
+  expect((await budgets('list')).out).toContain('No budgets.')
 })
 
 test('a budget of a key may name it, is kept by its id, and one of no key says so', async () => {
@@ -74,11 +74,20 @@ test('what is wrong is named by its field, and nothing is kept of it', async () 
 
 test('a budget of weir.yaml is shown, cannot be changed by command, and is told with its line when it is wrong', async () => {
   writeFileSync(join(cwd, 'weir.yaml'), 'budgets:\n  - { name: org, limit: { usd: 5 }, per: month }\n')
-  expect((await budgets('list')).out).toContain('org')
+  const { out, err } = await budgets('list')
+  expect(out).toContain('org')
+  expect(err).toBe(`There is no ledger in ${join(cwd, 'weir-data')} yet, so nothing is spent.\n`)
   expect((await budgets('set', 'org', '--usd', '9', '--per', 'day')).err).toContain('weir.yaml')
   expect((await budgets('set', 'again', '--usd', '9', '--per', 'month')).err).toContain('limit.usd')
   const child = await budgets('set', 'big', '--usd', '9', '--per', 'month', '--scope', 'team=a')
   expect(child.err).toContain('org stops its calls at 5')
   writeFileSync(join(cwd, 'weir.yaml'), 'budgets:\n  - name: org\n    limit: { usd: -5 }\n    per: month\n')
   expect((await budgets('list')).err).toMatch(/line 3, budgets\[0\]\.limit\.usd/)
+})
+
+test('a list of budgets fits a narrow terminal, and keeps what is left', async () => {
+  await budgets('set', 'customers', '--scope', 'customer=acme', '--tokens', '1000000', '--per', 'day')
+  const { out } = await weir(['budgets', 'list'], { cwd, env: { COLUMNS: '60' } })
+  expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60)
+  expect(out).toMatch(/^customers .* 0 % .* 1,000,000 tokens$/m)
 })

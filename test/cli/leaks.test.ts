@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { renderLeaks } from '../../src/cli/leaks/render.ts'
 import type { Answers } from '../../src/core/ledger.ts'
+import { ledgerFolder, receipts } from './fixture.ts'
+import { weir } from './run.ts'
 
 const window = {
   window: { from_us: Date.UTC(2026, 10, 9) * 1000, to_us: Date.UTC(2026, 10, 16) * 1000 },
@@ -84,4 +86,21 @@ test('without any leak that is said', () => {
 
       No leak costs anything here."
   `)
+})
+
+test('one loop of calls is told of as one', async () => {
+  const [first] = receipts.filter(({ outcome, attempt }) => outcome === 'ok' && attempt === 1)
+  const again = [0, 1, 2].map((i) => ({
+    ...(first ?? expect.fail()),
+    receipt_id: `r-${i}`,
+    call_id: `c-${i}`,
+    fingerprint_exact: 'same',
+    started_at_us: (first?.started_at_us ?? 0) + i * 1_000_000,
+  }))
+  const folder = await ledgerFolder(again)
+  const { out } = await weir(['leaks', '--since', 'all', '--data', folder.data], { env: { COLUMNS: '400' } })
+  expect(out).toContain(
+    '1 loop sent the same body three times or more within minutes (3 calls), and 0 further attempts',
+  )
+  folder.clear()
 })

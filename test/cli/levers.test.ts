@@ -71,7 +71,8 @@ test('the share that is held out, and a single call, are told as people say them
 })
 
 test('levers are listed where there is no ledger yet', async () => {
-  const { out, code } = await weir(['levers', '--data', join(cwd, 'nowhere')], { cwd })
+  const { out, err, code } = await weir(['levers', '--data', join(cwd, 'nowhere')], { cwd })
   expect(code).toBe(0)
+  expect(err).toBe(`There is no ledger in ${join(cwd, 'nowhere')} yet, so nothing is known of what they saved.\n`)
   expect(out).toContain('on: team search')
 })

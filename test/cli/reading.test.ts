@@ -37,25 +37,25 @@ describe('weir report', () => {
         ! 1 estimated call: counted by tokenizer, as the provider reported no usage
 
       By team
-        team            cost   share            input  output  tokens in    out  cached  calls   change  trend
-        search         $1.46    82 %  ██████▋   $1.19   $0.27       664k  17.9k    32 %      6    ▲ ×11  ▃▄▆██▁▁
-        billing        $0.31    18 %  █▍        $0.22   $0.09      85.0k   3.5k    56 %      5  ▼ -75 %  █▄▄▄▄▁▁
-        labs         <$0.01+   0.2 %  ▏        <$0.01  <$0.01       1.9k    150     0 %      2      new  ▁▁▁▁█▁▁
-        unallocated   <$0.01  <0.1 %  ▏        <$0.01  <$0.01         10      1     0 %      2      new  ▁▁▁▁▁▁█
+        team            cost   share            input  output  tokens in    out  cached  calls  per call   change
+        search         $1.46    82 %  ██████▋   $1.19   $0.27       664k  17.9k    32 %      6    $0.243    ▲ ×11
+        billing        $0.31    18 %  █▍        $0.22   $0.09      85.0k   3.5k    56 %      5    $0.062  ▼ -75 %
+        labs         <$0.01+   0.2 %  ▏        <$0.01  <$0.01       1.9k    150     0 %      2    $0.003      new
+        unallocated   <$0.01  <0.1 %  ▏        <$0.01  <$0.01         10      1     0 %      2   <$0.001      new
 
       By model
-        model             cost  share           input  output  tokens in    out  cached  calls   change  trend
-        gpt-5.5          $1.46   82 %  ██████▋  $1.19   $0.27       665k  18.0k    32 %      8    ▲ ×11  ▃▄▆██▁▂
-        claude-opus-5-5  $0.31   18 %  █▍       $0.22   $0.09      85.0k   3.5k    56 %      5  ▼ -75 %  █▄▄▄▄▁▁
-        new-model            –      –               –       –        900    100     0 %      1        –  ▁▁▁▁▁▁▁
-        (none)               –      –               –       –          0      0       –      1        –  ▁▁▁▁▁▁▁
+        model             cost  share           input  output  tokens in    out  cached  calls  per call   change
+        gpt-5.5          $1.46   82 %  ██████▋  $1.19   $0.27       665k  18.0k    32 %      8    $0.182    ▲ ×11
+        claude-opus-5-5  $0.31   18 %  █▍       $0.22   $0.09      85.0k   3.5k    56 %      5    $0.062  ▼ -75 %
+        new-model            –      –               –       –        900    100     0 %      1         –        –
+        (none)               –      –               –       –          0      0       –      1         –        –
 
       By feature
-        feature      cost  share            input  output  tokens in    out  cached  calls    change  trend
-        answers     $1.42   80 %  ██████▍   $1.18   $0.25       650k  16.5k    31 %      5  ▲ +994 %  ▃▄▆▇█▁▁
-        invoices    $0.31   18 %  █▍        $0.22   $0.09      85.0k   3.5k    56 %      5   ▼ -75 %  █▄▄▄▄▁▁
-        agent       $0.03  1.9 %  ▏         $0.01   $0.02      14.0k   1.4k    71 %      1       new  ▁▁▁█▁▁▁
-        (none)    <$0.01+  0.2 %  ▏        <$0.01  <$0.01       1.9k    151     0 %      4       new  ▁▁▁▁█▁▂
+        feature      cost  share            input  output  tokens in    out  cached  calls  per call    change
+        answers     $1.42   80 %  ██████▍   $1.18   $0.25       650k  16.5k    31 %      5    $0.285  ▲ +994 %
+        invoices    $0.31   18 %  █▍        $0.22   $0.09      85.0k   3.5k    56 %      5    $0.062   ▼ -75 %
+        agent       $0.03  1.9 %  ▏         $0.01   $0.02      14.0k   1.4k    71 %      1    $0.034       new
+        (none)    <$0.01+  0.2 %  ▏        <$0.01  <$0.01       1.9k    151     0 %      4    $0.002       new
 
       Top movers
              moved  what             before      now
@@ -107,15 +107,15 @@ describe('weir report', () => {
         ! 1 estimated call: counted by tokenizer, as the provider reported no usage
 
       By day
-        day           cost   share        input  output  tokens in    out  cached  calls
-        2026-11-09   $0.22    12 %  █     $0.18   $0.04      47.0k   2.2k     0 %      2
-        2026-11-10   $0.24    14 %  █▏    $0.19   $0.05      97.0k   3.1k    33 %      2
-        2026-11-11   $0.33    19 %  █▌    $0.27   $0.07       147k   4.0k    35 %      2
-        2026-11-12   $0.46    26 %  ██▏   $0.36   $0.10       211k   6.3k    39 %      3
-        2026-11-13  $0.52+    30 %  ██▍   $0.43   $0.09       249k   6.0k    37 %      5
-        2026-11-15  <$0.01  <0.1 %  ▏    <$0.01  <$0.01         10      1     0 %      1
-        ────────────────────────────────────────────────────────────────────────────────
-        total       $1.77+   100 %        $1.41   $0.36       751k  21.6k    34 %     15
+        day           cost   share        input  output  tokens in    out  cached  calls  per call
+        2026-11-09   $0.22    12 %  █     $0.18   $0.04      47.0k   2.2k     0 %      2    $0.108
+        2026-11-10   $0.24    14 %  █▏    $0.19   $0.05      97.0k   3.1k    33 %      2    $0.120
+        2026-11-11   $0.33    19 %  █▌    $0.27   $0.07       147k   4.0k    35 %      2    $0.167
+        2026-11-12   $0.46    26 %  ██▏   $0.36   $0.10       211k   6.3k    39 %      3    $0.153
+        2026-11-13  $0.52+    30 %  ██▍   $0.43   $0.09       249k   6.0k    37 %      5    $0.174
+        2026-11-15  <$0.01  <0.1 %  ▏    <$0.01  <$0.01         10      1     0 %      1   <$0.001
+        ──────────────────────────────────────────────────────────────────────────────────────────
+        total       $1.77+   100 %        $1.41   $0.36       751k  21.6k    34 %     15    $0.136
       "
     `)
     expect(await shown(['report', '--by', 'day', '--zone', 'Pacific/Auckland'])).toMatch(/2026-11-14 +\$0\.05\+/)
@@ -124,11 +124,11 @@ describe('weir report', () => {
   test('as CSV has one row a group, every number in it, and sums to the JSON’s total', async () => {
     const text = await ask(['report', '--by', 'team', '--csv', ...window])
     expect(text).toMatchInlineSnapshot(`
-      "team,calls,attempts,errors,cost_usd,input_cost_usd,output_cost_usd,fee_cost_usd,list_cost_usd,counterfactual_cost_usd,previous_cost_usd,input_tokens,output_tokens,cache_read_tokens,cache_write_tokens,reasoning_tokens,unpriced_calls,unmetered_calls,estimated_calls,ttft_ms_p50,duration_ms_p50,duration_ms_p95
-      search,6,7,1,1.456015,1.1875,0.268515,0,0,0,0.13,664000,17901,210000,0,9600,0,0,0,400,2500,2500
-      billing,5,5,0,0.3115,0.224,0.0875,0,0,0,1.225,85000,3500,48000,12000,0,0,0,0,400,2500,2500
-      labs,2,2,1,0.00325,0.0025,0.00075,0,0,0,0,1900,150,0,0,0,1,0,1,400,2500,2500
-      ,2,2,0,0.00004,0.000025,0.000015,0,0,0,0,10,1,0,0,0,0,1,0,400,2500,2500
+      "team,calls,attempts,errors,cost_usd,cost_per_call_usd,input_cost_usd,output_cost_usd,fee_cost_usd,list_cost_usd,counterfactual_cost_usd,previous_cost_usd,input_tokens,output_tokens,cache_read_tokens,cache_write_tokens,reasoning_tokens,unpriced_calls,unmetered_calls,estimated_calls,ttft_ms_p50,duration_ms_p50,duration_ms_p95
+      search,6,7,1,1.456015,0.242669166667,1.1875,0.268515,0,0,0,0.13,664000,17901,210000,0,9600,0,0,0,400,2500,2500
+      billing,5,5,0,0.3115,0.0623,0.224,0.0875,0,0,0,1.225,85000,3500,48000,12000,0,0,0,0,400,2500,2500
+      labs,2,2,1,0.00325,0.00325,0.0025,0.00075,0,0,0,0,1900,150,0,0,0,1,0,1,400,2500,2500
+      ,2,2,0,0.00004,0.00004,0.000025,0.000015,0,0,0,0,10,1,0,0,0,0,1,0,400,2500,2500
       "
     `)
     const report = JSON.parse(await ask(['report', '--by', 'team', '--json', ...window]))
@@ -304,12 +304,6 @@ describe('with nothing to show', () => {
     const filtered = await weir(['calls', '--where', 'team=nobody', '--since', 'all', '--data', data])
     expect(filtered.out).toMatch(/^No call matches\./)
   })
-
-  test('no ledger at all is said, with where it was looked for', async () => {
-    const { err, code } = await weir(['report', '--data', '/nowhere/at/all'])
-    expect(code).toBe(1)
-    expect(err).toMatch(/^weir: there is no ledger in \/nowhere\/at\/all yet\. Start the gateway \(weir serve\)/)
-  })
 })
 
 test('a past that was imported is shown without asking for it, where the last month is empty', async () => {
@@ -348,4 +342,11 @@ test('a window of one and groups of several are told in words', async () => {
   expect(out).toContain('nothing in the hour before')
   expect(out).toContain('By team, model and feature\n')
   folder.clear()
+})
+
+test('calls of one day that is not today have their day beside the time', async () => {
+  const one = await ledgerFolder(receipts.slice(0, 1))
+  const { out } = await weir(['calls', '--since', 'all', '--data', one.data])
+  expect(out).toMatch(/^2026-11-03 10:00:00 /m)
+  one.clear()
 })

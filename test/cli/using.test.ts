@@ -1,6 +1,6 @@
 /** How the command line takes words: help, mistakes, keys, files. */
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -118,13 +118,21 @@ test.each([
 })
 
 test.each([
+  ['--verison', '--version'],
+  ['--hlep', '--help'],
+])('weir %s is refused with what was meant', async (word, meant) => {
+  expect((await weir([word])).err).toBe(`weir: weir has no flag ${word}; did you mean ${meant}?\n`)
+})
+
+test.each([
   [['cache', 'list', '--json'], '[]'],
   [['cache', 'stats', '--json'], '{"answers":0,"bytes":0,"expired":0,"partitions":0}'],
   [['cache', 'purge', '--all', '--json'], '{"purged":0}'],
-])('%j finds nothing in a folder that is not there, and makes none', async (words, found) => {
-  const { out, code } = await weir([...words, '--data', join(cwd, 'mistyped')], { cwd })
+])('%j finds nothing where no answer was ever stored, and makes no file', async (words, found) => {
+  mkdirSync(join(cwd, 'weir-data', 'journal'), { recursive: true })
+  const { out, code } = await weir(words, { cwd })
   expect([code, JSON.stringify(JSON.parse(out))]).toEqual([0, found])
-  expect(existsSync(join(cwd, 'mistyped'))).toBe(false)
+  expect(readdirSync(join(cwd, 'weir-data'))).toEqual(['journal'])
 })
 
 test('a key can end in minutes', async () => {
@@ -250,7 +258,7 @@ describe('a file that cannot be one', () => {
     [['import', 'focus', '.'], 'it is a folder, not a file (EISDIR)'],
     [['focus', 'check', '.'], 'it is a folder, not a file (EISDIR)'],
     [['serve', '--config', '.'], 'it is a folder, not a file (EISDIR)'],
-    [['report', '--data', 'taken'], 'taken cannot be used (EEXIST: file already exists'],
+    [['report', '--data', 'taken'], 'taken cannot be used (it is a file, not a folder)'],
     [['import', 'claude-code', '.', '--data', 'taken'], 'taken cannot be used (EEXIST: file already exists'],
     [['serve', '--data', 'taken/deeper'], 'deeper cannot be used (ENOTDIR'],
   ])('is said to be that, and is no fault in Weir: %j', async (words, said) => {
@@ -336,4 +344,17 @@ describe('weir serve', () => {
       "
     `)
   })
+})
+
+test('weir console says its own flag where the port is taken', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  mkdirSync(join(cwd, 'weir-data', 'journal'), { recursive: true })
+  const { code, err } = await weirProcess(['console', '--port', String(port)], '', { cwd })
+  taken.close()
+  expect([code, err]).toEqual([
+    2,
+    `weir: the console cannot listen on 127.0.0.1:${port} (EADDRINUSE): choose another port with --port (a gateway that runs has its console already)\n`,
+  ])
 })

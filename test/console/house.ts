@@ -80,7 +80,13 @@ export const openHouse = async (more: readonly Receipt[] = [], set: Partial<Sett
     red: await mint({ team: 'red' }),
     blue: await mint({ team: 'blue' }),
   }
-  const running = await startConsole({ ...around, port: 0, version: '9.9.9', fault: (error) => faults.push(error) })
+  const running = await startConsole({
+    ...around,
+    port: 0,
+    elsewhere: '',
+    version: '9.9.9',
+    fault: (error) => faults.push(error),
+  })
   const ask = async (path: string, { token, method = 'GET', json, body, headers = {} }: Ask = {}) => {
     const response = await fetch(running.url + path, {
       method,

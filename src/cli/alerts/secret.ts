@@ -60,7 +60,7 @@ export const secret = {
       if (given === '') throw new WeirError('bad-input', 'nothing came on standard input: pipe the secret in')
       checkSecret(field, given)
       const before = (await storedChannels(args))[channel] ?? {}
-      await withStore(args, async (store, data) => {
+      await withStore({ ...args, make: true }, async (store, data) => {
         const about = secretName(channel)
         const plain = JSON.stringify({ ...before, [field]: given })
         await store.secrets.put(about, seal(plain, { key: credentialsKey(data), about, random }))

@@ -32,19 +32,24 @@ const colourOf = ({ share }: BudgetState, colours: Paint): ((text: string) => st
 }
 
 /** What is spent as a bar, in a frame as long as the limit. */
-const gauge = ({ share }: BudgetState): string => `${bar(share, GAUGE).padEnd(GAUGE, '·')} ${percent(share)}`
+const frame = ({ share }: BudgetState): string => bar(share, GAUGE).padEnd(GAUGE, '·')
+
+const gauge = (state: BudgetState): string => `${frame(state)} ${percent(state.share)}`
+
+const coloured: Column<BudgetState>['style'] = (text, state, colours) => colourOf(state, colours)(text)
 
 const columns: readonly Column<BudgetState>[] = [
   { head: 'budget', cell: ({ budget }) => budget, shrink: 10 },
   { head: 'for', cell: scopeText, shrink: 10 },
-  { head: 'window', cell: windowText, drop: 2 },
-  { head: 'used', cell: gauge, style: (text, state, colours) => colourOf(state, colours)(text) },
-  { head: 'spent', cell: ({ unit, spent }) => amountText(unit, spent), align: 'right' },
-  { head: 'reserved', cell: ({ unit, reserved }) => amountText(unit, reserved), align: 'right', drop: 3 },
+  { head: 'window', cell: windowText, drop: 4 },
+  { head: '', cell: frame, style: coloured, drop: 4 },
+  { head: 'used', cell: ({ share }) => percent(share), style: coloured, align: 'right' },
+  { head: 'spent', cell: ({ unit, spent }) => amountText(unit, spent), align: 'right', drop: 2 },
+  { head: 'reserved', cell: ({ unit, reserved }) => amountText(unit, reserved), align: 'right', drop: 5 },
   { head: 'left', cell: ({ unit, left }) => amountText(unit, left), align: 'right' },
-  { head: 'limit', cell: ({ unit, limit }) => amountText(unit, limit), align: 'right' },
-  { head: 'kind', cell: ({ kind }) => kind, drop: 4 },
-  { head: 'resets', cell: resetText, drop: 1 },
+  { head: 'limit', cell: ({ unit, limit }) => amountText(unit, limit), align: 'right', drop: 1 },
+  { head: 'kind', cell: ({ kind }) => kind, drop: 6 },
+  { head: 'resets', cell: resetText, drop: 3 },
 ]
 
 /** Budgets and how they stand, the fullest of each first. */

@@ -73,12 +73,11 @@ export const callColumns = (zone: string, dated: boolean): readonly Column<Recei
   },
 ]
 
-const spansDays = (receipts: readonly Receipt[], zone: string): boolean =>
-  new Set(receipts.map(({ started_at_us }) => day(started_at_us, zone))).size > 1
-
-/** The list of calls, one line an attempt. */
-export const renderCalls = (receipts: readonly Receipt[], zone: string, look: Look): string => {
-  const list = table(receipts, callColumns(zone, spansDays(receipts, zone)), look)
+/** The list of calls, one line an attempt; with their days unless all are of today. */
+export const renderCalls = (receipts: readonly Receipt[], zone: string, look: Look, now_us: number): string => {
+  const today = day(now_us, zone)
+  const dated = receipts.some(({ started_at_us }) => day(started_at_us, zone) !== today)
+  const list = table(receipts, callColumns(zone, dated), look)
   const more = paint(look).dim('One call in whole: weir calls ID')
   return `${list}\n\n${more}`
 }

@@ -81,7 +81,7 @@ const set = {
     run: async ({ args }) => {
       const credentials = readCredentials(await standardInput(args.provider))
       const applies = await appliesTo(args.provider)
-      await withStore(args, async (store, data) => {
+      await withStore({ ...args, make: true }, async (store, data) => {
         const options = { key: credentialsKey(data), provider: args.provider, random }
         await store.secrets.put(args.provider, sealCredentials(credentials, options))
       })

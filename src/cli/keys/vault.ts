@@ -14,14 +14,17 @@ const derived = (data: string, purpose: 'provider-credentials'): Uint8Array =>
 /** The key that seals provider credentials. */
 export const credentialsKey = (data: string): Uint8Array => derived(data, 'provider-credentials')
 
-/** Opens the store of the data folder for one piece of work. SQLite lets the gateway have it open at the same time. */
+/**
+ * Opens the store of the data folder for one piece of work, and only with `make` makes one. SQLite lets the gateway have it
+ * open at the same time.
+ */
 export const withStore = async <T>(
-  flags: FolderFlags,
+  flags: FolderFlags & Readonly<{ make?: true }>,
   work: (store: Store, data: string) => Promise<T>,
 ): Promise<T> => {
   const data = folderOf(flags)
-  const { open } = await import('../../stores/sqlite.ts')
-  const store = await open({ data })
+  const { storeAt, storeIn } = await import('../../verbs/context.ts')
+  const store = await (flags.make ? storeAt(data) : storeIn(data))
   try {
     return await work(store, data)
   } finally {

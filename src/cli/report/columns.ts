@@ -1,7 +1,7 @@
 import type { Dimension } from '../../core/dimension.ts'
 import type { SpendRow } from '../../core/ledger.ts'
 import { ownerOf } from '../../playbook/allocate/statement/owners.ts'
-import { isDate } from '../../verbs/spend/report.ts'
+import { isDate, type ReportRow } from '../../verbs/spend/report.ts'
 import { bar, sparkline } from '../show/chart.ts'
 import { change, count, moneyColumn, nothing, percent, shareOf, tokens } from '../show/format.ts'
 import type { Column } from '../show/table.ts'
@@ -22,29 +22,31 @@ export const cachedShare = (row: SpendRow): number | null => shareOf(row.cache_r
 /** Was anything spent in the window before? Where not, everything is new and nothing has moved. */
 export const hasBefore = (total: SpendRow): boolean => Number(total.previous_cost_usd ?? 0) !== 0
 
+/** One column a dimension; the total is named in the first. */
+const groupColumns = (dimensions: readonly Dimension[], total: ReportRow): readonly Column<ReportRow>[] =>
+  dimensions.map((dimension) => ({
+    head: headOf(dimension),
+    cell: (row) =>
+      row === total ? (dimension === dimensions[0] ? 'total' : '') : nameOf(row.group[dimension], dimension),
+    shrink: 10,
+    style: (text, row, colours) => (row !== total && row.group[dimension] === null ? colours.dim(text) : text),
+  }))
+
 /** The columns of a spend table: groups, cost with its share as a bar, input and output apart, cache, calls, movement. */
 export const spendColumns = (
   dimensions: readonly Dimension[],
-  rows: readonly SpendRow[],
-  total: SpendRow,
-): readonly Column<SpendRow>[] => {
+  rows: readonly ReportRow[],
+  total: ReportRow,
+): readonly Column<ReportRow>[] => {
   const cost = moneyColumn([...rows, total].map((row) => row.cost_usd))
-  const share = (row: SpendRow) => shareOf(row.cost_usd, total.cost_usd) ?? 0
+  const perCall = moneyColumn([...rows, total].map((row) => row.cost_per_call_usd))
+  const share = (row: ReportRow) => shareOf(row.cost_usd, total.cost_usd) ?? 0
   const dated = dimensions.some(isDate)
-  const groups = dimensions.map(
-    (dimension): Column<SpendRow> => ({
-      head: headOf(dimension),
-      cell: (row) =>
-        row === total ? (dimension === dimensions[0] ? 'total' : '') : nameOf(row.group[dimension], dimension),
-      shrink: 10,
-      style: (text, row, colours) => (row !== total && row.group[dimension] === null ? colours.dim(text) : text),
-    }),
-  )
   const compared = hasBefore(total) && !dated
   const trended = rows.some((row) => (row.trend_usd?.length ?? 0) > 1) && !dated
-  const moved = (row: SpendRow) => change(row.cost_usd, row.previous_cost_usd)
+  const moved = (row: ReportRow) => change(row.cost_usd, row.previous_cost_usd)
   return [
-    ...groups,
+    ...groupColumns(dimensions, total),
     {
       head: 'cost',
       cell: (row) => costCell(row, cost),
@@ -69,6 +71,13 @@ export const spendColumns = (
     { head: 'out', cell: (row) => tokens(row.output_tokens), align: 'right', drop: 5 },
     { head: 'cached', cell: (row) => percent(cachedShare(row)), align: 'right', drop: 4 },
     { head: 'calls', cell: (row) => count(row.calls), align: 'right', drop: 1 },
+    // Arms get unequal numbers of calls, so what one costs is how they compare.
+    {
+      head: 'per call',
+      cell: (row) => perCall(row.cost_per_call_usd),
+      align: 'right',
+      drop: dimensions.includes('arm') ? 1 : 5,
+    },
     ...(compared
       ? [
           {
@@ -78,21 +87,29 @@ export const spendColumns = (
             style: (text, _, colours) =>
               text.includes('▲') ? colours.red(text) : text.includes('▼') ? colours.green(text) : colours.dim(text),
             drop: 4,
-          } satisfies Column<SpendRow>,
+          } satisfies Column<ReportRow>,
         ]
       : []),
     ...(trended
-      ? [{ head: 'trend', cell: (row: SpendRow) => sparkline(row.trend_usd ?? []), drop: 7 } satisfies Column<SpendRow>]
+      ? [
+          {
+            head: 'trend',
+            cell: (row: ReportRow) => sparkline(row.trend_usd ?? []),
+            drop: 7,
+          } satisfies Column<ReportRow>,
+        ]
       : []),
   ]
 }
 
+type Priced = Pick<SpendRow, 'cost_usd' | 'calls' | 'unpriced_calls' | 'unmetered_calls'>
+
 /** Does nobody know what any of the group's calls cost? */
-const isUnknown = (row: SpendRow): boolean =>
+export const isUnknown = (row: Priced): boolean =>
   Number(row.cost_usd) === 0 && row.calls > 0 && row.unpriced_calls + row.unmetered_calls >= row.calls
 
 /** An unknown cost is shown as nothing, never as 0; one that is known in part has a `+`. */
-const costCell = (row: SpendRow, cost: (usd: string) => string): string => {
+export const costCell = (row: Priced, cost: (usd: string) => string): string => {
   if (isUnknown(row)) return nothing
   return cost(row.cost_usd) + (row.unpriced_calls > 0 ? '+' : '')
 }
@@ -102,6 +119,7 @@ const numbers = [
   'attempts',
   'errors',
   'cost_usd',
+  'cost_per_call_usd',
   'input_cost_usd',
   'output_cost_usd',
   'fee_cost_usd',
@@ -119,12 +137,12 @@ const numbers = [
   'ttft_ms_p50',
   'duration_ms_p50',
   'duration_ms_p95',
-] as const satisfies readonly (keyof SpendRow)[]
+] as const satisfies readonly (keyof ReportRow)[]
 
 /** Every field of a spend row as a CSV column, the groups first. */
 export const csvColumns = (
   dimensions: readonly Dimension[],
-): Readonly<Record<string, (row: SpendRow) => string | number | null | undefined>> => ({
-  ...Object.fromEntries(dimensions.map((dimension) => [dimension, (row: SpendRow) => row.group[dimension]])),
-  ...Object.fromEntries(numbers.map((name) => [name, (row: SpendRow) => row[name]])),
+): Readonly<Record<string, (row: ReportRow) => string | number | null | undefined>> => ({
+  ...Object.fromEntries(dimensions.map((dimension) => [dimension, (row: ReportRow) => row.group[dimension]])),
+  ...Object.fromEntries(numbers.map((name) => [name, (row: ReportRow) => row[name]])),
 })

@@ -74,9 +74,10 @@ export const forecastBlocks = (one: Statement): Block[] => {
   const { forecast, budget_usd } = one
   if (forecast === null) return budget_usd === null ? [] : [section('Budget'), paragraph(budgetText(one).trim())]
   const { month, spent_usd, expected_usd, low_usd, high_usd, coverage, days } = forecast
-  const text =
-    `${month}: ${money(spent_usd)} so far, about ${money(expected_usd)} at its end ` +
-    `(between ${money(low_usd)} and ${money(high_usd)} with ${percent(coverage)} probability, from ${plural(days, 'day')}).`
+  const range = `between ${money(low_usd)} and ${money(high_usd)} with ${percent(coverage)} probability, from ${plural(days, 'day')}`
+  // Intervals are tested from three days of history on: docs/anomalies.md.
+  const trust = days < 3 ? `at the pace of so far: ${plural(days, 'whole day')} is too little for an interval` : range
+  const text = `${month}: ${money(spent_usd)} so far, about ${money(expected_usd)} at its end (${trust}).`
   return [section('Month-end forecast'), paragraph(text + budgetText(one))]
 }
 

@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { type Rules, rulesOf } from '../../playbook/allocate/statement/rules.ts'
+import type { Rules } from '../../playbook/allocate/statement/rules.ts'
 import { rulesIn } from '../../verbs/allocation/in-force.ts'
 
 /** The allocation rules of a data folder. Where there is no store there are none, and none is made. */
 export const rulesAt = async (data: string): Promise<Rules> => {
-  if (!existsSync(join(data, 'store.db'))) return rulesOf([], [])
-  const { open } = await import('../../stores/sqlite.ts')
-  const store = await open({ data })
+  const { storeIn } = await import('../../verbs/context.ts')
+  const store = await storeIn(data)
   try {
     return await rulesIn(store)
   } finally {

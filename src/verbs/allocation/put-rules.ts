@@ -16,7 +16,7 @@ export const putRules = async (
   context: Context,
   { kind, rules, expected }: Readonly<{ kind: RuleKind; rules: string; expected: number | undefined }>,
 ): Promise<PutRules> => {
-  const store = await context.store()
+  const store = await context.store({ make: true })
   const last = (await store.rules.list(kind)).at(-1)
   const before = last?.version ?? 0
   const meanwhile = async () => {

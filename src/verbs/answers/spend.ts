@@ -9,6 +9,7 @@ const spendRow = z.strictObject({
   attempts: count,
   errors: count,
   cost_usd: usd,
+  cost_per_call_usd: usd.nullable().describe('Of the calls whose cost is known; null where there is none'),
   input_cost_usd: usd,
   output_cost_usd: usd,
   fee_cost_usd: usd,
@@ -82,7 +83,14 @@ export const leaks = z.strictObject({
   cached_tokens: count,
 })
 
-const owned = { name: z.string(), cost_usd: usd, share, calls: count } as const
+const owned = {
+  name: z.string(),
+  cost_usd: usd,
+  share,
+  calls: count,
+  unpriced_calls: count,
+  unmetered_calls: count,
+} as const
 const owner = z.strictObject(owned)
 const key = z.strictObject({
   ...owned,

@@ -3,21 +3,33 @@ import type { Dimension, Filter } from '../../core/dimension.ts'
 import type { Answers, SpendRow } from '../../core/ledger.ts'
 import { parseUsd } from '../../core/money.ts'
 import { foremostMovers, type Move, type Mover } from '../../playbook/allocate/movers.ts'
+import { costPer } from '../../playbook/allocate/unit-cost/unit-cost.ts'
 import type { NamedWindow } from '../asking/window.ts'
 import type { Asking } from '../verb.ts'
 
-export type Section = Readonly<{ by: readonly Dimension[]; rows: readonly SpendRow[]; more: number }>
+/** A row of spend with what one of its calls costs, decimal US dollars; null where nobody knows. */
+export type ReportRow = SpendRow & Readonly<{ cost_per_call_usd: string | null }>
+
+export type Section = Readonly<{ by: readonly Dimension[]; rows: readonly ReportRow[]; more: number }>
 
 /** Everything a report shows; the same for the terminal, JSON and the demo. */
 export type Report = Readonly<{
   window: NamedWindow
-  total: SpendRow
+  total: ReportRow
   sections: readonly Section[]
   /** What moved most against the window before, among all groups of the sections by one name; none where nothing was spent then. */
   movers: readonly Mover[]
   /** Whose price nobody knows: the total lacks what they cost. Most calls first. */
   unpriced: readonly Unpriced[]
 }>
+
+type Counted = Pick<SpendRow, 'cost_usd' | 'calls' | 'unpriced_calls' | 'unmetered_calls'>
+
+/** What a call costs on average, rounded half up to the picodollar, of those whose cost is known; null where there is none. */
+export const costPerCall = ({ cost_usd, calls, unpriced_calls, unmetered_calls }: Counted): string | null =>
+  costPer(parseUsd(cost_usd), calls - unpriced_calls - unmetered_calls)
+
+const withCall = (row: SpendRow): ReportRow => ({ ...row, cost_per_call_usd: costPerCall(row) })
 
 type Unpriced = Readonly<{ provider: string | null; model: string | null; calls: number }>
 
@@ -96,9 +108,9 @@ export const askReport = async (ledger: Asking, question: ReportQuestion): Promi
   )
   const sections = answers.map(({ rows, more }, i): Section => {
     const by = question.sections[i] ?? []
-    return { by, rows: ordered(rows, by), more }
+    return { by, rows: ordered(rows, by).map(withCall), more }
   })
   const total = answers[0]?.total ?? (await ledger.query({ ...common, group_by: [], slices })).total
   const unpriced = total.unpriced_calls === 0 ? [] : await unpricedIn(ledger, question)
-  return { window, total, sections, movers: moversIn(question, answers, total), unpriced }
+  return { window, total: withCall(total), sections, movers: moversIn(question, answers, total), unpriced }
 }

@@ -2,7 +2,7 @@
 import type { Leak } from '../../../core/ledger.ts'
 import { raw, sql } from '../sql.ts'
 import { count } from '../values.ts'
-import { dollars, percent, type Scope, search, tokens } from './scope.ts'
+import { dollars, percent, plural, type Scope, search, tokens } from './scope.ts'
 
 const MODEL = raw('coalesce(model_served, model_asked)')
 
@@ -50,8 +50,7 @@ export const contextAccumulation = (scope: Scope): Promise<Leak> =>
           ? ` A call at turn 8 or later carries ${tokens(facts['late'])} input tokens, a first turn ${tokens(facts['early'])}.`
           : ''
       const sessions = count(facts['sessions'])
-      const over =
-        sessions === 0 ? 'calls that name no session' : `${tokens(sessions)} ${sessions === 1 ? 'session' : 'sessions'}`
+      const over = sessions === 0 ? 'calls that name no session' : plural(sessions, 'session')
       return `Earlier turns sent again are ${percent(count(facts['history']), scope.input_tokens)} of all input and cost ${dollars(cost)}, over ${over}, of up to ${tokens(facts['longest'])} turns.${growth}`
     },
   })

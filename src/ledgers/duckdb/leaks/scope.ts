@@ -36,6 +36,10 @@ export const percent = (part: number, whole: number): string => {
 
 export const tokens = (value: unknown): string => Math.round(numberOrNull(value) ?? 0).toLocaleString('en-US')
 
+/** `1 call`, `2 calls`. */
+export const plural = (value: unknown, noun: string): string =>
+  `${tokens(value)} ${noun}${tokens(value) === '1' ? '' : 's'}`
+
 /** Counts that the engine gives as text because they are wide. */
 const COUNTED = /^(calls|sessions|times)$|_tokens$|_turn$/
 

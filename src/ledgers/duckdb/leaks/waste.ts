@@ -1,7 +1,7 @@
 /** Leaks that are whole calls: failed ones, repeated ones, and the excess of overlong ones. */
 import type { Leak } from '../../../core/ledger.ts'
 import { raw, sql } from '../sql.ts'
-import { dollars, percent, type Scope, search, tokens } from './scope.ts'
+import { dollars, percent, plural, type Scope, search, tokens } from './scope.ts'
 
 const MODEL = raw('coalesce(model_served, model_asked)')
 
@@ -16,7 +16,7 @@ export const errorSpend = (scope: Scope): Promise<Leak> =>
     facts: raw('count(*) AS failed'),
     detail: raw('outcome, error, provider, model, count(*) AS calls, sum(leak) AS cost_usd'),
     finding: (facts, cost) =>
-      `${tokens(facts['failed'])} attempts failed, were cut, or were left by their client; those that billed cost ${dollars(cost)}.`,
+      `${plural(facts['failed'], 'attempt')} failed, were cut, or were left by their client; those that billed cost ${dollars(cost)}.`,
   })
 
 /** The same body at most so long after the one before belongs to the same loop. */
@@ -64,7 +64,7 @@ export const retryLoops = (scope: Scope): Promise<Leak> =>
     detail: raw(`CASE WHEN looped THEN 'same call again' ELSE 'failed attempt' END AS reason, feature, model, session,
       CASE WHEN looped THEN fingerprint_exact END AS fingerprint, count(*) AS times, sum(leak) AS cost_usd`),
     finding: (facts, cost) =>
-      `${tokens(facts['loops'])} loops sent the same body three times or more within minutes (${tokens(facts['looped'])} calls), and ${tokens(facts['repeated'])} further attempts failed and were repeated; all but the first of each cost ${dollars(cost)}.`,
+      `${plural(facts['loops'], 'loop')} sent the same body three times or more within minutes (${plural(facts['looped'], 'call')}), and ${plural(facts['repeated'], 'further attempt')} failed and were repeated; all but the first of each cost ${dollars(cost)}.`,
   })
 
 /** Fewer answers than this say nothing about what is usual. */
@@ -97,5 +97,5 @@ export const verboseOutput = (scope: Scope): Promise<Leak> =>
     finding: (facts, cost) =>
       facts['visible'] === null
         ? 'No answer is much longer than is usual for its feature and model.'
-        : `${tokens(facts['verbose'])} answers are longer than is usual for their feature and model (${tokens(facts['visible'])} tokens where the median is ${tokens(facts['median'])}); what is beyond the usual range costs ${dollars(cost)}, ${percent(cost, scope.total_usd)} of all.`,
+        : `${plural(facts['verbose'], 'answer')} longer than is usual for feature and model (${tokens(facts['visible'])} tokens where the median is ${tokens(facts['median'])}); what is beyond the usual range costs ${dollars(cost)}, ${percent(cost, scope.total_usd)} of all.`,
   })

@@ -1,0 +1,21 @@
+/** Who spends, where nobody knows what some of the calls cost. */
+import { expect, test } from 'vitest'
+import { ledgerFolder, receipts } from './fixture.ts'
+import { weir } from './run.ts'
+
+test('weir owners shows no cost where nobody knows one, and marks a sum that lacks some', async () => {
+  const labs = receipts.filter(({ team }) => team === 'labs')
+  const unpriced = labs.filter(({ price_state }) => price_state === 'unpriced')
+  const tone = unpriced.map((receipt) => ({ ...receipt, team: 'tone', receipt_id: 'r-2', call_id: 'c-2' }))
+  const folder = await ledgerFolder([...labs, ...tone])
+  const ask = async (...words: string[]) =>
+    (await weir(['owners', '--since', 'all', '--data', folder.data, ...words])).out
+  const text = await ask()
+  expect(text).toMatch(/^ +labs +\$0\.00325\+ +100 % +2$/m)
+  expect(text).toMatch(/^ +tone +– +– +1$/m)
+  expect(JSON.parse(await ask('--json')).teams).toMatchObject([
+    { name: 'labs', calls: 2, unpriced_calls: 1, unmetered_calls: 0 },
+    { name: 'tone', calls: 1, unpriced_calls: 1, cost_usd: '0' },
+  ])
+  folder.clear()
+})

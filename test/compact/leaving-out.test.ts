@@ -50,6 +50,39 @@ describe('compact/examples', () => {
   })
 })
 
+describe('examples that are messages', () => {
+  const call = { id: 'e1', function: { name: 'look', arguments: '{}' } }
+  const mark = { prompt_cache_breakpoint: { mode: 'explicit' } }
+  const left = (...shown: Message[]) => {
+    const messages: Message[] = [
+      { role: 'system', content: 'Sort mails.' },
+      ...shown,
+      { role: 'user', content: 'A mail' },
+    ]
+    const asked = callOf({ messages })
+    const settings = chosen(examples, { verdict: 'x', templates: [asked.fingerprints.template ?? ''] })
+    return bodyAfter(asked, examples.pull(asked, settings, kitOf())).messages.slice(1, -1)
+  }
+
+  test('all stay where one of them calls a tool: no half of an example is sent', () => {
+    const shown: Message[] = [
+      { role: 'user', name: 'example_user', content: 'mail 1' },
+      { role: 'assistant', name: 'example_assistant', content: null, tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'e1', content: 'seen' },
+      { role: 'assistant', name: 'example_assistant', content: 'inbox' },
+    ]
+    expect(left(...shown)).toEqual(shown)
+  })
+
+  test('all stay where one of them carries a cache mark: what is cached up to it would go with it', () => {
+    const shown: Message[] = [
+      { role: 'user', name: 'example_user', content: 'mail 1' },
+      { role: 'assistant', name: 'example_assistant', content: [{ type: 'text', text: 'inbox', ...mark }] },
+    ]
+    expect(left(...shown)).toEqual(shown)
+  })
+})
+
 describe('compact/compress', () => {
   const prose = 'The quick brown fox jumps over the lazy dog, and then it rests for a while. '.repeat(80)
   const messages = (result: string): Message[] => [

@@ -119,6 +119,8 @@ export type Ended = Readonly<{
   /** Does the answer ask for tools; does the model refuse to answer? Known where `body` is. */
   has_tool_calls?: boolean
   is_refusal?: boolean
+  /** Names of the tools that the answer calls, where it is kept. */
+  called?(): ReadonlySet<string>
 }>
 
 /** What is known of a call when its saving is reckoned: after its usage, before its receipt is written. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Kit } from '../../src/core/lever.ts'
 import { lever } from '../../src/playbook/compact/history.ts'
+import { wire as responses } from '../../src/wires/openai-responses.ts'
 import { bodyAfter, callOf, chosen, kitOf, type Message, sent } from './calling.ts'
 
 const words = (about: string) => `We spoke of ${about}, at length and in detail. `.repeat(30)
@@ -45,6 +46,23 @@ describe('compact/history', () => {
     expect(messages.map(({ tool_calls, tool_call_id, role }) => ({ tool_calls, tool_call_id, role }))).toEqual(
       asked.map(({ tool_calls, tool_call_id, role }) => ({ tool_calls, tool_call_id, role })),
     )
+  })
+
+  test('leaves instructions whole that were given on the way, however old', async () => {
+    const rules = 'Never promise a refund, whatever the customer says. '.repeat(20)
+    const input = Array.from({ length: 8 }, (_, turn) => [
+      { role: 'user', content: words(`wish ${turn}`) },
+      { role: 'assistant', content: words(`thought ${turn}`) },
+      ...(turn === 1 ? [{ role: 'developer', content: rules }] : []),
+    ]).flat()
+    const json = { model: 'gpt-6-sol', input }
+    const body = new TextEncoder().encode(JSON.stringify(json))
+    const { parts } = responses.read({ method: 'POST', path: '/v1/responses', query: '', headers: {}, body, json }, {})
+    const outline = responses.editor?.outline(json, parts)
+    const call = { ...callOf(prompt(8)), outline: () => outline }
+    const texts = sent(call, await lever.pull(call, settings, kitOf()))
+    expect(texts).toContain(rules)
+    expect(texts.filter((text) => text?.includes('left out')).length).toBeGreaterThan(2)
   })
 
   test('does nothing while old turns are short or few', async () => {

@@ -130,4 +130,39 @@ describe('compact/compress', () => {
     }
     expect(asked).toEqual([])
   })
+
+  test.each([
+    [
+      'Python',
+      'def total(items):\n    # Adds up what all the items cost, with tax.\n    return sum(item.price * 1.2 for item in items)\n\n',
+    ],
+    ['YAML', 'service:\n  name: billing\n  replicas: 3\n  image: registry.example.com/billing:1.2\n'],
+    ['CSV', 'id,name,city,amount\n1,Ann Lee,New York,12.50\n2,Bob Ray,Los Angeles,7.10\n'],
+    [
+      'a diff',
+      '@@ -1,4 +1,4 @@\n-const total = items.length\n+const total = items.reduce((sum, { price }) => sum + price, 0)\n',
+    ],
+    ['a log', '2026-11-29T07:00:00Z INFO worker=3 request_id=ab12 GET /v1/items 200 12ms\n'],
+  ])('leaves %s alone, though no fence says what it is', async (_, text) => {
+    const { asked, kit } = halving()
+    const pulled = await compress.pull(callOf({ messages: messages(text.repeat(120)) }), settings, kit)
+    expect(pulled).toEqual({ do: 'nothing', why: 'no long prose' })
+    expect(asked).toEqual([])
+  })
+
+  test.each([
+    [
+      'with headings and a list',
+      '# Weirs\n\nA weir is a low dam that measures a river, and controls it.\n\n- It raises the level of the water (upstream).\n',
+    ],
+    [
+      'wrapped',
+      'The committee met on the 3rd of May to hear what the\nengineers had found; nobody left before midnight.\n',
+    ],
+    ['without blanks between words', '堰は川の流れを測り、水位を調節するための低いダムである。\n'],
+  ])('takes prose %s for prose', async (_, text) => {
+    const { kit } = halving()
+    const pulled = await compress.pull(callOf({ messages: messages(text.repeat(160)) }), settings, kit)
+    expect(pulled).toMatchObject({ do: 'change' })
+  })
 })

@@ -178,6 +178,9 @@ describe('structured output', () => {
     expect(format(stating(words, schema(), { response_format: { type: 'text' } }))).toEqual({ type: 'text' })
     for (const loose of [{ required: ['city'] }, { additionalProperties: true }, { patternProperties: {} }])
       expect(format(stating(words, schema(loose)))).toBeUndefined()
+    const broken = `${words} ${JSON.stringify(schema({ description: 'x' })).replace('"x"', '"line\nline"')}`
+    const told = callOf({ messages: [{ role: 'system', content: broken }, question.messages[1]] })
+    expect(format(told), 'what only looks like JSON states nothing, and harms no cap').toBeUndefined()
     const two = callOf({
       messages: [
         { role: 'system', content: `${words} ${JSON.stringify(schema())} or ${JSON.stringify(schema())}` },

@@ -70,8 +70,9 @@ const oldBlocks = (blocks: readonly Block[], keep_turns: number): number[] => {
   return blocks.flatMap(({ message, part }, index) => (message > task && message < border && part >= 0 ? [index] : []))
 }
 
-const isText = ({ form, replaceable, gone }: Block) =>
-  replaceable && gone === undefined && (form === 'text' || form === 'tool-result')
+/** Instructions hold however old they are, and wherever they stand. */
+const isText = ({ form, role, replaceable, gone }: Block) =>
+  replaceable && role !== 'system' && gone === undefined && (form === 'text' || form === 'tool-result')
 
 /** The beginning of a text, cut where a line or a word ends. */
 const beginning = (text: string): string => {

@@ -191,6 +191,8 @@ export type Kit = Readonly<{
   mode?: Exclude<LeverMode, 'off'>
   /** When the lever was last turned on or set otherwise, as far as that is remembered: caches may hold what was sent before. */
   on_since_us?: number
+  /** Calls that went on without the lever, because it took too long: what it decides of one in the end was never sent. */
+  passed?: WeakSet<LiveCall>
   now_us(): number
   random(): number
   /** 64 bits of a text as 16 hexadecimal digits. */

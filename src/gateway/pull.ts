@@ -45,9 +45,12 @@ const begin = (call: Call, upstream: Upstream, levers: Levers, world: World): Pu
 const late = Symbol('late')
 
 /** What the lever decides, or `late` when it takes longer than it may. */
-const inTime = (pulled: Promise<Pulled>, patience_ms: number): Promise<Decided> =>
+const inTime = (pulled: Promise<Pulled>, patience_ms: number, passed: () => void): Promise<Decided> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(late), patience_ms)
+    const timer = setTimeout(() => {
+      passed()
+      resolve(late)
+    }, patience_ms)
     pulled.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 
@@ -59,7 +62,9 @@ type Decided = Pulled | typeof late
 const decide = ({ lever, settings, mode }: Active, pulling: Pulling, levers: Levers): Decided | Promise<Decided> => {
   const kit = levers.kitOf(lever, mode)
   const pulled = lever.pull(pulling.live, settings, kit)
-  return pulled instanceof Promise ? inTime(pulled, patienceOf(lever, kit)) : pulled
+  return pulled instanceof Promise
+    ? inTime(pulled, patienceOf(lever, kit), () => kit.passed?.add(pulling.live))
+    : pulled
 }
 
 /** What the step works with. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Kit } from '../../src/core/lever.ts'
+import type { Kit, LiveCall } from '../../src/core/lever.ts'
 import { lever } from '../../src/playbook/compact/history.ts'
 import { wire as responses } from '../../src/wires/openai-responses.ts'
 import { bodyAfter, callOf, chosen, kitOf, type Message, sent } from './calling.ts'
@@ -103,6 +103,19 @@ describe('compact/history', () => {
     const next = callOf(prompt(9), 20)
     expect(sent(next, await lever.pull(next, summarising, kit)).slice(0, texts.length)).toEqual(texts)
     expect(asked).toHaveLength(1)
+  })
+
+  test('repeats no edit that came too late for its call: the cache holds what was sent without it', async () => {
+    const { door } = ask(['They looked at many sights.'])
+    const passed = new WeakSet<LiveCall>()
+    const kit = kitOf({ ask: door, passed })
+    const summarising = { ...settings, method: 'summarise', model: 'gpt-6-luna' }
+    const slow = callOf(prompt(8))
+    passed.add(slow)
+    expect(await lever.pull(slow, summarising, kit)).toMatchObject({ do: 'change' })
+    const next = callOf(prompt(9), 20)
+    const pulled = await lever.pull(next, summarising, kit)
+    expect(pulled).toMatchObject({ do: 'nothing', why: expect.stringContaining('edits wait') })
   })
 
   test('asks for no summary that could not pay', async () => {

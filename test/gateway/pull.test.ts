@@ -133,6 +133,23 @@ describe('levers', () => {
     expect((await house.receipts())[0]?.max_output_asked).toBe(60)
   })
 
+  test('that are too slow can tell, when they are done, that the call went on without them', async () => {
+    let told: boolean | undefined
+    const slow = made(
+      'compact/slow',
+      async (call, _, { passed }) => {
+        await new Promise((resolve) => setTimeout(resolve, 60))
+        told = passed?.has(call)
+        return change([{ do: 'set', fields: { max_output_tokens: 7 } }])
+      },
+      { traits: { certainty: 'exact', risk: 'none', effort: 'switch', next_test: 'none', patience_ms: 20 } },
+    )
+    await open([slow], [policy(['compact/slow'])])
+    expect(await ask()).toBe(200)
+    expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ max_tokens: 60 })
+    await expect.poll(() => told).toBe(true)
+  })
+
   test('that throw, never end, or cannot make their change are passed over and named', async () => {
     const throwing = made('cache/throwing', () => {
       throw new Error('secret of the prompt')

@@ -124,7 +124,8 @@ export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = F
         chosen,
       )
     }
-    const observed = kit.mode === 'observe'
+    // Who is told so late has no part in what is sent: it counts as no more than observed.
+    const observed = kit.mode === 'observe' || kit.passed?.has(call) === true
     remember(conversation, { hashes: chain.hashes, at_us: call.at_us, run, observed, made, waiting })
     return pulled({ made, waiting, chain, ratio, nothing })
   }

@@ -55,3 +55,35 @@ test('Responses: calls, outputs and reasoning items come with what belongs to th
   expect(await of(user, output)).toMatch(/No tool call found/)
   expect(await of(user, reasoning, user)).toMatch(/required following item/)
 })
+
+test('Converse: a thought comes with its signature, and JSON that a tool answers is read', async () => {
+  const tools = [{ toolSpec: { name: 'look', inputSchema: { json: { type: 'object' } } } }]
+  const use = { role: 'assistant', content: [{ toolUse: { toolUseId: 't1', name: 'look', input: {} } }] }
+  const result = (json: unknown) => ({
+    role: 'user',
+    content: [{ toolResult: { toolUseId: 't1', content: [{ json }] } }],
+  })
+  const converse = async (operation: string, messages: unknown[]) => {
+    const thinking = { type: 'enabled', budget_tokens: 1024 }
+    const body = {
+      messages,
+      toolConfig: { tools },
+      inferenceConfig: { maxTokens: 4000 },
+      additionalModelRequestFields: { thinking },
+    }
+    const path = `/model/anthropic.claude-sonnet-4-5-20250929-v1:0/${operation}`
+    const response = await fetch(`${simulator.base_urls['aws-bedrock']}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer sk-x' },
+      body: JSON.stringify(body),
+    })
+    expect(response.status).toBe(200)
+    return response
+  }
+  const first = { role: 'user', content: [{ text: 'Look.' }] }
+  expect(await (await converse('converse-stream', [first])).text()).toMatch(/"reasoningContent":\{"signature":"./)
+  const input = async (json: unknown) =>
+    ((await (await converse('converse', [first, use, result(json)])).json()) as { usage: { inputTokens: number } })
+      .usage.inputTokens
+  expect((await input({ rows: 'one row and another '.repeat(50) })) - (await input({}))).toBeGreaterThan(100)
+})

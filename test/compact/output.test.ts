@@ -100,6 +100,21 @@ describe('compact/output', () => {
     expect(lever.pull(other, settings, kit)).toMatchObject({ do: 'nothing' })
   })
 
+  test('learns nothing from answers that the client’s own maximum cut, live and in replay alike', () => {
+    const kit = kitOf()
+    const call = callOf(question)
+    for (let seen = 0; seen < 300; seen++) {
+      const receipt = { outcome: 'ok', output_tokens: 60, finish_reason: 'length' } as Receipt
+      lever.learn({ call, receipt }, settings, kit)
+    }
+    expect(lever.pull(call, settings, kit)).toEqual({ do: 'nothing', why: '0 answers seen of this route' })
+    const replay = lever.replay(settings)
+    for (let at = 0; at < 300; at++)
+      replay({ ...pastOf({ at_us: at * 1e6, ended_at_us: at * 1e6 + 5e5, length: 60 }), finish_reason: 'max_tokens' })
+    const long = pastOf({ at_us: 400e6, ended_at_us: 401e6, length: 3000 })
+    expect(replay(long).usage.output).toBe(3000)
+  })
+
   test('doubles the cap after each answer that it cut, and comes back down when answers are whole again', () => {
     const kit = kitOf()
     const call = callOf(question)

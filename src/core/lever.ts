@@ -246,6 +246,8 @@ export type Lever<S extends Schema = Schema> = Readonly<{
     patience_ms?: number
     /** `pull` may wait for the embedder, where there is one: its deadline comes on top of `patience_ms`. */
     embeds?: true
+    /** What it would do depends on what prompts say, which receipts do not hold: of a past in which it was not observed nothing is known. */
+    needs_observing?: true
     /** The cheapest way to know more where evidence is short, e.g. `observe it for a day`. */
     next_test: string
   }>

@@ -84,6 +84,7 @@ export const lever = {
     risk: 'needs-eval',
     effort: 'project',
     spread: { low: 0.8, high: 1, why: 'answers without examples may get longer' },
+    needs_observing: true,
     next_test: 'replay 50 calls with and without examples and compare their answers',
   },
   pull(call, chosen, kit) {

@@ -147,6 +147,7 @@ export const lever = {
     effort: 'configure',
     spread: { low: 0.5, high: 1.2, why: 'a shorter history may take more turns, and summaries vary in length' },
     patience_ms: 20_000,
+    needs_observing: true,
     next_test: 'observe it for a day, then compare $ per accepted task in a holdout',
   },
   pull(call, chosen, kit) {

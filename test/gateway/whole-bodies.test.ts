@@ -139,11 +139,11 @@ test('OpenAI Responses: reasoning items, calls and outputs stay together', async
   const turn = (nth: number) => [
     { type: 'reasoning', id: `rs_${nth}`, summary: [], encrypted_content: 'c2ln' },
     { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: long(`said ${nth}`) }] },
+    { role: 'developer', content: long(`rule ${nth}`) },
+    { role: 'user', content: [{ type: 'input_text', text: long(`wish ${nth}`) }] },
     { type: 'reasoning', id: `rt_${nth}`, summary: [] },
     { type: 'function_call', call_id: `c${nth}`, name: 'look', arguments: '{"a": 1}' },
     { type: 'function_call_output', call_id: `c${nth}`, output: pretty(0) },
-    { role: 'developer', content: long(`rule ${nth}`) },
-    { role: 'user', content: [{ type: 'input_text', text: long(`wish ${nth}`) }] },
   ]
   const body = (turns: number) => ({
     model,

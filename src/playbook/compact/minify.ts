@@ -1,6 +1,6 @@
+import { globMatches } from '../../core/glob.ts'
 import type { Chosen, Lever } from '../../core/lever.ts'
 import type { Block } from '../../core/prompt.ts'
-import { globMatches } from '../allocate/budget/glob.ts'
 import { firstFrom, type Wish } from './course.ts'
 import { tidied } from './plain-text.ts'
 import { replayRemoved, worthOfRemoved } from './removed.ts'

@@ -140,10 +140,14 @@ const edit = (call: Call, pulling: Pulling, world: World): void => {
   }
 }
 
-/** No lever lets a call say more than was asked, or than is reserved for it in its budgets. */
-const within = (change: Change, { output_cap, reading }: Call): Change => {
-  const most = output_cap ?? reading?.max_output_tokens
-  if (change.do !== 'set' || most === undefined || (change.fields.max_output_tokens ?? 0) <= most) return change
+/**
+ * No lever lets a call say more than was asked, or than is reserved for it in its budgets. What was asked is what the body says: of
+ * several choices each has it, while the reading's maximum is that of all together.
+ */
+const within = (change: Change, { output_cap }: Call, { live }: Pulling): Change => {
+  if (change.do !== 'set' || change.fields.max_output_tokens === undefined) return change
+  const most = output_cap ?? live.outline()?.fields.max_output_tokens
+  if (most === undefined || change.fields.max_output_tokens <= most) return change
   return { do: 'set', fields: { ...change.fields, max_output_tokens: most } }
 }
 
@@ -160,7 +164,7 @@ const count = ({ call, pulling, levers, world }: Step): void => {
 const heed = (turn: Turn, { call, pulling, world }: Step): Answer | undefined => {
   const { pulled, active } = turn
   if (pulled?.do === 'change' && active.mode === 'on')
-    for (const change of pulled.changes) pulling.changes.push(within(change, call))
+    for (const change of pulled.changes) pulling.changes.push(within(change, call, pulling))
   return answered(turn, call, pulling, world)
 }
 

@@ -147,6 +147,14 @@ describe('compact/output', () => {
   })
 })
 
+test('a maximum that each of several choices has is left alone: answers are counted together', () => {
+  const kit = kitOf()
+  const call = callOf({ ...question, more: { n: 4, max_tokens: 100 } })
+  for (let seen = 0; seen < 300; seen++)
+    lever.learn({ call, receipt: { outcome: 'ok', output_tokens: 200 } as Receipt }, settings, kit)
+  expect(lever.pull(call, settings, kit)).toEqual({ do: 'nothing', why: 'the call asks for less than the cap' })
+})
+
 test('a cap that a thinking budget would exceed is not written: Anthropic refuses such a call', () => {
   const thinking = { type: 'enabled', budget_tokens: 4000 }
   const body = {

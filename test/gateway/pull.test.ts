@@ -131,6 +131,11 @@ describe('levers', () => {
     await ask()
     expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ max_tokens: 20 })
     expect((await house.receipts())[0]?.max_output_asked).toBe(60)
+    await house.close()
+    // Of several choices each has the maximum: the reading's is that of all together.
+    await open([longer], [policy(['compact/longer'])])
+    expect((await post(house, { body: chatBody({ n: 4 }) })).status).toBe(200)
+    expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ n: 4, max_tokens: 60 })
   })
 
   test('that are too slow can tell, when they are done, that the call went on without them', async () => {

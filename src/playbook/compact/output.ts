@@ -118,14 +118,19 @@ const capIn = (pulled: Pulled | undefined): number | undefined => {
   return set?.do === 'set' ? set.fields.max_output_tokens : undefined
 }
 
+/** May the call's maximum be lowered? Of several choices each has it, while answers are counted together: that is left alone. */
+const isLower = (cap: number, call: LiveCall): boolean => {
+  const asked = call.max_output_tokens
+  return asked === undefined || (cap < asked && call.outline()?.fields.max_output_tokens === asked)
+}
+
 /** The fields that this call is to have otherwise than asked. */
 const fieldsOf = (call: LiveCall, lengths: Lengths, chosen: Settings): BodyFields => {
   const cap = capOf(lengths, chosen)
-  const asked = call.max_output_tokens
   const outline = chosen.structured && call.response_format === undefined ? call.outline() : undefined
   const schema = outline && outline.fields.response_schema === undefined ? statedSchema(outline.blocks) : undefined
   return {
-    ...(cap === undefined || (asked !== undefined && asked <= cap) ? {} : { max_output_tokens: cap }),
+    ...(cap === undefined || !isLower(cap, call) ? {} : { max_output_tokens: cap }),
     ...(schema === undefined ? {} : { response_schema: schema }),
   }
 }

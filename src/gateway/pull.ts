@@ -146,7 +146,7 @@ const edit = (call: Call, pulling: Pulling, world: World): void => {
  */
 const within = (change: Change, { output_cap }: Call, { live }: Pulling): Change => {
   if (change.do !== 'set' || change.fields.max_output_tokens === undefined) return change
-  const most = output_cap ?? live.outline()?.fields.max_output_tokens
+  const most = live.outline()?.fields.max_output_tokens ?? output_cap
   if (most === undefined || change.fields.max_output_tokens <= most) return change
   return { do: 'set', fields: { ...change.fields, max_output_tokens: most } }
 }

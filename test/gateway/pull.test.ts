@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Lever, LeverMode, LeverPolicy, Pulled } from '../../src/core/lever.ts'
 import type { Change } from '../../src/core/prompt.ts'
+import type { Settings } from '../../src/core/settings.ts'
 import { chatBody, post } from './ask.ts'
 import { type House, startHouse } from './harness.ts'
 
@@ -31,9 +32,9 @@ const policy = (names: readonly string[], mode: LeverMode = 'on', more: Partial<
   experiment: 'levers',
   ...more,
 })
-const open = async (levers: readonly Lever[], policies: readonly LeverPolicy[]) => {
+const open = async (levers: readonly Lever[], policies: readonly LeverPolicy[], budgets: Settings['budgets'] = []) => {
   house = await startHouse({
-    settings: { policies },
+    settings: { policies, budgets },
     overrides: { levers: Object.fromEntries(levers.map((lever) => [lever.name, lever])) },
   })
 }
@@ -136,6 +137,21 @@ describe('levers', () => {
     await open([longer], [policy(['compact/longer'])])
     expect((await post(house, { body: chatBody({ n: 4 }) })).status).toBe(200)
     expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ n: 4, max_tokens: 60 })
+    await house.close()
+    // A budget reserves what was asked, and only where nothing was a maximum of its own.
+    const window = { every: 'day', zone: 'UTC' } as const
+    const wide = {
+      name: 'wide',
+      scope: {},
+      limits: { usd: '10' },
+      window,
+      kind: 'hard',
+      unbounded: 'refuse',
+      when_exhausted: 'refuse',
+    } as const
+    await open([longer], [policy(['compact/longer'])], [wide])
+    await ask()
+    expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ max_tokens: 60 })
   })
 
   test('that are too slow can tell, when they are done, that the call went on without them', async () => {

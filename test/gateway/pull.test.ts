@@ -43,6 +43,7 @@ const ask = async (headers: Record<string, string> = {}, body: unknown = chatBod
   await response.arrayBuffer()
   return response.status
 }
+const hasty = { certainty: 'exact', risk: 'none', effort: 'switch', next_test: 'none', patience_ms: 20 } as const
 const sent = () => house.simulator.calls.map(({ body }) => new TextDecoder().decode(body))
 const traces = async () => (await house.receipts()).map(({ levers = [] }) => levers)
 
@@ -139,16 +140,8 @@ describe('levers', () => {
     expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ n: 4, max_tokens: 60 })
     await house.close()
     // A budget reserves what was asked, and only where nothing was a maximum of its own.
-    const window = { every: 'day', zone: 'UTC' } as const
-    const wide = {
-      name: 'wide',
-      scope: {},
-      limits: { usd: '10' },
-      window,
-      kind: 'hard',
-      unbounded: 'refuse',
-      when_exhausted: 'refuse',
-    } as const
+    const room = { scope: {}, limits: { usd: '10' }, window: { every: 'day', zone: 'UTC' } } as const
+    const wide = { ...room, name: 'all', kind: 'hard', unbounded: 'refuse', when_exhausted: 'refuse' } as const
     await open([longer], [policy(['compact/longer'])], [wide])
     await ask()
     expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ max_tokens: 60 })
@@ -163,7 +156,7 @@ describe('levers', () => {
         told = passed?.has(call)
         return change([{ do: 'set', fields: { max_output_tokens: 7 } }])
       },
-      { traits: { certainty: 'exact', risk: 'none', effort: 'switch', next_test: 'none', patience_ms: 20 } },
+      { traits: hasty },
     )
     await open([slow], [policy(['compact/slow'])])
     expect(await ask()).toBe(200)
@@ -176,9 +169,7 @@ describe('levers', () => {
       throw new Error('secret of the prompt')
     })
     const rejecting = made('cache/rejecting', () => Promise.reject(new Error('no')))
-    const endless = made('cache/endless', () => new Promise<Pulled>(() => {}), {
-      traits: { certainty: 'exact', risk: 'none', effort: 'switch', next_test: 'none', patience_ms: 20 },
-    })
+    const endless = made('cache/endless', () => new Promise<Pulled>(() => {}), { traits: hasty })
     const learning = made('cache/learning', () => ({ do: 'nothing', why: 'only looks' }), {
       learn: () => {
         throw new Error('no')

@@ -2,6 +2,7 @@ import { type Json, list, number, record, text } from '../json.ts'
 import { findModel, type Model, openModel } from '../models.ts'
 import { markBlock, mediaBlock, textBlock } from '../prompt.ts'
 import { type Ask, type Block, type Exchange, Refusal, type Tool } from '../types.ts'
+import { checkTurns } from './pairing.ts'
 
 /** The model in the body or, on Vertex and Bedrock, in the path. Throws Refusal 404. */
 const askedModel = (exchange: Exchange): Model => {
@@ -126,6 +127,7 @@ export const readMessages = (exchange: Exchange, counting = false): Ask => {
   if (max_output === undefined && !counting) throw new Refusal(400, 'max_tokens: Field required')
   const messages = list(json['messages']).map(record)
   if (messages.length === 0) throw new Refusal(400, 'messages: at least one message is required')
+  checkTurns(messages)
   const people = messages.filter(isPerson)
   const rounds = messages
     .slice(messages.findLastIndex(isPerson) + 1)

@@ -18,14 +18,23 @@ const withCachePoints = (blocks: readonly unknown[], convert: (block: Json) => J
     return [point === undefined ? convert(block) : { ...convert(block), cache_control: { type: 'ephemeral', ttl } }]
   })
 
+/** What a tool has answered is a text, or JSON that is read as one. */
+const resultPart = (value: unknown): Json => {
+  const part = record(value)
+  return part['json'] === undefined ? part : { text: JSON.stringify(part['json']) }
+}
+
 const contentBlock = (block: Json): Json => {
   const use = record(block['toolUse'])
   const result = record(block['toolResult'])
   if (block['toolUse'] !== undefined)
     return { type: 'tool_use', id: use['toolUseId'], name: use['name'], input: use['input'] }
   if (block['toolResult'] !== undefined) {
-    return { type: 'tool_result', tool_use_id: result['toolUseId'], content: list(result['content']) }
+    return { type: 'tool_result', tool_use_id: result['toolUseId'], content: list(result['content']).map(resultPart) }
   }
+  const thought = record(record(block['reasoningContent'])['reasoningText'])
+  if (block['reasoningContent'] !== undefined)
+    return { type: 'thinking', thinking: thought['text'] ?? '', signature: thought['signature'] }
   if (block['image'] !== undefined) return { type: 'image', source: block['image'] }
   return { type: 'text', text: text(block['text']) ?? JSON.stringify(block) }
 }
@@ -107,7 +116,7 @@ const wholeConverse = (message: Message): Json => {
 }
 
 const converseFrames = (message: Message): Chunk[] => {
-  const { reply, exchange, call_ids } = message
+  const { reply, exchange, call_ids, signature } = message
   const chunks: Chunk[] = []
   let index = -1
   let open = ''
@@ -118,6 +127,9 @@ const converseFrames = (message: Message): Chunk[] => {
     })
   }
   const close = (): void => {
+    // A thought ends with its signature, without which it cannot be sent back.
+    if (open === 'thought')
+      say('contentBlockDelta', { contentBlockIndex: index, delta: { reasoningContent: { signature } } })
     if (open !== '') say('contentBlockStop', { contentBlockIndex: index })
     open = ''
   }

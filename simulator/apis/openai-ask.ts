@@ -2,6 +2,7 @@ import { type Json, list, number, record, text } from '../json.ts'
 import { findModel, type Model, openModel } from '../models.ts'
 import { mediaBlock, textBlock } from '../prompt.ts'
 import { type Ask, type Block, type Exchange, Refusal, type Tool } from '../types.ts'
+import { checkCalls } from './pairing.ts'
 
 const missing = (name: string): Refusal =>
   new Refusal(400, `Missing required parameter: '${name}'.`, { param: name, code: 'missing_required_parameter' })
@@ -124,6 +125,7 @@ export const readChat = (exchange: Exchange): Ask => {
       },
     )
   }
+  checkCalls(messages)
   const users = messages.filter((message) => message['role'] === 'user')
   const lead = messages.findIndex((message) => message['role'] !== 'system' && message['role'] !== 'developer')
   const schema = schemaOf(record(json['response_format']))

@@ -4,6 +4,7 @@ import { textBlock } from '../prompt.ts'
 import { seeded } from '../random.ts'
 import { type Ask, type Block, type Exchange, Refusal, type Tool } from '../types.ts'
 import { askedModel, contentBlocks, contentText, toolBlocks, toolChoice } from './openai-ask.ts'
+import { checkItems } from './pairing.ts'
 
 /** Input as items, whichever short form it was sent in. */
 const itemsOf = (input: unknown): readonly unknown[] =>
@@ -63,6 +64,7 @@ export const readResponses = (exchange: Exchange): ResponsesAsk => {
       code: 'missing_required_parameter',
     })
   }
+  checkItems(conversation)
   const users = conversation.filter(isUser).map((item) => contentText(record(item)['content']))
   const instructions = text(json['instructions'])
   const system = instructions === undefined ? [] : [textBlock('system', 'developer', instructions)]

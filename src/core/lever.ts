@@ -119,6 +119,8 @@ export type Ended = Readonly<{
   /** Does the answer ask for tools; does the model refuse to answer? Known where `body` is. */
   has_tool_calls?: boolean
   is_refusal?: boolean
+  /** Names of the tools that the answer calls, where it is kept. */
+  called?(): ReadonlySet<string>
 }>
 
 /** What is known of a call when its saving is reckoned: after its usage, before its receipt is written. */
@@ -189,6 +191,8 @@ export type Kit = Readonly<{
   mode?: Exclude<LeverMode, 'off'>
   /** When the lever was last turned on or set otherwise, as far as that is remembered: caches may hold what was sent before. */
   on_since_us?: number
+  /** Calls that went on without the lever, because it took too long: what it decides of one in the end was never sent. */
+  passed?: WeakSet<LiveCall>
   now_us(): number
   random(): number
   /** 64 bits of a text as 16 hexadecimal digits. */
@@ -242,6 +246,8 @@ export type Lever<S extends Schema = Schema> = Readonly<{
     patience_ms?: number
     /** `pull` may wait for the embedder, where there is one: its deadline comes on top of `patience_ms`. */
     embeds?: true
+    /** What it would do depends on what prompts say, which receipts do not hold: of a past in which it was not observed nothing is known. */
+    needs_observing?: true
     /** The cheapest way to know more where evidence is short, e.g. `observe it for a day`. */
     next_test: string
   }>

@@ -45,9 +45,12 @@ const begin = (call: Call, upstream: Upstream, levers: Levers, world: World): Pu
 const late = Symbol('late')
 
 /** What the lever decides, or `late` when it takes longer than it may. */
-const inTime = (pulled: Promise<Pulled>, patience_ms: number): Promise<Decided> =>
+const inTime = (pulled: Promise<Pulled>, patience_ms: number, passed: () => void): Promise<Decided> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(late), patience_ms)
+    const timer = setTimeout(() => {
+      passed()
+      resolve(late)
+    }, patience_ms)
     pulled.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 
@@ -59,7 +62,9 @@ type Decided = Pulled | typeof late
 const decide = ({ lever, settings, mode }: Active, pulling: Pulling, levers: Levers): Decided | Promise<Decided> => {
   const kit = levers.kitOf(lever, mode)
   const pulled = lever.pull(pulling.live, settings, kit)
-  return pulled instanceof Promise ? inTime(pulled, patienceOf(lever, kit)) : pulled
+  return pulled instanceof Promise
+    ? inTime(pulled, patienceOf(lever, kit), () => kit.passed?.add(pulling.live))
+    : pulled
 }
 
 /** What the step works with. */
@@ -135,10 +140,14 @@ const edit = (call: Call, pulling: Pulling, world: World): void => {
   }
 }
 
-/** No lever lets a call say more than was asked, or than is reserved for it in its budgets. */
-const within = (change: Change, { output_cap, reading }: Call): Change => {
-  const most = output_cap ?? reading?.max_output_tokens
-  if (change.do !== 'set' || most === undefined || (change.fields.max_output_tokens ?? 0) <= most) return change
+/**
+ * No lever lets a call say more than was asked, or than is reserved for it in its budgets. What was asked is what the body says: of
+ * several choices each has it, while the reading's maximum is that of all together.
+ */
+const within = (change: Change, { output_cap }: Call, { live }: Pulling): Change => {
+  if (change.do !== 'set' || change.fields.max_output_tokens === undefined) return change
+  const most = live.outline()?.fields.max_output_tokens ?? output_cap
+  if (most === undefined || change.fields.max_output_tokens <= most) return change
   return { do: 'set', fields: { ...change.fields, max_output_tokens: most } }
 }
 
@@ -155,7 +164,7 @@ const count = ({ call, pulling, levers, world }: Step): void => {
 const heed = (turn: Turn, { call, pulling, world }: Step): Answer | undefined => {
   const { pulled, active } = turn
   if (pulled?.do === 'change' && active.mode === 'on')
-    for (const change of pulled.changes) pulling.changes.push(within(change, call))
+    for (const change of pulled.changes) pulling.changes.push(within(change, call, pulling))
   return answered(turn, call, pulling, world)
 }
 

@@ -1,6 +1,6 @@
 import { WeirError } from '../core/errors.ts'
+import { globMatches } from '../core/glob.ts'
 import type { RouteMatch, Target } from '../core/settings.ts'
-import { globMatches } from '../playbook/allocate/budget/glob.ts'
 import type { Call, Stop } from './call.ts'
 import { coversStop } from './scope.ts'
 import type { Upstream, World } from './world.ts'

@@ -1,6 +1,6 @@
 import { WeirError } from '../core/errors.ts'
+import { globMatches } from '../core/glob.ts'
 import type { KeyRecord } from '../core/store.ts'
-import { globMatches } from '../playbook/allocate/budget/glob.ts'
 import type { Call, Stop } from './call.ts'
 
 const allowed = (globs: readonly string[], name: string): boolean =>

@@ -85,10 +85,19 @@ export const contentSpots = (content: unknown, path: Path, home: Path, own: Own)
   })
 }
 
-/** Tools as blocks of the first part. */
-export const toolSpots = (tools: unknown, list: string, forced: string | undefined): Spot[] =>
-  records(tools).map(({ record, at: index }): Spot => {
-    const name = asText(at(record, 'function', 'name')) ?? asText(record['name'])
+const nameOf = (tool: unknown): string | undefined => asText(at(tool, 'function', 'name')) ?? asText(at(tool, 'name'))
+
+/** Names of the tools that a choice is of: the one that must be called, or those that may be. */
+const chosenIn = (choice: unknown): readonly (string | undefined)[] => [
+  nameOf(choice),
+  ...asList(at(choice, 'tools') ?? at(choice, 'allowed_tools', 'tools')).map(nameOf),
+]
+
+/** Tools as blocks of the first part. A tool that the choice names stays: without it the API refuses the choice. */
+export const toolSpots = (tools: unknown, list: string, choice: unknown): Spot[] => {
+  const chosen = chosenIn(choice)
+  return records(tools).map(({ record, at: index }): Spot => {
+    const name = nameOf(record)
     const block: Own = {
       part: 0,
       form: 'tool',
@@ -98,12 +107,13 @@ export const toolSpots = (tools: unknown, list: string, forced: string | undefin
         return jsonText(record)
       },
       replaceable: false,
-      removable: name !== undefined && name !== forced,
+      removable: name !== undefined && !chosen.includes(name),
       markable: false,
       ...(name === undefined ? {} : { name }),
     }
     return { block, home: [list, index] }
   })
+}
 
 const isGiven = (tools: unknown): boolean => asList(tools).length > 0 || asRecord(tools) !== undefined
 
@@ -111,24 +121,34 @@ const isGiven = (tools: unknown): boolean => asList(tools).length > 0 || asRecor
 export const definitionCount = (tools: unknown, format: unknown): number =>
   (isGiven(tools) ? 1 : 0) + (asRecord(at(format, 'json_schema') ?? at(format, 'schema')) ? 1 : 0)
 
+/** The calls of a message, with their places: those of tools, or the one of a function as older clients have it. */
+const callsIn = (message: JsonRecord, home: Path) => {
+  const older = asRecord(message['function_call'])
+  const calls = records(message['tool_calls']).map(({ record, at: nth }) => ({
+    called: asRecord(record['function']) ?? asRecord(record['custom']),
+    id: asText(record['id']),
+    place: [...home, 'tool_calls', nth],
+  }))
+  return older ? [...calls, { called: older, id: undefined, place: [...home, 'function_call'] }] : calls
+}
+
 const callSpots = (message: JsonRecord, home: Path, { part, role, message: index }: Own): Spot[] =>
-  records(message['tool_calls']).map(({ record, at: nth }): Spot => {
-    const called = asRecord(record['function'])
-    const [name, id] = [asText(called?.['name']), asText(record['id'])]
+  callsIn(message, home).map(({ called, id, place }): Spot => {
+    const name = asText(called?.['name'])
     const block: { -readonly [name in keyof Own]: Own[name] } = {
       part,
       kind: 'history',
       form: 'tool-call',
       role,
       message: index,
-      text: `${name ?? ''}${asText(called?.['arguments']) ?? ''}`,
+      text: `${name ?? ''}${asText(called?.['arguments'] ?? called?.['input']) ?? ''}`,
       replaceable: false,
       removable: false,
       markable: false,
     }
     if (id !== undefined) block.tool_call = id
     if (name !== undefined) block.name = name
-    return { block, home: [...home, 'tool_calls', nth] }
+    return { block, home: place }
   })
 
 const roles: Readonly<Record<string, Role>> = {
@@ -156,7 +176,7 @@ const messageSpots = (message: JsonRecord, { message: index, part, inside }: Sta
   }
   if (id !== undefined) own.tool_call = id
   const found = contentSpots(message['content'], ['messages', index, 'content'], home, own)
-  return message['tool_calls'] === undefined ? found : found.concat(callSpots(message, home, own))
+  return calls ? found.concat(callSpots(message, home, own)) : found
 }
 
 /** Has a message no text that would be a part of the reading? */
@@ -173,9 +193,9 @@ const anatomy = (json: unknown): Anatomy => {
     list: body['messages'],
     head() {
       const list = body['tools'] === undefined ? 'functions' : 'tools'
-      const forced = asText(at(body, 'tool_choice', 'function', 'name'))
+      const choice = body[list === 'tools' ? 'tool_choice' : 'function_call']
       const parts = definitionCount(body[list], body['response_format'])
-      return { spots: toolSpots(body[list], list, forced), parts }
+      return { spots: toolSpots(body[list], list, choice), parts }
     },
     message(record, standing) {
       const empty = isEmpty(record)

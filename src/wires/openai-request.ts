@@ -58,10 +58,11 @@ const roles: Readonly<Record<string, Message['role']>> = {
 
 const callsOf = (message: JsonRecord): string => {
   if (message['tool_calls'] === undefined && message['function_call'] === undefined) return ''
-  return [...recordsOf(message['tool_calls']).map((call) => call['function']), message['function_call']]
+  const calls = recordsOf(message['tool_calls']).map((call) => call['function'] ?? call['custom'])
+  return [...calls, message['function_call']]
     .map((call) => asRecord(call))
     .filter((call) => call !== undefined)
-    .map((call) => `${asText(call['name']) ?? ''}${asText(call['arguments']) ?? ''}`)
+    .map((call) => `${asText(call['name']) ?? ''}${asText(call['arguments'] ?? call['input']) ?? ''}`)
     .join('\n')
 }
 

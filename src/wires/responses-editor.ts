@@ -68,7 +68,7 @@ const anatomy = (json: unknown): Anatomy => {
   return {
     list: input,
     head() {
-      const spots = toolSpots(body['tools'], 'tools', asText(at(body, 'tool_choice', 'name')))
+      const spots = toolSpots(body['tools'], 'tools', body['tool_choice'])
       let part = definitionCount(body['tools'], at(body, 'text', 'format'))
       if (typeof instructions === 'string' && instructions !== '') {
         const block: Own = { ...plain(part, 'system', -1), text: instructions, replaceable: true }
@@ -82,7 +82,9 @@ const anatomy = (json: unknown): Anatomy => {
     message(item, { message, part, inside }) {
       const empty = messageText(item) === ''
       const own = plain(empty ? -1 : part, 'user', message)
-      return { spots: itemSpots(item, ['input', message], own, inside), parts: empty ? 0 : 1 }
+      // A reasoning item is refused without the item that it led to.
+      const isLedTo = at(asList(input)[message - 1], 'type') === 'reasoning'
+      return { spots: itemSpots(item, ['input', message], own, inside && !isLedTo), parts: empty ? 0 : 1 }
     },
   }
 }

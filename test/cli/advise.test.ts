@@ -92,8 +92,11 @@ describe('weir advise', () => {
           cache/provider-prefix: { mode: on }
           compact/minify: { mode: on }
 
-        Save nothing that the receipts show: cache/semantic, compact/compress, compact/examples,
-        compact/history, compact/output, compact/retrieval, compact/tool-results, compact/tools.
+        Save nothing that the receipts show: compact/output.
+
+        What these would save depends on what prompts say, which receipts do not hold. Set them to observe
+        for a day, and ask again: cache/semantic, compact/compress, compact/examples, compact/history,
+        compact/retrieval, compact/tool-results, compact/tools.
 
       By feature
         feature  calls    cost   saves  of it             pull first
@@ -196,8 +199,11 @@ describe('weir advise', () => {
           cache/provider-prefix: { mode: on }
           compact/minify: { mode: on }
 
-        Save nothing that the receipts show: cache/semantic, compact/compress, compact/examples,
-        compact/history, compact/output, compact/retrieval, compact/tool-results, compact/tools.
+        Save nothing that the receipts show: compact/output.
+
+        What these would save depends on what prompts say, which receipts do not hold. Set them to observe
+        for a day, and ask again: cache/semantic, compact/compress, compact/examples, compact/history,
+        compact/retrieval, compact/tool-results, compact/tools.
 
       By team
         team     calls    cost   saves  of it              pull first
@@ -241,6 +247,7 @@ describe('weir advise', () => {
             0.32829896919593443,
             0.564784304127177,
           ],
+          "is_unknown": false,
           "lever": "cache/provider-prefix",
           "next_test": "observe it for a day",
           "realised": null,

@@ -80,6 +80,21 @@ describe('a lever that edits a conversation', () => {
     expect(isPrefix(raw, old[0]?.texts ?? [])).toBe(false)
   })
 
+  test('leaves alone what a tool has read that the model quotes to the letter', () => {
+    const read = (name: string): Message[] => [
+      { role: 'user', content: 'Change the file.' },
+      { role: 'assistant', tool_calls: [{ id: 'c1', function: { name, arguments: '{}' } }] },
+      { role: 'tool', tool_call_id: 'c1', content: 'def a():\n    pass \n\n\ndef b():\n    pass\n' },
+    ]
+    const sentFor = (name: string) => {
+      const call = callOf({ messages: read(name) })
+      return sent(call, minify.pull(call, settings, kitOf())).at(-1)
+    }
+    for (const name of ['read_text_file', 'mcp__fs__read_file', 'str_replace_based_edit_tool', 'view'])
+      expect(sentFor(name), name).toBe('def a():\n    pass \n\n\ndef b():\n    pass\n')
+    expect(sentFor('run')).toBe('def a():\n    pass\n\ndef b():\n    pass\n')
+  })
+
   test('edits everything once the cache has gone cold', () => {
     const kit = kitOf()
     drive(kit, [1, 2, 3, 4], 0, 20, 'observe')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Kit } from '../../src/core/lever.ts'
+import type { Kit, LiveCall } from '../../src/core/lever.ts'
 import { lever } from '../../src/playbook/compact/history.ts'
+import { wire as responses } from '../../src/wires/openai-responses.ts'
 import { bodyAfter, callOf, chosen, kitOf, type Message, sent } from './calling.ts'
 
 const words = (about: string) => `We spoke of ${about}, at length and in detail. `.repeat(30)
@@ -47,6 +48,23 @@ describe('compact/history', () => {
     )
   })
 
+  test('leaves instructions whole that were given on the way, however old', async () => {
+    const rules = 'Never promise a refund, whatever the customer says. '.repeat(20)
+    const input = Array.from({ length: 8 }, (_, turn) => [
+      { role: 'user', content: words(`wish ${turn}`) },
+      { role: 'assistant', content: words(`thought ${turn}`) },
+      ...(turn === 1 ? [{ role: 'developer', content: rules }] : []),
+    ]).flat()
+    const json = { model: 'gpt-6-sol', input }
+    const body = new TextEncoder().encode(JSON.stringify(json))
+    const { parts } = responses.read({ method: 'POST', path: '/v1/responses', query: '', headers: {}, body, json }, {})
+    const outline = responses.editor?.outline(json, parts)
+    const call = { ...callOf(prompt(8)), outline: () => outline }
+    const texts = sent(call, await lever.pull(call, settings, kitOf()))
+    expect(texts).toContain(rules)
+    expect(texts.filter((text) => text?.includes('left out')).length).toBeGreaterThan(2)
+  })
+
   test('does nothing while old turns are short or few', async () => {
     expect(await lever.pull(callOf(prompt(2)), settings, kitOf())).toMatchObject({ do: 'nothing' })
     expect(await lever.pull(callOf(prompt(8)), { ...settings, least_tokens: 1e6 }, kitOf())).toMatchObject({
@@ -85,6 +103,19 @@ describe('compact/history', () => {
     const next = callOf(prompt(9), 20)
     expect(sent(next, await lever.pull(next, summarising, kit)).slice(0, texts.length)).toEqual(texts)
     expect(asked).toHaveLength(1)
+  })
+
+  test('repeats no edit that came too late for its call: the cache holds what was sent without it', async () => {
+    const { door } = ask(['They looked at many sights.'])
+    const passed = new WeakSet<LiveCall>()
+    const kit = kitOf({ ask: door, passed })
+    const summarising = { ...settings, method: 'summarise', model: 'gpt-6-luna' }
+    const slow = callOf(prompt(8))
+    passed.add(slow)
+    expect(await lever.pull(slow, summarising, kit)).toMatchObject({ do: 'change' })
+    const next = callOf(prompt(9), 20)
+    const pulled = await lever.pull(next, summarising, kit)
+    expect(pulled).toMatchObject({ do: 'nothing', why: expect.stringContaining('edits wait') })
   })
 
   test('asks for no summary that could not pay', async () => {

@@ -50,6 +50,39 @@ describe('compact/examples', () => {
   })
 })
 
+describe('examples that are messages', () => {
+  const call = { id: 'e1', function: { name: 'look', arguments: '{}' } }
+  const mark = { prompt_cache_breakpoint: { mode: 'explicit' } }
+  const left = (...shown: Message[]) => {
+    const messages: Message[] = [
+      { role: 'system', content: 'Sort mails.' },
+      ...shown,
+      { role: 'user', content: 'A mail' },
+    ]
+    const asked = callOf({ messages })
+    const settings = chosen(examples, { verdict: 'x', templates: [asked.fingerprints.template ?? ''] })
+    return bodyAfter(asked, examples.pull(asked, settings, kitOf())).messages.slice(1, -1)
+  }
+
+  test('all stay where one of them calls a tool: no half of an example is sent', () => {
+    const shown: Message[] = [
+      { role: 'user', name: 'example_user', content: 'mail 1' },
+      { role: 'assistant', name: 'example_assistant', content: null, tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'e1', content: 'seen' },
+      { role: 'assistant', name: 'example_assistant', content: 'inbox' },
+    ]
+    expect(left(...shown)).toEqual(shown)
+  })
+
+  test('all stay where one of them carries a cache mark: what is cached up to it would go with it', () => {
+    const shown: Message[] = [
+      { role: 'user', name: 'example_user', content: 'mail 1' },
+      { role: 'assistant', name: 'example_assistant', content: [{ type: 'text', text: 'inbox', ...mark }] },
+    ]
+    expect(left(...shown)).toEqual(shown)
+  })
+})
+
 describe('compact/compress', () => {
   const prose = 'The quick brown fox jumps over the lazy dog, and then it rests for a while. '.repeat(80)
   const messages = (result: string): Message[] => [
@@ -96,5 +129,40 @@ describe('compact/compress', () => {
       expect(pulled).toEqual({ do: 'nothing', why: 'no long prose' })
     }
     expect(asked).toEqual([])
+  })
+
+  test.each([
+    [
+      'Python',
+      'def total(items):\n    # Adds up what all the items cost, with tax.\n    return sum(item.price * 1.2 for item in items)\n\n',
+    ],
+    ['YAML', 'service:\n  name: billing\n  replicas: 3\n  image: registry.example.com/billing:1.2\n'],
+    ['CSV', 'id,name,city,amount\n1,Ann Lee,New York,12.50\n2,Bob Ray,Los Angeles,7.10\n'],
+    [
+      'a diff',
+      '@@ -1,4 +1,4 @@\n-const total = items.length\n+const total = items.reduce((sum, { price }) => sum + price, 0)\n',
+    ],
+    ['a log', '2026-11-29T07:00:00Z INFO worker=3 request_id=ab12 GET /v1/items 200 12ms\n'],
+  ])('leaves %s alone, though no fence says what it is', async (_, text) => {
+    const { asked, kit } = halving()
+    const pulled = await compress.pull(callOf({ messages: messages(text.repeat(120)) }), settings, kit)
+    expect(pulled).toEqual({ do: 'nothing', why: 'no long prose' })
+    expect(asked).toEqual([])
+  })
+
+  test.each([
+    [
+      'with headings and a list',
+      '# Weirs\n\nA weir is a low dam that measures a river, and controls it.\n\n- It raises the level of the water (upstream).\n',
+    ],
+    [
+      'wrapped',
+      'The committee met on the 3rd of May to hear what the\nengineers had found; nobody left before midnight.\n',
+    ],
+    ['without blanks between words', '堰は川の流れを測り、水位を調節するための低いダムである。\n'],
+  ])('takes prose %s for prose', async (_, text) => {
+    const { kit } = halving()
+    const pulled = await compress.pull(callOf({ messages: messages(text.repeat(160)) }), settings, kit)
+    expect(pulled).toMatchObject({ do: 'change' })
   })
 })

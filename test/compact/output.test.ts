@@ -100,6 +100,21 @@ describe('compact/output', () => {
     expect(lever.pull(other, settings, kit)).toMatchObject({ do: 'nothing' })
   })
 
+  test('learns nothing from answers that the client’s own maximum cut, live and in replay alike', () => {
+    const kit = kitOf()
+    const call = callOf(question)
+    for (let seen = 0; seen < 300; seen++) {
+      const receipt = { outcome: 'ok', output_tokens: 60, finish_reason: 'length' } as Receipt
+      lever.learn({ call, receipt }, settings, kit)
+    }
+    expect(lever.pull(call, settings, kit)).toEqual({ do: 'nothing', why: '0 answers seen of this route' })
+    const replay = lever.replay(settings)
+    for (let at = 0; at < 300; at++)
+      replay({ ...pastOf({ at_us: at * 1e6, ended_at_us: at * 1e6 + 5e5, length: 60 }), finish_reason: 'max_tokens' })
+    const long = pastOf({ at_us: 400e6, ended_at_us: 401e6, length: 3000 })
+    expect(replay(long).usage.output).toBe(3000)
+  })
+
   test('doubles the cap after each answer that it cut, and comes back down when answers are whole again', () => {
     const kit = kitOf()
     const call = callOf(question)
@@ -130,6 +145,14 @@ describe('compact/output', () => {
       lever.learn({ call, receipt: { outcome: 'ok', output_tokens: 300 } as Receipt }, settings, kit)
     expect(lever.pull(call, settings, kit)).toEqual({ do: 'nothing', why: 'the call asks for less than the cap' })
   })
+})
+
+test('a maximum that each of several choices has is left alone: answers are counted together', () => {
+  const kit = kitOf()
+  const call = callOf({ ...question, more: { n: 4, max_tokens: 100 } })
+  for (let seen = 0; seen < 300; seen++)
+    lever.learn({ call, receipt: { outcome: 'ok', output_tokens: 200 } as Receipt }, settings, kit)
+  expect(lever.pull(call, settings, kit)).toEqual({ do: 'nothing', why: 'the call asks for less than the cap' })
 })
 
 test('a cap that a thinking budget would exceed is not written: Anthropic refuses such a call', () => {
@@ -178,6 +201,9 @@ describe('structured output', () => {
     expect(format(stating(words, schema(), { response_format: { type: 'text' } }))).toEqual({ type: 'text' })
     for (const loose of [{ required: ['city'] }, { additionalProperties: true }, { patternProperties: {} }])
       expect(format(stating(words, schema(loose)))).toBeUndefined()
+    const broken = `${words} ${JSON.stringify(schema({ description: 'x' })).replace('"x"', '"line\nline"')}`
+    const told = callOf({ messages: [{ role: 'system', content: broken }, question.messages[1]] })
+    expect(format(told), 'what only looks like JSON states nothing, and harms no cap').toBeUndefined()
     const two = callOf({
       messages: [
         { role: 'system', content: `${words} ${JSON.stringify(schema())} or ${JSON.stringify(schema())}` },

@@ -171,8 +171,24 @@ describe('a tidied text', () => {
     expect(tidied(open, both)).toBe(open)
   })
 
+  test('keeps a code block in a list, however deep it stands in', () => {
+    const text = '1. Do:\n    ```python\n    x = 1  \n\n\n    y = {"a":  1}\n    ```\n'
+    expect(tidied(text, both)).toBe(text)
+  })
+
+  test('keeps blanks at line ends that mean something: breaks of Markdown, empty columns, lines of a diff', () => {
+    const poem = 'Roses are red,  \nviolets are blue.'
+    expect(tidied(poem, both)).toBe(poem)
+    expect(tidied('a     \nb', both)).toBe('a  \nb')
+    expect(tidied('a  \n\nb  ', both)).toBe('a\n\nb')
+    const table = 'id\tname\tnote\n1\tAnn\t\n2\t\t\n'
+    expect(tidied(table, both)).toBe(table)
+    const diff = '--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n a\n \n \n-b \n+c\n'
+    expect(tidied(diff, both)).toBe(diff)
+  })
+
   test('loses blanks at line ends and all but one of several blank lines', () => {
-    expect(tidied('a  \r\nb\t\n\n \n\nc', both)).toBe('a\r\nb\n\nc')
+    expect(tidied('a \r\nb    \n\n \t\n\nc', both)).toBe('a\r\nb\n\nc')
   })
 
   test('loses the blanks of documents on lines of their own, and of each line of NDJSON', () => {

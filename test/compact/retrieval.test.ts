@@ -55,6 +55,14 @@ describe('compact/retrieval', () => {
       expect(chunksOf(text)).toEqual([])
   })
 
+  test('recognises no elements that stand in others of their name, and takes longer names for others', () => {
+    expect(chunksOf('<item>a <item>b</item> c</item>\n<item>d</item>')).toEqual([])
+    const document = (nth: number) =>
+      `<document index="${nth}"><source>${nth}.txt</source><document_content>text ${nth}</document_content></document>`
+    const text = `<page id="0"/>${document(1)}${document(2)}`
+    expect(chunksOf(text).map(({ start, end }) => text.slice(start, end))).toEqual([document(1), document(2)])
+  })
+
   test('never takes a question that follows the last passage at once for a part of it', () => {
     const text = '[1] one\n[2] two\n[3] three\nWhat is one?'
     expect(chunksOf(text).map(({ start, end }) => text.slice(start, end))).toEqual(['[1] one\n', '[2] two\n'])

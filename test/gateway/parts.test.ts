@@ -1,13 +1,13 @@
 /** Rules of single steps that HTTP shows only with difficulty. */
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
+import { globMatches } from '../../src/core/glob.ts'
 import { createBreakers } from '../../src/gateway/breaker.ts'
 import { answerHeaders, decodeHead, forwardHeaders, readHeaders, withoutKeys } from '../../src/gateway/headers.ts'
 import { modelEdit } from '../../src/gateway/model-edit.ts'
 import { createOnce, onceMemory } from '../../src/gateway/once.ts'
 import { isRetryable, retryAfter, waitBefore } from '../../src/gateway/retry.ts'
 import { newId, now_us } from '../../src/gateway/system.ts'
-import { globMatches } from '../../src/playbook/allocate/budget/glob.ts'
 import { post } from './ask.ts'
 import { type House, startHouse } from './harness.ts'
 

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Lever, LeverMode, LeverPolicy, Pulled } from '../../src/core/lever.ts'
 import type { Change } from '../../src/core/prompt.ts'
+import type { Settings } from '../../src/core/settings.ts'
 import { chatBody, post } from './ask.ts'
 import { type House, startHouse } from './harness.ts'
 
@@ -31,9 +32,9 @@ const policy = (names: readonly string[], mode: LeverMode = 'on', more: Partial<
   experiment: 'levers',
   ...more,
 })
-const open = async (levers: readonly Lever[], policies: readonly LeverPolicy[]) => {
+const open = async (levers: readonly Lever[], policies: readonly LeverPolicy[], budgets: Settings['budgets'] = []) => {
   house = await startHouse({
-    settings: { policies },
+    settings: { policies, budgets },
     overrides: { levers: Object.fromEntries(levers.map((lever) => [lever.name, lever])) },
   })
 }
@@ -42,6 +43,7 @@ const ask = async (headers: Record<string, string> = {}, body: unknown = chatBod
   await response.arrayBuffer()
   return response.status
 }
+const hasty = { certainty: 'exact', risk: 'none', effort: 'switch', next_test: 'none', patience_ms: 20 } as const
 const sent = () => house.simulator.calls.map(({ body }) => new TextDecoder().decode(body))
 const traces = async () => (await house.receipts()).map(({ levers = [] }) => levers)
 
@@ -131,6 +133,35 @@ describe('levers', () => {
     await ask()
     expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ max_tokens: 20 })
     expect((await house.receipts())[0]?.max_output_asked).toBe(60)
+    await house.close()
+    // Of several choices each has the maximum: the reading's is that of all together.
+    await open([longer], [policy(['compact/longer'])])
+    expect((await post(house, { body: chatBody({ n: 4 }) })).status).toBe(200)
+    expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ n: 4, max_tokens: 60 })
+    await house.close()
+    // A budget reserves what was asked, and only where nothing was a maximum of its own.
+    const room = { scope: {}, limits: { usd: '10' }, window: { every: 'day', zone: 'UTC' } } as const
+    const wide = { ...room, name: 'all', kind: 'hard', unbounded: 'refuse', when_exhausted: 'refuse' } as const
+    await open([longer], [policy(['compact/longer'])], [wide])
+    await ask()
+    expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ max_tokens: 60 })
+  })
+
+  test('that are too slow can tell, when they are done, that the call went on without them', async () => {
+    let told: boolean | undefined
+    const slow = made(
+      'compact/slow',
+      async (call, _, { passed }) => {
+        await new Promise((resolve) => setTimeout(resolve, 60))
+        told = passed?.has(call)
+        return change([{ do: 'set', fields: { max_output_tokens: 7 } }])
+      },
+      { traits: hasty },
+    )
+    await open([slow], [policy(['compact/slow'])])
+    expect(await ask()).toBe(200)
+    expect(JSON.parse(sent()[0] ?? '')).toMatchObject({ max_tokens: 60 })
+    await expect.poll(() => told).toBe(true)
   })
 
   test('that throw, never end, or cannot make their change are passed over and named', async () => {
@@ -138,9 +169,7 @@ describe('levers', () => {
       throw new Error('secret of the prompt')
     })
     const rejecting = made('cache/rejecting', () => Promise.reject(new Error('no')))
-    const endless = made('cache/endless', () => new Promise<Pulled>(() => {}), {
-      traits: { certainty: 'exact', risk: 'none', effort: 'switch', next_test: 'none', patience_ms: 20 },
-    })
+    const endless = made('cache/endless', () => new Promise<Pulled>(() => {}), { traits: hasty })
     const learning = made('cache/learning', () => ({ do: 'nothing', why: 'only looks' }), {
       learn: () => {
         throw new Error('no')

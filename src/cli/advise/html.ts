@@ -1,4 +1,4 @@
-import type { Finding, GroupRow } from '../../playbook/advise/advice.ts'
+import { type Finding, type GroupRow, unknownText } from '../../playbook/advise/advice.ts'
 import { plays } from '../../playbook/order.ts'
 import { windowEnds, windowTitle } from '../asking.ts'
 import { count, money, percent, plural } from '../show/format.ts'
@@ -79,7 +79,9 @@ export const adviceHtml = ({ window, advice }: AdvicePage): string => {
   const { findings, together, by, notes } = advice
   const moved = findings.filter(({ saving }) => Number(saving.mid_usd) !== 0)
   const worth = findings.filter(({ saving }) => Number(saving.mid_usd) > 0)
-  const idle = findings.filter(({ saving }) => Number(saving.mid_usd) <= 0)
+  const others = findings.filter(({ saving }) => Number(saving.mid_usd) <= 0)
+  const idle = others.filter(({ is_unknown }) => !is_unknown)
+  const unknown = others.filter(({ is_unknown }) => is_unknown).map(({ lever }) => lever)
   const left = (Number(advice.cost_usd) - Number(together.mid_usd)).toFixed(12)
   const [from, to] = windowEnds(window)
   const body = [
@@ -103,6 +105,7 @@ export const adviceHtml = ({ window, advice }: AdvicePage): string => {
     idle.length > 0
       ? `<p class="soft">Save nothing that the receipts show: ${idle.map(({ lever }) => safe(lever)).join(', ')}.</p>`
       : '',
+    unknown.length > 0 ? `<p class="soft">${safe(unknownText(unknown))}</p>` : '',
     by.rows.length > 1 ? groupsHtml(by.rows, by.name) : '',
     notes.length > 0
       ? `<h2>What is not known, and what does not pay</h2><ul class="notes">${notes.map((note) => `<li>${safe(note)}</li>`).join('')}</ul>`

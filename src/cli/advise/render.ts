@@ -1,4 +1,11 @@
-import { type Advice, type Amounts, type Finding, type GroupRow, pays } from '../../playbook/advise/advice.ts'
+import {
+  type Advice,
+  type Amounts,
+  type Finding,
+  type GroupRow,
+  pays,
+  unknownText,
+} from '../../playbook/advise/advice.ts'
 import { type NamedWindow, windowTitle } from '../asking.ts'
 import { bar, sparkline } from '../show/chart.ts'
 import { clean, count, money, nothing, percent, plural } from '../show/format.ts'
@@ -189,13 +196,15 @@ export const renderAdvice = (page: AdvicePage, look: Look): string => {
   const colours = paint(look)
   const { findings, by, notes } = page.advice
   const worth = findings.filter(pays)
-  const others = findings.filter((finding) => !pays(finding))
+  const others = findings.filter((finding) => !pays(finding) && !finding.is_unknown)
+  const unknown = findings.filter((finding) => !pays(finding) && finding.is_unknown).map(({ lever }) => lever)
   const blocks = [
     headOf(page, look, colours),
     worth.length > 0 ? `${colours.bold('Pull first')}\n${findingTable(worth, look)}` : '',
     ...worth.map((finding, at) => detail(finding, at + 1, look, colours)),
     togetherText(page.advice, colours),
     others.length > 0 ? idle(others, look, colours) : '',
+    unknown.length > 0 ? colours.dim(wrapped(unknownText(unknown), look, 2)) : '',
     by.rows.length > 1 ? groupTable(by.rows, by.name, look, colours) : '',
     notes.length > 0
       ? `${colours.bold('What is not known, and what does not pay')}\n${notesText(notes, look, colours)}`

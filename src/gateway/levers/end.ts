@@ -1,4 +1,5 @@
 import type { Receipt } from '../../core/receipt.ts'
+import { calledNames } from '../../wires/framing/called.ts'
 import type { Answer, Call } from '../call.ts'
 import { asWeirError } from '../shape.ts'
 import type { World } from '../world.ts'
@@ -15,6 +16,7 @@ type Kept = Readonly<{
   has_tool_calls: boolean
   is_refusal: boolean
   text(): string | undefined
+  called(): ReadonlySet<string>
 }>
 
 /** The answer's bytes, where there is a good one and they were kept. */
@@ -31,6 +33,7 @@ const keptOf = ({ wire }: Call, { attempt, outcome }: Answer): Kept | undefined 
     has_tool_calls: TOOLS.test(text),
     is_refusal: REFUSAL.test(text),
     text: () => wire?.editor?.said(body, content_type),
+    called: () => calledNames(body, content_type),
   }
 }
 

@@ -1,5 +1,5 @@
 import { MINUTE_US } from '../../core/date.ts'
-import type { Answers, Kit, Lever, LeverMode, Memory, Notes } from '../../core/lever.ts'
+import type { Answers, Kit, Lever, LeverMode, LiveCall, Memory, Notes } from '../../core/lever.ts'
 import type { TokenRates } from '../../core/past.ts'
 import type { PriceBook } from '../../core/price.ts'
 import { openHalves } from '../../core/recent.ts'
@@ -118,7 +118,11 @@ export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => K
   return (lever, mode) => {
     const known = kits.get(lever)
     if (known) return known[mode === 'observe' ? 'observe' : 'on']
-    const own = { memory: openMemory(), ...(doors?.notes ? { notes: ownNotes(doors.notes) } : {}) }
+    const own = {
+      memory: openMemory(),
+      passed: new WeakSet<LiveCall>(),
+      ...(doors?.notes ? { notes: ownNotes(doors.notes) } : {}),
+    }
     const watching = answers ? { answers: observing(answers) } : {}
     const on_since_us = since?.[lever.name]
     const on: Kit = { ...shared, ...own, mode: 'on', ...(on_since_us === undefined ? {} : { on_since_us }) }

@@ -1,5 +1,5 @@
+import { globMatches } from '../../core/glob.ts'
 import type { Lever, LeverMatch, LeverPolicy } from '../../core/lever.ts'
-import { globMatches } from '../../playbook/allocate/budget/glob.ts'
 import { digest } from '../prompt.ts'
 import type { Active, Arm, Choice, Facts } from './pulling.ts'
 

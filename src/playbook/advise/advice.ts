@@ -36,6 +36,8 @@ export type Finding = Readonly<{
   realised: Readonly<{ usd: Usd; calls: number }> | null
   configuration: string
   next_test: string
+  /** Nothing is known of it: it depends on what prompts say, and on none of these calls was it observed. */
+  is_unknown: boolean
   /** Why it could not be replayed to the end. */
   failure: string | null
 }>
@@ -124,6 +126,10 @@ const whyOf = ({ candidate: { lever }, marginal }: Line): string => {
 /** What is asked about is replayed like a lever, but nothing turns it on. */
 const isLever = ({ lever: { name } }: Candidate): boolean => !name.startsWith('what-if/')
 
+/** That nothing is known of a lever is no finding against it. */
+export const unknownText = (levers: readonly string[]): string =>
+  `What these would save depends on what prompts say, which receipts do not hold. Set them to observe for a day, and ask again: ${levers.join(', ')}.`
+
 /** Did the receipts show, to their end, that it saves? */
 export const pays = ({ saving, calls, failure }: Finding): boolean =>
   failure === null && calls > 0 && Number(saving.mid_usd) > 0
@@ -164,6 +170,7 @@ const findingOf = (
     realised: line.realised_calls > 0 ? { usd: formatUsd(line.realised.total), calls: line.realised_calls } : null,
     configuration: configurationOf([line.candidate].filter(isLever), scope),
     next_test: traits.next_test,
+    is_unknown: traits.needs_observing === true && line.seen_calls === 0,
     failure: line.folds.map((fold) => fold.failure()).find((failure) => failure !== undefined) ?? null,
   }
 }

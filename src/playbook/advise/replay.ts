@@ -34,6 +34,8 @@ export type Line = {
   /** What receipts say that it has saved already, picodollars, and on how many calls. */
   readonly realised: ExactSum
   realised_calls: number
+  /** On so many calls it was at work or observed, whatever came of it. */
+  seen_calls: number
   readonly folds: readonly Fold[]
 }
 
@@ -63,7 +65,9 @@ const MOST_KEPT = 25_000
 const realise = (lines: ReadonlyMap<string, Line>, traces: readonly LeverTrace[]): void => {
   for (const { name, action, saving_usd } of traces) {
     const line = lines.get(name)
-    if (action !== 'acted' || line === undefined) continue
+    if (line === undefined) continue
+    line.seen_calls += 1
+    if (action !== 'acted') continue
     line.realised_calls += 1
     if (saving_usd !== undefined) line.realised.add(Number(parseUsd(saving_usd)))
   }
@@ -80,6 +84,7 @@ const lineOf = (candidate: Candidate, kit: FoldKit, at: number, whole: boolean):
     alone: at === 0 || whole ? new Measure() : undefined,
     realised: new ExactSum(),
     realised_calls: 0,
+    seen_calls: 0,
     // The first lever finds everything as it was, so that for it both are one.
     folds: Array.from({ length: at === 0 || !whole ? 1 : 2 }, () => foldOf(candidate, seeded)),
   }

@@ -11,6 +11,9 @@ const rule = /^(?:-{3,}|={3,}|\*{3,})[ \t]*$/gm
 
 const MOST_CHUNKS = 500
 
+/** Does an element of this name begin in the text? */
+const isNested = (text: string, name: string): boolean => new RegExp(`<${name}[\\s>]`).test(text)
+
 /** Elements of one name, one after the other. Whatever stands between or around them is kept. */
 const elements = (text: string): Chunk[] => {
   const found: Chunk[] = []
@@ -18,9 +21,11 @@ const elements = (text: string): Chunk[] => {
   element.lastIndex = 0
   for (let match = element.exec(text); match && found.length < MOST_CHUNKS; match = element.exec(text)) {
     const name = match[1] ?? ''
+    if (match[0].endsWith('/>')) continue
     if (first !== undefined && name !== first) continue
     const close = text.indexOf(`</${name}>`, element.lastIndex)
-    if (close < 0) return []
+    // One within another, or one without an end of its own: who knows where it ends, so nothing is recognised.
+    if (close < 0 || isNested(text.slice(element.lastIndex, close), name)) return []
     first = name
     const end = close + name.length + 3
     found.push({ start: match.index, end })

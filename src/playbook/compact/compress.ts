@@ -28,11 +28,33 @@ type Settings = Chosen<typeof settings>
 /** The longest text that is compressed, in characters: a compressor reads some thousand tokens a second. */
 const LONGEST = 100_000
 
-/** Structure does not survive compression: JSON and code are left alone. */
+/** A word as prose has it, with what stands around it; a piece of a script that writes words without blanks between them. */
+const word = /^[("'“‘«[]*\p{L}[\p{L}\p{M}'’-]*[.,;:!?)"'”’»\]…]*$/u
+const unspaced = /^[\p{L}\p{M}\p{N}\p{P}]*[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}]{4}[\p{L}\p{M}\p{N}\p{P}]*$/u
+/** A line of prose has at least so many words, and they are this share of what stands in it. */
+const LEAST_WORDS = 5
+const MOSTLY = 0.7
+
+const isSentence = (line: string): boolean => {
+  const pieces = line.split(/\s+/).filter((piece) => piece !== '')
+  if (pieces.some((piece) => unspaced.test(piece))) return true
+  const words = pieces.filter((piece) => word.test(piece)).length
+  return words >= LEAST_WORDS && words >= MOSTLY * pieces.length
+}
+
+/** Structure does not survive compression: JSON, code, tables and lists of short lines are left alone, fenced or not. */
 const isProse = (text: string): boolean => {
   if (text.includes('```')) return false
   const start = text.length - text.trimStart().length
-  return documentAt(text, start) === undefined
+  if (documentAt(text, start) !== undefined) return false
+  let all = 0
+  let prose = 0
+  for (const line of text.split('\n')) {
+    const { length } = line.trim()
+    all += length
+    if (isSentence(line)) prose += length
+  }
+  return prose >= MOSTLY * all
 }
 
 const owns = ({ form, role, replaceable, text }: Block, { contexts_only }: Settings): boolean =>
@@ -61,6 +83,7 @@ export const lever = {
     effort: 'project',
     spread: { low: 0.7, high: 1.1, why: 'answers from compressed texts may ask for more turns' },
     patience_ms: 3000,
+    needs_observing: true,
     next_test: 'observe it for a day, then compare answers on 50 calls with and without',
   },
   async pull(call, chosen, kit) {

@@ -161,7 +161,7 @@ export const recall = (situation: Situation): Recalled => {
   const state = { from, warm: isWarm ? from : 0, run: isWarm ? course.run : 0 }
   const made = upTo(from, course.made)
   const waiting = upTo(from, course.waiting)
-  // What was only observed was never sent.
+  // What was only observed, or came too late, was never sent.
   if (course.observed && kit.mode !== 'observe') return { ...state, made: [], waiting: inPlace(waiting, made) }
   return { ...state, made, waiting }
 }

@@ -40,16 +40,27 @@ const examplesIn = (text: string): Chunk[] => {
   return found
 }
 
+/** Examples in a text of tags; those that are messages of their own have none. */
+const tagged = ({ form, role, text }: Block): readonly Chunk[] =>
+  form !== 'text' || role === 'assistant' ? [] : examplesIn(text)
+
+const isMessage = (block: Block): boolean =>
+  block.kind === 'examples' && block.role !== 'system' && tagged(block).length === 0
+
+/** May all examples that are messages be left out? */
+const areFree = (blocks: readonly Block[]): boolean =>
+  blocks.every((block) => !isMessage(block) || (block.removable && block.mark === undefined) || block.gone)
+
 /**
  * Examples from the first prompt on: in tags inside of a text, or as messages of their own. A message leaves only together
- * with those that belong to it: they all leave, or none where some are to be kept.
+ * with those that belong to it: they all leave, or none where some are to be kept or cannot go (a call, its result, a cache mark).
  */
 const wishes = (blocks: readonly Block[], from: number, keep: number): Wish[] => {
   let seen = 0
+  const isFree = keep === 0 && areFree(blocks)
   return blocks.flatMap((block, index): Wish[] => {
-    if (block.form !== 'text' || block.role === 'assistant') return messageWish(block, index, from, keep)
-    const examples = examplesIn(block.text)
-    if (examples.length === 0) return messageWish(block, index, from, keep)
+    const examples = tagged(block)
+    if (examples.length === 0) return isFree && isMessage(block) && block.part >= from ? [{ block: index }] : []
     const out = examples.slice(Math.max(0, keep - seen))
     seen += examples.length
     if (out.length === 0 || block.part < from || !block.replaceable) return []
@@ -57,11 +68,6 @@ const wishes = (blocks: readonly Block[], from: number, keep: number): Wish[] =>
     return text.trim() === '' ? (block.removable ? [{ block: index }] : []) : [{ block: index, text }]
   })
 }
-
-const messageWish = (block: Block, index: number, from: number, keep: number): Wish[] =>
-  keep === 0 && block.kind === 'examples' && block.role !== 'system' && block.removable && block.part >= from
-    ? [{ block: index }]
-    : []
 
 const permitted = (template: string | undefined, { verdict, templates }: Settings): string | undefined => {
   if (verdict === '') return 'no verdict of an evaluation is configured'
@@ -78,6 +84,7 @@ export const lever = {
     risk: 'needs-eval',
     effort: 'project',
     spread: { low: 0.8, high: 1, why: 'answers without examples may get longer' },
+    needs_observing: true,
     next_test: 'replay 50 calls with and without examples and compare their answers',
   },
   pull(call, chosen, kit) {

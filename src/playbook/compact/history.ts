@@ -70,8 +70,9 @@ const oldBlocks = (blocks: readonly Block[], keep_turns: number): number[] => {
   return blocks.flatMap(({ message, part }, index) => (message > task && message < border && part >= 0 ? [index] : []))
 }
 
-const isText = ({ form, replaceable, gone }: Block) =>
-  replaceable && gone === undefined && (form === 'text' || form === 'tool-result')
+/** Instructions hold however old they are, and wherever they stand. */
+const isText = ({ form, role, replaceable, gone }: Block) =>
+  replaceable && role !== 'system' && gone === undefined && (form === 'text' || form === 'tool-result')
 
 /** The beginning of a text, cut where a line or a word ends. */
 const beginning = (text: string): string => {
@@ -146,6 +147,7 @@ export const lever = {
     effort: 'configure',
     spread: { low: 0.5, high: 1.2, why: 'a shorter history may take more turns, and summaries vary in length' },
     patience_ms: 20_000,
+    needs_observing: true,
     next_test: 'observe it for a day, then compare $ per accepted task in a holdout',
   },
   pull(call, chosen, kit) {

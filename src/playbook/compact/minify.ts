@@ -1,3 +1,4 @@
+import { globMatches } from '../../core/glob.ts'
 import type { Chosen, Lever } from '../../core/lever.ts'
 import type { Block } from '../../core/prompt.ts'
 import { firstFrom, type Wish } from './course.ts'
@@ -14,7 +15,13 @@ const settings = {
   blanks: {
     type: 'flag',
     default: true,
-    about: 'take out blanks at the ends of lines, and all but one of several blank lines',
+    about: 'take out spaces at the ends of lines, and all but one of several blank lines',
+  },
+  verbatim: {
+    type: 'texts',
+    default: ['*read*file*', 'view', 'Edit', 'str_replace*', '*text_editor*', '*get_file_contents*'],
+    about:
+      'names of tools (with *) whose results are left as they are, because the model quotes them to the letter: it edits a file by the text that it has read',
   },
   system: { type: 'flag', default: false, about: 'tidy the system prompt and examples, too' },
   least_characters: {
@@ -36,6 +43,13 @@ const owns = (block: Block, { system }: Settings): boolean => {
   return block.role === 'user' || block.role === 'tool'
 }
 
+/** Is the block the result of a tool that is quoted to the letter? */
+const isQuoted = ({ form, tool_call }: Block, blocks: readonly Block[], { verbatim }: Settings): boolean => {
+  if (form !== 'tool-result' || tool_call === undefined) return false
+  const call = blocks.find((other) => other.form === 'tool-call' && other.tool_call === tool_call)
+  return verbatim.some((glob) => globMatches(glob, call?.name ?? ''))
+}
+
 /** A text's tidy form depends on nothing else, so it is the same on every turn. */
 const wishes = (blocks: readonly Block[], from: number, chosen: Settings): Wish[] => {
   const found: Wish[] = []
@@ -43,7 +57,8 @@ const wishes = (blocks: readonly Block[], from: number, chosen: Settings): Wish[
     const block = blocks[index]
     if (!block || block.part < from || !owns(block, chosen)) continue
     const text = tidied(block.text, chosen)
-    if (block.text.length - text.length >= chosen.least_characters && text !== '') found.push({ block: index, text })
+    const isShorter = block.text.length - text.length >= chosen.least_characters && text !== ''
+    if (isShorter && !isQuoted(block, blocks, chosen)) found.push({ block: index, text })
   }
   return found
 }
@@ -57,6 +72,7 @@ export const lever = {
     certainty: 'exact',
     risk: 'none',
     effort: 'switch',
+    needs_observing: true,
     next_test: 'observe it for a day: receipts carry no text, so what it takes out is known only from live calls',
   },
   pull(call, chosen, kit) {

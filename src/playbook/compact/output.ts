@@ -99,10 +99,16 @@ const share = (known: Known, route: string, kit: Kit): void => {
 
 type Length = Readonly<{ tokens: number; was_cut: boolean }>
 
-/** An answer as it is learnt from: how long it was, or that the cap cut it. One that is only observed is cut in thought. */
-const lengthOf = (output: number, cap: number | undefined): Length => {
-  const was_cut = cap !== undefined && output >= cap
-  return { tokens: was_cut ? cap : output, was_cut }
+/** How providers say that an answer came to the most that was allowed. */
+const truncated = /^(length|max_tokens|max_output_tokens|model_length|incomplete)$/i
+
+/**
+ * An answer as it is learnt from: how long it was, or that the cap cut it. One that is only observed is cut in thought. One that the
+ * client's own maximum cut tells nothing: nobody knows how long it would have been.
+ */
+const lengthOf = (output: number, cap: number | undefined, finish_reason = ''): Length | undefined => {
+  if (cap !== undefined && output >= cap) return { tokens: cap, was_cut: true }
+  return truncated.test(finish_reason) ? undefined : { tokens: output, was_cut: false }
 }
 
 /** The cap that stood in a decision. */
@@ -112,19 +118,24 @@ const capIn = (pulled: Pulled | undefined): number | undefined => {
   return set?.do === 'set' ? set.fields.max_output_tokens : undefined
 }
 
+/** May the call's maximum be lowered? Of several choices each has it, while answers are counted together: that is left alone. */
+const isLower = (cap: number, call: LiveCall): boolean => {
+  const asked = call.max_output_tokens
+  return asked === undefined || (cap < asked && call.outline()?.fields.max_output_tokens === asked)
+}
+
 /** The fields that this call is to have otherwise than asked. */
 const fieldsOf = (call: LiveCall, lengths: Lengths, chosen: Settings): BodyFields => {
   const cap = capOf(lengths, chosen)
-  const asked = call.max_output_tokens
   const outline = chosen.structured && call.response_format === undefined ? call.outline() : undefined
   const schema = outline && outline.fields.response_schema === undefined ? statedSchema(outline.blocks) : undefined
   return {
-    ...(cap === undefined || (asked !== undefined && asked <= cap) ? {} : { max_output_tokens: cap }),
+    ...(cap === undefined || !isLower(cap, call) ? {} : { max_output_tokens: cap }),
     ...(schema === undefined ? {} : { response_schema: schema }),
   }
 }
 
-type Open = Readonly<{ ended_at_us: number; lengths: Lengths; output: number; cap: number | undefined }>
+type Open = Readonly<{ ended_at_us: number; lengths: Lengths; length: Length }>
 
 /** Puts an answer that is under way behind those that end no later: most calls end soon after the others. */
 const place = (open: Open[], one: Open): void => {
@@ -139,6 +150,8 @@ const place = (open: Open[], one: Open): void => {
 /** Routes that are remembered at once, as of a live lever. */
 const MOST_ROUTES = 20_000
 
+const isBelow = (cap: number | undefined, asked = Number.POSITIVE_INFINITY): boolean => cap !== undefined && cap < asked
+
 /** Replays answers in the order in which they ended, as they were learnt from when they were live. */
 const replay = (chosen: Settings) => {
   let groups = 0
@@ -152,8 +165,7 @@ const replay = (chosen: Settings) => {
     while ((open[0]?.ended_at_us ?? Number.POSITIVE_INFINITY) <= at_us) {
       const first = open.shift()
       if (!first) return
-      const { tokens, was_cut } = lengthOf(first.output, first.cap)
-      noteLength(first.lengths, tokens, was_cut)
+      noteLength(first.lengths, first.length.tokens, first.length.was_cut)
     }
   }
   return (past: Past): Past => {
@@ -163,10 +175,10 @@ const replay = (chosen: Settings) => {
     const lengths = routes.get(route) ?? noLengths()
     if (lengths.counted === 0) routes.set(route, lengths)
     const learnt = capOf(lengths, chosen)
-    const cap =
-      learnt !== undefined && learnt < (past.max_output_tokens ?? Number.POSITIVE_INFINITY) ? learnt : undefined
+    const cap = isBelow(learnt, past.max_output_tokens) ? learnt : undefined
     const { output } = past.usage
-    if (past.outcome === 'ok') place(open, { ended_at_us: past.ended_at_us, lengths, output, cap })
+    const length = past.outcome === 'ok' ? lengthOf(output, cap, past.finish_reason) : undefined
+    if (length) place(open, { ended_at_us: past.ended_at_us, lengths, length })
     if (cap === undefined || output <= cap) return past
     return { ...past, usage: { ...past.usage, output: cap }, finish_reason: 'length' }
   }
@@ -202,9 +214,11 @@ export const lever = {
   },
   learn({ call, receipt, pulled }, _, kit) {
     if (receipt.outcome !== 'ok' || receipt.output_tokens === undefined) return
+    const length = lengthOf(receipt.output_tokens, capIn(pulled), receipt.finish_reason)
+    if (!length) return
+    const { tokens, was_cut } = length
     const route = routeOf(call)
     const known = knownOf(route, kit)
-    const { tokens, was_cut } = lengthOf(receipt.output_tokens, capIn(pulled))
     noteLength(known.lengths, tokens, was_cut)
     known.pending += was_cut ? ` ${tokens}c` : ` ${tokens}`
     known.count += 1

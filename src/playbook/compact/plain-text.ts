@@ -7,7 +7,10 @@ const MOST_TRIES = 16
 
 export type Tidying = Readonly<{ json: boolean; blanks: boolean }>
 
-const fence = /^ {0,3}(`{3,}|~{3,})/
+/** Marks of a code block, however deep it stands in: those in lists are indented. */
+const fence = /^[ \t]*(`{3,}|~{3,})/
+/** A hunk of a diff: a blank begins the lines that it leaves as they are, empty ones among them. */
+const hunk = /^@@ -\d+(?:,\d+)? \+\d/m
 
 /** Is there a line that ends in a blank, or a second blank line after a first? */
 const hasBlanks = (text: string): boolean => {
@@ -33,11 +36,28 @@ const isWorthReading = (text: string, { json, blanks }: Tidying): boolean =>
 
 const isBlankCode = (code: number) => code === 0x20 || code === 0x09
 
-/** Where the blanks at the end of text[start, end) begin. */
+/** Where the blanks at the end of text[start, end) begin, tabs among them: of a line that has nothing else. */
 const trimmedEnd = (text: string, start: number, end: number): number => {
   let last = end
   while (last > start && isBlankCode(text.charCodeAt(last - 1))) last -= 1
   return last
+}
+
+/**
+ * Where the spaces begin that mean nothing at the end of a line with something in it. Tabs close empty columns, and two spaces before a
+ * further line are how Markdown breaks one.
+ */
+const spareEnd = (text: string, start: number, end: number, line_end: number): number => {
+  let last = end
+  while (last > start && text.charCodeAt(last - 1) === 0x20) last -= 1
+  return end - last >= 2 && !isLastLine(text, line_end) ? last + 2 : last
+}
+
+/** Does nothing follow the line that ends at `end`, or an empty one? */
+const isLastLine = (text: string, end: number): boolean => {
+  const next = firstCode(text, end + 1, text.length)
+  const code = text.charCodeAt(next)
+  return next >= text.length || code === 0x0a || code === 0x0d
 }
 
 const firstCode = (text: string, start: number, end: number): number => {
@@ -89,10 +109,11 @@ const fenceOf = (text: string, start: number, first: number, end: number): strin
 const append = (text: string, start: number, from: number, walk: Walk, blanks: boolean): number => {
   const end = endOfLine(text, from)
   const body = end > from && end < text.length && text.charCodeAt(end - 1) === 0x0d ? end - 1 : end
-  const kept = blanks ? trimmedEnd(text, from, body) : body
-  const isEmpty = from === start && kept === start
+  const bare = trimmedEnd(text, from, body)
+  const isEmpty = from === start && (blanks ? bare : body) === start
+  const kept = bare === from ? bare : spareEnd(text, from, body, end)
   const isSpare = blanks && isEmpty && walk.wasEmpty && end < text.length
-  if (!isSpare) walk.made += text.slice(from, kept) + text.slice(body, end + 1)
+  if (!isSpare) walk.made += text.slice(from, blanks ? kept : body) + text.slice(body, end + 1)
   walk.wasEmpty = isEmpty
   return end + 1
 }
@@ -135,9 +156,9 @@ const walked = (text: string, { json, blanks }: Tidying): string => {
 }
 
 /**
- * The text without what means nothing: blanks in JSON (a whole text, or a document that stands on lines of its own), blanks
- * at the end of lines, and all but one of several blank lines. Code blocks are left alone, and so is everything inside of
- * JSON strings. The same text comes back where there is nothing to take out; never a longer one; and tidying twice is tidying once.
+ * The text without what means nothing: blanks in JSON (a whole text, or a document that stands on lines of its own), spaces
+ * at the end of lines, and all but one of several blank lines. Code blocks and lines of diffs are left alone, and so is everything
+ * inside of JSON strings. The same text comes back where there is nothing to take out; never a longer one; and tidying twice is tidying once.
  */
 export const tidied = (text: string, tidying: Tidying): string => {
   if (!isWorthReading(text, tidying)) return text
@@ -147,5 +168,5 @@ export const tidied = (text: string, tidying: Tidying): string => {
     const whole = code === 0x7b || code === 0x5b ? documentAt(text, first) : undefined
     if (whole && startOf(text, whole.end) === text.length) return whole.made
   }
-  return walked(text, tidying)
+  return walked(text, tidying.blanks && hunk.test(text) ? { ...tidying, blanks: false } : tidying)
 }

@@ -38,7 +38,8 @@ export type Resumed = Readonly<{
 const editOf = (wish: Wish, blocks: readonly Block[]): Edit | undefined => {
   const block = blocks[wish.block]
   if (!block || block.gone || block.part < 0) return undefined
-  if (wish.text === undefined ? !block.removable : !block.replaceable) return undefined
+  // With a marked block its mark would go, and with that all that is cached up to it.
+  if (wish.text === undefined ? !block.removable || block.mark !== undefined : !block.replaceable) return undefined
   const length = block.text.length
   const { block: index, text } = wish
   const change: Change = text === undefined ? { do: 'remove', block: index } : { do: 'replace', block: index, text }
@@ -123,7 +124,8 @@ export const resume = (call: LiveCall, outline: Outline, kit: Kit, foresight = F
         chosen,
       )
     }
-    const observed = kit.mode === 'observe'
+    // Who is told so late has no part in what is sent: it counts as no more than observed.
+    const observed = kit.mode === 'observe' || kit.passed?.has(call) === true
     remember(conversation, { hashes: chain.hashes, at_us: call.at_us, run, observed, made, waiting })
     return pulled({ made, waiting, chain, ratio, nothing })
   }

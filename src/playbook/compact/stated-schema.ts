@@ -50,15 +50,22 @@ const isSchema = (value: unknown): boolean => {
 
 const MOST_TRIES = 8
 
+/** A document was read by its signs alone: its strings may yet hold what no JSON may. */
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 const schemasIn = (text: string): unknown[] => {
   const found: unknown[] = []
   let tries = MOST_TRIES
   for (let start = text.indexOf('{'); start >= 0 && tries > 0; tries--) {
     const document = documentAt(text, start)
-    if (document) {
-      const value: unknown = JSON.parse(document.made)
-      if (isSchema(value)) found.push(value)
-    }
+    const value = document && parsed(document.made)
+    if (isSchema(value)) found.push(value)
     start = text.indexOf('{', document?.end ?? start + 1)
   }
   return found

@@ -145,6 +145,7 @@ export const lever = {
     certainty: 'exact',
     risk: 'bounded',
     effort: 'switch',
+    needs_observing: true,
     next_test: 'observe it for a day: receipts carry no text, so what it takes out is known only from live calls',
   },
   pull(call, chosen, kit) {

@@ -1,4 +1,4 @@
-import type { Chosen, Kit, Lever, LiveCall } from '../../core/lever.ts'
+import type { Chosen, Ended, Kit, Lever, LiveCall } from '../../core/lever.ts'
 import type { Block } from '../../core/prompt.ts'
 import type { Wish } from './course.ts'
 import { replayRemoved, worthOfRemoved } from './removed.ts'
@@ -109,13 +109,18 @@ const learn = (use: Use, call: LiveCall, blocks: readonly Block[], kit: Kit): vo
   use.conversations += 1
 }
 
-/** Notes what this call has shown: the tools that were called for the first time, and a conversation that counts. */
-const keep = (call: LiveCall, blocks: readonly Block[], kit: Kit): void => {
+/**
+ * Notes what this call has shown: the tools that were called for the first time, and a conversation that counts. The call that ends
+ * a conversation (to hand in a result, to hand over) comes back in no prompt, so the answer tells, too.
+ */
+const keep = ({ call, called }: Pick<Ended, 'call' | 'called'>, blocks: readonly Block[], kit: Kit): void => {
   const { notes } = kit
-  if (!notes) return
   const use = useOf(call, kit)
+  const answered = called?.() ?? []
+  for (const name of answered) putBack(use, name)
+  if (!notes) return
   const place = notesOf(call, kit)
-  for (const name of calledIn(blocks))
+  for (const name of [...calledIn(blocks), ...answered])
     if (!use.noted.has(name) && use.noted.size < MOST_TOOLS && notes.add(place.used, name, MOST_TOOLS))
       use.noted.add(name)
   const key = call.fingerprints.conversation
@@ -130,7 +135,8 @@ const decide = (use: Use, blocks: readonly Block[], chosen: Settings, tokens: (t
   if (use.conversations < enough(chosen.most_missed) || use.conversations < 2 * use.decided_at) return
   use.decided_at = use.conversations
   const unused = blocks.filter(
-    ({ form, name = '' }) => form === 'tool' && !use.used.has(name) && !chosen.keep.includes(name),
+    ({ form, removable, name = '' }) =>
+      form === 'tool' && removable && !use.used.has(name) && !chosen.keep.includes(name),
   )
   const sum = unused.reduce((all, { text }) => all + tokens(text), 0)
   use.left_out = new Set(sum < chosen.least_tokens ? [] : unused.map(({ name = '' }) => name))
@@ -149,11 +155,13 @@ export const lever = {
     certainty: 'estimated',
     risk: 'bounded',
     effort: 'switch',
+    wants_answer: 1_048_576,
     spread: {
       low: 0.7,
       high: 1.1,
       why: 'a tool that is put back moves a prefix, a route may yet call what it never called, and what a provider adds to each tool is not counted',
     },
+    needs_observing: true,
     next_test: 'observe it until every route has had 300 conversations',
   },
   pull(call, chosen, kit) {
@@ -181,9 +189,9 @@ export const lever = {
     const known = `${use.conversations} of ${enough(chosen.most_missed)} conversations seen`
     return course.finish(wishes, use.decided_at > 0 ? 'no long tool is unused' : known)
   },
-  learn({ call }, _, kit) {
-    const outline = call.outline()
-    if (outline) keep(call, outline.blocks, kit)
+  learn(ended, _, kit) {
+    const blocks = ended.call.outline()?.blocks ?? []
+    if (blocks.some(({ form }) => form === 'tool')) keep(ended, blocks, kit)
   },
   worth: worthOfRemoved,
   replay: (_, kit) => replayRemoved('compact/tools', kit),

@@ -1,7 +1,7 @@
 import { hint } from '../../config/suggest.ts'
 import { WeirError } from '../../core/errors.ts'
+import { globMatches } from '../../core/glob.ts'
 import type { Wire } from '../../core/wire.ts'
-import { globMatches } from '../../playbook/allocate/budget/glob.ts'
 import { wires } from '../../wires/index.ts'
 import type { Context } from '../verb.ts'
 

@@ -1,6 +1,6 @@
 import { hint } from '../../config/suggest.ts'
 import { WeirError } from '../../core/errors.ts'
-import { globMatches } from '../../playbook/allocate/budget/glob.ts'
+import { globMatches } from '../../core/glob.ts'
 import type { Context } from '../verb.ts'
 
 /** A scope that names no provider there is would lock its key out. Throws WeirError `bad-input` with what was probably meant. */

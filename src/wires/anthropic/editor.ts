@@ -25,7 +25,8 @@ const withMark = (own: Draft, block: JsonRecord): Draft => {
 
 const formOf = (type: string): Own['form'] => {
   if (type === 'text') return 'text'
-  if (type === 'tool_use') return 'tool-call'
+  // The provider's own tools and those of its MCP servers are called under other types.
+  if (type.endsWith('tool_use')) return 'tool-call'
   if (type === 'tool_result') return 'tool-result'
   return media.has(type) ? 'media' : 'other'
 }
@@ -125,6 +126,8 @@ const toolSpots = (body: JsonRecord): Spot[] => {
   const forced = asText(at(body, 'tool_choice', 'name'))
   return records(body['tools']).map(({ record, at: index }): Spot => {
     const name = asText(record['name'])
+    // What is only loaded when it is searched for is no part of the prompt yet: nothing is saved without it.
+    const isDeferred = record['defer_loading'] === true
     const block: Draft = {
       part: 0,
       form: 'tool',
@@ -134,13 +137,17 @@ const toolSpots = (body: JsonRecord): Spot[] => {
         return unmarkedJson(record)
       },
       replaceable: false,
-      removable: name !== undefined && name !== forced,
-      markable: record['defer_loading'] !== true,
+      removable: name !== undefined && name !== forced && !isDeferred && ttlOf(record) === undefined,
+      markable: !isDeferred,
     }
     if (name !== undefined) block.name = name
     return { block: withMark(block, record), home: ['tools', index] }
   })
 }
+
+/** The API refuses a message of the model's that ends in a thought, so what stands beside one stays. */
+const hasThought = (content: unknown): boolean =>
+  records(content).some(({ record }) => untouchable.has(asText(record['type']) ?? ''))
 
 const hasSchema = (body: JsonRecord): boolean =>
   asRecord(body['output_format'] ?? at(body, 'output_config', 'format')) !== undefined
@@ -159,7 +166,9 @@ const anatomy = (json: unknown): Anatomy => {
     message(record, { inside, ...standing }) {
       const role = record['role'] === 'assistant' ? 'assistant' : record['role'] === 'system' ? 'system' : 'user'
       const home = ['messages', standing.message]
-      const own = contentSpots(record['content'], [...home, 'content'], home, { ...standing, role, removable: inside })
+      const { content } = record
+      const removable = inside && !hasThought(content)
+      const own = contentSpots(content, [...home, 'content'], home, { ...standing, role, removable })
       return { spots: own, parts: partsIn(own) }
     },
   }

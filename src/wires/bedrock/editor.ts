@@ -102,7 +102,9 @@ const anatomy = (json: unknown): Anatomy => {
     message(record, { message, part, inside }) {
       const empty = textOf(record['content']) === ''
       const role = roleOf(record) === 'assistant' ? 'assistant' : 'user'
-      const given = { part: empty ? -1 : part, role, message, removable: inside } as const
+      // A message of the model's must not end in a thought, so what stands beside one stays.
+      const removable = inside && !records(record['content']).some((one) => 'reasoningContent' in one.record)
+      const given = { part: empty ? -1 : part, role, message, removable } as const
       return { spots: blockSpots(record['content'], ['messages', message, 'content'], given), parts: empty ? 0 : 1 }
     },
   }

@@ -78,8 +78,13 @@ const contentSpots = (content: unknown, path: Path, given: Content): Spot[] => {
   })
 }
 
-const declarationSpots = (tools: unknown): Spot[] =>
-  records(tools).flatMap(({ record, at: index }): Spot[] => {
+/** Functions that the configuration allows by name: the API refuses a name that is not declared. */
+const allowedIn = (body: JsonRecord): readonly unknown[] =>
+  asList(field(field(field(body, 'toolConfig'), 'functionCallingConfig'), 'allowedFunctionNames'))
+
+const declarationSpots = (body: JsonRecord): Spot[] => {
+  const allowed = allowedIn(body)
+  return records(body['tools']).flatMap(({ record, at: index }): Spot[] => {
     const list = nameIn(record, 'functionDeclarations')
     const tool = { part: 0, form: 'tool', role: 'tools', message: -1, replaceable: false, markable: false } as const
     const inner = records(record[list])
@@ -88,10 +93,12 @@ const declarationSpots = (tools: unknown): Spot[] =>
     return inner.map(({ record: declared, at: nth }): Spot => {
       const name = asText(declared['name'])
       const named = name === undefined ? {} : { name }
-      const block: Own = { ...tool, text: unmarkedJson(declared), removable: name !== undefined, ...named }
+      const removable = name !== undefined && !allowed.includes(name)
+      const block: Own = { ...tool, text: unmarkedJson(declared), removable, ...named }
       return { block, home: ['tools', index, list, nth] }
     })
   })
+}
 
 const partsIn = (spots: readonly Spot[]): number => spots.filter(({ block }) => block.part >= 0).length
 
@@ -105,7 +112,7 @@ const anatomy = (json: unknown): Anatomy => {
     head() {
       const config = field(body, 'generationConfig')
       const schema = field(config, 'responseSchema') ?? field(config, 'responseJsonSchema')
-      const declared = declarationSpots(body['tools'])
+      const declared = declarationSpots(body)
       const part = (asList(body['tools']).length > 0 ? 1 : 0) + (schema === undefined ? 0 : 1)
       const name = nameIn(body, 'systemInstruction')
       if (body[name] === undefined) return { spots: declared, parts: part }

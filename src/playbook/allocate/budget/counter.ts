@@ -1,7 +1,7 @@
 import { type Budget, type BudgetUnit, EACH, type ScopeDimension } from '../../../core/budget.ts'
+import { globMatches } from '../../../core/glob.ts'
 import { parseUsd } from '../../../core/money.ts'
 import type { Receipt } from '../../../core/receipt.ts'
-import { globMatches } from './glob.ts'
 import { windowName } from './period.ts'
 
 /** What decides under which budgets a call is; a receipt says the same of its attempt. */

@@ -80,9 +80,9 @@ const laid_out = 100
 const follow = async (flags: Flags, filters: readonly Filter[]): Promise<void> => {
   const look = openFresh(filters, now_us())
   let before: readonly Receipt[] = []
-  note('Waiting for calls; end with Ctrl+C.')
-  for (;;) {
+  for (let waiting = false; ; waiting = true) {
     const fresh = await withLedger(flags, 'weir calls --follow', (ledger) => look(ledger, now_us()))
+    if (!waiting) note('Waiting for calls; end with Ctrl+C.')
     if (flags.json) for (const receipt of fresh) print(JSON.stringify(receipt))
     else if (fresh.length > 0) {
       print(followLines(before, fresh, flags.zone ?? 'UTC', lookOf()).join('\n'))

@@ -100,7 +100,8 @@ const read = (file: string): string => {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8')
   } catch (cause) {
-    throw new WeirError('bad-input', `cannot read ${file === '-' ? 'standard input' : file}`, { cause })
+    const what = file === '-' ? 'standard input' : file
+    throw new WeirError('bad-input', `${what} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 

@@ -72,6 +72,12 @@ describe.each(asking)('weir %s', (line) => {
   })
 })
 
+test('nobody waits for calls where no data lies', async () => {
+  const { code, err } = await weir(['calls', '--follow', '--data', join(home, 'mistyped')])
+  expect(code).toBe(1)
+  expect(err).toMatch(/^weir: no Weir data lies in /)
+})
+
 test('a ledger is not made where there are only keys', async () => {
   const folder = join(home, 'keys-only')
   expect((await weir(['keys', 'create', '--name', 'search', '--team', 'search', '--data', folder])).code).toBe(0)

@@ -211,6 +211,23 @@ describe('a replay', () => {
     expect(notes.join(' ')).not.toContain('Nothing pays')
   })
 
+  test('does not say that nothing pays where one lever saves and another costs more than that', async () => {
+    const dear = leverOf('compact/dear', () => (past) => ({
+      ...past,
+      usage: { ...past.usage, output: past.usage.output * 9 },
+    }))
+    const { together, findings, notes } = await adviceOn([receiptOf({ at_s: 1, fresh: 500, output: 100 })], {
+      half,
+      dear,
+    })
+    expect(Number(together.mid_usd)).toBeLessThan(0)
+    expect(findings.map(({ lever, saving }) => [lever, Number(saving.mid_usd) > 0])).toEqual([
+      ['compact/half', true],
+      ['compact/dear', false],
+    ])
+    expect(notes.join(' ')).not.toContain('Nothing pays')
+  })
+
   test('knows at each call only what came before it: the future changes nothing of what was saved', async () => {
     const early = day.slice(0, 30)
     const whole = await adviceOn(day, { again })

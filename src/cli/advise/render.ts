@@ -165,13 +165,19 @@ const groupTable = (rows: readonly GroupRow[], name: string, look: Look, colours
   return `${colours.bold(`By ${name}`)}\n${body}${more}`
 }
 
+/** A loss as what it costs. */
+const opposite = (usd: string): string => usd.replace('-', '')
+
 const headOf = ({ window, advice }: AdvicePage, look: Look, colours: Paint): string => {
   const { together, cost_usd, calls, sessions, curve, what_if } = advice
   const title = `${colours.title('Advice')} ${colours.dim(`${windowTitle(window)} · ${plural(calls, 'call')} in ${plural(sessions, 'session')}`)}`
-  const saved = `${colours.bold(money(together.mid_usd))} of ${money(cost_usd)} (${percent(together.share)})`
+  const which = what_if === null ? 'All levers together' : `${clean(what_if)} and then all levers`
+  const saved = `${which} save ${colours.bold(money(together.mid_usd))} of ${money(cost_usd)} (${percent(together.share)})`
+  const lost = `${which} would cost ${colours.bold(money(opposite(together.mid_usd)))} more than the ${money(cost_usd)} that was spent: pull only those that save`
   const range = rangeText(together) ? colours.dim(`, between ${rangeText(together)}`) : ''
   const curves = `  ${colours.dim('as it was')}  ${colours.red(sparkline(curve.cost_usd))}\n  ${colours.dim('with all ')}  ${colours.green(sparklineAgainst(curve.after_usd, curve.cost_usd))}`
-  return `${title}\n\n  ${what_if === null ? 'All levers together' : `${clean(what_if)} and then all levers`} save ${saved}${range}\n${look.width >= 60 ? curves : ''}`.trimEnd()
+  const sentence = together.mid_usd.startsWith('-') ? lost : `${saved}${range}`
+  return `${title}\n\n  ${sentence}\n${look.width >= 60 ? curves : ''}`.trimEnd()
 }
 
 /** The second curve on the scale of the first. */
@@ -185,7 +191,7 @@ const idle = (findings: readonly Finding[], look: Look, colours: Paint): string 
   const names = findings.map(({ lever, calls, saving, failure }) => {
     if (failure !== null) return `${lever} (could not be replayed: ${failure})`
     return calls > 0 && Number(saving.mid_usd) < 0
-      ? `${lever} (would cost ${money(saving.mid_usd).replace('-', '')} more)`
+      ? `${lever} (would cost ${money(opposite(saving.mid_usd))} more)`
       : lever
   })
   return colours.dim(wrapped(`Save nothing that the receipts show: ${names.join(', ')}.`, look, 2))

@@ -65,10 +65,11 @@ const waiting = ({ waiting: { calls, saving, said, said_saving } }: Survey): str
 
 /** Sentences that say what is not known, and what does not pay. */
 export const notesOn = (replayed: Replayed, survey: Survey): readonly string[] => {
-  const { unknown, cost, other, lines, together } = replayed
+  const { unknown, cost, other, lines } = replayed
   const spent = Number(cost.sum.total)
   const loose = Math.abs(Number(other.total))
-  const nothing = Number(together.sum.total) <= 0 && lines.length > 0 ? nothingPays(survey, unknown) : undefined
+  const pays = lines.some(({ marginal }) => Number(marginal.sum.total) > 0)
+  const nothing = !pays && lines.length > 0 ? nothingPays(survey, unknown) : undefined
   const said = [
     nothing,
     shortPrompts(survey),

@@ -101,7 +101,7 @@ const read = (file: string): string => {
     return readFileSync(file === '-' ? 0 : file, 'utf8')
   } catch (cause) {
     const what = file === '-' ? 'standard input' : file
-    throw new WeirError('bad-input', `${what} cannot be read: ${(cause as Error).message}`, { cause })
+    throw new WeirError('bad-input', `cannot read ${what}: ${(cause as Error).message}`, { cause })
   }
 }
 

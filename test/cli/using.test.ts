@@ -95,10 +95,6 @@ test.each([
 test.each([
   [['simulate', '--port', '4140.5'], 'weir: --port 4140.5: expected a whole number from 0 to 65535'],
   [['simulate', '--seed', '1.5'], 'weir: --seed 1.5: expected a whole number from 0 to 9007199254740991'],
-  [
-    ['tokens', 'nowhere.txt'],
-    "weir: nowhere.txt cannot be read: ENOENT: no such file or directory, open 'nowhere.txt'",
-  ],
   [['keys', 'create', '--expires', '99999999d'], 'weir: --expires 99999999d is more than 100 years from now'],
   [
     ['keys', 'create', '--expires', 'yesterday'],

@@ -200,6 +200,7 @@ describe('weir tokens', () => {
     expect(answer.o200k_tokens).toBeGreaterThan(5000)
     expect(answer.models[0]?.input_tokens).toBe(answer.o200k_tokens)
     expect(answer).toMatchObject({ not_counted: 0 })
-    expect(await weir('tokens', 'none.txt')).toMatchObject({ code: 2, error: 'weir: cannot read none.txt\n' })
+    const missing = "weir: cannot read none.txt: ENOENT: no such file or directory, open 'none.txt'\n"
+    expect(await weir('tokens', 'none.txt')).toMatchObject({ code: 2, error: missing })
   })
 })

@@ -1,4 +1,4 @@
-import { type Finding, type GroupRow, unknownText } from '../../playbook/advise/advice.ts'
+import { type Finding, type GroupRow, parted, unknownText } from '../../playbook/advise/advice.ts'
 import { plays } from '../../playbook/order.ts'
 import { windowEnds, windowTitle } from '../asking.ts'
 import { count, money, percent, plural } from '../show/format.ts'
@@ -78,10 +78,7 @@ const inTurn = (findings: readonly Finding[]): readonly Finding[] =>
 export const adviceHtml = ({ window, advice }: AdvicePage): string => {
   const { findings, together, by, notes } = advice
   const moved = findings.filter(({ saving }) => Number(saving.mid_usd) !== 0)
-  const worth = findings.filter(({ saving }) => Number(saving.mid_usd) > 0)
-  const others = findings.filter(({ saving }) => Number(saving.mid_usd) <= 0)
-  const idle = others.filter(({ is_unknown }) => !is_unknown)
-  const unknown = others.filter(({ is_unknown }) => is_unknown).map(({ lever }) => lever)
+  const { worth, idle, unknown } = parted(findings)
   const left = (Number(advice.cost_usd) - Number(together.mid_usd)).toFixed(12)
   const [from, to] = windowEnds(window)
   const body = [

@@ -3,6 +3,7 @@ import {
   type Amounts,
   type Finding,
   type GroupRow,
+  parted,
   pays,
   unknownText,
 } from '../../playbook/advise/advice.ts'
@@ -187,7 +188,7 @@ const sparklineAgainst = (values: readonly number[], scale: readonly number[]): 
 const notesText = (notes: readonly string[], look: Look, colours: Paint): string =>
   notes.map((sentence) => wrapped(sentence, look, 4).replace(/^ {4}/, `  ${colours.yellow('!')} `)).join('\n')
 
-const idle = (findings: readonly Finding[], look: Look, colours: Paint): string => {
+const idleText = (findings: readonly Finding[], look: Look, colours: Paint): string => {
   const names = findings.map(({ lever, calls, saving, failure }) => {
     if (failure !== null) return `${lever} (could not be replayed: ${failure})`
     return calls > 0 && Number(saving.mid_usd) < 0
@@ -201,15 +202,13 @@ const idle = (findings: readonly Finding[], look: Look, colours: Paint): string 
 export const renderAdvice = (page: AdvicePage, look: Look): string => {
   const colours = paint(look)
   const { findings, by, notes } = page.advice
-  const worth = findings.filter(pays)
-  const others = findings.filter((finding) => !pays(finding) && !finding.is_unknown)
-  const unknown = findings.filter((finding) => !pays(finding) && finding.is_unknown).map(({ lever }) => lever)
+  const { worth, idle, unknown } = parted(findings)
   const blocks = [
     headOf(page, look, colours),
     worth.length > 0 ? `${colours.bold('Pull first')}\n${findingTable(worth, look)}` : '',
     ...worth.map((finding, at) => detail(finding, at + 1, look, colours)),
     togetherText(page.advice, colours),
-    others.length > 0 ? idle(others, look, colours) : '',
+    idle.length > 0 ? idleText(idle, look, colours) : '',
     unknown.length > 0 ? colours.dim(wrapped(unknownText(unknown), look, 2)) : '',
     by.rows.length > 1 ? groupTable(by.rows, by.name, look, colours) : '',
     notes.length > 0

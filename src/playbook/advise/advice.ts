@@ -134,6 +134,16 @@ export const unknownText = (levers: readonly string[]): string =>
 export const pays = ({ saving, calls, failure }: Finding): boolean =>
   failure === null && calls > 0 && Number(saving.mid_usd) > 0
 
+/** The findings as they are told: those that pay, those that show nothing, and the names of those of which nothing is known. */
+export const parted = (findings: readonly Finding[]) => {
+  const others = findings.filter((finding) => !pays(finding))
+  return {
+    worth: findings.filter(pays),
+    idle: others.filter(({ is_unknown }) => !is_unknown),
+    unknown: others.filter(({ is_unknown }) => is_unknown).map(({ lever }) => lever),
+  }
+}
+
 type Context = Readonly<{ replayed: Replayed; kit: FoldKit; scope: Scope }>
 
 const findingOf = (

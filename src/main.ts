@@ -23,7 +23,7 @@ const oneCommand = async (name: string): Promise<Commands | undefined> => {
 
 /** Help lists commands in this order, that of use; one that is not named here comes last. */
 const order = [
-  ['serve', 'init', 'status', 'checklist'],
+  ['serve', 'reload', 'init', 'status', 'checklist'],
   ['report', 'owners', 'calls', 'leaks', 'prices', 'tokens', 'import', 'outcomes'],
   ['advise', 'levers', 'cache'],
   ['keys', 'budgets', 'alerts', 'tags', 'splits', 'statement', 'close', 'focus', 'reconcile'],

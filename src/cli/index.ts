@@ -17,6 +17,7 @@ import { command as outcomes } from './outcomes.ts'
 import { command as owners } from './owners.ts'
 import { command as prices } from './prices.ts'
 import { command as reconcile } from './reconcile.ts'
+import { command as reload } from './reload.ts'
 import { command as report } from './report.ts'
 import { command as serve } from './serve.ts'
 import { command as simulate } from './simulate.ts'
@@ -45,6 +46,7 @@ export const commands = {
   owners,
   prices,
   reconcile,
+  reload,
   report,
   serve,
   simulate,

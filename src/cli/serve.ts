@@ -59,13 +59,11 @@ export const command = {
       const { warmUp } = await import('../gateway/threads.ts')
       warmUp()
       const { readSettings } = await import('./serve/settings.ts')
-      const settings = await readSettings({
-        ...{ config, data, host, port, mode, threads, console },
-        log_level: args['log-level'],
-      })
+      const flags = { config, data, host, port, mode, threads, console, log_level: args['log-level'] }
+      const settings = await readSettings(flags)
       const { startGateway } = await import('../gateway/start.ts')
       const stop = interrupted()
-      const running = await startGateway(settings)
+      const running = await startGateway(settings, { reread: () => readSettings(flags) })
       const beside = await consoleBeside(running, config)
       const { renderBanner } = await import('./serve/banner.ts')
       const { lookOf } = await import('./show/look.ts')

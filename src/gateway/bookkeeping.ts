@@ -4,18 +4,20 @@ import type { Settings } from '../core/settings.ts'
 import type { Desk } from './budgets/desk.ts'
 import { type Collector, startCollector } from './collect.ts'
 import { type Control, startControl } from './control.ts'
+import type { Crew } from './crew.ts'
 import type { Log } from './log.ts'
-import { totalGauges } from './metrics.ts'
-import type { GatewayThread } from './thread.ts'
+import type { Reloaded } from './reload.ts'
 
 export type BookkeepingOptions = Readonly<{
   settings: Settings
-  threads: readonly GatewayThread[]
+  crew: Crew
   log: Log
   url: string
   /** Takes a segment that the ledger has. */
   taken?: (path: string) => void
   desk: Desk
+  /** Takes the settings that weir.yaml has by now. */
+  reload: () => Promise<Reloaded>
 }>
 
 /** The main thread's work: journal segments go to the ledger, commands are answered, token ratios are learnt. */
@@ -42,20 +44,20 @@ const collectorLog = (log: Log) => {
 }
 
 /** Do the threads write their journals, and how many receipts wait in memory for room on the disk? */
-const journalsOf = async (threads: readonly GatewayThread[]) => {
-  const gauges = totalGauges((await Promise.all(threads.map((thread) => thread.snapshot()))).map((had) => had.gauges))
+const journalsOf = async (crew: Crew) => {
+  const { gauges } = await crew.snapshot()
   const { weir_journal_unhealthy_threads: unhealthy = 0, weir_journal_waiting_receipts: waiting = 0 } = gauges
   return { journal: { writable: unhealthy === 0, waiting } }
 }
 
-const learn = async (ledger: Ledger, threads: readonly GatewayThread[]): Promise<void> => {
+const learn = async (ledger: Ledger, crew: Crew): Promise<void> => {
   const { ratios } = await ledger.query({ ask: 'ratios' })
-  await Promise.all(threads.map((thread) => thread.learn(ratios)))
+  await crew.learn(ratios)
 }
 
 /** Opens the ledger (its engine is loaded only now, after the gateway listens) and starts collecting. */
 export const startBookkeeping = async (options: BookkeepingOptions): Promise<Bookkeeping> => {
-  const { settings, threads, log, url, desk, taken } = options
+  const { settings, crew, log, url, desk, reload, taken } = options
   const { ledgers } = await import('../ledgers/index.ts')
   const ledger = await ledgers.duckdb({ path: join(settings.data, 'ledger.duckdb') })
   const collector = startCollector({
@@ -65,7 +67,7 @@ export const startBookkeeping = async (options: BookkeepingOptions): Promise<Boo
     ...(taken ? { taken } : {}),
   })
   const refresh = async (): Promise<void> => {
-    await Promise.all(threads.map((thread) => thread.rotate()))
+    await crew.rotate()
     await collector.collect()
   }
   const control: Control = await startControl({
@@ -74,12 +76,13 @@ export const startBookkeeping = async (options: BookkeepingOptions): Promise<Boo
     refresh,
     budgets: desk.states,
     importing: desk.importing,
-    status: async () => ({ url, mode: settings.mode, lag: collector.lag(), ...(await journalsOf(threads)) }),
+    status: async () => ({ url, mode: settings.mode, lag: collector.lag(), ...(await journalsOf(crew)) }),
+    reload,
   })
   const learnNow = (): void => {
-    learn(ledger, threads).catch(() => log.trouble('token ratios could not be learnt from the ledger'))
+    learn(ledger, crew).catch(() => log.trouble('token ratios could not be learnt from the ledger'))
   }
-  await desk.begin(threads, { ledger, refresh })
+  await desk.begin({ ledger, refresh })
   learnNow()
   const timer = setInterval(learnNow, LEARN_EVERY_MS)
   timer.unref()

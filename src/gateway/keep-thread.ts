@@ -1,12 +1,10 @@
 import type { Worker } from 'node:worker_threads'
-import type { Containment } from '../core/alert.ts'
-import type { TokenRatio } from '../core/ledger.ts'
-import type { KeyRecord } from '../core/store.ts'
-import type { BudgetsInForce } from './budgets/active.ts'
+import { brief, type Told } from './crew.ts'
 import type { ListenAt } from './listener.ts'
 import type { Log } from './log.ts'
-import { type Counts, mergeCounts } from './metrics.ts'
-import type { GatewayThread, ThreadData } from './thread.ts'
+import { type Counts, mergeCounts, NO_COUNTS } from './metrics.ts'
+import type { GatewayThread } from './thread.ts'
+import type { ThreadData } from './thread-data.ts'
 import { type MainSide, startWorker } from './threads.ts'
 
 export type KeepOptions = Readonly<{
@@ -14,6 +12,8 @@ export type KeepOptions = Readonly<{
   main: Omit<MainSide, 'died'>
   log: Log
   now_us: () => number
+  /** What a thread that is started again has to know. */
+  told: Readonly<Told>
   /** Makes whole what a thread of this name left in the journal; called when it is dead. */
   bury: (name: string) => void
   /** For tests: told each worker. */
@@ -32,18 +32,11 @@ export const waitAfter = (deaths_us: readonly number[], now_us: number): number 
   return Math.min(FIRST_WAIT_MS * 2 ** Math.max(0, recent - 1), LONGEST_WAIT_MS)
 }
 
-const NO_BUDGETS: BudgetsInForce = { generation: 0, budgets: [] }
-const NO_COUNTS: Counts = { counters: {}, histograms: {} }
-
 /** What is the same for every worker of a kept thread, and which one it is now. */
 type State = {
   current: GatewayThread | undefined
   /** Where it listens, once it has: only then is it started again. */
   at: ListenAt | undefined
-  keys: readonly KeyRecord[]
-  ratios: readonly TokenRatio[]
-  containments: readonly Containment[]
-  budgets: BudgetsInForce
   /** Counts of the workers that died, as last seen; and those of the one that lives. */
   buried: Counts
   seen: Counts
@@ -82,10 +75,7 @@ const starter = (options: KeepOptions, state: State) => {
   const restart = async (): Promise<void> => {
     const thread = start()
     try {
-      await thread.setKeys(state.keys)
-      await thread.learn(state.ratios)
-      await thread.contain(state.containments)
-      await thread.setBudgets(state.budgets)
+      await brief(thread, options.told)
       if (state.at) await thread.listen(state.at)
       log.event('a gateway thread was started again', { thread: data.name })
     } catch (error) {
@@ -100,18 +90,14 @@ const starter = (options: KeepOptions, state: State) => {
 }
 
 /**
- * A gateway thread in a worker that is started again when it dies: on the same port, with the keys and ratios it was last
- * told. Attempts that were open in it become `unknown` receipts. A thread that never listened is not started again: its
+ * A gateway thread in a worker that is started again when it dies: on the same port, and told what the
+ * others know. Attempts that were open in it become `unknown` receipts. A thread that never listened is not started again: its
  * `listen` rejects.
  */
 export const keepThread = (options: KeepOptions): GatewayThread => {
   const state: State = {
     current: undefined,
     at: undefined,
-    keys: [],
-    ratios: [],
-    containments: [],
-    budgets: NO_BUDGETS,
     buried: NO_COUNTS,
     seen: NO_COUNTS,
     deaths_us: [],
@@ -134,22 +120,17 @@ export const keepThread = (options: KeepOptions): GatewayThread => {
       if (snapshot) state.seen = snapshot.counts
       return { counts: mergeCounts([state.buried, state.seen]), gauges: snapshot?.gauges ?? {} }
     },
-    setKeys(keys) {
-      state.keys = keys
-      return tell((thread) => thread.setKeys(keys))
+    setKeys: (keys) => tell((thread) => thread.setKeys(keys)),
+    learn: (ratios) => tell((thread) => thread.learn(ratios)),
+    contain: (containments) => tell((thread) => thread.contain(containments)),
+    async renew(renewal) {
+      const { current } = state
+      await current?.renew(renewal).catch((error: Error) => {
+        // One that has died is started again with what it was told.
+        if (state.current === current) throw error
+      })
     },
-    learn(ratios) {
-      state.ratios = ratios
-      return tell((thread) => thread.learn(ratios))
-    },
-    contain(containments) {
-      state.containments = containments
-      return tell((thread) => thread.contain(containments))
-    },
-    async setBudgets(inForce) {
-      state.budgets = inForce
-      return (await state.current?.setBudgets(inForce).catch(() => undefined)) ?? []
-    },
+    setBudgets: async (inForce) => (await state.current?.setBudgets(inForce).catch(() => undefined)) ?? [],
     rotate: () => tell((thread) => thread.rotate()),
     async close() {
       state.closing = true

@@ -45,9 +45,9 @@ const readiness = ({ journal, load, budgets }: World): readonly [status: number,
 }
 
 /** Liveness, readiness and metrics, which are no calls and leave no receipts. */
-const operations = (world: World, scrape: () => Promise<string>) => ({
+const operations = (world: () => World, scrape: () => Promise<string>) => ({
   '/healthz': (response: ServerResponse) => answerText(response, 200, 'ok\n'),
-  '/readyz': (response: ServerResponse) => answerText(response, ...readiness(world)),
+  '/readyz': (response: ServerResponse) => answerText(response, ...readiness(world())),
   '/metrics': (response: ServerResponse) => {
     scrape().then(
       (text) => answerText(response, 200, text, 'text/plain; version=0.0.4; charset=utf-8'),
@@ -76,17 +76,18 @@ const drainServer = async (server: Server, busy: () => boolean, limit_ms: number
 /** Where a host and port are reached, e.g. `http://[::1]:4141`. */
 export const urlOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 
-/** The HTTP server of one gateway thread. */
-export const openListener = (world: World, scrape: () => Promise<string>): Listener => {
+/** The HTTP server of one gateway thread. A call has the world that there is when it comes. */
+export const openListener = (world: () => World, scrape: () => Promise<string>): Listener => {
   let working = 0
   const done = (): void => {
     working -= 1
   }
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
     working += 1
-    serve(request, response, world)
+    const current = world()
+    serve(request, response, current)
       .catch((error: unknown) => {
-        world.log.failure('', asWeirError(error))
+        current.log.failure('', asWeirError(error))
         response.destroy()
       })
       .finally(done)
@@ -107,6 +108,6 @@ export const openListener = (world: World, scrape: () => Promise<string>): Liste
       await once(server, 'listening')
       return (server.address() as AddressInfo).port
     },
-    drain: (limit_ms) => drainServer(server, () => working > 0 || world.load.in_flight > 0, limit_ms),
+    drain: (limit_ms) => drainServer(server, () => working > 0 || world().load.in_flight > 0, limit_ms),
   }
 }

@@ -10,6 +10,8 @@ export type Histogram = { buckets: number[]; sum: number; count: number }
 /** Counters by series: `name{labels}`. Plain data, so that threads can send theirs. */
 export type Counts = { counters: Record<string, number>; histograms: Record<string, Histogram> }
 
+export const NO_COUNTS: Counts = { counters: {}, histograms: {} }
+
 export type Metrics = Readonly<{
   /** A receipt is owed from now on: an attempt was opened, or a call refused. */
   due(): void

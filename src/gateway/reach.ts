@@ -6,6 +6,7 @@ import type { Answer, Appended, Ledger, Question, Segment } from '../core/ledger
 import { startCollector } from './collect.ts'
 import { type AppendRequest, type ControlFile, controlPath, importFolder } from './control.ts'
 import { type Held, holdLedger } from './hold.ts'
+import type { Reloaded } from './reload.ts'
 import { openQueue } from './watch/queue.ts'
 
 export type ReachOptions = Readonly<{
@@ -93,6 +94,14 @@ export const askControl = async (data: string, path: '/budgets'): Promise<unknow
     redirect: 'error',
   })
   return response.ok ? response.json() : undefined
+}
+
+/** Lets the gateway that runs on a data folder read its settings anew; undefined where none does. Throws `bad-config`, as its start would. */
+export const reloadAt = async (data: string): Promise<Reloaded | undefined> => {
+  const control = readControl(data)
+  if (!control || !(await isAlive(control))) return undefined
+  checkVersion(control, data)
+  return post(control, '/reload', {})
 }
 
 const silent = { info() {}, warn() {}, error() {} }

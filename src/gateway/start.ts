@@ -6,21 +6,24 @@ import type { Settings } from '../core/settings.ts'
 import { type Bookkeeping, startBookkeeping } from './bookkeeping.ts'
 import { type Desk, MAIN_LANE, openDesk } from './budgets/desk.ts'
 import { type BudgetWatch, openBudgetWatch } from './budgets/watch.ts'
+import { type Crew, openCrew } from './crew.ts'
+import { inTurn } from './in-turn.ts'
 import { type KeepOptions, keepThread } from './keep-thread.ts'
 import { type KeyWatch, openKeyWatch, pepperOf } from './key-watch.ts'
 import { leversSince } from './levers/since.ts'
 import { urlOf } from './listener.ts'
 import { lockData } from './lock.ts'
 import { type Log, openLog } from './log.ts'
-import { mergeCounts, prometheus, totalGauges } from './metrics.ts'
+import { prometheus } from './metrics.ts'
 import { onceMemory } from './once.ts'
 import { letCallsGoFirst } from './precedence.ts'
 import { loadPrices, type Prices } from './prices.ts'
 import { recover } from './recover.ts'
+import { type Reloaded, renewed } from './reload.ts'
 import { restraintMemory } from './restraint.ts'
 import { newId, now_us, random } from './system.ts'
-import type { GatewayThread, ThreadData, ThreadDoors } from './thread.ts'
-import { listenTogether } from './threads.ts'
+import type { GatewayThread } from './thread.ts'
+import type { Renewal, ThreadData, ThreadDoors } from './thread-data.ts'
 import type { Watching } from './watch/open.ts'
 
 export type Running = Readonly<{
@@ -33,13 +36,24 @@ export type Running = Readonly<{
   catchUp(): Promise<void>
   /** How every budget stands. */
   budgets: BudgetStates
+  /** Reads the settings anew: calls that come from now on find them. Throws `bad-config`, and all is as before. */
+  reload(): Promise<Reloaded>
   /** Drains the calls in flight, writes what is owed, and gives everything back. Safe to call twice. */
   close(): Promise<void>
 }>
 
-/** For tests: other doors (only with `threads: 0`), prices, or no ledger; `on_worker` is told each worker. */
+/**
+ * `reread` says the settings as they are by now, for a reload. The rest is for tests: other doors (only with `threads: 0`), prices,
+ * or no ledger; `on_worker` is told each worker.
+ */
 export type Overrides = Partial<Omit<ThreadDoors, 'scrape' | 'onSegment' | 'billed_before'>> &
-  Readonly<{ prices?: Prices; ledger?: boolean; secret?: string; on_worker?: KeepOptions['on_worker'] }>
+  Readonly<{
+    reread?: () => Promise<Settings>
+    prices?: Prices
+    ledger?: boolean
+    secret?: string
+    on_worker?: KeepOptions['on_worker']
+  }>
 
 /** In pass-through mode anybody who reaches the port may call, so nobody from outside may reach it. */
 const checkAddress = ({ mode, host }: Settings): void => {
@@ -54,7 +68,7 @@ type Shared = Omit<ThreadData, 'name' | 'lane'>
 type MainState = {
   readonly lock: Readonly<{ release(): void }>
   readonly desk: Desk
-  threads: readonly GatewayThread[]
+  readonly crew: Crew
   watch?: KeyWatch
   budget_watch?: BudgetWatch
   bookkeeping?: Bookkeeping
@@ -67,7 +81,7 @@ type MainState = {
 
 /** Gives everything back that was opened, those who use a thing before the thing. */
 const shutDown = async (state: MainState): Promise<void> => {
-  await Promise.all(state.threads.map((thread) => thread.close()))
+  await state.crew.close()
   await state.ledger_ready?.catch(() => {})
   state.desk.close()
   await state.budget_watch?.close()
@@ -87,9 +101,8 @@ const billedBefore =
 
 /** The metrics of all threads, and how far the ledger is behind. */
 const scraper = (state: MainState) => async (): Promise<string> => {
-  const snapshots = await Promise.all(state.threads.map((thread) => thread.snapshot()))
-  const gauges = totalGauges(snapshots.map((snapshot) => snapshot.gauges))
-  Object.assign(gauges, state.desk.gauges(), await state.watching?.counts())
+  const { counts, gauges: of_threads } = await state.crew.snapshot()
+  const gauges: Record<string, number> = { ...of_threads, ...state.desk.gauges(), ...(await state.watching?.counts()) }
   const lag = state.bookkeeping?.lag()
   if (state.ledger_failed) gauges['weir_ledger_failed'] = 1
   if (lag) {
@@ -97,7 +110,7 @@ const scraper = (state: MainState) => async (): Promise<string> => {
     gauges['weir_ledger_lag_bytes'] = lag.bytes
     gauges['weir_ledger_failed'] = lag.failed ? 1 : 0
   }
-  return prometheus(mergeCounts(snapshots.map(({ counts }) => counts)), gauges)
+  return prometheus(counts, gauges)
 }
 
 /** Gateway threads in workers, or one in this process where `threads` is 0. */
@@ -137,47 +150,30 @@ const startThreads = async (
       main,
       log,
       now_us,
+      told: state.crew.told,
       bury: (name) => bury(name, data.lane),
       ...(on_worker ? { on_worker } : {}),
     })
   })
 }
 
-const startLedger = async (state: MainState, settings: Settings, log: Log, url: string): Promise<void> => {
+type LedgerOptions = Readonly<{ settings: Settings; log: Log; url: string; reload: Running['reload'] }>
+
+const startLedger = async (state: MainState, options: LedgerOptions): Promise<void> => {
+  const { settings, log } = options
   try {
-    const { threads, watching, desk } = state
-    state.bookkeeping = await startBookkeeping({
-      settings,
-      threads,
-      log,
-      url,
-      desk,
-      ...(watching ? { taken: watching.taken } : {}),
-    })
+    const { crew, watching, desk } = state
+    const taken = watching ? { taken: watching.taken } : {}
+    state.bookkeeping = await startBookkeeping({ ...options, crew, desk, ...taken })
     if (settings.threads > 0) letCallsGoFirst()
     log.event('the ledger is open')
   } catch (error) {
     const message = (error as Error).message
     state.ledger_failed = true
     log.trouble('the ledger cannot be opened; receipts stay in the journal', { error: message })
-    await state.desk.fail(state.threads)
+    await state.desk.fail()
     throw error
   }
-}
-
-/** Opens the ledger once the threads listen. A failure is the caller's to see; nobody has to. */
-const openLedgerAfter = (
-  listened: ReturnType<typeof listenTogether>,
-  state: MainState,
-  settings: Settings,
-  log: Log,
-): Promise<void> => {
-  const ready = listened.then(({ port, listening }) => {
-    state.threads = listening
-    return startLedger(state, settings, log, urlOf(settings.host, port))
-  })
-  ready.catch(() => {})
-  return ready
 }
 
 /** What the system says of an address that cannot be listened on, in words that help. */
@@ -201,8 +197,9 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   checkAddress(settings)
   const log = openLog(settings, overrides.log_stream)
   const lock = await lockData(settings.data, { role: 'weir serve' })
-  const desk = openDesk({ settings, now_us: overrides.now_us ?? now_us, log })
-  const state: MainState = { lock, desk, threads: [] }
+  const crew = openCrew()
+  const desk = openDesk({ settings, now_us: overrides.now_us ?? now_us, log, threads: crew })
+  const state: MainState = { lock, desk, crew }
   try {
     return await openGateway(settings, overrides, log, state)
   } catch (error) {
@@ -211,15 +208,20 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
   }
 }
 
+/** What threads are made of, of these settings. */
+const renewalOf = async (settings: Settings, overrides: Overrides): Promise<Renewal> => {
+  const prices = overrides.prices ?? (await loadPrices(settings))
+  const at_us = (overrides.now_us ?? now_us)()
+  return { settings, prices, levers_since: leversSince(join(settings.data, 'levers.json'), settings.policies, at_us) }
+}
+
 /** Starts the threads, opens what the main thread needs while they load their code, and tells them before they listen. */
 const openThreads = async (settings: Settings, overrides: Overrides, log: Log, state: MainState) => {
-  const { desk } = state
-  const prices = overrides.prices ?? (await loadPrices(settings))
-  const doors = { now_us: overrides.now_us ?? now_us, random: overrides.random ?? random }
+  const { desk, crew } = state
+  const renewal = await renewalOf(settings, overrides)
   const memories = { once: onceMemory(), restraint: restraintMemory(), budget_memory: desk.memory }
   const pepper = pepperOf(settings, overrides.secret ?? process.env['WEIR_SECRET'])
-  const levers_since = leversSince(join(settings.data, 'levers.json'), settings.policies, doors.now_us())
-  state.threads = await startThreads({ settings, prices, ...memories, levers_since, pepper }, state, log, overrides)
+  crew.take(await startThreads({ ...renewal, ...memories, pepper }, state, log, overrides))
   const watch = await openKeyWatch(settings)
   state.watch = watch
   const budget_watch = await openBudgetWatch(settings, log)
@@ -227,34 +229,56 @@ const openThreads = async (settings: Settings, overrides: Overrides, log: Log, s
   await desk.change(budget_watch.budgets)
   if (overrides.ledger !== false) {
     const { openWatching } = await import('./watch/open.ts')
-    state.watching = await openWatching({ settings, prices, log, ...doors })
+    const doors = { now_us: overrides.now_us ?? now_us, random: overrides.random ?? random }
+    state.watching = await openWatching({ settings, prices: renewal.prices, log, ...doors })
   }
-  for (const thread of state.threads) {
-    await thread.setKeys(watch.keys)
-    await thread.contain(state.watching?.containments ?? [])
-    await thread.setBudgets(desk.inForce())
-  }
+  await crew.setKeys(watch.keys)
+  await crew.contain(state.watching?.containments ?? [])
+  await crew.setBudgets(desk.inForce())
   return { watch, budget_watch }
+}
+
+/** Reads the settings anew, once after the other. */
+const reloader = (settings: Settings, overrides: Overrides, log: Log, { crew, budget_watch }: MainState) => {
+  const turn = inTurn()
+  let running = settings
+  const reload = async (): Promise<Reloaded> => {
+    const asked = (await overrides.reread?.()) ?? running
+    const { settings: next, of_calls, in_force, next_start } = renewed(running, asked)
+    if (of_calls) await crew.renew(await renewalOf(next, overrides))
+    if (in_force.includes('budgets')) await budget_watch?.renew(next.budgets)
+    running = next
+    log.event('settings were read anew', { in_force: in_force.join(', '), next_start: next_start.join(', ') })
+    return { in_force, next_start }
+  }
+  return (): Promise<Reloaded> => turn(reload)
 }
 
 /** Whatever it opens it names in `state` at once, from which it can be given back. */
 const openGateway = async (settings: Settings, overrides: Overrides, log: Log, state: MainState): Promise<Running> => {
-  const { desk } = state
+  const { desk, crew } = state
   const recovered = recover(join(settings.data, 'journal'))
   if (recovered.unknown > 0)
     log.trouble('attempts of a process that died are now unknown', { attempts: recovered.unknown })
   const { watch, budget_watch } = await openThreads(settings, overrides, log, state)
-  const listened = listenTogether(state.threads, settings)
-  if (overrides.ledger !== false) state.ledger_ready = openLedgerAfter(listened, state, settings, log)
+  const reload = reloader(settings, overrides, log, state)
+  const listened = crew.listen(settings)
+  if (overrides.ledger !== false) {
+    state.ledger_ready = listened.then((port) =>
+      startLedger(state, { settings, log, url: urlOf(settings.host, port), reload }),
+    )
+    // A failure is the caller's to see; nobody has to.
+    state.ledger_ready.catch(() => {})
+  }
   const { ledger_ready = Promise.resolve(), watching } = state
-  const { port, listening } = await listened.catch((error: Error) => Promise.reject(addressError(error, settings)))
-  state.threads = listening
-  await watching?.begin({ threads: listening, ledger: () => state.bookkeeping?.ledger, budgets: desk.glance })
-  if (overrides.ledger === false) await desk.begin(listening)
+  const port = await listened.catch((error: Error) => Promise.reject(addressError(error, settings)))
+  const { contain } = crew
+  await watching?.begin({ contain, ledger: () => state.bookkeeping?.ledger, budgets: desk.glance })
+  if (overrides.ledger === false) await desk.begin()
   budget_watch.watch(desk.change)
-  watch.watch((changed) => Promise.all(listening.map((thread) => thread.setKeys(changed))))
+  watch.watch(crew.setKeys)
   const url = urlOf(settings.host, port)
-  log.event('listening', { url, mode: settings.mode, threads: listening.length })
+  log.event('listening', { url, mode: settings.mode, threads: crew.size() })
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
     closing ??= shutDown(state).then(() => log.event('stopped'))
@@ -265,6 +289,5 @@ const openGateway = async (settings: Settings, overrides: Overrides, log: Log, s
     await state.bookkeeping?.refresh()
     await watching?.catchUp()
   }
-  const known = { ...settings, port }
-  return { url, port, settings: known, ledger_ready, budgets: desk.states, catchUp, close }
+  return { url, port, settings: { ...settings, port }, ledger_ready, budgets: desk.states, reload, catchUp, close }
 }

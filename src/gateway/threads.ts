@@ -1,9 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import type { Worker } from 'node:worker_threads'
-import type { Settings } from '../core/settings.ts'
-import type { ListenAt } from './listener.ts'
 import { connect, openWorker } from './remote.ts'
-import type { GatewayThread, Snapshot, ThreadData } from './thread.ts'
+import type { GatewayThread, Snapshot } from './thread.ts'
+import type { ThreadData } from './thread-data.ts'
 
 /** What the main thread answers to its workers. */
 export type MainSide = Readonly<{
@@ -71,6 +70,7 @@ export const startWorker = (data: ThreadData, main: MainSide): Readonly<{ thread
     listen: async (at) => Number(await call('listen', at)),
     snapshot: async () => (await call('snapshot')) as Snapshot,
     setKeys: async (keys) => void (await call('setKeys', keys)),
+    renew: async (renewal) => void (await call('renew', renewal)),
     learn: async (ratios) => void (await call('learn', ratios)),
     contain: async (containments) => void (await call('contain', containments)),
     setBudgets: async (inForce) => (await call('setBudgets', inForce)) as readonly string[],
@@ -82,27 +82,4 @@ export const startWorker = (data: ThreadData, main: MainSide): Readonly<{ thread
     },
   }
   return { thread, worker }
-}
-
-/**
- * Lets all threads listen on one port. Where the system cannot share a port only the first thread listens, and the
- * others are closed. Resolves to the port and the threads that listen.
- */
-export const listenTogether = async (
-  threads: readonly GatewayThread[],
-  { host, port }: Pick<Settings, 'host' | 'port'>,
-): Promise<Readonly<{ port: number; listening: readonly GatewayThread[] }>> => {
-  const [first, ...others] = threads
-  if (!first) return { port, listening: [] }
-  const at = (reuse_port: boolean, taken: number): ListenAt => ({ host, port: taken, reuse_port })
-  if (others.length === 0) return { port: await first.listen(at(false, port)), listening: threads }
-  try {
-    const taken = await first.listen(at(true, port))
-    await Promise.all(others.map((thread) => thread.listen(at(true, taken))))
-    return { port: taken, listening: threads }
-  } catch (error) {
-    if (!['ENOTSUP', 'EINVAL', 'ENOPROTOOPT'].includes(String((error as NodeJS.ErrnoException).code))) throw error
-    await Promise.all(others.map((thread) => thread.close()))
-    return { port: await first.listen(at(false, port)), listening: [first] }
-  }
 }

@@ -29,7 +29,7 @@ const openSlow = async (took_us: number) => {
   const log = openLog({ log_level: 'silent' })
   const desk = openDesk({ settings: { ...defaultSettings, threads: 0 }, now_us: () => now, log })
   await desk.change(budgets)
-  await desk.begin([], { ledger: { query } as unknown as Pick<Ledger, 'query'>, refresh: async () => {} })
+  await desk.begin({ ledger: { query } as unknown as Pick<Ledger, 'query'>, refresh: async () => {} })
   const begun = asked
   return {
     desk,

@@ -73,6 +73,16 @@ test('its open attempts become unknown, those of the other end well, and it serv
   expect(workers).toHaveLength(4)
 })
 
+test('a port that the threads of another gateway share is taken', async () => {
+  await open(2)
+  const { settings } = house.gateway
+  const other = { ...settings, data: `${settings.data}/other` }
+  await expect(startGateway(other, { ledger: false })).rejects.toMatchObject({
+    code: 'bad-config',
+    message: expect.stringContaining(`127.0.0.1:${settings.port} is taken by another process`),
+  })
+})
+
 test('counters that were read before a thread died do not fall', async () => {
   const workers = await open(1)
   for (let calls = 0; calls < 5; calls++) await (await ask()).arrayBuffer()

@@ -68,7 +68,7 @@ const appliesTo = async (name: string): Promise<string> => {
     const meant = hint(name, names)
     note(`weir: ${name} is no built-in provider, so weir.yaml must define it${meant === '' ? '' : `; ${meant}`}`)
   }
-  return 'It is used in keys mode, from the next start of the gateway.'
+  return 'It is used in keys mode: after weir reload, or from the next start of the gateway.'
 }
 
 const set = {

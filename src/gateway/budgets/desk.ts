@@ -3,6 +3,7 @@ import type { Ledger } from '../../core/ledger.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import type { Settings } from '../../core/settings.ts'
 import { countersOf } from '../../playbook/allocate/budget/counter.ts'
+import { inTurn } from '../in-turn.ts'
 import type { Log } from '../log.ts'
 import { type Active, activeOf, type BudgetsInForce, type InForce } from './active.ts'
 import { type BudgetMemory, type Budgets, openBudgets } from './budgets.ts'
@@ -11,13 +12,15 @@ import { inFlightMemory } from './in-flight.ts'
 import { stateOf } from './states.ts'
 import { tableMemory } from './table.ts'
 
-/** A gateway thread as far as budgets go. */
-type Thread = Readonly<{ setBudgets(inForce: BudgetsInForce): Promise<readonly string[]> }>
+/** The gateway threads as far as budgets go. */
+type Threads = Readonly<{ setBudgets(inForce: BudgetsInForce): Promise<readonly string[]> }>
 
 export type DeskOptions = Readonly<{
   settings: Settings
   now_us: () => number
   log: Log
+  /** Those who are told; nobody where absent. */
+  threads?: Threads
 }>
 
 /** Where spend is counted again: the ledger, and the way to bring everything into it that was written so far. */
@@ -28,9 +31,9 @@ export type Desk = Readonly<{
   memory: BudgetMemory
   inForce(): BudgetsInForce
   /** Counts what was spent before, then lets the calls in that wait for it. Without a ledger there was nothing. */
-  begin(threads: readonly Thread[], counting?: Counting): Promise<void>
+  begin(counting?: Counting): Promise<void>
   /** The ledger cannot be opened: hard budgets refuse what is under them. */
-  fail(threads: readonly Thread[]): Promise<void>
+  fail(): Promise<void>
   /** Puts other budgets in force. What was spent under those that stay, stays; a limit is a limit at once. */
   change(budgets: readonly Budget[]): Promise<void>
   /** Brings receipts in by another way than the journal, and charges them. */
@@ -76,16 +79,6 @@ const next = (before: BudgetsInForce, budgets: readonly Budget[], newEpoch: () =
   return { generation: before.generation + (changed ? 1 : 0), budgets: all }
 }
 
-/** Keeps one thing after the other. */
-const inTurn = () => {
-  let last: Promise<unknown> = Promise.resolve()
-  return <T>(act: () => Promise<T>): Promise<T> => {
-    const done = last.catch(() => {}).then(act)
-    last = done
-    return done
-  }
-}
-
 type Values = readonly (readonly string[])[]
 
 /** The scopes of budgets by epoch, as the ledger said them, and how long it took to say so. */
@@ -99,15 +92,14 @@ type Known = {
   readonly log: Log
   readonly own: Budgets
   inForce: BudgetsInForce
-  threads: readonly Thread[]
+  readonly threads: Threads
   counting: Counting | undefined
   begun: boolean
 }
 
-const publish = async ({ own, threads, inForce }: Known): Promise<readonly string[]> => {
+const publish = ({ own, threads, inForce }: Known): Promise<readonly string[]> => {
   own.set(inForce)
-  const open = await Promise.all(threads.map((thread) => thread.setBudgets(inForce)))
-  return open.flat()
+  return threads.setBudgets(inForce)
 }
 
 const mark = (known: Known, state: InForce['state']): void => {
@@ -161,6 +153,7 @@ const standing = (
 }
 
 const WHOLE: Values = [[]]
+const NO_THREADS: Threads = { setBudgets: async () => [] }
 const NO_SCOPES: Scopes = { of: new Map(), asked_us: 0, took_us: 0 }
 
 const valuesOf = async (known: Known, active: Active): Promise<readonly [number, Values]> => {
@@ -216,7 +209,7 @@ const importing = async <T>(known: Known, act: () => Promise<T>): Promise<T> => 
 }
 
 /** Opens the desk; no budget is in force yet. */
-export const openDesk = ({ settings, now_us, log }: DeskOptions): Desk => {
+export const openDesk = ({ settings, now_us, log, threads = NO_THREADS }: DeskOptions): Desk => {
   const memory = { table: tableMemory(), lanes: inFlightMemory(settings.threads + 1) }
   const { unpriced_ceiling: ceiling, reserve_output_tokens } = settings
   const own = openBudgets({ memory, lane: MAIN_LANE, ceiling, reserve_output_tokens, now_us })
@@ -224,18 +217,17 @@ export const openDesk = ({ settings, now_us, log }: DeskOptions): Desk => {
   let epoch = 0
   const nextEpoch = () => ++epoch
   const inForce: BudgetsInForce = { generation: 0, budgets: [] }
-  const none = { scopes: NO_SCOPES, threads: [], counting: undefined, begun: false }
-  const known: Known = { settings, now_us, log, own, inForce, ...none }
+  const none = { scopes: NO_SCOPES, counting: undefined, begun: false }
+  const known: Known = { settings, now_us, log, own, threads, inForce, ...none }
   own.set(inForce)
   const timer = setInterval(() => own.sweep(), SWEEP_EVERY_MS)
   timer.unref()
   return {
     memory,
     inForce: () => known.inForce,
-    begin: (threads, counting) => turn(() => count(Object.assign(known, { threads, counting, begun: true }))),
-    fail: (threads) =>
+    begin: (counting) => turn(() => count(Object.assign(known, { counting, begun: true }))),
+    fail: () =>
       turn(async () => {
-        known.threads = threads
         mark(known, 'failed')
         await publish(known)
       }),

@@ -25,7 +25,7 @@ export const reachBudgets = async (settings: Settings, { now_us, ledger }: Reach
   const written = ['journal', 'ledger.duckdb'].some((name) => existsSync(join(settings.data, name)))
   const counted = written ? await ledger() : undefined
   try {
-    await desk.begin([], counted && { ledger: counted, refresh: async () => {} })
+    await desk.begin(counted && { ledger: counted, refresh: async () => {} })
     return await desk.states()
   } finally {
     desk.close()

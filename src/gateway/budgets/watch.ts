@@ -10,6 +10,8 @@ import type { Log } from '../log.ts'
 export type BudgetWatch = Readonly<{
   budgets: readonly Budget[]
   watch(changed: (budgets: readonly Budget[]) => Promise<unknown>): void
+  /** weir.yaml has other budgets now. Resolves when they are in force. */
+  renew(file: readonly Budget[]): Promise<void>
   close(): Promise<void>
 }>
 
@@ -45,39 +47,53 @@ const together = (
 
 /** Watches budgets. The store is opened as soon as there is one; without it those of weir.yaml hold. */
 export const openBudgetWatch = async (settings: Settings, log: Log): Promise<BudgetWatch> => {
+  let file = settings.budgets
+  let edition = 0
   let store: Store | undefined
-  let seen: number | undefined
+  let seen: string | undefined
   let timer: NodeJS.Timeout | undefined
+  let tell: (budgets: readonly Budget[]) => Promise<unknown> = async () => {}
   const read = async (): Promise<readonly Budget[] | undefined> => {
     if (!store && existsSync(join(settings.data, 'store.db'))) {
       const { stores } = await import('../../stores/index.ts')
       store = await stores.sqlite({ data: settings.data })
     }
-    if (!store) return undefined
-    const revision = await store.revision()
-    if (revision === seen) return undefined
-    const budgets = together(settings.budgets, await store.budgets.list(), log)
-    seen = revision
+    const state = `${edition} ${await store?.revision()}`
+    if (state === seen) return undefined
+    const budgets = store ? together(file, await store.budgets.list(), log) : file
+    seen = state
     return budgets
   }
+  const lookNow = async (): Promise<void> => {
+    try {
+      const budgets = await read()
+      if (budgets) await tell(budgets)
+    } catch (error) {
+      seen = undefined
+      throw error
+    }
+  }
+  let looking: Promise<void> | undefined
+  const look = (): Promise<void> => {
+    looking ??= lookNow().finally(() => {
+      looking = undefined
+    })
+    return looking
+  }
   return {
-    budgets: (await read()) ?? settings.budgets,
+    budgets: (await read()) ?? file,
     watch(changed) {
-      let busy = false
-      timer = setInterval(() => {
-        if (busy) return
-        busy = true
-        // A store that is busy is looked at again soon; the budgets known so far stay in force.
-        read()
-          .then((budgets) => budgets && changed(budgets))
-          .catch(() => {
-            seen = undefined
-          })
-          .finally(() => {
-            busy = false
-          })
-      }, LOOK_EVERY_MS)
+      tell = changed
+      // A store that is busy is looked at again soon; the budgets known so far stay in force.
+      timer = setInterval(() => look().catch(() => {}), LOOK_EVERY_MS)
       timer.unref()
+    },
+    async renew(next) {
+      file = next
+      edition += 1
+      // A look that is under way may have read the ones before.
+      await looking?.catch(() => {})
+      await look()
     },
     async close() {
       clearInterval(timer)

@@ -57,6 +57,8 @@ export type KitParts = Readonly<{
   since?: Readonly<Record<string, number>>
   /** The name under which a provider's prices are looked up. */
   price_as: (provider: string) => string
+  /** What a lever has in memory already; nothing where absent. */
+  memoryOf?: (lever: Lever) => Memory
 }>
 
 /** Rates by provider and model, looked up again every minute: prices change at dates and by the hour. */
@@ -101,7 +103,7 @@ const ownNotes = (notes: Notes): Notes => {
 
 /** Makes the kit of each lever: all share the doors, each has a memory of its own. */
 export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => Kit) => {
-  const { now_us, random, tokens, answers, doors, since, price_as } = parts
+  const { now_us, random, tokens, answers, doors, since, price_as, memoryOf = () => openMemory() } = parts
   const kits = new Map<Lever, Readonly<Record<Exclude<LeverMode, 'off'>, Kit>>>()
   const shared = {
     now_us,
@@ -119,7 +121,7 @@ export const openKits = (parts: KitParts): ((lever: Lever, mode: LeverMode) => K
     const known = kits.get(lever)
     if (known) return known[mode === 'observe' ? 'observe' : 'on']
     const own = {
-      memory: openMemory(),
+      memory: memoryOf(lever),
       passed: new WeakSet<LiveCall>(),
       ...(doors?.notes ? { notes: ownNotes(doors.notes) } : {}),
     }

@@ -20,7 +20,7 @@ export type WatchingOptions = Readonly<{
 
 /** What the watch needs once the gateway listens. */
 export type Around = Readonly<{
-  threads: readonly Pick<GatewayThread, 'contain'>[]
+  contain: GatewayThread['contain']
   ledger: () => Ledger | undefined
   budgets?: BudgetStates
 }>
@@ -58,10 +58,9 @@ export const openWatching = async (options: WatchingOptions): Promise<Watching |
       queue.take(path)
       watch?.notice()
     },
-    async begin({ threads, ledger, budgets: states }) {
+    async begin({ contain, ledger, budgets: states }) {
       const record = { store: store.alerts, settings, now_us }
       const budgets = states && watchBudgets({ ...record, states, ask: askWhenOpen(ledger) })
-      const contain = (all: readonly Containment[]) => Promise.all(threads.map((thread) => thread.contain(all)))
       await store.alerts.deliveries.retryRefused(now_us() - RETRY_REFUSED_US, now_us())
       watch = await startWatch({ ...options, store, queue, contain, ...(budgets ? { budgets } : {}) }, containments)
     },

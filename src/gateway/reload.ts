@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { WeirError } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
 
-/** Fields that only calls are made of. All others are what the process is built on. */
-const ofCalls = [
+/** Fields that calls, budgets and alerts are made of. All others are what the process is built on. */
+const live: readonly string[] = [
   'providers',
   'routes',
   'policies',
@@ -12,8 +12,10 @@ const ofCalls = [
   'breaker',
   'on_client_gone',
   'prices',
-] as const satisfies readonly (keyof Settings)[]
-const live: readonly (keyof Settings)[] = [...ofCalls, 'budgets']
+  'budgets',
+  'channels',
+  'alerts',
+] satisfies (keyof Settings)[]
 
 /** Names of settings, as weir.yaml has them. */
 export type Reloaded = Readonly<{
@@ -23,7 +25,7 @@ export type Reloaded = Readonly<{
   next_start: readonly string[]
 }>
 
-export type Renewed = Reloaded & Readonly<{ settings: Settings; of_calls: boolean }>
+export type Renewed = Reloaded & Readonly<{ settings: Settings }>
 
 /** What becomes of the settings of a running gateway when others are asked for. Throws `bad-config` for another mode. */
 export const renewed = (running: Settings, asked: Settings): Renewed => {
@@ -40,6 +42,5 @@ export const renewed = (running: Settings, asked: Settings): Renewed => {
     settings: { ...running, ...Object.fromEntries(in_force.map((name) => [name, asked[name]])) },
     in_force,
     next_start: changed.filter((name) => !live.includes(name)),
-    of_calls: ofCalls.some((name) => in_force.includes(name)),
   }
 }

@@ -72,8 +72,8 @@ type MainState = {
   watch?: KeyWatch
   budget_watch?: BudgetWatch
   bookkeeping?: Bookkeeping
-  /** Undefined where receipts are not watched. */
-  watching?: Watching | undefined
+  /** Absent without a ledger. */
+  watching?: Watching
   ledger_failed?: boolean
   /** Settles when the ledger is open or cannot be; undefined where there is none. */
   ledger_ready?: Promise<void>
@@ -239,14 +239,18 @@ const openThreads = async (settings: Settings, overrides: Overrides, log: Log, s
 }
 
 /** Reads the settings anew, once after the other. */
-const reloader = (settings: Settings, overrides: Overrides, log: Log, { crew, budget_watch }: MainState) => {
+const reloader = (settings: Settings, overrides: Overrides, log: Log, state: MainState) => {
   const turn = inTurn()
   let running = settings
   const reload = async (): Promise<Reloaded> => {
     const asked = (await overrides.reread?.()) ?? running
-    const { settings: next, of_calls, in_force, next_start } = renewed(running, asked)
-    if (of_calls) await crew.renew(await renewalOf(next, overrides))
-    if (in_force.includes('budgets')) await budget_watch?.renew(next.budgets)
+    const { settings: next, in_force, next_start } = renewed(running, asked)
+    if (in_force.length > 0) {
+      const renewal = await renewalOf(next, overrides)
+      await state.crew.renew(renewal)
+      await state.budget_watch?.renew(next.budgets)
+      await state.watching?.renew(renewal)
+    }
     running = next
     log.event('settings were read anew', { in_force: in_force.join(', '), next_start: next_start.join(', ') })
     return { in_force, next_start }

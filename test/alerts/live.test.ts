@@ -7,7 +7,7 @@ import { defaultSettings } from '../../src/config.ts'
 import type { Alert, Containment } from '../../src/core/alert.ts'
 import type { Budget } from '../../src/core/budget.ts'
 import type { Destination } from '../../src/core/channel.ts'
-import type { AlertSettings } from '../../src/core/settings.ts'
+import type { AlertSettings, Settings } from '../../src/core/settings.ts'
 import { testAlert } from '../../src/playbook/allocate/alert/make.ts'
 import { open as openStore } from '../../src/stores/sqlite.ts'
 import { chatBody, type OpenAiError, post } from '../gateway/ask.ts'
@@ -18,6 +18,8 @@ type Receiver = Awaited<ReturnType<typeof httpReceiver>>
 let house: House
 let receiver: Receiver
 let data: string
+/** What of the settings is other when they are read anew. */
+let changed: Partial<Settings> = {}
 
 const webhook = (url: string): Destination => ({
   name: 'ops',
@@ -42,7 +44,11 @@ const openWatched = async (
       channels: [webhook(receiver.url)],
       alerts: { ...defaultSettings.alerts, ...alerts },
     },
-    overrides: { ledger: true, ...(threads === 0 ? { now_us } : {}) },
+    overrides: {
+      ledger: true,
+      reread: async () => ({ ...house.gateway.settings, port: 0, ...changed }),
+      ...(threads === 0 ? { now_us } : {}),
+    },
   })
   await house.gateway.ledger_ready
 }
@@ -86,6 +92,40 @@ test('a retry storm is told within two minutes of traffic, with dollars, the cal
   expect(alert?.calls).toHaveLength(8)
   expect(Number(alert?.projected_usd)).toBeGreaterThan(Number(alert?.spent_usd))
   expect((alert?.first_us ?? 0) - Date.UTC(2026, 10, 3, 10) * 1000).toBeLessThan(120_000_000)
+})
+
+test('alerts and channels that are set while the gateway runs hold from then on, with what the watch knows', async () => {
+  let now = Date.UTC(2026, 10, 3, 10) * 1000
+  const quiet: Partial<AlertSettings> = { floors: { 'retry-storm': '0' }, off: ['retry-storm'] }
+  await openWatched(quiet, () => now)
+  const storm = async (): Promise<void> => {
+    for (let sent = 0; sent < 5; sent++) {
+      await ask({ 'x-weir-team': 'search' })
+      now += 2_000_000
+    }
+    await house.gateway.catchUp()
+  }
+  await storm()
+  const late = await httpReceiver()
+  changed = {
+    alerts: { ...defaultSettings.alerts, ...quiet, off: [] },
+    channels: [{ ...webhook(late.url), name: 'late' }],
+  }
+  expect(await house.gateway.reload()).toEqual({ in_force: ['channels', 'alerts'], next_start: [] })
+  await storm()
+  await late.until(1)
+  const [told] = late.received.map(({ body }) => (JSON.parse(body) as { alert: Alert }).alert)
+  expect(told).toMatchObject({ kind: 'retry-storm', owner: 'team:search' })
+  // Those that were sent before belong to it.
+  expect(told?.message).toContain('the same request 8 times in 14 s')
+  expect(receiver.received).toHaveLength(0)
+
+  changed = { alerts: { ...defaultSettings.alerts, watch: false } }
+  await house.gateway.reload()
+  await storm()
+  expect(late.received).toHaveLength(1)
+  await late.close()
+  changed = {}
 })
 
 test('a session that runs away is stopped before it has spent three times its agent’s p99, the others go on, and release lets it go on', async () => {

@@ -67,7 +67,9 @@ export const secret = {
       })
       if (args.json) printJson({ channel, field, set: true })
       else
-        print(`The ${field} of the channel ${channel} is kept, sealed. It is used from the next start of the gateway.`)
+        print(
+          `The ${field} of the channel ${channel} is kept, sealed. It is used after weir reload, or from the next start of the gateway.`,
+        )
     },
   }),
   examples: [['weir alerts secret ops --field url < slack-webhook.txt', 'the address of a Slack webhook']],

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { Agent } from 'undici'
 import type { Lever, Memory } from '../core/lever.ts'
+import type { Breaker, Settings } from '../core/settings.ts'
 import type { KeyRecord } from '../core/store.ts'
 import { levers } from '../playbook/levers.ts'
 import { inOrder } from '../playbook/order.ts'
@@ -39,6 +40,15 @@ import type { World } from './world.ts'
 type Renewed = Pick<World, 'settings' | 'upstreams' | 'book' | 'dispatcher' | 'breakers' | 'levers'>
 /** What a thread has for as long as it lives. */
 type Lasting = Omit<World, keyof Renewed>
+
+/** What is made of settings, and made anew only where those are others. */
+const madeOf = <From, Made>(make: (from: From) => Made) => {
+  let last: Readonly<{ from: From; made: Made }> | undefined
+  return (from: From): Made => {
+    if (!last || !isDeepStrictEqual(last.from, from)) last = { from, made: make(from) }
+    return last.made
+  }
+}
 
 const budgetsOf = ({ settings, budget_memory, lane }: ThreadData, now_us: () => number): Budgets => {
   const { unpriced_ceiling: ceiling, reserve_output_tokens } = settings
@@ -109,26 +119,27 @@ const leverOpener = ({ settings: { data, threads } }: ThreadData, doors: ThreadD
   const answers = openAnswers({ path: join(data, 'answers.db'), now_us, shared: threads > 1 })
   const notes = openNotes({ path: join(data, 'learnt.db'), now_us })
   const memoriesAt = openMemories()
+  const servicesOf = madeOf(({ services, breaker }: Pick<Settings, 'services' | 'breaker'>) => ({
+    ...(services.compressor ? { compress: openCompressor(services.compressor) } : {}),
+    ...(services.embedder
+      ? { embedder: rested(openEmbedder(services.embedder, lasting.errands), breaker, now_us) }
+      : {}),
+  }))
   return ({ settings, levers_since }: Renewal, { book, upstreams }: Omit<Renewed, 'levers'>): Levers | undefined => {
-    if (settings.policies.length === 0) return undefined
-    const { compressor, embedder } = settings.services
+    const { policies, services, breaker } = settings
+    if (policies.length === 0) return undefined
     const kitOf = openKits({
       now_us,
       random,
       book,
       tokens: lasting.tokens,
       answers,
-      doors: {
-        notes,
-        ask: openAsker(upstreams, lasting.errands),
-        ...(compressor ? { compress: openCompressor(compressor) } : {}),
-        ...(embedder ? { embedder: rested(openEmbedder(embedder, lasting.errands), settings.breaker, now_us) } : {}),
-      },
+      doors: { notes, ask: openAsker(upstreams, lasting.errands), ...servicesOf({ services, breaker }) },
       price_as: (provider) => upstreams.get(provider)?.price_as ?? provider,
       since: levers_since,
       memoryOf: memoriesAt(levers_since),
     })
-    const choose = openPolicies(inOrder(doors.levers ?? levers), settings.policies)
+    const choose = openPolicies(inOrder(doors.levers ?? levers), policies)
     return { choose, kitOf, bodies: openBodies(), recount: openRecount(lasting.tokens) }
   }
 }
@@ -140,28 +151,26 @@ const leverOpener = ({ settings: { data, threads } }: ThreadData, doors: ThreadD
 export const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: string) => void) => {
   const { lasting, setKeys } = openLasting(data, doors, onSegment)
   const openLevers = leverOpener(data, doors, lasting)
-  const dispatcherFor = (connect_ms: number) =>
-    doors.dispatcher ?? new Agent({ connect: { timeout: connect_ms }, keepAliveTimeout: 30_000 })
-  const open = (renewal: Renewal, before?: World): World => {
+  const dispatcherOf = madeOf(
+    (connect_ms: number) =>
+      doors.dispatcher ?? new Agent({ connect: { timeout: connect_ms }, keepAliveTimeout: 30_000 }),
+  )
+  const breakersOf = madeOf((breaker: Breaker) => createBreakers(breaker, doors.now_us))
+  const open = (renewal: Renewal): World => {
     const { settings, prices } = renewal
-    const { limits, breaker } = settings
     const plain = {
       settings,
       upstreams: openUpstreams(settings.providers, providers, wires),
       book: compileBook({ ...prices, checked: true }),
-      dispatcher:
-        before?.settings.limits.connect_ms === limits.connect_ms ? before.dispatcher : dispatcherFor(limits.connect_ms),
-      breakers:
-        before && isDeepStrictEqual(before.settings.breaker, breaker)
-          ? before.breakers
-          : createBreakers(breaker, doors.now_us),
+      dispatcher: dispatcherOf(settings.limits.connect_ms),
+      breakers: breakersOf(settings.breaker),
     }
     const found = openLevers(renewal, plain)
     return { ...lasting, ...plain, ...(found ? { levers: found } : {}) }
   }
   let world = open(data)
   const renew = (renewal: Renewal): void => {
-    world = open(renewal, world)
+    world = open(renewal)
   }
   return { world: (): World => world, setKeys, renew }
 }

@@ -200,6 +200,40 @@ test('a budget tells when a share of it is spent, each once, with its owner, and
   expect(open.filter(({ kind }) => kind === 'budget-spent')).toEqual([])
 }, 40_000)
 
+test('a hard budget that refuses calls tells that it is used up, and until when, though its limit is never reached', async () => {
+  let now = Date.UTC(2026, 10, 3, 10) * 1000
+  const budget: Budget = {
+    name: 'search-daily',
+    scope: { team: 'search' },
+    limits: { tokens: 3000 },
+    window: { every: 'day', zone: 'UTC' },
+    kind: 'hard',
+    when_exhausted: 'refuse',
+    unbounded: 'allow',
+  }
+  await openWatched({ off: ['retry-storm'] }, () => now, 0, [budget])
+  const send = async (max_tokens: number) => {
+    const body = chatBody({ max_tokens, messages: [{ role: 'user', content: `sim:output=${max_tokens}` }] })
+    now += 10_000_000
+    const { status } = await ask({ 'x-weir-team': 'search' }, body)
+    await house.gateway.catchUp()
+    return status
+  }
+  expect(await send(4000)).toBe(429)
+  expect(await send(1600)).toBe(200)
+  now += 10_000_000
+  await house.gateway.catchUp()
+  await receiver.until(1)
+  expect(alertsTold().map(({ severity }) => severity)).toEqual(['info'])
+  expect(await send(1600)).toBe(429)
+  now += 10_000_000
+  await house.gateway.catchUp()
+  await receiver.until(2)
+  const told = alertsTold()[1]
+  expect(told).toMatchObject({ kind: 'budget-spent', severity: 'critical', subject: 'search-daily' })
+  expect(told?.message).toMatch(/has spent 5\d % \(\d+ tokens\) .* has no room for more calls until 2026-11-04T00:00Z/)
+}, 40_000)
+
 test('alerts that are over are forgotten after the days that the settings keep them', async () => {
   let now = Date.UTC(2026, 10, 3, 10) * 1000
   await openWatched({ keep_days: 40 }, () => now)

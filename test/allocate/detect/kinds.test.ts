@@ -30,6 +30,22 @@ describe('retry storms', () => {
     expect(brief(findings)).toEqual(['retry-storm team:search'])
   })
 
+  test('that go on are told again with all that they have cost since they began', () => {
+    const off = ['level-burst', 'level-hour', 'level-day', 'mix-shift'] as const
+    const storm = seconds(noon, 4 * 240, 15).map((at_us) => call(at_us, 0.05, { fingerprint: 'same' }))
+    const { findings } = run([...untilNoon(), ...storm], { ...defaultSettings, off })
+    expect(findings.map(({ kind, again }) => [kind, again])).toEqual([
+      ['retry-storm', false],
+      ['retry-storm', true],
+      ['retry-storm', true],
+    ])
+    for (const { at_us, since_us, spent_usd } of findings) {
+      const sent = storm.filter((one) => one.at_us <= at_us).length
+      expect([since_us, Number(spent_usd)]).toEqual([noon, expect.closeTo((sent - 1) * 0.05)])
+    }
+    expect(findings[1]?.message).toMatch(/sent the same request 2\d\d times in 6\d minutes/)
+  })
+
   test('are seen from failures too, when every request differs', () => {
     const storm = seconds(noon, 90, 1).map((at_us) => call(at_us, 0.03, { failed: true }))
     const { findings } = run([...untilNoon(), ...storm])

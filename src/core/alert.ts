@@ -69,8 +69,8 @@ export type Alert = Readonly<{
   /** One sentence with its numbers. */
   message: string
   opinion?: Opinion
-  /** What ran away is contained: see the containment of the same id. Who asks is not told it of one that has ended. */
-  contained?: 'stop' | 'throttle'
+  /** How what ran away is contained, by the containment of the same id. Who asks is not told it of one that has ended. */
+  contained?: Pick<Containment, 'what' | 'value' | 'action' | 'calls_per_minute' | 'until_us'>
 }>
 
 export type AlertQuery = Readonly<{

@@ -27,7 +27,7 @@ const storm: Alert = {
   calls: ['r1', 'r2'],
   trend_usd: ['0', '1', '2', '8'],
   message: 'team:search has sent the same request 40 times in 60 s',
-  contained: 'stop',
+  contained: { what: 'session', value: 's-1', action: 'stop' },
 }
 const level: Alert = {
   ...storm,
@@ -76,14 +76,14 @@ const run = (...words: string[]) => weir(['alerts', ...words], { cwd })
 
 test('the list shows what is open, with all also what is over, last seen first', async () => {
   expect((await run()).out).toMatchInlineSnapshot(`
-    "last seen            severity  kind         owner        so far  if it goes on  six hours  state          told  id
-    2026-11-03 10:00:00  critical  retry-storm  team:search  $12.35        $400.00  ▁▂▃█       open, stopped  1/2   al-aaaa000000000001
+    "last seen            severity  kind         owner        about      so far  if it goes on  six hours  state          told  id
+    2026-11-03 10:00:00  critical  retry-storm  team:search  prompt:ab  $12.35        $400.00  ▁▂▃█       open, stopped  1/2   al-aaaa000000000001
     "
   `)
   expect((await run('--all')).out).toMatchInlineSnapshot(`
-    "last seen            severity  kind         owner         so far  if it goes on  six hours  state          told    id
-    2026-11-03 10:00:00  critical  retry-storm  team:search   $12.35        $400.00  ▁▂▃█       open, stopped  1/2     al-aaaa000000000001
-    2026-11-03 09:00:00  warning   level-hour   organisation  $12.35        $400.00  ▁▂▃█       resolved       nobody  al-bbbb000000000002
+    "last seen            severity  kind         owner         about      so far  if it goes on  six hours  state          told    id
+    2026-11-03 10:00:00  critical  retry-storm  team:search   prompt:ab  $12.35        $400.00  ▁▂▃█       open, stopped  1/2     al-aaaa000000000001
+    2026-11-03 09:00:00  warning   level-hour   organisation  prompt:ab  $12.35        $400.00  ▁▂▃█       resolved       nobody  al-bbbb000000000002
     "
   `)
   expect((await run('--owner', 'team:labs')).out).toBe('No open alert: weir alerts --all shows those that are over.\n')

@@ -25,6 +25,9 @@ describe('retry storms', () => {
     expect(first).toMatchObject({ kind: 'retry-storm', owner: 'team:search', subject: 'prompt:same', since_us: noon })
     expect((first?.at_us ?? 0) - noon).toBeLessThanOrEqual(2 * MINUTE)
     expect(first?.spent_usd).toBe('0.35')
+    expect(first?.message).toBe(
+      'team:search (answers) has sent the same request 8 times in 35 s ($0.35 after the first)',
+    )
     expect(first?.explained_by).toEqual({ dimension: 'prompt', value: 'same', cost_usd: '0.35', share: 1 })
     expect(first?.evidence).toContain(storm[0]?.id)
     expect(brief(findings)).toEqual(['retry-storm team:search'])

@@ -129,6 +129,8 @@ const candidate = (
   }
 }
 
+const whose = ({ loop, session }: Names): string => (session === undefined ? loop : `${loop}, session ${session}`)
+
 /** How long a storm lasts, in a sentence. */
 const lasting = ({ since_us }: Course, at_us: number): string => {
   const seconds = Math.max(1, Math.round((at_us - since_us) / 1e6))
@@ -159,7 +161,7 @@ const repeats = (
   const wasted = window.cost - (window.costs[window.from] ?? 0)
   const course = goOn(window, call, wasted)
   const message = () =>
-    `${owner} has sent the same request ${course.calls} times in ${lasting(course, call.at_us)} (${show(course.wasted / 1e12)} after the first)`
+    `${owner} (${whose(names)}) has sent the same request ${course.calls} times in ${lasting(course, call.at_us)} (${show(course.wasted / 1e12)} after the first)`
   const storm: Storm = {
     dimension: 'prompt',
     value: call.fingerprint,

@@ -248,6 +248,25 @@ describe('what is new', () => {
   })
 })
 
+describe('what is new where nothing is learnt first', () => {
+  const settings = { ...defaultSettings, learning_us: 0 }
+
+  test('is not what a key did from its first call on', () => {
+    const { findings } = run(
+      seconds(START, 100, 20).map((at_us) => call(at_us, 1)),
+      settings,
+    )
+    expect(brief(findings)).not.toContain('leaked-key team:search')
+  })
+
+  test('is shown by calls that spent', () => {
+    const failed = seconds(START, 20, 20).map((at_us) => call(at_us, 0, { failed: true }))
+    const paid = call(START + HOUR, 6)
+    const { findings } = run([...failed, paid], settings)
+    expect(findings.map(({ evidence }) => evidence)).toEqual([[paid.id], [paid.id]])
+  })
+})
+
 describe('prices', () => {
   test('that nobody knows page at once, with what the call may have cost', () => {
     const { findings } = run([call(START, null, { ceiling: usd(0.5), model: 'm-new' })])

@@ -1,5 +1,5 @@
 import { defineCommand } from 'citty'
-import { verdicts } from '../core/alert.ts'
+import { type Alert, isFound, verdicts } from '../core/alert.ts'
 import { WeirError } from '../core/errors.ts'
 import { verb as judgeAlert } from '../verbs/alerts-feedback.ts'
 import { verb as releaseAlert } from '../verbs/alerts-release.ts'
@@ -57,6 +57,19 @@ const test = {
   ],
 } as const
 
+/** What feedback changes from now on. */
+const effectOf = ({ kind, owner, subject, opinion }: Alert, zone: string): string => {
+  const verdict = opinion?.verdict ?? 'yes'
+  if (!isFound(kind))
+    return `${verdict === 'yes' ? 'noted' : 'closed'}. A budget’s alerts follow its limit: weir budgets set ${subject}`
+  const until = `${moment(opinion?.until_us ?? now_us(), zone)} ${zone}`
+  return {
+    yes: `it was trouble: from now on ${kind} pages a little earlier for ${owner}.`,
+    no: `it was no trouble: from now on ${kind} takes a quarter more for ${owner}.`,
+    planned: `planned: ${kind} of ${owner} pages nobody until ${until}.`,
+  }[verdict]
+}
+
 const feedback = {
   ...defineCommand({
     meta: {
@@ -79,13 +92,8 @@ const feedback = {
         const said = { id: args.id, verdict, zone, ...(until === undefined ? {} : { until }) }
         const alert = await perform(judgeAlert, said, context)
         if (args.json) return printJson(alert)
-        const { kind, owner, opinion } = alert
-        const says = {
-          yes: `it was trouble: from now on ${kind} pages a little earlier for ${owner}`,
-          no: `it was none: from now on ${kind} takes a quarter more for ${owner}`,
-          planned: `planned: ${kind} of ${owner} pages nobody until ${moment(opinion?.until_us ?? now_us(), zone)} ${zone}`,
-        }
-        print(`${alert.id}: ${says[opinion?.verdict ?? 'yes']}.`)
+        const { opinion } = alert
+        print(`${alert.id}: ${effectOf(alert, zone)}`)
         const { containment } = await perform(showAlert, { id: alert.id }, context)
         if (containment !== null && containment.released_us === opinion?.at_us)
           print(`The ${containment.what} ${containment.value} may go on.`)

@@ -21,6 +21,9 @@ export const foundKinds = [
 export const alertKinds = [...foundKinds, 'budget-spent', 'budget-forecast'] as const
 
 export type FoundKind = (typeof foundKinds)[number]
+/** Is it found in receipts, by thresholds that what people say of it moves? */
+export const isFound = (kind: AlertKind): kind is FoundKind => (foundKinds as readonly string[]).includes(kind)
+
 /** `test`: nothing happened; somebody tries a channel. */
 export type AlertKind = (typeof alertKinds)[number] | 'test'
 

@@ -1,5 +1,5 @@
 /** `weir alerts` on a store without a gateway, whole outputs. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -158,6 +158,25 @@ test.each(['no', 'planned'])('feedback %s lets go on what the alert has containe
   expect((await run('feedback', 'al-aaaa', 'yes')).out).not.toContain('may go on')
   expect((await run('feedback', 'al-aaaa', verdict)).out).toContain('The session s-1 may go on.\n')
   expect(await run('release', 'al-aaaa')).toMatchObject({ code: 1, err: expect.stringContaining('goes on already') })
+})
+
+test.each([
+  ['yes', 'noted'],
+  ['no', 'closed'],
+])('feedback %s on an alert of a budget promises no other threshold', async (verdict, done) => {
+  const store = await open({ data: data() })
+  await store.alerts.record([{ ...storm, id: 'al-dddd', kind: 'budget-spent', subject: 'search' }], [])
+  await store.close()
+  expect((await run('feedback', 'al-dddd', verdict)).out).toBe(
+    `al-dddd: ${done}. A budget’s alerts follow its limit: weir budgets set search\n`,
+  )
+})
+
+test('what is open, waits or was refused stands in weir status', async () => {
+  mkdirSync(join(data(), 'journal'))
+  const { out } = await weir(['status'], { cwd })
+  expect(out).toContain('alerts    1 open: weir alerts\n')
+  expect(out).toContain('channels  1 delivery waits: weir alerts test\n')
 })
 
 test('release lets go once, and says so of what goes on already', async () => {

@@ -1,5 +1,4 @@
-import type { Alert, Containment, FoundKind } from '../../core/alert.ts'
-import { foundKinds } from '../../core/alert.ts'
+import { type Alert, type Containment, isFound } from '../../core/alert.ts'
 import { DAY_US } from '../../core/date.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Store } from '../../core/store.ts'
@@ -48,8 +47,6 @@ const SAVE_EVERY_US = 15_000_000
 const OVER_AFTER_US = 6 * 3_600_000_000
 
 const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-const isFound = (kind: Alert['kind']): kind is FoundKind => (foundKinds as readonly string[]).includes(kind)
 
 /** Watches the queue: each segment once, findings into the store, and the memory with the position now and then. */
 const queueWatcher = (options: WatchOptions, memory: Memory, record: RecordOptions, settings: DetectSettings) => {

@@ -179,6 +179,25 @@ test('what is open, waits or was refused stands in weir status', async () => {
   expect(out).toContain('channels  1 delivery waits: weir alerts test\n')
 })
 
+test('release says which other alert still holds the same', async () => {
+  const store = await open({ data: data() })
+  const also = {
+    id: level.id,
+    what: 'session',
+    value: 's-1',
+    owner: 'team:search',
+    action: 'stop',
+    from_us: at,
+  } as const
+  await store.alerts.containments.add(also)
+  await store.alerts.containments.add({ ...also, id: 'al-eeee', owner: 'team:labs' })
+  await store.close()
+  expect((await run('release', 'al-aaaa')).out).toBe(
+    'The session s-1 is still held: weir alerts release al-bbbb000000000002\n',
+  )
+  expect((await run('feedback', 'al-bbbb', 'no')).out).toContain('The session s-1 may go on.\n')
+})
+
 test('release lets go once, and says so of what goes on already', async () => {
   expect((await run('release', 'al-aaaa')).out).toBe('The session s-1 may go on.\n')
   expect(await run('release', 'al-aaaa')).toMatchObject({

@@ -267,6 +267,31 @@ test('a hard budget that refuses calls tells that it is used up, and until when,
   expect(told?.message).toMatch(/has spent 5\d % \(\d+ tokens\) .* has no room for more calls until 2026-11-04T00:00Z/)
 }, 40_000)
 
+test('the cap of one session tells when it is used up, and not on the way there: sessions come by the hundred', async () => {
+  let now = Date.UTC(2026, 10, 3, 10) * 1000
+  const budget: Budget = {
+    name: 'runs',
+    scope: { session: 'each' },
+    limits: { calls: 4 },
+    window: { lifetime: true },
+    kind: 'hard',
+    when_exhausted: 'refuse',
+    unbounded: 'allow',
+  }
+  await openWatched({ off: ['retry-storm'] }, () => now, 0, [budget])
+  const alerts = () => withStore((store) => store.alerts.list({}))
+  const run = async (calls: number) => {
+    for (let sent = 0; sent < calls; sent++) await ask({ 'x-weir-session': 'run-7' })
+    await house.gateway.catchUp()
+    now += 10_000_000
+    await house.gateway.catchUp()
+  }
+  await run(3)
+  expect(await alerts()).toEqual([])
+  await run(2)
+  expect(await alerts()).toMatchObject([{ kind: 'budget-spent', severity: 'critical', owner: 'session:run-7' }])
+}, 40_000)
+
 test('alerts that are over are forgotten after the days that the settings keep them', async () => {
   let now = Date.UTC(2026, 10, 3, 10) * 1000
   await openWatched({ keep_days: 40 }, () => now)

@@ -4,7 +4,8 @@ import type { Settings } from '../../core/settings.ts'
 import type { Store } from '../../core/store.ts'
 import { inForce } from '../../playbook/allocate/alert/contain.ts'
 import { goingOn, resolved } from '../../playbook/allocate/alert/make.ts'
-import { answer, spendTrend, standingOf } from '../../playbook/allocate/detect/detect.ts'
+import { answer, spendTrend } from '../../playbook/allocate/detect/detect.ts'
+import { takeStanding } from '../../playbook/allocate/detect/gate.ts'
 import type { DetectSettings } from '../../playbook/allocate/detect/settings.ts'
 import type { Log } from '../log.ts'
 import type { Prices } from '../prices.ts'
@@ -125,7 +126,7 @@ const tendOpen = async (
   let any = false
   for (const alert of await store.alerts.list({ state: 'open' })) {
     if (!isFound(alert.kind)) continue
-    const { seen_us = 0, latest } = standingOf(detection, alert.incident) ?? {}
+    const { seen_us = 0, latest } = takeStanding(detection.gate, alert.incident) ?? {}
     const isNew = latest !== undefined && latest.at_us > alert.last_us
     const now = isNew ? goingOn(alert, latest, spendTrend(detection, alert.owner)) : alert
     const last_us = Math.max(now.last_us, seen_us)

@@ -5,8 +5,18 @@ import { Recent } from './bounded.ts'
 import { type Candidate, type Finding, type Kind, keyOf } from './finding.ts'
 import type { DetectSettings } from './settings.ts'
 
-/** Trouble that was told of: when it was told and last seen, how large it was when told and at most since, and how it looked since. */
-type Told = { told_us: number; seen_us: number; excess: bigint; largest: bigint; latest: Finding | undefined }
+/**
+ * Trouble that was told of: when it was told and last seen, how large it was when told and at most since, when it was looked
+ * at again, and what of that nobody has taken yet.
+ */
+type Told = {
+  told_us: number
+  seen_us: number
+  excess: bigint
+  largest: bigint
+  looked_us?: number
+  latest?: Finding | undefined
+}
 /** What people said of an owner's alerts of a kind: how much more it takes now, until when nothing is said, and the most that was not said. */
 type Opinion = { factor: number; quiet_until_us: number; unsaid?: bigint }
 export type Gate = { told: Recent<Told>; opinions: Recent<Opinion> }
@@ -117,8 +127,7 @@ const finding = (candidate: Candidate, floor: bigint, again: boolean, { at_us, m
 }
 
 const remember = (gate: Gate, name: string, at_us: number, excess: bigint): void => {
-  const make = (): Told => ({ told_us: at_us, seen_us: at_us, excess, largest: excess, latest: undefined })
-  const told = gate.told.touch(name, ENTRIES, make)
+  const told = gate.told.touch(name, ENTRIES, (): Told => ({ told_us: at_us, seen_us: at_us, excess, largest: excess }))
   told.told_us = at_us
   told.seen_us = at_us
   told.excess = excess
@@ -126,10 +135,21 @@ const remember = (gate: Gate, name: string, at_us: number, excess: bigint): void
   told.latest = undefined
 }
 
-/** Trouble that goes on is looked at once a minute: who asks is told how it stands. */
+/** Trouble that goes on is looked at once a minute. */
 const lookAgain = (told: Told, candidate: Candidate, floor: bigint, moment: Moment): void => {
-  if (moment.at_us - (told.latest?.at_us ?? told.told_us) >= MINUTE_US)
-    told.latest = finding(candidate, floor, true, moment)
+  const { at_us } = moment
+  if (at_us - Math.max(told.told_us, told.looked_us ?? 0) < MINUTE_US) return
+  told.looked_us = at_us
+  told.latest = finding(candidate, floor, true, moment)
+}
+
+/** When trouble of this name was last seen, and how it looked since it was told or this was asked; undefined when it was never told or is forgotten. */
+export const takeStanding = (gate: Gate, name: string): Pick<Told, 'seen_us' | 'latest'> | undefined => {
+  const told = gate.told.get(name)
+  if (told === undefined) return undefined
+  const { seen_us, latest } = told
+  told.latest = undefined
+  return { seen_us, latest }
 }
 
 /** Lets whoever raised it know that it is told of. */

@@ -89,33 +89,6 @@ test('a retry storm is told within two minutes of traffic, with dollars, the cal
   expect((alert?.first_us ?? 0) - Date.UTC(2026, 10, 3, 10) * 1000).toBeLessThan(120_000_000)
 })
 
-test('an alert that is open shows what its trouble has come to, tells nobody of that, and is over with all that it cost', async () => {
-  let now = Date.UTC(2026, 10, 3, 10) * 1000
-  await openWatched({ floors: { 'retry-storm': '0' }, off: ['level-burst', 'level-hour'] }, () => now)
-  const send = async (count: number) => {
-    for (let sent = 0; sent < count; sent++) {
-      await ask({ 'x-weir-team': 'search' })
-      now += 10_000_000
-    }
-    await house.gateway.catchUp()
-  }
-  await send(10)
-  await receiver.until(1)
-  await send(30)
-  now += 10_000_000
-  await house.gateway.catchUp()
-  const [open] = await withStore((store) => store.alerts.list({ state: 'open' }))
-  const [told] = alertsTold()
-  expect(open).toMatchObject({ kind: 'retry-storm', told: 1, id: told?.id, since_us: told?.since_us })
-  expect(Number(open?.spent_usd)).toBeGreaterThan(4 * Number(told?.spent_usd))
-  expect(open?.message).toMatch(/the same request 3\d times in 3\d\d s/)
-  expect(now - (open?.last_us ?? 0)).toBeLessThan(100_000_000)
-  now += 2 * 3_600_000_000
-  await house.gateway.catchUp()
-  await receiver.until(2)
-  expect(alertsTold()[1]).toMatchObject({ state: 'resolved', spent_usd: open?.spent_usd })
-}, 30_000)
-
 test('a session that runs away is stopped before it has spent three times its agent’s p99, the others go on, and release lets it go on', async () => {
   let now = Date.UTC(2026, 10, 3, 10) * 1000
   await openWatched(
@@ -291,6 +264,33 @@ test('the cap of one session tells when it is used up, and not on the way there:
   await run(2)
   expect(await alerts()).toMatchObject([{ kind: 'budget-spent', severity: 'critical', owner: 'session:run-7' }])
 }, 40_000)
+
+test('an alert that is open shows what its trouble has come to, tells nobody of that, and is over with all that it cost', async () => {
+  let now = Date.UTC(2026, 10, 3, 10) * 1000
+  await openWatched({ floors: { 'retry-storm': '0' }, off: ['level-burst', 'level-hour'] }, () => now)
+  const send = async (count: number) => {
+    for (let sent = 0; sent < count; sent++) {
+      await ask({ 'x-weir-team': 'search' })
+      now += 10_000_000
+    }
+    await house.gateway.catchUp()
+  }
+  await send(10)
+  await receiver.until(1)
+  await send(30)
+  now += 10_000_000
+  await house.gateway.catchUp()
+  const [open] = await withStore((store) => store.alerts.list({ state: 'open' }))
+  const [told] = alertsTold()
+  expect(open).toMatchObject({ kind: 'retry-storm', told: 1, id: told?.id, since_us: told?.since_us })
+  expect(Number(open?.spent_usd)).toBeGreaterThan(4 * Number(told?.spent_usd))
+  expect(open?.message).toMatch(/the same request 3\d times in 3\d\d s/)
+  expect(now - (open?.last_us ?? 0)).toBeLessThan(100_000_000)
+  now += 2 * 3_600_000_000
+  await house.gateway.catchUp()
+  await receiver.until(2)
+  expect(alertsTold()[1]).toMatchObject({ state: 'resolved', spent_usd: open?.spent_usd })
+}, 30_000)
 
 test('alerts that are over are forgotten after the days that the settings keep them', async () => {
   let now = Date.UTC(2026, 10, 3, 10) * 1000

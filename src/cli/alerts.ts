@@ -1,11 +1,12 @@
 import { defineCommand } from 'citty'
-import { verdicts } from '../core/alert.ts'
+import { type Alert, type Containment, isFound, verdicts } from '../core/alert.ts'
 import { WeirError } from '../core/errors.ts'
 import { verb as judgeAlert } from '../verbs/alerts-feedback.ts'
 import { verb as releaseAlert } from '../verbs/alerts-release.ts'
 import { verb as showAlert } from '../verbs/alerts-show.ts'
 import { verb as testAlerts } from '../verbs/alerts-test.ts'
 import { perform } from '../verbs/perform.ts'
+import type { Context } from '../verbs/verb.ts'
 import { listAlerts, listArgs } from './alerts/list.ts'
 import { renderAlert, renderTried } from './alerts/render.ts'
 import { secret } from './alerts/secret.ts'
@@ -57,6 +58,29 @@ const test = {
   ],
 } as const
 
+/** What becomes of what was let go: another alert may hold it still. */
+const afterwards = async ({ store }: Context, { what, value, owner }: Containment): Promise<string> => {
+  const { alerts } = await store()
+  const others = (await alerts.containments.list(now_us())).filter(
+    (one) => one.what === what && one.value === value && (what === 'key' || one.owner === owner),
+  )
+  if (others.length === 0) return `The ${what} ${value} may go on.`
+  return `The ${what} ${value} is still held: ${others.map(({ id }) => `weir alerts release ${id}`).join(' · ')}`
+}
+
+/** What feedback changes from now on. */
+const effectOf = ({ kind, owner, subject, opinion }: Alert, zone: string): string => {
+  const verdict = opinion?.verdict ?? 'yes'
+  if (!isFound(kind))
+    return `${verdict === 'yes' ? 'noted' : 'closed'}. A budget’s alerts follow its limit: weir budgets set ${subject}`
+  const until = `${moment(opinion?.until_us ?? now_us(), zone)} ${zone}`
+  return {
+    yes: `it was trouble: from now on ${kind} pages a little earlier for ${owner}.`,
+    no: `it was no trouble: from now on ${kind} takes a quarter more for ${owner}.`,
+    planned: `planned: ${kind} of ${owner} pages nobody until ${until}.`,
+  }[verdict]
+}
+
 const feedback = {
   ...defineCommand({
     meta: {
@@ -79,16 +103,11 @@ const feedback = {
         const said = { id: args.id, verdict, zone, ...(until === undefined ? {} : { until }) }
         const alert = await perform(judgeAlert, said, context)
         if (args.json) return printJson(alert)
-        const { kind, owner, opinion } = alert
-        const says = {
-          yes: `it was trouble: from now on ${kind} pages a little earlier for ${owner}`,
-          no: `it was none: from now on ${kind} takes a quarter more for ${owner}`,
-          planned: `planned: ${kind} of ${owner} pages nobody until ${moment(opinion?.until_us ?? now_us(), zone)} ${zone}`,
-        }
-        print(`${alert.id}: ${says[opinion?.verdict ?? 'yes']}.`)
+        const { opinion } = alert
+        print(`${alert.id}: ${effectOf(alert, zone)}`)
         const { containment } = await perform(showAlert, { id: alert.id }, context)
         if (containment !== null && containment.released_us === opinion?.at_us)
-          print(`The ${containment.what} ${containment.value} may go on.`)
+          print(await afterwards(context, containment))
       }),
   }),
   examples: [
@@ -108,7 +127,7 @@ const release = {
       withContext(args, 'weir alerts release', async (context) => {
         const released = await perform(releaseAlert, { id: args.id }, context)
         if (args.json) printJson(released)
-        else print(`The ${released.what} ${released.value} may go on.`)
+        else print(await afterwards(context, released))
       }),
   }),
   examples: [['weir alerts release al-3f9a', 'it was looked at']],

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 import { defineCommand } from 'citty'
 import type { Extent } from '../core/ledger.ts'
 import { type ControlFile, controlPath } from '../gateway/control.ts'
+import { hasStore } from '../verbs/data.ts'
 import { verb as extent } from '../verbs/extent.ts'
 import { perform } from '../verbs/perform.ts'
+import type { Context } from '../verbs/verb.ts'
 import { folderArgs } from './asking.ts'
 import { withContext } from './calling.ts'
 import { money, plural, tokens } from './show/format.ts'
@@ -35,7 +37,26 @@ const askGateway = async (data: string): Promise<Gateway | undefined> => {
   }
 }
 
-export type Status = Readonly<{ data: string; gateway: Gateway | null; extent: Extent }>
+/** Alerts that are open, and deliveries of alerts that did not arrive. */
+type Alerts = Readonly<{ open: number; waiting: number; refused: number }>
+
+export type Status = Readonly<{ data: string; gateway: Gateway | null; extent: Extent; alerts: Alerts }>
+
+const countAlerts = async ({ data, store }: Context): Promise<Alerts> => {
+  if (!hasStore(data)) return { open: 0, waiting: 0, refused: 0 }
+  const { alerts } = await store()
+  const { waiting, refused } = await alerts.deliveries.counts()
+  return { open: (await alerts.list({ state: 'open' })).length, waiting, refused }
+}
+
+/** What keeps alerts from whom they are for. */
+const undelivered = ({ waiting, refused }: Alerts): string | undefined => {
+  const said = [
+    waiting === 0 ? [] : plural(waiting, 'delivery waits', 'deliveries wait'),
+    refused === 0 ? [] : plural(refused, 'delivery was refused', 'deliveries were refused'),
+  ].flat()
+  return said.length === 0 ? undefined : `${said.join(', ')}: weir alerts test`
+}
 
 /** What keeps receipts from the ledger, where something does. */
 const troubles = (gateway: Gateway | null): readonly (readonly [string, string])[] => {
@@ -57,7 +78,7 @@ const troubles = (gateway: Gateway | null): readonly (readonly [string, string])
 }
 
 /** Is a gateway running, and what does the ledger hold. */
-export const renderStatus = ({ data, gateway, extent }: Status, look: Look): string => {
+export const renderStatus = ({ data, gateway, extent, alerts }: Status, look: Look): string => {
   const colours = paint(look)
   const running = gateway
     ? `${colours.green('running')} on ${gateway.url ?? '?'} (${gateway.mode ?? '?'} mode, process ${gateway.pid})`
@@ -66,6 +87,7 @@ export const renderStatus = ({ data, gateway, extent }: Status, look: Look): str
     extent.first_us === null || extent.last_us === null
       ? undefined
       : `${moment(extent.first_us)} – ${moment(extent.last_us)} UTC`
+  const channels = undelivered(alerts)
   return facts(
     [
       ['gateway', running],
@@ -75,6 +97,8 @@ export const renderStatus = ({ data, gateway, extent }: Status, look: Look): str
       ['from, to', span],
       ['tokens', `${tokens(extent.input_tokens)} in, ${tokens(extent.output_tokens)} out`],
       ['cost', money(extent.cost_usd)],
+      ['alerts', alerts.open === 0 ? undefined : `${alerts.open} open: weir alerts`],
+      ['channels', channels && colours.yellow(channels)],
       [
         'unpriced',
         extent.unpriced === 0 ? undefined : colours.yellow(`${plural(extent.unpriced, 'receipt')} without a price yet`),
@@ -93,7 +117,8 @@ export const command = {
       withContext(args, 'weir status', async (context) => {
         const { data } = context
         const gateway = (await askGateway(data)) ?? null
-        const status: Status = { data, gateway, extent: await perform(extent, {}, context) }
+        const held = await perform(extent, {}, context)
+        const status: Status = { data, gateway, extent: held, alerts: await countAlerts(context) }
         if (args.json) printJson(status)
         else print(renderStatus(status, lookOf()))
       }),

@@ -21,6 +21,9 @@ export const foundKinds = [
 export const alertKinds = [...foundKinds, 'budget-spent', 'budget-forecast'] as const
 
 export type FoundKind = (typeof foundKinds)[number]
+/** Is it found in receipts, by thresholds that what people say of it moves? */
+export const isFound = (kind: AlertKind): kind is FoundKind => (foundKinds as readonly string[]).includes(kind)
+
 /** `test`: nothing happened; somebody tries a channel. */
 export type AlertKind = (typeof alertKinds)[number] | 'test'
 
@@ -69,8 +72,8 @@ export type Alert = Readonly<{
   /** One sentence with its numbers. */
   message: string
   opinion?: Opinion
-  /** What ran away is contained: see the containment of the same id. Who asks is not told it of one that has ended. */
-  contained?: 'stop' | 'throttle'
+  /** How what ran away is contained, by the containment of the same id. Who asks is not told it of one that has ended. */
+  contained?: Pick<Containment, 'what' | 'value' | 'action' | 'calls_per_minute' | 'until_us'>
 }>
 
 export type AlertQuery = Readonly<{

@@ -75,6 +75,8 @@ export type BudgetState = Readonly<{
   share: number
   /** When the calendar window resets, µs since the epoch; null for a rolling window and a lifetime. */
   resets_at_us: number | null
+  /** When what was spent last left no room for a call, to the minute, since the gateway started; null: never. */
+  exhausted_at_us: number | null
   /** False until what was spent before the start is counted; amounts are too small until then. */
   counted: boolean
 }>

@@ -1,5 +1,5 @@
 /** `weir alerts` on a store without a gateway, whole outputs. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -27,7 +27,7 @@ const storm: Alert = {
   calls: ['r1', 'r2'],
   trend_usd: ['0', '1', '2', '8'],
   message: 'team:search has sent the same request 40 times in 60 s',
-  contained: 'stop',
+  contained: { what: 'session', value: 's-1', action: 'stop' },
 }
 const level: Alert = {
   ...storm,
@@ -76,14 +76,14 @@ const run = (...words: string[]) => weir(['alerts', ...words], { cwd })
 
 test('the list shows what is open, with all also what is over, last seen first', async () => {
   expect((await run()).out).toMatchInlineSnapshot(`
-    "last seen            severity  kind         owner        so far  if it goes on  six hours  state          told  id
-    2026-11-03 10:00:00  critical  retry-storm  team:search  $12.35        $400.00  ▁▂▃█       open, stopped  1/2   al-aaaa000000000001
+    "last seen            severity  kind         owner        about      so far  if it goes on  six hours  state          told  id
+    2026-11-03 10:00:00  critical  retry-storm  team:search  prompt:ab  $12.35        $400.00  ▁▂▃█       open, stopped  1/2   al-aaaa000000000001
     "
   `)
   expect((await run('--all')).out).toMatchInlineSnapshot(`
-    "last seen            severity  kind         owner         so far  if it goes on  six hours  state          told    id
-    2026-11-03 10:00:00  critical  retry-storm  team:search   $12.35        $400.00  ▁▂▃█       open, stopped  1/2     al-aaaa000000000001
-    2026-11-03 09:00:00  warning   level-hour   organisation  $12.35        $400.00  ▁▂▃█       resolved       nobody  al-bbbb000000000002
+    "last seen            severity  kind         owner         about      so far  if it goes on  six hours  state          told    id
+    2026-11-03 10:00:00  critical  retry-storm  team:search   prompt:ab  $12.35        $400.00  ▁▂▃█       open, stopped  1/2     al-aaaa000000000001
+    2026-11-03 09:00:00  warning   level-hour   organisation  prompt:ab  $12.35        $400.00  ▁▂▃█       resolved       nobody  al-bbbb000000000002
     "
   `)
   expect((await run('--owner', 'team:labs')).out).toBe('No open alert: weir alerts --all shows those that are over.\n')
@@ -158,6 +158,44 @@ test.each(['no', 'planned'])('feedback %s lets go on what the alert has containe
   expect((await run('feedback', 'al-aaaa', 'yes')).out).not.toContain('may go on')
   expect((await run('feedback', 'al-aaaa', verdict)).out).toContain('The session s-1 may go on.\n')
   expect(await run('release', 'al-aaaa')).toMatchObject({ code: 1, err: expect.stringContaining('goes on already') })
+})
+
+test.each([
+  ['yes', 'noted'],
+  ['no', 'closed'],
+])('feedback %s on an alert of a budget promises no other threshold', async (verdict, done) => {
+  const store = await open({ data: data() })
+  await store.alerts.record([{ ...storm, id: 'al-dddd', kind: 'budget-spent', subject: 'search' }], [])
+  await store.close()
+  expect((await run('feedback', 'al-dddd', verdict)).out).toBe(
+    `al-dddd: ${done}. A budget’s alerts follow its limit: weir budgets set search\n`,
+  )
+})
+
+test('what is open, waits or was refused stands in weir status', async () => {
+  mkdirSync(join(data(), 'journal'))
+  const { out } = await weir(['status'], { cwd })
+  expect(out).toContain('alerts    1 open: weir alerts\n')
+  expect(out).toContain('channels  1 delivery waits: weir alerts test\n')
+})
+
+test('release says which other alert still holds the same', async () => {
+  const store = await open({ data: data() })
+  const also = {
+    id: level.id,
+    what: 'session',
+    value: 's-1',
+    owner: 'team:search',
+    action: 'stop',
+    from_us: at,
+  } as const
+  await store.alerts.containments.add(also)
+  await store.alerts.containments.add({ ...also, id: 'al-eeee', owner: 'team:labs' })
+  await store.close()
+  expect((await run('release', 'al-aaaa')).out).toBe(
+    'The session s-1 is still held: weir alerts release al-bbbb000000000002\n',
+  )
+  expect((await run('feedback', 'al-bbbb', 'no')).out).toContain('The session s-1 may go on.\n')
 })
 
 test('release lets go once, and says so of what goes on already', async () => {

@@ -123,6 +123,13 @@ describe('budgets', () => {
     expect(owed(standing('100', '120')).map(({ kind }) => kind)).toEqual(['budget-spent'])
   })
 
+  test('without a forecast say what the period comes to at its pace so far; a lifetime has no end', () => {
+    const day = { id: 'day 1', from_us: now - 6 * 3_600e6, to_us: now + 18 * 3_600e6 }
+    expect(owed({ ...standing('50'), period: day })).toMatchObject([{ spent_usd: '50', projected_usd: '200' }])
+    const life = { id: 'lifetime 0', from_us: 0, to_us: Number.MAX_SAFE_INTEGER }
+    expect(owed({ ...standing('50'), period: life })).toMatchObject([{ projected_usd: '50' }])
+  })
+
   test('the same alert has the same id throughout the period, and another in the next', () => {
     const [first] = owed(standing('50'))
     const [later] = budgetAlerts(standing('60'), [50, 80, 100], why, now + 1e9)
@@ -165,11 +172,17 @@ describe('budgets', () => {
       left: '1',
       share: 0.9,
       resets_at_us: period.to_us,
+      exhausted_at_us: null,
     } as const
     expect(standingOf({ ...state, counted: false })).toBeUndefined()
     const hour = { from_us: now, to_us: now + 3_600_000_000 }
     expect(standingOf({ ...state, counted: true, period: hour })).toBeUndefined()
     expect(standingOf({ ...state, counted: true })).toMatchObject({ owner: 'team:search', spent: parseUsd('9') })
+    const over = { ...state, counted: true, exhausted_at_us: now }
+    expect(standingOf(over)?.exhausted).toEqual({ until_us: period.to_us })
+    const rolling = { ...over, window: 'last 30d', zone: null, resets_at_us: null }
+    expect(standingOf({ ...rolling, period: { ...period, to_us: now + 1e6 } })?.exhausted).toEqual({})
+    expect(standingOf({ ...rolling, period: { ...period, to_us: now + 86_400e6 } })?.exhausted).toBeUndefined()
   })
 
   test('are owned by their scope, and calls are watched for every budget that they count against', () => {

@@ -9,6 +9,7 @@ import type { Budget } from '../../src/core/budget.ts'
 import type { Destination } from '../../src/core/channel.ts'
 import type { AlertSettings, Settings } from '../../src/core/settings.ts'
 import { testAlert } from '../../src/playbook/allocate/alert/make.ts'
+import { factsOf } from '../../src/playbook/allocate/alert/wording.ts'
 import { open as openStore } from '../../src/stores/sqlite.ts'
 import { chatBody, type OpenAiError, post } from '../gateway/ask.ts'
 import { type House, startHouse } from '../gateway/harness.ts'
@@ -166,7 +167,8 @@ test('a session that runs away is stopped before it has spent three times its ag
   expect((await turn('calm', 1)).status).toBe(200)
   await receiver.until(1)
   const alert = alertsTold().find(({ kind }) => kind === 'runaway-session')
-  expect(alert).toMatchObject({ owner: 'team:coding', subject: 'wild', contained: 'stop' })
+  expect(alert).toMatchObject({ owner: 'team:coding', subject: 'wild' })
+  expect(alert?.contained).toEqual({ what: 'session', value: 'wild', action: 'stop' })
   const times = Number(/([\d.]+) times what 99 of 100/.exec(alert?.message ?? '')?.[1])
   expect(times).toBeGreaterThan(1.5)
   expect(times).toBeLessThan(3)
@@ -201,6 +203,10 @@ test('what is slowed down may send so many calls a minute over all threads toget
   }
   const passed = answers.filter(({ status }) => status === 200)
   const refused = answers.filter(({ status }) => status === 429)
+  const contained = factsOf(alertsTold()[0] as Alert).find(([name]) => name === 'contained')?.[1]
+  expect(contained).toMatch(
+    /^the session loop may send 3 calls a minute until 20.* UTC; to let it go on: weir alerts release al-[0-9a-f]{16}$/,
+  )
   expect(passed.length).toBeLessThanOrEqual(3)
   expect(refused.length).toBe(12 - passed.length)
   expect(Number(refused[0]?.retry_after)).toBeGreaterThan(0)
@@ -239,6 +245,92 @@ test('a budget tells when a share of it is spent, each once, with its owner, and
   const open = await withStore((store) => store.alerts.list({ state: 'open' }))
   expect(open.filter(({ kind }) => kind === 'budget-spent')).toEqual([])
 }, 40_000)
+
+test('a hard budget that refuses calls tells that it is used up, and until when, though its limit is never reached', async () => {
+  let now = Date.UTC(2026, 10, 3, 10) * 1000
+  const budget: Budget = {
+    name: 'search-daily',
+    scope: { team: 'search' },
+    limits: { tokens: 3000 },
+    window: { every: 'day', zone: 'UTC' },
+    kind: 'hard',
+    when_exhausted: 'refuse',
+    unbounded: 'allow',
+  }
+  await openWatched({ off: ['retry-storm'] }, () => now, 0, [budget])
+  const send = async (max_tokens: number) => {
+    const body = chatBody({ max_tokens, messages: [{ role: 'user', content: `sim:output=${max_tokens}` }] })
+    now += 10_000_000
+    const { status } = await ask({ 'x-weir-team': 'search' }, body)
+    await house.gateway.catchUp()
+    return status
+  }
+  expect(await send(4000)).toBe(429)
+  expect(await send(1600)).toBe(200)
+  now += 10_000_000
+  await house.gateway.catchUp()
+  await receiver.until(1)
+  expect(alertsTold().map(({ severity }) => severity)).toEqual(['info'])
+  expect(await send(1600)).toBe(429)
+  now += 10_000_000
+  await house.gateway.catchUp()
+  await receiver.until(2)
+  const told = alertsTold()[1]
+  expect(told).toMatchObject({ kind: 'budget-spent', severity: 'critical', subject: 'search-daily' })
+  expect(told?.message).toMatch(/has spent 5\d % \(\d+ tokens\) .* has no room for more calls until 2026-11-04T00:00Z/)
+}, 40_000)
+
+test('the cap of one session tells when it is used up, and not on the way there: sessions come by the hundred', async () => {
+  let now = Date.UTC(2026, 10, 3, 10) * 1000
+  const budget: Budget = {
+    name: 'runs',
+    scope: { session: 'each' },
+    limits: { calls: 4 },
+    window: { lifetime: true },
+    kind: 'hard',
+    when_exhausted: 'refuse',
+    unbounded: 'allow',
+  }
+  await openWatched({ off: ['retry-storm'] }, () => now, 0, [budget])
+  const alerts = () => withStore((store) => store.alerts.list({}))
+  const run = async (calls: number) => {
+    for (let sent = 0; sent < calls; sent++) await ask({ 'x-weir-session': 'run-7' })
+    await house.gateway.catchUp()
+    now += 10_000_000
+    await house.gateway.catchUp()
+  }
+  await run(3)
+  expect(await alerts()).toEqual([])
+  await run(2)
+  expect(await alerts()).toMatchObject([{ kind: 'budget-spent', severity: 'critical', owner: 'session:run-7' }])
+}, 40_000)
+
+test('an alert that is open shows what its trouble has come to, tells nobody of that, and is over with all that it cost', async () => {
+  let now = Date.UTC(2026, 10, 3, 10) * 1000
+  await openWatched({ floors: { 'retry-storm': '0' }, off: ['level-burst', 'level-hour'] }, () => now)
+  const send = async (count: number) => {
+    for (let sent = 0; sent < count; sent++) {
+      await ask({ 'x-weir-team': 'search' })
+      now += 10_000_000
+    }
+    await house.gateway.catchUp()
+  }
+  await send(10)
+  await receiver.until(1)
+  await send(30)
+  now += 10_000_000
+  await house.gateway.catchUp()
+  const [open] = await withStore((store) => store.alerts.list({ state: 'open' }))
+  const [told] = alertsTold()
+  expect(open).toMatchObject({ kind: 'retry-storm', told: 1, id: told?.id, since_us: told?.since_us })
+  expect(Number(open?.spent_usd)).toBeGreaterThan(4 * Number(told?.spent_usd))
+  expect(open?.message).toMatch(/the same request 3\d times in 3\d\d s/)
+  expect(now - (open?.last_us ?? 0)).toBeLessThan(100_000_000)
+  now += 2 * 3_600_000_000
+  await house.gateway.catchUp()
+  await receiver.until(2)
+  expect(alertsTold()[1]).toMatchObject({ state: 'resolved', spent_usd: open?.spent_usd })
+}, 30_000)
 
 test('alerts that are over are forgotten after the days that the settings keep them', async () => {
   let now = Date.UTC(2026, 10, 3, 10) * 1000

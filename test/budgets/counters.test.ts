@@ -164,6 +164,21 @@ describe('a hold', () => {
     expect(budgets.used(active, [], START_US).used).toBe(250n)
   })
 
+  test('is not what brings a counter to its end: what is spent does, for calls that would fit into the limit', () => {
+    const budgets = open(memoryFor(1), inForce, { now_us: START_US })
+    const [active] = activeOf(inForce)
+    const hold = budgets.reserve(facts, need, START_US)
+    if (!active || !isHold(hold)) throw new Error('it fits')
+    const refused = (usd: bigint) => {
+      expect(isHold(budgets.reserve(facts, { ...need, usd }, START_US))).toBe(false)
+      return budgets.used(active, [], START_US).lacked_us
+    }
+    expect(refused(500n)).toBeUndefined()
+    budgets.settle(hold, made({ usd: 600, started_at_us: START_US }))
+    expect(refused(1001n)).toBeUndefined()
+    expect(refused(500n)).toBe(START_US)
+  })
+
   test('of a thread that is dead is given back, and its calls are charged what their receipts say', () => {
     const clock = { now_us: START_US }
     const memory = memoryFor(2)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ListedAlert, verb as listedAlerts } from '../../verbs/alerts-list.ts'
 import { perform } from '../../verbs/perform.ts'
 import type { Context } from '../../verbs/verb.ts'
-import { type FolderFlags, folderArgs, windowArgs } from '../asking.ts'
+import { type FolderFlags, folderArgs, now_us, windowArgs } from '../asking.ts'
 import { withContext } from '../calling.ts'
 import { lookOf } from '../show/look.ts'
 import { print, printJson } from '../show/output.ts'
@@ -68,7 +68,7 @@ export const listAlerts = (flags: ListFlags): Promise<void> =>
     if (flags.follow) return follow(context, flags)
     const all = await read(context, flags)
     if (flags.json) return printJson(all)
-    if (all.length > 0) return print(renderAlerts(all, flags.zone, lookOf()))
+    if (all.length > 0) return print(renderAlerts(all, flags.zone, now_us(), lookOf()))
     const isOpen = !flags.all && flags.since === undefined
     return print(isOpen ? 'No open alert: weir alerts --all shows those that are over.' : 'No alert.')
   })

@@ -6,7 +6,7 @@ import { sparkline } from '../show/chart.ts'
 import { clean, money, nothing, percent } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
 import { type Column, facts, table } from '../show/table.ts'
-import { moment } from '../show/time.ts'
+import { clock, day, moment } from '../show/time.ts'
 
 const severityStyle = (text: string, severity: Alert['severity'], colours: Paint): string =>
   severity === 'critical' ? colours.red(text) : severity === 'warning' ? colours.yellow(text) : text
@@ -14,13 +14,13 @@ const severityStyle = (text: string, severity: Alert['severity'], colours: Paint
 const stateOf = ({ state, opinion, contained }: Alert): string => {
   if (opinion)
     return opinion.verdict === 'yes' ? `${state}, confirmed` : opinion.verdict === 'no' ? 'no trouble' : 'planned'
-  return contained && state === 'open' ? `open, ${contained === 'stop' ? 'stopped' : 'throttled'}` : state
+  return contained && state === 'open' ? `open, ${contained.action === 'stop' ? 'stopped' : 'throttled'}` : state
 }
 
 const projected = (alert: Alert): string => (isOfDollars(alert) ? money(alert.projected_usd) : nothing)
 
-const columns = (zone: string): readonly Column<ListedAlert>[] => [
-  { head: 'last seen', cell: (alert) => moment(alert.last_us, zone) },
+const columns = (zone: string, dated: boolean): readonly Column<ListedAlert>[] => [
+  { head: 'last seen', cell: ({ last_us }) => (dated ? moment(last_us, zone) : clock(last_us, zone)) },
   {
     head: 'severity',
     cell: (alert) => alert.severity,
@@ -28,23 +28,27 @@ const columns = (zone: string): readonly Column<ListedAlert>[] => [
   },
   { head: 'kind', cell: (alert) => alert.kind },
   { head: 'owner', cell: (alert) => alert.owner, shrink: 12 },
+  { head: 'about', cell: ({ subject }) => subject ?? nothing, shrink: 10, drop: 2 },
   { head: 'so far', cell: (alert) => money(alert.spent_usd), align: 'right' },
   { head: 'if it goes on', cell: projected, align: 'right' },
-  { head: 'six hours', cell: (alert) => sparkline(alert.trend_usd) || nothing, drop: 3 },
+  { head: 'six hours', cell: (alert) => sparkline(alert.trend_usd) || nothing, drop: 4 },
   { head: 'state', cell: (alert) => stateOf(alert), drop: 1 },
   {
     head: 'told',
     cell: ({ told_to: { delivered, deliveries } }) => (deliveries === 0 ? 'nobody' : `${delivered}/${deliveries}`),
     style: (text, { told_to: { delivered, deliveries } }, colours) =>
       delivered < deliveries ? colours.red(text) : text,
-    drop: 2,
+    drop: 3,
   },
   { head: 'id', cell: (alert) => alert.id, shrink: 9 },
 ]
 
 /** Alerts, one a line. */
-export const renderAlerts = (all: readonly ListedAlert[], zone: string, look: Look): string =>
-  table(all, columns(zone), look)
+export const renderAlerts = (all: readonly ListedAlert[], zone: string, now_us: number, look: Look): string => {
+  const today = day(now_us, zone)
+  const dated = all.some(({ last_us }) => day(last_us, zone) !== today)
+  return table(all, columns(zone, dated), look)
+}
 
 /** One alert in one line, for following. */
 export const renderLine = (alert: Alert, zone: string, look: Look): string => {

@@ -74,6 +74,10 @@ export const renderBudget = (states: readonly BudgetState[], look: Look): string
           ['reserved', amountText(state.unit, state.reserved)],
           ['left', `${amountText(state.unit, state.left)} of ${amountText(state.unit, state.limit)}`],
           ['resets', resetText(state)],
+          [
+            'had no room',
+            state.exhausted_at_us === null ? undefined : moment(state.exhausted_at_us, state.zone ?? 'UTC'),
+          ],
         ],
         look,
         0,

@@ -3,7 +3,7 @@ import type { Receipt } from '../../core/receipt.ts'
 import type { Active } from './active.ts'
 import { add, type Entry, enterAt, giveBack, leave } from './counters.ts'
 import type { InFlight } from './in-flight.ts'
-import { bookIn, type Known, spend } from './known.ts'
+import { bookIn, type Known, spend, sumReserved } from './known.ts'
 
 /** Acts in the counter of these values, if there is room for it. */
 const within = <T>(
@@ -20,25 +20,20 @@ const within = <T>(
   return done
 }
 
-const sumReserved = ({ all }: Known): ReadonlyMap<number, bigint> => {
-  const sums = new Map<number, bigint>()
-  for (const flight of all)
-    for (const { held } of flight.records())
-      for (const { slot, amount } of held) sums.set(slot, (sums.get(slot) ?? 0n) + amount)
-  return sums
-}
-
 /** What the main thread needs to count, to show and to clear up. */
 export const accounting = (known: Known, flightOf: (lane: number) => InFlight) => ({
   spend: (receipt: Receipt) => spend(known, receipt),
   seed(active: Active, values: readonly string[], amount: bigint, at_us: number): void {
     within(known, active, { values, at_us }, (entry) => add(known.table, entry, amount))
   },
-  used: (active: Active, values: readonly string[], at_us: number) =>
-    within(known, active, { values, at_us }, ({ slot }) => ({ slot, used: known.table.used(slot) })) ?? {
-      slot: -1,
-      used: 0n,
-    },
+  used(active: Active, values: readonly string[], at_us: number) {
+    const { table } = known
+    const found = within(known, active, { values, at_us }, ({ slot }) => {
+      const minute = table.lacked(slot)
+      return { slot, used: table.used(slot), lacked_us: minute === 0 ? undefined : minute * MINUTE_US }
+    })
+    return found ?? { slot: -1, used: 0n, lacked_us: undefined }
+  },
   usedIn: (slot: number) => known.table.used(slot),
   reserved: () => sumReserved(known),
   heldBy(lane: number): ReadonlySet<string> {

@@ -21,6 +21,8 @@ export type BudgetsOptions = Readonly<{
   now_us: () => number
 }>
 
+export type Used = Readonly<{ slot: number; used: bigint; lacked_us: number | undefined }>
+
 /** The budgets of one thread: all threads count in the same memory. */
 export type Budgets = Readonly<{
   /** Takes the budgets that are in force from now on. */
@@ -47,8 +49,8 @@ export type Budgets = Readonly<{
   spend(receipt: Receipt): void
   /** Adds what was spent before in one counter; `at_us` is an instant of its period or slice. */
   seed(active: Active, values: readonly string[], amount: bigint, at_us: number): void
-  /** What a counter holds now, spent and reserved together; 0 for one that nobody has used. */
-  used(active: Active, values: readonly string[], at_us: number): Readonly<{ slot: number; used: bigint }>
+  /** What a counter holds now, spent and reserved together; 0 for one that nobody has used. And when it last had no room. */
+  used(active: Active, values: readonly string[], at_us: number): Used
   /** What calls under way hold, by counter slot, of all threads. */
   reserved(): ReadonlyMap<number, bigint>
   usedIn(slot: number): bigint

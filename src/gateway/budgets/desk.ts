@@ -148,8 +148,8 @@ const standing = (
   reserved: ReadonlyMap<number, bigint>,
 ) => {
   const at_us = now_us()
-  const { slot, used } = own.used(active, values, at_us)
-  return stateOf(active, { values, used, reserved: reserved.get(slot) ?? 0n, at_us })
+  const { slot, used, lacked_us } = own.used(active, values, at_us)
+  return stateOf(active, { values, used, reserved: reserved.get(slot) ?? 0n, lacked_us, at_us })
 }
 
 const WHOLE: Values = [[]]

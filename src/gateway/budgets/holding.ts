@@ -1,9 +1,10 @@
+import { MINUTE_US } from '../../core/date.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import type { Amounts } from '../../playbook/allocate/budget/charge.ts'
 import type { Facts } from '../../playbook/allocate/budget/counter.ts'
 import { type Entry, enter, replace, reserve } from './counters.ts'
 import { MOST_HELD } from './in-flight.ts'
-import { type Hold, type Known, letGo, type Refusal, spend } from './known.ts'
+import { type Hold, type Known, letGo, type Refusal, spend, sumReserved } from './known.ts'
 
 /** Closes a hold's record; false when that was done before. */
 const close = ({ own }: Known, hold: Hold): boolean => {
@@ -16,9 +17,23 @@ const close = ({ own }: Known, hold: Hold): boolean => {
 const hasRoom = ({ table }: Known, { active, slot, amount }: Entry): boolean =>
   !active.counter.hard || table.used(slot) + amount <= active.counter.limit
 
-const exhausted = ({ table }: Known, entry: Entry, at_us: number): Refusal => {
+/**
+ * Notes, once a minute, that a counter is at its end: what is spent leaves no room for the call. Where calls under way merely
+ * hold the rest, or the call may take more than the whole limit, it is not.
+ */
+const noteEnd = (known: Known, { active, slot, amount }: Entry, used: bigint, at_us: number): void => {
+  const { table } = known
+  const { limit } = active.counter
+  const minute = Math.floor(at_us / MINUTE_US)
+  if (amount > limit || table.lacked(slot) === minute) return
+  if (used - (sumReserved(known).get(slot) ?? 0n) + amount > limit) table.lack(slot, minute)
+}
+
+const exhausted = (known: Known, entry: Entry, at_us: number): Refusal => {
   const { active, values, slot, amount } = entry
-  return { why: 'exhausted', active, values, slot, amount, used: table.used(slot), at_us }
+  const used = known.table.used(slot)
+  noteEnd(known, entry, used, at_us)
+  return { why: 'exhausted', active, values, slot, amount, used, at_us }
 }
 
 /**

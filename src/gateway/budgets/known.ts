@@ -50,6 +50,15 @@ export const letGo = ({ table }: Known, entries: readonly Entry[]): void => {
   for (const entry of entries) leave(table, entry)
 }
 
+/** What calls under way hold, by counter slot, of all threads. */
+export const sumReserved = ({ all }: Known): ReadonlyMap<number, bigint> => {
+  const sums = new Map<number, bigint>()
+  for (const flight of all)
+    for (const { held } of flight.records())
+      for (const { slot, amount } of held) sums.set(slot, (sums.get(slot) ?? 0n) + amount)
+  return sums
+}
+
 /** Charges a receipt to every budget that it is under. */
 export const spend = ({ table, books, charge }: Known, receipt: Receipt): void => {
   const amounts = charge(receipt)

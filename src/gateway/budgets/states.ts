@@ -7,10 +7,16 @@ import type { Active } from './active.ts'
 const textOf = ({ counter: { unit } }: Active, amount: bigint): string =>
   unit === 'usd' ? formatUsd(picodollars(amount)) : amount.toString()
 
-export type Standing = Readonly<{ values: readonly string[]; used: bigint; reserved: bigint; at_us: number }>
+export type Standing = Readonly<{
+  values: readonly string[]
+  used: bigint
+  reserved: bigint
+  lacked_us: number | undefined
+  at_us: number
+}>
 
 /** One counter as others are told of it. */
-export const stateOf = (active: Active, { values, used, reserved: held, at_us }: Standing): BudgetState => {
+export const stateOf = (active: Active, { values, used, reserved: held, lacked_us, at_us }: Standing): BudgetState => {
   const { counter, state } = active
   const { budget, unit, limit } = counter
   const { window } = budget
@@ -30,6 +36,7 @@ export const stateOf = (active: Active, { values, used, reserved: held, at_us }:
     left: textOf(active, limit - used),
     share: Number(used) / Number(limit),
     resets_at_us: 'every' in window ? budgetPeriod(window, at_us).to_us : null,
+    exhausted_at_us: lacked_us ?? null,
     counted: state === 'counted',
   }
 }

@@ -25,7 +25,9 @@ const TURNED = 2
 const EXPIRES = 6
 const HOLDERS = 7
 
-const DOOR = SLOTS * SLOT_BYTES
+/** Apart from what every call looks at, a word for each slot: when it last had no room. */
+const LACKED = SLOTS * SLOT_BYTES
+const DOOR = LACKED + SLOTS * 4
 const BYTES = DOOR + (LANES + 1) * 4
 
 /** Memory for `openTable`. */
@@ -49,6 +51,10 @@ export type Table = Readonly<{
   /** The last slice of a rolling window that was taken out; `turn` moves it on, once. */
   turned(slot: number): bigint
   turn(slot: number, from: bigint, to: bigint): boolean
+  /** Notes the minute since the epoch in which the counter had no room for a call. */
+  lack(slot: number, now_min: number): void
+  /** The last such minute; 0 where there was none. */
+  lacked(slot: number): number
   /** The slot of a key, or -1. */
   find(key: bigint): number
   /** Gives slots that nobody needs away. Only one thread may: the main one. Returns how many. */
@@ -62,6 +68,7 @@ const bucketOf = (key: bigint): number => (Number(BigInt.asUintN(32, key >> 16n)
 const slotsOf = (memory: SharedArrayBuffer) => ({
   wide: new BigInt64Array(memory, 0, SLOTS * WIDE),
   narrow: new Int32Array(memory, 0, SLOTS * NARROW),
+  lacked: new Int32Array(memory, LACKED, SLOTS),
   /** Who is making a slot, by lane; the last one is set while slots are given away. */
   door: new Int32Array(memory, DOOR, LANES + 1),
 })
@@ -110,7 +117,7 @@ const makeAlone = (slots: Slots, lane: number, key: bigint): number => {
   return slot
 }
 
-const giveAway = ({ wide, narrow }: Slots, slot: number): boolean => {
+const giveAway = ({ wide, narrow, lacked }: Slots, slot: number): boolean => {
   const key = Atomics.load(wide, slot * WIDE + KEY)
   if (Atomics.compareExchange(wide, slot * WIDE + KEY, key, BUSY) !== key) return false
   if (Atomics.load(narrow, slot * NARROW + HOLDERS) !== 0) {
@@ -119,6 +126,7 @@ const giveAway = ({ wide, narrow }: Slots, slot: number): boolean => {
   }
   Atomics.store(wide, slot * WIDE + USED, 0n)
   Atomics.store(wide, slot * WIDE + TURNED, 0n)
+  Atomics.store(lacked, slot, 0)
   Atomics.store(narrow, slot * NARROW + EXPIRES, 0)
   Atomics.store(wide, slot * WIDE + KEY, 0n)
   return true
@@ -166,7 +174,7 @@ const reserve = ({ wide }: Slots, slot: number, amount: bigint, limit: bigint): 
 /** Opens the table for the thread of a lane. */
 export const openTable = (memory: SharedArrayBuffer, lane: number): Table => {
   const slots = slotsOf(memory)
-  const { wide, narrow, door } = slots
+  const { wide, narrow, lacked, door } = slots
   return {
     find: (key) => find(slots, key),
     again: (slot, key) => grasp(slots, slot, key),
@@ -184,6 +192,8 @@ export const openTable = (memory: SharedArrayBuffer, lane: number): Table => {
     take: (slot) => Atomics.exchange(wide, slot * WIDE + USED, 0n),
     turned: (slot) => Atomics.load(wide, slot * WIDE + TURNED),
     turn: (slot, from, to) => Atomics.compareExchange(wide, slot * WIDE + TURNED, from, to) === from,
+    lack: (slot, now_min) => void Atomics.store(lacked, slot, now_min),
+    lacked: (slot) => Atomics.load(lacked, slot),
     sweep: (now_min) => sweep(slots, now_min),
     bury: (dead) => void Atomics.store(door, dead, 0),
   }

@@ -43,6 +43,10 @@ const isForecast = ({ unit, period, zone, share }: BudgetState): boolean =>
   period.to_us - period.from_us >= 6 * 86_400_000_000 &&
   share >= LEAST_SHARE
 
+/** Of the cap of one session only its end is news: sessions come by the hundred. */
+const percentsFor = ({ scope }: BudgetState, percents: readonly number[]): readonly number[] =>
+  scope['session'] === undefined ? percents : percents.filter((percent) => percent >= 100)
+
 type Known = { at_us: number; period_us: number; forecast: bigint | undefined }
 
 /** Forecasts of budgets from the ledger's days, each kept for ten minutes. */
@@ -105,7 +109,8 @@ export const watchBudgets = (options: RecordOptions & Readonly<{ states: BudgetS
     if (!standing) return false
     const why = { ...explainDay(detection, standing.owner), trend_usd: spendTrend(detection, standing.owner) }
     let any = false
-    for (const alert of budgetAlerts(standing, settings.alerts.budget_percents, why, now_us())) {
+    const percents = percentsFor(state, settings.alerts.budget_percents)
+    for (const alert of budgetAlerts(standing, percents, why, now_us())) {
       if (told.has(alert.id)) continue
       any = (await recordOnce(alert, options)) || any
       told.add(alert.id)

@@ -60,7 +60,8 @@ const contained = async (alert: Alert, receipt: Alike, { store, settings, now_us
   const containment = containmentOf(alert, receipt, settings.alerts.contain, at_us)
   if (!containment) return alert
   await store.containments.add(containment)
-  const [standing = alert] = await asTheyStand(store, [{ ...alert, contained: containment.action }], at_us)
+  const { id: _, owner: __, from_us: ___, ...held } = containment
+  const [standing = alert] = await asTheyStand(store, [{ ...alert, contained: held }], at_us)
   return standing
 }
 

@@ -1,11 +1,11 @@
-import type { Alert, Containment, FoundKind } from '../../core/alert.ts'
-import { foundKinds } from '../../core/alert.ts'
+import { type Alert, type Containment, isFound } from '../../core/alert.ts'
 import { DAY_US } from '../../core/date.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Store } from '../../core/store.ts'
 import { inForce } from '../../playbook/allocate/alert/contain.ts'
-import { resolved } from '../../playbook/allocate/alert/make.ts'
-import { answer, lastSeen } from '../../playbook/allocate/detect/detect.ts'
+import { goingOn, resolved } from '../../playbook/allocate/alert/make.ts'
+import { answer, spendTrend } from '../../playbook/allocate/detect/detect.ts'
+import { takeStanding } from '../../playbook/allocate/detect/gate.ts'
 import type { DetectSettings } from '../../playbook/allocate/detect/settings.ts'
 import type { Log } from '../log.ts'
 import type { Prices } from '../prices.ts'
@@ -48,8 +48,6 @@ const SAVE_EVERY_US = 15_000_000
 const OVER_AFTER_US = 6 * 3_600_000_000
 
 const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-const isFound = (kind: Alert['kind']): kind is FoundKind => (foundKinds as readonly string[]).includes(kind)
 
 /** Watches the queue: each segment once, findings into the store, and the memory with the position now and then. */
 const queueWatcher = (options: WatchOptions, memory: Memory, record: RecordOptions, settings: DetectSettings) => {
@@ -117,21 +115,27 @@ const hear = async ({ store, now_us }: WatchOptions, memory: Memory, record: Rec
   return judged.length > 0
 }
 
-/** Ends alerts whose trouble has not been seen for a while. */
-const endOld = async (
+/** Keeps open alerts at what their trouble has come to, and ends those whose trouble has not been seen for a while. */
+const tendOpen = async (
   { store, now_us }: WatchOptions,
   { detection }: Memory,
   record: RecordOptions,
   settings: DetectSettings,
 ): Promise<boolean> => {
+  const kept: Alert[] = []
   let any = false
   for (const alert of await store.alerts.list({ state: 'open' })) {
     if (!isFound(alert.kind)) continue
-    const seen_us = Math.max(alert.last_us, lastSeen(detection, alert.incident) ?? 0)
-    if (now_us() - seen_us <= Math.min(OVER_AFTER_US, settings.cooldowns_us[alert.kind])) continue
-    await recordResolved(resolved({ ...alert, last_us: seen_us }, now_us()), record)
-    any = true
+    const { seen_us = 0, latest } = takeStanding(detection.gate, alert.incident) ?? {}
+    const isNew = latest !== undefined && latest.at_us > alert.last_us
+    const now = isNew ? goingOn(alert, latest, spendTrend(detection, alert.owner)) : alert
+    const last_us = Math.max(now.last_us, seen_us)
+    if (now_us() - last_us > Math.min(OVER_AFTER_US, settings.cooldowns_us[alert.kind])) {
+      await recordResolved(resolved({ ...now, last_us }, now_us()), record)
+      any = true
+    } else if (isNew) kept.push(now)
   }
+  if (kept.length > 0) await store.alerts.record(kept, [])
   return any
 }
 
@@ -187,7 +191,7 @@ const looker = (inside: Inside, told: readonly Containment[]) => {
     tended_us = now_us()
     await prune()
     const spent = (await budgets?.look(memory.detection).catch(() => false)) ?? false
-    return (await endOld(options, memory, record, settings)) || spent
+    return (await tendOpen(options, memory, record, settings)) || spent
   }
   return {
     save: segments.save,

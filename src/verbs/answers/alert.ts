@@ -2,6 +2,14 @@ import { z } from 'zod'
 import { alertKinds, severities, verdicts } from '../../core/alert.ts'
 import { count, texts, time, usd } from './fields.ts'
 
+const held = {
+  what: z.enum(['session', 'key']),
+  value: z.string(),
+  action: z.enum(['stop', 'throttle']),
+  calls_per_minute: z.number().exactOptional(),
+  until_us: time.exactOptional(),
+} as const
+
 const alertFields = {
   id: z.string(),
   incident: z.string(),
@@ -25,7 +33,7 @@ const alertFields = {
   trend_usd: texts,
   message: z.string(),
   opinion: z.strictObject({ verdict: z.enum(verdicts), at_us: time, until_us: time.exactOptional() }).exactOptional(),
-  contained: z.enum(['stop', 'throttle']).exactOptional(),
+  contained: z.strictObject(held).exactOptional(),
 } as const
 
 export const alert = z.strictObject(alertFields)
@@ -50,13 +58,9 @@ const delivery = z.strictObject({
 
 export const containment = z.strictObject({
   id: z.string(),
-  what: z.enum(['session', 'key']),
-  value: z.string(),
+  ...held,
   owner: z.string(),
-  action: z.enum(['stop', 'throttle']),
-  calls_per_minute: z.number().exactOptional(),
   from_us: time,
-  until_us: time.exactOptional(),
   released_us: time.exactOptional(),
 })
 

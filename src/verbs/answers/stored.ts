@@ -125,6 +125,7 @@ const budgetState = z.strictObject({
   left: z.string(),
   share: z.number(),
   resets_at_us: z.int().nullable(),
+  exhausted_at_us: z.int().nullable(),
   counted: z.boolean(),
 })
 export const budgetStates = z.array(budgetState)

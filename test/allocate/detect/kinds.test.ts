@@ -25,9 +25,28 @@ describe('retry storms', () => {
     expect(first).toMatchObject({ kind: 'retry-storm', owner: 'team:search', subject: 'prompt:same', since_us: noon })
     expect((first?.at_us ?? 0) - noon).toBeLessThanOrEqual(2 * MINUTE)
     expect(first?.spent_usd).toBe('0.35')
+    expect(first?.message).toBe(
+      'team:search (answers) has sent the same request 8 times in 35 s ($0.35 after the first)',
+    )
     expect(first?.explained_by).toEqual({ dimension: 'prompt', value: 'same', cost_usd: '0.35', share: 1 })
     expect(first?.evidence).toContain(storm[0]?.id)
     expect(brief(findings)).toEqual(['retry-storm team:search'])
+  })
+
+  test('that go on are told again with all that they have cost since they began', () => {
+    const off = ['level-burst', 'level-hour', 'level-day', 'mix-shift'] as const
+    const storm = seconds(noon, 4 * 240, 15).map((at_us) => call(at_us, 0.05, { fingerprint: 'same' }))
+    const { findings } = run([...untilNoon(), ...storm], { ...defaultSettings, off })
+    expect(findings.map(({ kind, again }) => [kind, again])).toEqual([
+      ['retry-storm', false],
+      ['retry-storm', true],
+      ['retry-storm', true],
+    ])
+    for (const { at_us, since_us, spent_usd } of findings) {
+      const sent = storm.filter((one) => one.at_us <= at_us).length
+      expect([since_us, Number(spent_usd)]).toEqual([noon, expect.closeTo((sent - 1) * 0.05)])
+    }
+    expect(findings[1]?.message).toMatch(/sent the same request 2\d\d times in 6\d minutes/)
   })
 
   test('are seen from failures too, when every request differs', () => {
@@ -226,6 +245,25 @@ describe('what is new', () => {
     expect(Number(leakOf({})?.spent_usd)).toBeCloseTo(9.1)
     const colleague = seconds(noon, 400, 20).map((at_us) => call(at_us, 0.1, { user: 'user-2' }))
     expect(brief(run([...untilNoon(), ...colleague]).findings)).not.toContain('leaked-key team:search')
+  })
+})
+
+describe('what is new where nothing is learnt first', () => {
+  const settings = { ...defaultSettings, learning_us: 0 }
+
+  test('is not what a key did from its first call on', () => {
+    const { findings } = run(
+      seconds(START, 100, 20).map((at_us) => call(at_us, 1)),
+      settings,
+    )
+    expect(brief(findings)).not.toContain('leaked-key team:search')
+  })
+
+  test('is shown by calls that spent', () => {
+    const failed = seconds(START, 20, 20).map((at_us) => call(at_us, 0, { failed: true }))
+    const paid = call(START + HOUR, 6)
+    const { findings } = run([...failed, paid], settings)
+    expect(findings.map(({ evidence }) => evidence)).toEqual([[paid.id], [paid.id]])
   })
 })
 

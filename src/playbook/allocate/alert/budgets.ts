@@ -16,6 +16,8 @@ export type BudgetStanding = Readonly<{
   spent: bigint
   period: Readonly<{ id: string; from_us: number; to_us: number }>
   forecast?: bigint
+  /** What is spent left a call of this period no room; until when, where that is known. */
+  exhausted?: Readonly<{ until_us?: number }>
 }>
 
 /** An owner's name from the conditions of a scope: `team:search`, several with a blank between, none is the organisation. */
@@ -37,20 +39,21 @@ const SHORTEST_US = 22 * HOUR_US
 export const standingOf = (state: BudgetState, forecast?: bigint): BudgetStanding | undefined => {
   if (!state.counted) return undefined
   if (state.period && state.period.to_us - state.period.from_us < SHORTEST_US) return undefined
+  const { exhausted_at_us, resets_at_us } = state
   const { from_us, to_us } = state.period ?? { from_us: 0, to_us: Number.MAX_SAFE_INTEGER }
+  // A rolling window has no beginning that stays: it is told once a day that begins within it.
+  const begun_us = state.period && resets_at_us === null ? Math.floor(to_us / DAY_US) * DAY_US : from_us
   return {
     id: state.budget,
     owner: scopeOwner(state.scope),
     unit: state.unit,
     limit: parseUsd(state.limit),
     spent: parseUsd(state.spent),
-    // A rolling window has no beginning that stays: it is told once a day that begins within it.
-    period: {
-      id: `${state.window} ${state.resets_at_us === null ? Math.floor(to_us / DAY_US) : from_us}`,
-      from_us,
-      to_us,
-    },
+    period: { id: `${state.window} ${begun_us}`, from_us, to_us },
     ...(forecast === undefined ? {} : { forecast }),
+    ...(exhausted_at_us === null || exhausted_at_us < begun_us
+      ? {}
+      : { exhausted: resets_at_us === null ? {} : { until_us: resets_at_us } }),
   }
 }
 
@@ -106,9 +109,25 @@ const amount = (unit: BudgetUnit, value: bigint): string =>
 
 const severityOf = (percent: number): Severity => (percent >= 100 ? 'critical' : percent >= 80 ? 'warning' : 'info')
 
-const spentCrossing = (standing: BudgetStanding, percents: readonly number[]): Crossed | undefined => {
-  const { id, owner, unit, limit, spent, forecast } = standing
-  const crossed = percents.filter((percent) => spent * 100n >= limit * BigInt(percent))
+/** A hard budget is never spent to the last token: what leaves calls no room counts as all of it. */
+const reached = ({ limit, spent, exhausted }: BudgetStanding): bigint => (exhausted && spent < limit ? limit : spent)
+
+const noRoom = ({ exhausted }: BudgetStanding): string => {
+  if (!exhausted) return ''
+  const { until_us } = exhausted
+  const until = until_us === undefined ? '' : ` until ${new Date(until_us / 1000).toISOString().slice(0, 16)}Z`
+  return `, and has no room for more calls${until}`
+}
+
+/** What a period will have cost: as forecast, else at its pace so far. A lifetime has none. */
+const expected = ({ spent, forecast, period: { from_us, to_us } }: BudgetStanding, at_us: number): bigint => {
+  if (forecast !== undefined && forecast > spent) return forecast
+  return from_us === 0 || at_us <= from_us ? spent : (spent * BigInt(to_us - from_us)) / BigInt(at_us - from_us)
+}
+
+const spentCrossing = (standing: BudgetStanding, percents: readonly number[], at_us: number): Crossed | undefined => {
+  const { id, owner, unit, limit, spent } = standing
+  const crossed = percents.filter((percent) => reached(standing) * 100n >= limit * BigInt(percent))
   if (crossed.length === 0) return undefined
   const percent = Math.max(...crossed)
   const share = Math.floor(Number((spent * 1000n) / limit) / 10)
@@ -116,13 +135,14 @@ const spentCrossing = (standing: BudgetStanding, percents: readonly number[]): C
     kind: 'budget-spent',
     percent,
     severity: severityOf(percent),
-    projected: forecast !== undefined && forecast > spent ? forecast : spent,
-    message: `${owner} has spent ${share} % (${amount(unit, spent)}) of its budget ${id} (${amount(unit, limit)})`,
+    projected: expected(standing, at_us),
+    message: `${owner} has spent ${share} % (${amount(unit, spent)}) of its budget ${id} (${amount(unit, limit)})${noRoom(standing)}`,
   }
 }
 
-const forecastCrossing = ({ id, owner, unit, limit, spent, forecast }: BudgetStanding): Crossed | undefined => {
-  if (forecast === undefined || forecast < limit || spent >= limit) return undefined
+const forecastCrossing = (standing: BudgetStanding): Crossed | undefined => {
+  const { id, owner, unit, limit, spent, forecast } = standing
+  if (forecast === undefined || forecast < limit || reached(standing) >= limit) return undefined
   return {
     kind: 'budget-forecast',
     percent: 100,
@@ -133,7 +153,8 @@ const forecastCrossing = ({ id, owner, unit, limit, spent, forecast }: BudgetSta
 }
 
 /**
- * The alerts that a budget owes as it stands: the highest of `percents` that its spend has reached, and the forecast beyond
+ * The alerts that a budget owes as it stands: the highest of `percents` that its spend has reached (all of them where it has
+ * no room left for a call), and the forecast beyond
  * its limit. Their ids are the same for the whole period, so that each is told once however often this is asked.
  */
 export const budgetAlerts = (
@@ -143,6 +164,6 @@ export const budgetAlerts = (
   at_us: number,
 ): readonly Alert[] => {
   if (standing.limit <= 0n) return []
-  const crossed = [spentCrossing(standing, percents), forecastCrossing(standing)]
+  const crossed = [spentCrossing(standing, percents, at_us), forecastCrossing(standing)]
   return crossed.flatMap((one) => (one ? [alertFor(standing, one, why, at_us)] : []))
 }

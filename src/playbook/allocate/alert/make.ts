@@ -50,13 +50,16 @@ export const alertOf = (finding: Finding, trend_usd: readonly string[]): Alert =
   }
 }
 
-/** The same alert when its trouble is told again, with the numbers as they are now. It becomes graver, never less grave. */
-export const toldAgain = (alert: Alert, finding: Finding, trend_usd: readonly string[]): Alert => ({
+/** The same alert while its trouble goes on, with the numbers as they are now. It becomes graver, never less grave. */
+export const goingOn = (alert: Alert, finding: Finding, trend_usd: readonly string[]): Alert => ({
   ...alert,
   severity: asGrave(finding.severity, alert.severity) ? finding.severity : alert.severity,
-  told: alert.told + 1,
   ...numbers(finding, trend_usd),
 })
+
+/** The same alert when its trouble is told again. */
+export const toldAgain = (alert: Alert, finding: Finding, trend_usd: readonly string[]): Alert =>
+  goingOn({ ...alert, told: alert.told + 1 }, finding, trend_usd)
 
 /** The alert when its trouble is over. */
 export const resolved = (alert: Alert, at_us: number): Alert => ({ ...alert, state: 'resolved', resolved_us: at_us })

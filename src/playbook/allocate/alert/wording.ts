@@ -46,7 +46,15 @@ const changed = ({ change_usd }: Alert): readonly (readonly [string, string])[] 
     ? [['change', `volume ${change_usd.volume}, mix ${change_usd.mix}, price ${change_usd.price} US dollars`]]
     : []
 
-const containedAs = { stop: 'stopped', throttle: 'slowed down' } as const
+const minuteOf = (at_us: number): string => `${new Date(at_us / 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+
+const contained = ({ id, contained: held }: Alert): readonly (readonly [string, string])[] => {
+  if (!held) return []
+  const { what, value, action, calls_per_minute, until_us } = held
+  const how = action === 'stop' ? 'is stopped' : `may send ${calls_per_minute} calls a minute`
+  const until = until_us === undefined ? '' : ` until ${minuteOf(until_us)}`
+  return [['contained', `the ${what} ${value} ${how}${until}; to let it go on: weir alerts release ${id}`]]
+}
 
 /** Is it about dollars? A budget of tokens or calls is not. */
 export const isOfDollars = ({ kind, spent_usd }: Alert): boolean => kind !== 'budget-spent' || spent_usd !== null
@@ -63,10 +71,8 @@ export const factsOf = (alert: Alert): readonly (readonly [name: string, value: 
   ['severity', alert.severity],
   ...explained(alert),
   ...changed(alert),
-  ...(alert.contained
-    ? [['contained', `${containedAs[alert.contained]}: weir alerts release ${alert.id}`] as const]
-    : []),
-  ['since', `${new Date(alert.since_us / 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`],
+  ...contained(alert),
+  ['since', minuteOf(alert.since_us)],
   ...(alert.calls.length > 0 ? [['calls', alert.calls.join(', ')] as const] : []),
 ]
 

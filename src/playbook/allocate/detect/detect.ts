@@ -225,6 +225,3 @@ export const explainDay = (state: Detection, name: string): ReturnType<typeof ex
   if (!owner || state.day === null) return { evidence: [] }
   return explain(owner.tallies, { hour: Math.floor(state.now_us / HOUR_US), day: state.day.number })
 }
-
-/** When trouble of this name was last seen, µs; undefined when it was never told or is forgotten. */
-export const lastSeen = (state: Detection, name: string): number | undefined => state.gate.told.get(name)?.seen_us

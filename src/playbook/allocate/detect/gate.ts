@@ -1,12 +1,22 @@
 import type { Severity, Verdict } from '../../../core/alert.ts'
-import { HOUR_US } from '../../../core/date.ts'
+import { HOUR_US, MINUTE_US } from '../../../core/date.ts'
 import { formatUsd, type Picodollars, picodollars } from '../../../core/money.ts'
 import { Recent } from './bounded.ts'
 import { type Candidate, type Finding, type Kind, keyOf } from './finding.ts'
 import type { DetectSettings } from './settings.ts'
 
-/** Trouble that was told of: when it was told and last seen, and how large it was when told and at most since. */
-type Told = { told_us: number; seen_us: number; excess: bigint; largest: bigint }
+/**
+ * Trouble that was told of: when it was told and last seen, how large it was when told and at most since, when it was looked
+ * at again, and what of that nobody has taken yet.
+ */
+type Told = {
+  told_us: number
+  seen_us: number
+  excess: bigint
+  largest: bigint
+  looked_us?: number
+  latest?: Finding | undefined
+}
 /** What people said of an owner's alerts of a kind: how much more it takes now, until when nothing is said, and the most that was not said. */
 type Opinion = { factor: number; quiet_until_us: number; unsaid?: bigint }
 export type Gate = { told: Recent<Told>; opinions: Recent<Opinion> }
@@ -117,11 +127,29 @@ const finding = (candidate: Candidate, floor: bigint, again: boolean, { at_us, m
 }
 
 const remember = (gate: Gate, name: string, at_us: number, excess: bigint): void => {
-  const told = gate.told.touch(name, ENTRIES, () => ({ told_us: at_us, seen_us: at_us, excess, largest: excess }))
+  const told = gate.told.touch(name, ENTRIES, (): Told => ({ told_us: at_us, seen_us: at_us, excess, largest: excess }))
   told.told_us = at_us
   told.seen_us = at_us
   told.excess = excess
   told.largest = excess
+  told.latest = undefined
+}
+
+/** Trouble that goes on is looked at once a minute. */
+const lookAgain = (told: Told, candidate: Candidate, floor: bigint, moment: Moment): void => {
+  const { at_us } = moment
+  if (at_us - Math.max(told.told_us, told.looked_us ?? 0) < MINUTE_US) return
+  told.looked_us = at_us
+  told.latest = finding(candidate, floor, true, moment)
+}
+
+/** When trouble of this name was last seen, and how it looked since it was told or this was asked; undefined when it was never told or is forgotten. */
+export const takeStanding = (gate: Gate, name: string): Pick<Told, 'seen_us' | 'latest'> | undefined => {
+  const told = gate.told.get(name)
+  if (told === undefined) return undefined
+  const { seen_us, latest } = told
+  told.latest = undefined
+  return { seen_us, latest }
 }
 
 /** Lets whoever raised it know that it is told of. */
@@ -157,7 +185,10 @@ export const admit = (gate: Gate, candidate: Candidate, moment: Moment): Finding
     before.seen_us = at_us
     noted(candidate, at_us)
     if (excess > before.largest) before.largest = excess
-    if (excess < before.excess * 2n || candidate.excess === null || at_us - before.told_us < HOUR_US) return undefined
+    if (excess < before.excess * 2n || candidate.excess === null || at_us - before.told_us < HOUR_US) {
+      lookAgain(before, candidate, floor, moment)
+      return undefined
+    }
   }
   if (toldNarrower(gate, candidate, moment.narrower, at_us, cooldown_us)) return undefined
   remember(gate, name, at_us, excess)

@@ -78,11 +78,11 @@ const meet = (
   const old = entry.first_us - (newcomers.begun_us ?? call.at_us) < settings.learning_us
   if (old || call.at_us - entry.first_us > DAY_US) return undefined
   entry.cost += call.cost ?? 0n
-  entry.evidence = withEvidence(entry.evidence, call)
+  if (call.cost !== 0n) entry.evidence = withEvidence(entry.evidence, call)
   return entry.cost > settings.floors[kind] ? newcomer(kind, entry, subject, owner, call.at_us) : undefined
 }
 
-/** True for a day after the value was first seen with the key; a key's own first days make everything known. */
+/** True for a day after the value was first seen with the key; a key's first call, and its own first days, make everything known. */
 const isStrange = (
   known: Recent<number>,
   value: string | undefined,
@@ -92,7 +92,8 @@ const isStrange = (
 ): boolean => {
   if (value === undefined) return false
   const first = known.touch(value, KNOWN, () => at_us)
-  return first - habits.first_us >= learning_us && at_us - first <= DAY_US
+  const since_us = first - habits.first_us
+  return since_us > 0 && since_us >= learning_us && at_us - first <= DAY_US
 }
 
 type Strange = Readonly<{ user: boolean; model: boolean; feature: boolean }>

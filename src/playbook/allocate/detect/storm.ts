@@ -13,8 +13,18 @@ const KEPT = 64
 /** Failures within two minutes that are a storm where they are more than half of the calls, and calls come five times as often as usual. */
 const FAILURES = 10
 
-/** Calls of the last two minutes, at most `KEPT`: those from `from` on, and what they cost together. */
-type Window = { at_us: number[]; costs: number[]; ids: string[]; from: number; cost: number; told_us: number }
+/** A storm since it began, however long ago: its calls, and what they wasted. */
+type Course = { readonly since_us: number; calls: number; wasted: number }
+/** Calls of the last two minutes, at most `KEPT`: those from `from` on, what they cost together, and the storm that they are part of. */
+type Window = {
+  at_us: number[]
+  costs: number[]
+  ids: string[]
+  from: number
+  cost: number
+  told_us: number
+  course: Course | undefined
+}
 /** Calls of the last two minutes, with how many came and failed in a usual two minutes. */
 type Feature = { calls: number[]; first: number; failed: Window; window: number; count: number; usual: number }
 /** Most equal requests within two minutes that an owner made, by day: its habit. */
@@ -23,7 +33,7 @@ export type Storms = { prompts: Recent<Window>; features: Recent<Feature>; habit
 
 export const openStorms = (): Storms => ({ prompts: new Recent(), features: new Recent(), habits: new Recent() })
 
-const openWindow = (): Window => ({ at_us: [], costs: [], ids: [], from: 0, cost: 0, told_us: 0 })
+const openWindow = (): Window => ({ at_us: [], costs: [], ids: [], from: 0, cost: 0, told_us: 0, course: undefined })
 const openFeature = (): Feature => ({ calls: [], first: 0, failed: openWindow(), window: 0, count: 0, usual: 0 })
 
 const sizeOf = ({ at_us, from }: Window): number => at_us.length - from
@@ -58,6 +68,15 @@ const add = (window: Window, call: Seen): void => {
   window.ids.push(call.id)
 }
 
+/** The storm with a call that came last in its window; one that begins has `wasted` so far. */
+const goOn = (window: Window, call: Seen, wasted: number): Course => {
+  if (window.course) {
+    window.course.calls += 1
+    window.course.wasted += call.cost ?? call.ceiling
+  } else window.course = { since_us: window.at_us[window.from] ?? call.at_us, calls: sizeOf(window), wasted }
+  return window.course
+}
+
 const habitOf = (storms: Storms, owner: string, day: number, most: number): Habit => {
   const habit = storms.habits.touch(owner, most, () => ({ day, most: 0, days: [], allowed: 0 }))
   if (habit.day !== day) {
@@ -69,11 +88,12 @@ const habitOf = (storms: Storms, owner: string, day: number, most: number): Habi
   return habit
 }
 
-/** What is repeated: `dimension:value` is its subject. */
+/** What is repeated: `dimension:value` is its subject. `wasted`: within the window. */
 type Storm = Readonly<{
   dimension: 'prompt' | 'feature'
   value: string
   wasted: number
+  course: Course
   message: () => string
   score: number
 }>
@@ -90,23 +110,31 @@ const candidate = (
   const first = window.at_us[window.from] ?? call.at_us
   // Under half a minute nothing is known about the rate yet; a storm is judged as if it had taken that long.
   const minutes = Math.max(0.5, (call.at_us - first) / MINUTE_US)
-  const { dimension, value } = storm
-  const wasted = storm.wasted / 1e12
-  const within_hour = amountOf(wasted) + amountOf((wasted / minutes) * 60)
-  if (within_hour < settings.floors['retry-storm']) return undefined
+  const { dimension, value, course } = storm
+  const hourly = amountOf((storm.wasted / 1e12 / minutes) * 60)
+  if (amountOf(storm.wasted / 1e12) + hourly < settings.floors['retry-storm']) return undefined
+  const wasted = amountOf(course.wasted / 1e12)
   return {
     kind: 'retry-storm',
     owner: names.owner,
     subject: `${dimension}:${value}`,
-    since_us: first,
-    excess: amountOf(wasted),
-    hourly: amountOf((wasted / minutes) * 60),
+    since_us: course.since_us,
+    excess: wasted,
+    hourly,
     score: storm.score,
-    explanation: { dimension, value, cost: amountOf(wasted), share: 1 },
+    explanation: { dimension, value, cost: wasted, share: 1 },
     evidence: window.ids.slice(-8),
     message: storm.message(),
     trace: window,
   }
+}
+
+const whose = ({ loop, session }: Names): string => (session === undefined ? loop : `${loop}, session ${session}`)
+
+/** How long a storm lasts, in a sentence. */
+const lasting = ({ since_us }: Course, at_us: number): string => {
+  const seconds = Math.max(1, Math.round((at_us - since_us) / 1e6))
+  return seconds < 600 ? `${seconds} s` : `${Math.round(seconds / 60)} minutes`
 }
 
 /** The same request again and again: all but the first are waste. */
@@ -127,16 +155,18 @@ const repeats = (
   const count = sizeOf(window)
   if (count < allowed) {
     habit.most = Math.max(habit.most, count)
+    window.course = undefined
     return undefined
   }
   const wasted = window.cost - (window.costs[window.from] ?? 0)
-  const seconds = () => Math.max(1, Math.round((call.at_us - (window.at_us[window.from] ?? call.at_us)) / 1e6))
+  const course = goOn(window, call, wasted)
   const message = () =>
-    `${owner} has sent the same request ${count} times in ${seconds()} s (${show(wasted / 1e12)} after the first)`
+    `${owner} (${whose(names)}) has sent the same request ${course.calls} times in ${lasting(course, call.at_us)} (${show(course.wasted / 1e12)} after the first)`
   const storm: Storm = {
     dimension: 'prompt',
     value: call.fingerprint,
     wasted,
+    course,
     message,
     score: count / settings.storm_repeats,
   }
@@ -174,7 +204,10 @@ const failing = (storms: Storms, call: Seen, names: Names, settings: DetectSetti
   forget(feature.failed, call.at_us)
   add(feature.failed, call)
   const failed = sizeOf(feature.failed)
-  if (failed < FAILURES || failed * 2 <= all || all <= 5 * feature.usual) return undefined
+  if (failed < FAILURES || failed * 2 <= all || all <= 5 * feature.usual) {
+    feature.failed.course = undefined
+    return undefined
+  }
   const often = () =>
     feature.usual > 0.1 ? `${(all / feature.usual).toFixed(0)} times as often as usual` : 'out of the blue'
   const message = () =>
@@ -183,6 +216,7 @@ const failing = (storms: Storms, call: Seen, names: Names, settings: DetectSetti
     dimension: 'feature',
     value: names.loop,
     wasted: feature.failed.cost,
+    course: goOn(feature.failed, call, feature.failed.cost),
     message,
     score: failed / FAILURES,
   }

@@ -22,15 +22,20 @@ const tokenOf = (headers: Headers, query: string): string | undefined => {
   return candidates.find((token) => token?.startsWith('weir_'))
 }
 
-/** Finds the gateway key of a call. Throws `unknown-key` or `key-expired`; the message never repeats the key. */
-const authenticate = (call: Call, world: World): void => {
+/**
+ * Finds the gateway key of a call. Throws `unknown-key`; gives back why a key that is known opens nothing any more, so that
+ * the receipt says whose it was. No message repeats the key.
+ */
+const authenticate = (call: Call, world: World): WeirError | undefined => {
   const token = tokenOf(call.headers, call.query)
   if (token === undefined)
     throw new WeirError(
       'unknown-key',
       'This gateway needs a Weir key (weir_…) in place of the API key. Ask its administrator for one.',
     )
-  call.key = world.keys.identifyToken(token, call.started_at_us)
+  const { key, refusal } = world.keys.identifyToken(token, call.started_at_us)
+  call.key = key
+  return refusal
 }
 
 const checkTarget = (call: Call): void => {
@@ -132,11 +137,12 @@ export const identify = (call: Call, world: World): void => {
   const upstream = address(call, world)
   if (upstream) call.upstream = upstream
   checkProtocol(call)
-  const ours = world.errands.isOurs(call.headers)
-  if (world.settings.mode === 'keys' && !ours) authenticate(call, world)
-  else if (upstream) checkOrigin(call, upstream)
+  const keyed = world.settings.mode === 'keys' && !world.errands.isOurs(call.headers)
+  const refusal = keyed ? authenticate(call, world) : undefined
+  if (!keyed && upstream) checkOrigin(call, upstream)
   call.tenant = world.tenants.tenantOf(call.key, call.headers, call.query)
   const slips = headerTags(call.payer, call.headers, call.key, call.started_at_us)
   if (slips) call.slips = slips
+  if (refusal) throw refusal
   if (!upstream) throw unknownPath(call, world)
 }

@@ -10,7 +10,7 @@ import { deriveKey, displayPrefix, hashToken, masterSecret, mintToken } from '..
 import { open as openStore } from '../../src/stores/sqlite.ts'
 import { waitUntil } from '../waiting.ts'
 import { chatBody, type OpenAiError, post } from './ask.ts'
-import { type House, startHouse } from './harness.ts'
+import { type House, type HouseOptions, startHouse } from './harness.ts'
 import { prices } from './prices.ts'
 
 let house: House
@@ -22,14 +22,16 @@ afterEach(async () => {
   rmSync(data, { recursive: true, force: true })
 })
 
+const hashed = (token: string): string =>
+  hashToken(token, deriveKey(masterSecret({ data, random: randomBytes }), 'token-pepper'))
+
 const add = async (more: Partial<KeyRecord> = {}): Promise<string> => {
   const token = mintToken(randomBytes)
-  const pepper = deriveKey(masterSecret({ data, random: randomBytes }), 'token-pepper')
   await store.keys.add({
     id: `key-${token.slice(5, 11)}`,
     name: 'test',
     prefix: displayPrefix(token),
-    hash: hashToken(token, pepper),
+    hash: hashed(token),
     tags: {},
     models: [],
     providers: [],
@@ -41,20 +43,30 @@ const add = async (more: Partial<KeyRecord> = {}): Promise<string> => {
   return token
 }
 
+/** The token that a key had before it was rotated, and that is no longer good. */
+const mintOver = async (more: Partial<KeyRecord>): Promise<string> => {
+  const token = mintToken(randomBytes)
+  await add({ ...more, previous_hash: hashed(token), previous_until_us: 1000 })
+  return token
+}
+
+const ours = {
+  openai: { credentials: { api_key: 'sk-ours' } },
+  anthropic: { credentials: { api_key: 'sk-ant-ours' } },
+  google: { credentials: { api_key: 'g-ours' } },
+  groq: { credentials: { api_key: 'gsk-ours' } },
+}
+
 /** A gateway in keys mode over a store that holds what `fill` adds. */
-const openKeyed = async <T>(fill: () => Promise<T>, settings: Partial<Settings> = {}): Promise<T> => {
+const openKeyed = async <T>(
+  fill: () => Promise<T>,
+  settings: Partial<Settings> = {},
+  providers: HouseOptions['providers'] = ours,
+): Promise<T> => {
   data = mkdtempSync(join(tmpdir(), 'weir-keys-'))
   store = await openStore({ data })
   const filled = await fill()
-  house = await startHouse({
-    settings: { mode: 'keys', data, ...settings },
-    providers: {
-      openai: { credentials: { api_key: 'sk-ours' } },
-      anthropic: { credentials: { api_key: 'sk-ant-ours' } },
-      google: { credentials: { api_key: 'g-ours' } },
-      groq: { credentials: { api_key: 'gsk-ours' } },
-    },
-  })
+  house = await startHouse({ settings: { mode: 'keys', data, ...settings }, providers })
   return filled
 }
 
@@ -132,6 +144,23 @@ test('no key, a provider’s own key, an unknown key and an expired key are refu
     ['refused', 'unknown-key'],
     ['refused', 'unknown-key'],
     ['refused', 'key-expired'],
+  ])
+})
+
+test('a call with a key that opens nothing any more says on its receipt whose key it was', async () => {
+  const [revoked, expired, rotated] = await openKeyed(() =>
+    Promise.all([
+      add({ id: 'revoked', team: 'river', tags: { plan: 'gold' }, revoked_at_us: 1000 }),
+      add({ id: 'expired', team: 'lake', customer: 'acme', expires_at_us: 1000 }),
+      mintOver({ id: 'rotated', team: 'sea' }),
+    ]),
+  )
+  for (const token of [revoked, expired, rotated])
+    expect((await post(house, { headers: { ...bearer(token), 'x-weir-team': 'ocean' } })).status).toBe(401)
+  expect(await house.receipts()).toMatchObject([
+    { outcome: 'refused', error_code: 'unknown-key', key_id: 'revoked', team: 'river', tags: { plan: 'gold' } },
+    { outcome: 'refused', error_code: 'key-expired', key_id: 'expired', team: 'lake', customer: 'acme' },
+    { outcome: 'refused', error_code: 'key-expired', key_id: 'rotated', team: 'sea' },
   ])
 })
 

@@ -46,12 +46,17 @@ const begin = (call: Call, stop: Stop, number: number, request: Outbound, world:
   ...((call.pulling?.wants_answer ?? 0) > 0 ? { kept: [] } : {}),
 })
 
-/** What an outcome says of the target's health: 5xx, timeouts and broken connections count, a 429 or a 400 does not. */
-const report = (attempt: Attempt, answer: Answer, { breakers }: World): void => {
+/**
+ * What an outcome says of the target's health: 5xx, timeouts and broken connections count, a 429 or a 400 does not; and of the
+ * key that we have for it.
+ */
+const report = (attempt: Attempt, answer: Answer, { breakers, own_keys }: World): void => {
   const failed = answer.outcome === 'cut' || (attempt.status ?? 599) >= 500
   if (answer.outcome === 'client-gone') breakers.abstained(attempt.target)
   else if (failed) breakers.failed(attempt.target)
   else breakers.succeeded(attempt.target)
+  const warning = own_keys.refusal(attempt)
+  if (warning !== undefined) attempt.warning = warning
 }
 
 /** Takes the prompt's fingerprints while the provider works. */

@@ -33,6 +33,7 @@ import { type ListenAt, openListener, urlOf } from './listener.ts'
 import { type LogStream, openLog } from './log.ts'
 import { type Counts, createMetrics, type Gauges } from './metrics.ts'
 import { createOnce } from './once.ts'
+import { openOwnKeys } from './own-key.ts'
 import type { Prices } from './prices.ts'
 import { createRestraint } from './restraint.ts'
 import { openTenants } from './tenant.ts'
@@ -187,6 +188,7 @@ const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name: strin
     log,
     metrics: createMetrics(),
     breakers: createBreakers(settings.breaker, now_us),
+    own_keys: openOwnKeys(settings.mode, log, now_us),
     budgets: budgetsOf(data, now_us),
     bill_once: createOnce(data.once),
     billed_before: doors.billed_before,

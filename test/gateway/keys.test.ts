@@ -57,6 +57,9 @@ const ours = {
   groq: { credentials: { api_key: 'gsk-ours' } },
 }
 
+/** A server of one's own, without a key of ours; the house gives it its address. */
+const VLLM = { adapter: 'openai-compatible' }
+
 /** A gateway in keys mode over a store that holds what `fill` adds. */
 const openKeyed = async <T>(
   fill: () => Promise<T>,
@@ -284,4 +287,55 @@ test('a key that is added or revoked meanwhile counts within a moment', async ()
   await waitUntil(answers(200))
   await store.keys.revoke('late', Date.now() * 1000)
   await waitUntil(answers(401))
+})
+
+test('where a provider refuses the key of the gateway, the answer passes as it came and says beside it whose key it was', async () => {
+  const wrong = { credentials: { api_key: 'invalid-canary' } }
+  const providers = { openai: wrong, google: wrong, 'aws-bedrock': { ...wrong, region: 'us-east-1' }, vllm: VLLM }
+  const token = await openKeyed(() => add(), { log_level: 'error' }, providers)
+  const ask = async (path: string, body: unknown = chatBody()) => {
+    const response = await post(house, { path, body, headers: bearer(token) })
+    return [response.headers.get('x-weir-warning'), response.status, await response.text()]
+  }
+  const contents = { contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] }
+  const converse = { messages: [{ role: 'user', content: [{ text: 'Hello' }] }] }
+  const openai = "openai answered 401 to this gateway's own key, not to yours: tell its administrator"
+  expect(await ask('/v1/chat/completions')).toEqual([openai, 401, expect.stringContaining('Incorrect API key')])
+  expect(await ask('/v1/chat/completions')).toEqual([openai, 401, expect.anything()])
+  expect(await ask('/v1beta/models/gemini-2.5-flash:generateContent', contents)).toEqual([
+    openai.replace('openai', 'google').replace('401', '400'),
+    400,
+    expect.stringContaining('API_KEY_INVALID'),
+  ])
+  expect(await ask('/model/anthropic.claude-haiku-4-5-20251001-v1:0/converse', converse)).toEqual([
+    openai.replace('openai', 'aws-bedrock').replace('401', '403'),
+    403,
+    expect.anything(),
+  ])
+  const none = 'vllm answered 401, and this gateway has no key for it: tell its administrator'
+  expect(await ask('/vllm/chat/completions')).toEqual([none, 401, expect.anything()])
+  const receipts = await house.receipts()
+  expect(receipts.map(({ warnings }) => warnings?.[0]?.split(' ', 3).join(' '))).toEqual([
+    'openai answered 401',
+    'openai answered 401',
+    'google answered 400',
+    'aws-bedrock answered 403',
+    'vllm answered 401,',
+  ])
+  const told = house.log.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+  expect(told.map(({ provider, http_status }) => `${provider} ${http_status}`)).toEqual([
+    'openai 401',
+    'google 400',
+    'aws-bedrock 403',
+    'vllm 401',
+  ])
+  expect(house.log.join()).not.toContain('canary')
+})
+
+test('a client whose own key is refused is told nothing but what the provider says', async () => {
+  data = mkdtempSync(join(tmpdir(), 'weir-keys-'))
+  store = await openStore({ data })
+  house = await startHouse({ settings: { data } })
+  const response = await post(house, { headers: bearer('invalid') })
+  expect([response.status, response.headers.get('x-weir-warning')]).toEqual([401, null])
 })

@@ -20,13 +20,13 @@ const hostOf = (region: string): string => {
 const base = (settings: ProviderSettings): Base =>
   settings.base_url === undefined ? { origin: hostOf(regionOf(settings)), path: '' } : baseOf(settings)
 
-const PROJECT = /^[a-z0-9][a-z0-9.:-]{0,62}$/
+const options = { project: /^[a-z0-9][a-z0-9.:-]{0,62}$/, auth: /^(api-key|bearer)$/ }
 
 /** Project and location of the settings; a call that only changes its model keeps its own where none is configured. */
 const home = (settings: ProviderSettings, path: string): string => {
   const own = /^\/v1[a-z0-9]*(\/projects\/[^/]+\/locations\/[^/]+)\//.exec(path)?.[1]
   if (own !== undefined && settings.options['project'] === undefined) return own
-  return `/projects/${neededOption(settings, 'project', PROJECT)}/locations/${regionOf(settings)}`
+  return `/projects/${neededOption(settings, options, 'project')}/locations/${regionOf(settings)}`
 }
 
 /** Gemini's model stands in the path, OpenAI's in the body. Claude's body has no model and another version here. */
@@ -67,6 +67,8 @@ export const provider: Provider = {
     wires: ['gemini-generate', 'gemini-embeddings', 'gemini-interactions', 'anthropic-messages', 'openai-chat'],
     quirks: { 'openai-chat': { reasoning: 'total-only' } },
     key_headers: ['authorization', 'x-goog-api-key'],
+    needs: 'region',
+    options,
     on_client_gone: 'drain',
   },
   claims: (path) => {
@@ -75,7 +77,7 @@ export const provider: Provider = {
   },
   address,
   authorise: (settings, outgoing) =>
-    optionOf(settings, 'auth', /^(api-key|bearer)$/) === 'api-key'
+    optionOf(settings, options, 'auth') === 'api-key'
       ? keyedAs(settings, outgoing, 'x-goog-api-key')
       : bearerKey(settings, outgoing),
 }

@@ -115,7 +115,7 @@ export type Attempt = {
   readonly reading: Reading | undefined
   readonly started_at_us: number
   readonly request_bytes: number
-  /** The request went to a provider while its client was there. */
+  /** The request went to a provider while its client was there; absent as long as it went to none. */
   sent?: boolean
   response_bytes: number
   first_token_at_us?: number

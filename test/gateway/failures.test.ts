@@ -230,6 +230,17 @@ describe('a provider that fails midway', () => {
     ])
   })
 
+  test('a provider whose address is wrong about TLS is told as one that cannot be reached, not as one that broke off', async () => {
+    const plain = await openBefore((_, response) => response.end())
+    const { port } = provider?.address() as AddressInfo
+    await plain.close()
+    const base_url = `https://127.0.0.1:${port}/v1`
+    await open({ providers: { openai: { base_url } }, settings: limits({ attempts: 1 }) })
+    const { error } = (await (await post(house)).json()) as OpenAiError
+    expect(error.message).toMatch(/openai cannot be reached.*certificate.*\((EPROTO|ERR_SSL\w+)\)/)
+    expect(await house.receipts()).toMatchObject([{ error_code: 'provider-unreachable', price_state: 'none' }])
+  })
+
   test('an answer that is not what it should be passes as it came, and is estimated', async () => {
     await open()
     house.simulator.faults.next(1, 'malformed')

@@ -276,7 +276,9 @@ test('the metrics count as many receipts written as were due, with bounded label
   const text = await (await fetch(`${house.gateway.url}/metrics`)).text()
   expect(text).toContain('weir_receipts_due_total 2\n')
   expect(text).toContain('weir_receipts_total 2\n')
-  expect(text).toContain('weir_attempts_total{wire="openai-chat",provider="openai",outcome="ok"} 1')
+  const attempts = 'weir_attempts_total{wire="openai-chat",provider="openai"'
+  expect(text).toContain(`${attempts},outcome="ok",status="200"} 1\n`)
+  expect(text).toContain(`${attempts},outcome="refused",status="400"} 1\n`)
   expect(text).toContain('weir_duration_seconds_count{wire="openai-chat",provider="openai"} 1')
   const families = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name)
   expect([...text.matchAll(/^# HELP (\w+) \w/gm)].map(([, name]) => name)).toEqual(families)
@@ -292,3 +294,12 @@ test.each(['GET', 'HEAD'])(
     expect(house.journal()).toHaveLength(0)
   },
 )
+
+test('a call that the configuration fails is in the log as it is by default; one that its client got wrong is not', async () => {
+  await open({ settings: { log_level: 'warn', routes: [{ match: {}, targets: [{ provider: 'voyage' }] }] } })
+  expect((await post(house)).status).toBe(500)
+  expect((await post(house, { body: '{not json' })).status).toBe(400)
+  expect(house.log.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { level: 40, outcome: 'refused', error_code: 'bad-config', http_status: 500 },
+  ])
+})

@@ -26,11 +26,16 @@ const outcomes = (receipts: readonly Receipt[]) =>
   receipts.map(({ attempt, outcome, http_status }) => [attempt, outcome, http_status])
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
+const openServer = async (listener: RequestListener): Promise<number> => {
+  const server = createServer(listener)
+  provider = server
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
 /** A provider that does what `listener` says, in place of OpenAI's simulator. */
 const openBefore = async (listener: RequestListener, options: HouseOptions = {}) => {
-  provider = createServer(listener)
-  await new Promise<void>((resolve) => provider?.listen(0, '127.0.0.1', resolve))
-  const { port } = provider.address() as AddressInfo
+  const port = await openServer(listener)
   return open({ ...options, providers: { openai: { base_url: `http://127.0.0.1:${port}/v1` } } })
 }
 
@@ -231,11 +236,9 @@ describe('a provider that fails midway', () => {
   })
 
   test('a provider whose address is wrong about TLS is told as one that cannot be reached, not as one that broke off', async () => {
-    const plain = await openBefore((_, response) => response.end())
-    const { port } = provider?.address() as AddressInfo
-    await plain.close()
-    const base_url = `https://127.0.0.1:${port}/v1`
-    await open({ providers: { openai: { base_url } }, settings: limits({ attempts: 1 }) })
+    const port = await openServer((_, response) => response.end())
+    const openai = { base_url: `https://127.0.0.1:${port}/v1` }
+    await open({ providers: { openai }, settings: limits({ attempts: 1 }) })
     const { error } = (await (await post(house)).json()) as OpenAiError
     expect(error.message).toMatch(/openai cannot be reached.*certificate.*\((EPROTO|ERR_SSL\w+)\)/)
     expect(await house.receipts()).toMatchObject([{ error_code: 'provider-unreachable', price_state: 'none' }])

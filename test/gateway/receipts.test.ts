@@ -190,26 +190,34 @@ describe('a receipt says', () => {
     expect(Number(receipt.reserved_usd)).toBeGreaterThan(0)
   })
 
-  test('that listing models and counting tokens bill nothing', async () => {
+  test('that listing models and counting tokens bill nothing, nor does moderation at OpenAI', async () => {
     await open()
-    await (await fetch(`${house.gateway.url}/v1/models`, { headers: { authorization: 'Bearer sk' } })).arrayBuffer()
+    const list = async (path: string, headers: Record<string, string>) =>
+      (await fetch(house.gateway.url + path, { headers })).arrayBuffer()
+    await list('/v1/models', { authorization: 'Bearer sk' })
+    await list('/v1/models', { 'x-api-key': 'k', 'anthropic-version': '2023-06-01' })
+    await list('/v1beta/models/gemini-2.5-flash', { 'x-goog-api-key': 'k' })
+    await (await post(house, { path: '/v1/moderations', body: { input: 'Hello' } })).arrayBuffer()
     const body = { model: 'claude-sonnet-5-5', messages: [{ role: 'user', content: 'Hello' }] }
     await (await post(house, { path: '/v1/messages/count_tokens', body, headers: { 'x-api-key': 'k' } })).arrayBuffer()
     const receipts = await house.receipts()
-    expect(receipts.map(({ endpoint, price_state }) => [endpoint, price_state])).toEqual([
-      ['models', 'none'],
-      ['count_tokens', 'none'],
+    expect(receipts.map(({ provider, endpoint, price_state }) => [provider, endpoint, price_state])).toEqual([
+      ['openai', 'models', 'none'],
+      ['anthropic', 'models', 'none'],
+      ['google', 'models', 'none'],
+      ['openai', 'moderations', 'none'],
+      ['anthropic', 'count_tokens', 'none'],
     ])
   })
 
   test('that a path which no wire knows passed through unmetered', async () => {
     await open()
-    const response = await post(house, { path: '/v1/moderations', body: { input: 'hello' } })
+    const response = await post(house, { path: '/v1/assistants', body: { model: 'gpt-4o' } })
     await response.arrayBuffer()
     const receipt = await last()
-    expect(receipt).toMatchObject({ endpoint: '/v1/moderations', provider: 'openai', http_status: response.status })
+    expect(receipt).toMatchObject({ endpoint: '/v1/assistants', provider: 'openai', http_status: response.status })
     expect(receipt.price_state).toBe(response.status < 400 ? 'unmetered' : 'none')
-    expect(house.simulator.calls[0]?.path).toBe('/openai/v1/moderations')
+    expect(house.simulator.calls[0]?.path).toBe('/openai/v1/assistants')
   })
 
   test('estimated usage, where the provider reported none', async () => {

@@ -34,7 +34,8 @@ export const baseOf = (settings: ProviderSettings, fallback?: string): Base => {
   const known = parsed.get(settings)
   if (known !== undefined) return known
   const text = settings.base_url ?? fallback
-  if (text === undefined) throw bad(settings, `${settings.adapter} has no address of its own: set its base_url in weir.yaml.`)
+  if (text === undefined)
+    throw bad(settings, `${settings.adapter} has no address of its own: set its base_url in weir.yaml.`)
   const base = parse(settings, text)
   parsed.set(settings, base)
   return base
@@ -46,7 +47,8 @@ export const REGION = /^[a-z0-9][a-z0-9-]{0,39}$/
 /** The settings' region, fit to stand in a host name. Throws WeirError `bad-config`. */
 export const regionOf = (settings: ProviderSettings): string => {
   const region = settings.region
-  if (region === undefined) throw bad(settings, `${settings.adapter} needs a region: set one in weir.yaml, e.g. us-east-1.`)
+  if (region === undefined)
+    throw bad(settings, `${settings.adapter} needs a region: set one in weir.yaml, e.g. us-east-1.`)
   if (!REGION.test(region)) throw bad(settings, 'region may hold only a-z, 0-9 and -.')
   return region
 }

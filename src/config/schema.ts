@@ -45,7 +45,7 @@ const target = z.preprocess(
   ),
 )
 
-const glob = text('text, where * stands for anything')
+const glob = text('text, where * stands for anything and ? for one character')
 
 const route = z.strictObject(
   {

@@ -1,7 +1,7 @@
 /** Rules of single steps that HTTP shows only with difficulty. */
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { globMatches } from '../../src/core/glob.ts'
+import { globHolds, globMatches, parseGlob } from '../../src/core/glob.ts'
 import { createBreakers } from '../../src/gateway/breaker.ts'
 import { answerHeaders, decodeHead, forwardHeaders, readHeaders, withoutKeys } from '../../src/gateway/headers.ts'
 import { modelEdit } from '../../src/gateway/model-edit.ts'
@@ -149,7 +149,19 @@ test('a response is marked as billed once, by whichever thread comes first', () 
   expect(names.slice(-5000).filter((name) => one(name) || other(name))).toEqual([])
 })
 
-test('globs match whole names, and their other characters are literal', () => {
+test('globs match whole names, mean the same wherever they stand, and their other characters are literal', () => {
+  for (const [glob, text] of [
+    ['claude-?-5', 'claude-9-5'],
+    ['claude-?-5', 'claude-45-5'],
+    ['tea?s*', 'teams 🐟'],
+    ['what\\?', 'what?'],
+    ['what\\?', 'whatX'],
+    ['🐟?', '🐟🐟'],
+    ['a(b)+|c^$*', 'a(b)+|c^$ and more'],
+  ] as const)
+    expect([glob, text, globMatches(glob, text)]).toEqual([glob, text, globHolds(parseGlob(glob), text)])
+  expect(globMatches('claude-?-5', 'claude-9-5')).toBe(true)
+  expect(globMatches('what\\?', 'whatX')).toBe(false)
   expect(['gpt-4o', 'gpt-4o-mini', 'xgpt-4o'].filter((name) => globMatches('gpt-4o*', name))).toEqual([
     'gpt-4o',
     'gpt-4o-mini',

@@ -124,6 +124,8 @@ export type Attempt = {
   headers?: Headers
   metering?: Metering
   metered?: Metered
+  /** The answer is whole, but encoded in a way that hides what it says. */
+  unread?: boolean
   /** What the client is told of it beside the provider's own answer. */
   warning?: string
   /** The answer's bytes, decoded, for levers that learn from them; absent where none does or they were too many. */

@@ -110,6 +110,28 @@ describe('every call leaves one receipt that equals the provider’s own bill', 
     expect(await last()).toMatchObject({ input_tokens: 10, output_tokens: 5, cost_usd: '0.00007' })
   })
 
+  test('an answer in an encoding that nobody here can read passes whole, is unpriced, and is no fault of its provider', async () => {
+    const provider = createServer((request, response) => {
+      request.resume()
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'compress' })
+      response.end('packed')
+    })
+    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve))
+    const { port } = provider.address() as AddressInfo
+    const breaker = { failures: 1, open_ms: 60_000 }
+    await open({ settings: { breaker }, providers: { openai: { base_url: `http://127.0.0.1:${port}/v1` } } })
+    for (const _ of [1, 2]) {
+      const raw = await rawPost(house.gateway.port, '/v1/chat/completions', JSON.stringify(chatBody()))
+      expect([raw.status, raw.body.toString()]).toEqual([200, 'packed'])
+      expect(raw.headers['x-weir-warning']).toMatch(/could not be decoded/)
+    }
+    provider.close()
+    const receipt = await last()
+    expect(receipt).toMatchObject({ outcome: 'ok', price_state: 'unpriced', usage_source: 'none' })
+    expect(receipt.cost_usd).toBeUndefined()
+    expect(receipt.warnings?.[0]).toMatch(/could not be decoded/)
+  })
+
   test('a compressed request is read and passed on as it came', async () => {
     await open()
     const packed = gzipSync(JSON.stringify(chatBody()))

@@ -123,7 +123,7 @@ const checkOrigin = (call: Call, upstream: Upstream): void => {
   if (origin === undefined || !upstream.has_credentials || LOCAL_ORIGIN.test(origin)) return
   throw new WeirError(
     'forbidden',
-    'A web page of another site may not use the provider key of this gateway. Use keys mode and give the page a Weir key.',
+    'A web page of another site may not use the provider key of this gateway. Let the page ask a server of yours, and that server this gateway.',
   )
 }
 

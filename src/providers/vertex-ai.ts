@@ -6,6 +6,7 @@ import { isModelPath, modelName, readGeminiPath } from './shared/gemini-model.ts
 import { bearerKey, keyedAs } from './shared/keys.ts'
 import { checkPath, join, segment } from './shared/path.ts'
 import { foreignQuery, nativeAddress } from './shared/rooted.ts'
+import { serviceAccountToken } from './shared/service-account.ts'
 
 const LOCATION = /^[a-z0-9][a-z0-9-]{0,39}$/
 
@@ -58,8 +59,9 @@ const address = (settings: ProviderSettings, request: AddressRequest): Address =
 }
 
 /**
- * Vertex AI. `region` chooses the host; `options.project` is needed for calls of other providers. The key is an OAuth access
- * token, or with `options.auth: api-key` an API key of express mode. Tokens are not fetched or renewed here.
+ * Vertex AI. `region` chooses the host; `options.project` is needed for calls of other providers. The key is a service
+ * account's key file, with which each token is signed here; an OAuth access token, which nobody renews; or with
+ * `options.auth: api-key` an API key of express mode.
  */
 export const provider: Provider = {
   name: 'vertex-ai',
@@ -76,8 +78,12 @@ export const provider: Provider = {
     return within(path, roots) ? claim.sure : claim.none
   },
   address,
-  authorise: (settings, outgoing) =>
-    optionOf(settings, options, 'auth') === 'api-key'
-      ? keyedAs(settings, outgoing, 'x-goog-api-key')
-      : bearerKey(settings, outgoing),
+  authorise(settings, outgoing, now_us) {
+    if (optionOf(settings, options, 'auth') === 'api-key') return keyedAs(settings, outgoing, 'x-goog-api-key')
+    const headers = bearerKey(settings, outgoing)
+    const key = settings.credentials.api_key
+    if (key?.trimStart().startsWith('{'))
+      headers['authorization'] = `Bearer ${serviceAccountToken(settings, key, now_us)}`
+    return headers
+  },
 }

@@ -126,6 +126,8 @@ export type Attempt = {
   metered?: Metered
   /** The answer is whole, but encoded in a way that hides what it says. */
   unread?: boolean
+  /** The provider refused our key, or wants one that we do not have. */
+  key_refused?: boolean
   /** What the client is told of it beside the provider's own answer. */
   warning?: string
   /** The answer's bytes, decoded, for levers that learn from them; absent where none does or they were too many. */

@@ -332,6 +332,25 @@ test('where a provider refuses the key of the gateway, the answer passes as it c
   expect(house.log.join()).not.toContain('canary')
 })
 
+test('a target that refuses the key of the gateway gives way to the next one, and is not asked again itself', async () => {
+  const wrong = { credentials: { api_key: 'invalid' } }
+  const routes = [
+    { match: MINI, targets: [{ provider: 'openai' }, { provider: 'groq', model: 'llama-3.1-8b-instant' }] },
+  ]
+  const providers = { openai: wrong, groq: ours.groq }
+  const token = await openKeyed(() => add(), { routes }, providers)
+  const response = await post(house, { headers: bearer(token) })
+  await response.arrayBuffer()
+  expect([response.status, response.headers.get('x-weir-warning')]).toEqual([200, null])
+  expect((await post(house, { headers: bearer(token), body: chatBody({ model: 'gpt-4o' }) })).status).toBe(401)
+  const seen = (await house.receipts()).map(({ provider, attempt, http_status }) => [provider, attempt, http_status])
+  expect(seen).toEqual([
+    ['openai', 1, 401],
+    ['groq', 2, 200],
+    ['openai', 1, 401],
+  ])
+})
+
 test('a client whose own key is refused is told nothing but what the provider says', async () => {
   data = mkdtempSync(join(tmpdir(), 'weir-keys-'))
   store = await openStore({ data })

@@ -3,6 +3,7 @@ import type { Headers } from '../core/wire.ts'
 import { claim } from '../providers/shared/claim.ts'
 import { checkPath } from '../providers/shared/path.ts'
 import type { Call } from './call.ts'
+import { lacks, lacksVersion, VERSIONS } from './lacks-version.ts'
 import { headerTags } from './tags.ts'
 import type { Upstream, World } from './world.ts'
 
@@ -92,20 +93,13 @@ const address = (call: Call, world: World): Upstream | undefined => {
   return named
 }
 
-/** SDKs differ in whether the API's version belongs to the base URL. */
-const VERSIONS = ['/v2', '/v1']
-
 /** The error for a path that nobody claims. Where one would with a version before it, it has the shape of that provider's API. */
 const unknownPath = (call: Call, world: World): WeirError => {
-  for (const version of /\/v\d/.test(call.path) ? [] : VERSIONS) {
-    const path = version + call.path
-    const { upstream } = claimant(call, world, path)
-    if (!upstream?.wires.some((wire) => wire.recognise(call.method, path, call.headers))) continue
+  for (const version of VERSIONS) {
+    const { upstream } = claimant(call, world, version + call.path)
+    if (!upstream || !lacks(call, upstream, version)) continue
     call.upstream = upstream
-    return new WeirError(
-      'unknown-path',
-      `No configured provider serves this path, but ${upstream.name} serves it below ${version}: put ${version} at the end of the base URL.`,
-    )
+    return lacksVersion(upstream, version)
   }
   const names = [...world.upstreams.keys()].slice(0, 20).join(', ')
   return new WeirError(

@@ -1,6 +1,13 @@
-import type { Attempt } from './call.ts'
+import type { Settings } from '../core/settings.ts'
+import type { Metered } from '../core/wire.ts'
 import type { Log } from './log.ts'
-import type { World } from './world.ts'
+
+/** Of an attempt: who answered, with our key or without, and what. */
+type Answered = Readonly<{
+  upstream: Readonly<{ name: string; has_credentials: boolean }>
+  status?: number
+  metered?: Metered
+}>
 
 /** The log says it again of one provider after so long. */
 const AGAIN_US = 600e6
@@ -8,15 +15,15 @@ const AGAIN_US = 600e6
 /** Tells a key of ours that a provider refuses from one of the client's: the answer, which passes as it came, reads the same. */
 export type OwnKeys = Readonly<{
   /** What the client of an attempt is told where our key was refused, or a key of ours is missing. The log says it, too. */
-  refusal(attempt: Attempt): string | undefined
+  refusal(attempt: Answered): string | undefined
 }>
 
 /** Google alone says 400 to a key that is none. */
-const refuses = ({ status, metered }: Attempt): boolean =>
+const refuses = ({ status, metered }: Answered): boolean =>
   status === 401 || status === 403 || (status === 400 && metered?.error?.code === 'API_KEY_INVALID')
 
 /** Providers are configured, so what is remembered of them is bounded. */
-export const openOwnKeys = (mode: World['settings']['mode'], log: Log, now_us: () => number): OwnKeys => {
+export const openOwnKeys = (mode: Settings['mode'], log: Log, now_us: () => number): OwnKeys => {
   const told_us = new Map<string, number>()
   return {
     refusal(attempt) {

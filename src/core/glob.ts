@@ -54,13 +54,14 @@ const reads = (glob: Glob, pieces: Glob, takes: (wanted: Piece, found: Piece) =>
   return glob.slice(at).every(({ kind }) => kind === 'any')
 }
 
-const patterns = new Map<string, RegExp | undefined>()
+/** None where the text means but itself. */
+const patterns = new Map<string, RegExp | null>()
 const MOST_PATTERNS = 10_000
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
-const patternOf = (glob: string): RegExp | undefined => {
-  if (!isGlob(glob)) return undefined
+const patternOf = (glob: string): RegExp | null => {
+  if (!isGlob(glob)) return null
   const parts = parseGlob(glob).map((piece) =>
     piece.kind === 'text' ? escaped(piece.text) : piece.kind === 'one' ? '.' : '.*',
   )
@@ -70,7 +71,7 @@ const patternOf = (glob: string): RegExp | undefined => {
 /** Does a glob match a text? For the way of a call: patterns come from configuration and keys, so they are few, and kept. */
 export const globMatches = (glob: string, text: string): boolean => {
   let pattern = patterns.get(glob)
-  if (!pattern && !patterns.has(glob)) {
+  if (pattern === undefined) {
     pattern = patternOf(glob)
     if (patterns.size < MOST_PATTERNS) patterns.set(glob, pattern)
   }

@@ -40,7 +40,8 @@ const isForCalls = ({ options = {}, price_as: _, ...rest }: ProviderFields): boo
 
 const addresses = {
   base_url: (adapter: string) => `${adapter} has no address of its own: set base_url`,
-  region: (adapter: string) => `the address of ${adapter} depends on a region: set region, e.g. us-east-1, or base_url`,
+  region: (adapter: string) =>
+    `the address of ${adapter} depends on a region: set region (us-east-1 is one of AWS, europe-west4 one of Google) or base_url`,
 }
 
 const checkAddress = (name: string, fields: ProviderFields, { name: adapter, traits }: Provider, tell: Tell): void => {

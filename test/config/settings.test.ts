@@ -318,9 +318,9 @@ providers:
         line 4, providers.azure-openai.options.api_verison: azure-openai has no such option; did you mean api_version?
         line 4, providers.azure-openai.options.auth: expected text that matches ^(api-key|bearer)$
         line 5, providers.azure-eu: azure-openai has no address of its own: set base_url
-        line 6, providers.vertex-ai: the address of vertex-ai depends on a region: set region, e.g. us-east-1, or base_url
+        line 6, providers.vertex-ai: the address of vertex-ai depends on a region: set region (us-east-1 is one of AWS, europe-west4 one of Google) or base_url
         line 6, providers.vertex-ai.options.project: expected text that matches ^[a-z0-9][a-z0-9.:-]{0,62}$
-        line 7, providers.aws-bedrock: the address of aws-bedrock depends on a region: set region, e.g. us-east-1, or base_url
+        line 7, providers.aws-bedrock: the address of aws-bedrock depends on a region: set region (us-east-1 is one of AWS, europe-west4 one of Google) or base_url
         line 8, providers.databricks: databricks has no address of its own: set base_url
         line 9, providers.openai.options.foo: openai has no such option; known here: billing_url"
     `)

@@ -47,8 +47,7 @@ export const REGION = /^[a-z0-9][a-z0-9-]{0,39}$/
 /** The settings' region, fit to stand in a host name. Throws WeirError `bad-config`. */
 export const regionOf = (settings: ProviderSettings): string => {
   const region = settings.region
-  if (region === undefined)
-    throw bad(settings, `${settings.adapter} needs a region: set one in weir.yaml, e.g. us-east-1.`)
+  if (region === undefined) throw bad(settings, `${settings.adapter} needs a region: set its region in weir.yaml.`)
   if (!REGION.test(region)) throw bad(settings, 'region may hold only a-z, 0-9 and -.')
   return region
 }

@@ -111,10 +111,19 @@ const unknownPath = (call: Call, world: World): WeirError => {
 /** Pages of this machine's own servers; anything else in a browser is somebody's web site. */
 const LOCAL_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
 
-/** In pass-through mode a web site that the user visits must not spend money with a key that we hold. */
+/** Addresses, and names that nobody outside can point at this machine, as a site may do with its own to pass for one of ours. */
+const LOCAL_HOST = /^(\[[\da-f:]+\]|[\d.]+|[^.:]+|.+\.(localhost|local|internal))(:\d+)?$/i
+
+/** In pass-through mode a web site that the user visits must not use a key that we hold. */
 const checkOrigin = (call: Call, upstream: Upstream): void => {
-  const { origin } = call.headers
-  if (origin === undefined || !upstream.has_credentials || LOCAL_ORIGIN.test(origin)) return
+  if (!upstream.has_credentials) return
+  const { origin, host } = call.headers
+  if (host !== undefined && !LOCAL_HOST.test(host))
+    throw new WeirError(
+      'forbidden',
+      'This gateway holds a provider key and gives nobody a Weir key, so it serves no public host name. Call it by 127.0.0.1, or use keys mode.',
+    )
+  if (origin === undefined || LOCAL_ORIGIN.test(origin)) return
   throw new WeirError(
     'forbidden',
     'A web page of another site may not use the provider key of this gateway. Let the page ask a server of yours, and that server this gateway.',

@@ -8,7 +8,7 @@ import { modelEdit } from '../../src/gateway/model-edit.ts'
 import { createOnce, onceMemory } from '../../src/gateway/once.ts'
 import { isRetryable, retryAfter, waitBefore } from '../../src/gateway/retry.ts'
 import { newId, now_us } from '../../src/gateway/system.ts'
-import { post } from './ask.ts'
+import { chatBody, post, rawPost } from './ask.ts'
 import { type House, startHouse } from './harness.ts'
 
 describe('another model is put into a body', () => {
@@ -190,5 +190,16 @@ describe('a web page of another site', () => {
     expect((await post(house, { headers: { origin: 'https://evil.example' } })).status).toBe(403)
     expect((await post(house, { headers: { origin: 'http://localhost:3000' } })).status).toBe(200)
     expect((await post(house)).status).toBe(200)
+  })
+
+  test('cannot read with it either, by pointing its own name at this machine', async () => {
+    house = await startHouse({ providers: { openai: { credentials: { api_key: 'sk-ours' } } } })
+    const status = async (host: string, path = '/v1/chat/completions') =>
+      (await rawPost(house.gateway.port, path, JSON.stringify(chatBody()), { host })).status
+    for (const host of ['evil.example:4141', '127.0.0.1.evil.example', 'localhost.evil.example'])
+      expect([host, await status(host)]).toEqual([host, 403])
+    for (const host of ['localhost:4141', '127.0.0.1:4141', '[::1]:4141', 'weir:4141', 'host.docker.internal:4141'])
+      expect([host, await status(host)]).toEqual([host, 200])
+    expect(await status('evil.example', '/groq/openai/v1/chat/completions')).toBe(401)
   })
 })

@@ -111,6 +111,20 @@ const completions = (exchange: Exchange): Answer => {
   return { status: 200, headers: EVENT_STREAM, chunks: [...chunks, { bytes: 'data: [DONE]\n\n' }], bill }
 }
 
+/** Nothing is ever flagged, and nothing is billed. */
+const moderations = ({ json, world }: Exchange): Answer => {
+  const texts = inputs(json['input'])
+  if (texts.length === 0) throw new Refusal(400, "Missing required parameter: 'input'.", { param: 'input' })
+  const results = texts.map(() => ({
+    flagged: false,
+    categories: { harassment: false, violence: false },
+    category_scores: { harassment: 0.0001, violence: 0.0001 },
+  }))
+  const model = text(json['model']) ?? 'omni-moderation-latest'
+  const body = { id: world.id('modr-', 24), model, results }
+  return { status: 200, headers: JSON_BODY, body: JSON.stringify(body) }
+}
+
 const modelObject = (id: string): Json => ({ id, object: 'model', created: EMBEDDING_OWNED, owned_by: 'system' })
 
 const models = (exchange: Exchange): Answer => {
@@ -129,16 +143,17 @@ const models = (exchange: Exchange): Answer => {
   return { status: 200, headers: JSON_BODY, body: JSON.stringify(body) }
 }
 
-/** Embeddings, legacy completions and the models list. */
+const posted: Readonly<Record<string, (exchange: Exchange) => Answer>> = {
+  '/embeddings': embeddings,
+  '/completions': completions,
+  '/moderations': moderations,
+}
+
+/** Embeddings, legacy completions, moderations and the models list. */
 export const openaiSimple: Api = {
   name: 'openai-simple',
   recognise: (method, path) =>
-    method === 'POST'
-      ? path === '/embeddings' || path === '/completions'
-      : method === 'GET' && /^\/models(\/.+)?$/.test(path),
-  answer: (exchange) => {
-    if (exchange.method === 'GET') return models(exchange)
-    return exchange.path === '/embeddings' ? embeddings(exchange) : completions(exchange)
-  },
+    method === 'POST' ? Object.hasOwn(posted, path) : method === 'GET' && /^\/models(\/.+)?$/.test(path),
+  answer: (exchange) => (posted[exchange.path] ?? models)(exchange),
   refuse: refuseAsOpenai,
 }

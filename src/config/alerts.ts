@@ -1,8 +1,8 @@
 import { channels as kinds } from '../channels/index.ts'
 import { type AlertKind, alertKinds } from '../core/alert.ts'
 import type { Channel, ChannelField, Destination } from '../core/channel.ts'
+import { globMatches } from '../core/glob.ts'
 import type { AlertRoute, AlertSettings, ContainRule } from '../core/settings.ts'
-import { globHolds, parseGlob } from '../playbook/allocate/tags/glob.ts'
 import { known } from './assemble.ts'
 import { defaultSettings } from './defaults.ts'
 import type { Tell } from './document.ts'
@@ -109,7 +109,7 @@ const checkRoute = (route: Route, at: number, names: readonly string[], tell: Te
     tell([...path, 'channels', i], `there is no channel ${name}; ${meant}`)
   })
   route.match.kinds?.forEach((glob, i) => {
-    if (alertKinds.some((kind) => globHolds(parseGlob(glob), kind))) return
+    if (alertKinds.some((kind) => globMatches(glob, kind))) return
     tell(
       [...path, 'match', 'kinds', i],
       `there is no kind of alert ${glob}; ${hint(glob, alertKinds) || `known here: ${alertKinds.join(', ')}`}`,

@@ -1,46 +1,19 @@
 import type { Budget } from '../core/budget.ts'
 import type { PriceRow } from '../core/price.ts'
-import type { Credentials, Provider, ProviderSettings } from '../core/provider.ts'
+import type { Credentials, ProviderSettings } from '../core/provider.ts'
 import type { Route } from '../core/settings.ts'
 import { readBudgets } from '../playbook/allocate/budget/read.ts'
 import { environmentCredentials, environmentRegion } from './credentials.ts'
 import type { Tell } from './document.ts'
 import { unknownFallBacks } from './fall-backs.ts'
 import { checkMatch, type Names } from './match.ts'
+import { adapterOf, checkEntry, compatible, type Providers } from './provider-entry.ts'
 import type { File, PriceFields, ProviderFields } from './schema.ts'
 import { hint } from './suggest.ts'
-
-export type Providers = Readonly<Record<string, Provider>>
 
 /** A copy without the fields that are undefined. */
 export const known = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as never
-
-const compatible = 'openai-compatible'
-
-/** The adapter that was meant: the one named, the one of the same name, or any server that speaks OpenAI's format. */
-const adapterOf = (name: string, fields: ProviderFields, providers: Providers, tell: Tell): string => {
-  const names = Object.keys(providers)
-  if (fields.adapter !== undefined) {
-    if (fields.adapter in providers) return fields.adapter
-    const meant = hint(fields.adapter, names)
-    tell(
-      ['providers', name, 'adapter'],
-      `there is no adapter ${fields.adapter}; ${meant || `use one of ${names.join(', ')}`}`,
-    )
-    return fields.adapter
-  }
-  if (name in providers) return name
-  if (fields.base_url === undefined) {
-    const meant = hint(name, names)
-    tell(
-      ['providers', name],
-      `no built-in provider has this name${meant === '' ? '' : ` (${meant})`}; one of your own needs base_url, ` +
-        `and adapter where it is not ${compatible}`,
-    )
-  }
-  return compatible
-}
 
 const reserved = /^(healthz|readyz|metrics|weir|v\d.*)$/
 
@@ -71,11 +44,13 @@ export const providersOf = (file: File, providers: Providers, sources: Sources, 
       tell(['providers', name], 'access_key_id and secret_access_key belong together: set both, or neither')
     }
     const adapter = name in written ? adapterOf(name, fields, providers, tell) : name
+    const region = fields.region ?? environmentRegion(adapter, sources.env)
+    if (name in written) checkEntry(name, { ...fields, region }, providers[adapter], tell)
     return known({
       name,
       adapter,
       base_url: fields.base_url,
-      region: fields.region ?? environmentRegion(adapter, sources.env),
+      region,
       options: fields.options ?? {},
       credentials: credentialsOf(name, fields, sources),
       price_as: fields.price_as,

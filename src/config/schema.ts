@@ -1,16 +1,20 @@
 import { z } from 'zod'
 import type { Meter } from '../core/usage.ts'
+import { REGION } from '../providers/shared/base.ts'
 import { alerts, channels } from './alert-schema.ts'
 import { address, choice, decimal, flag, instant, meters, text, whole } from './fields.ts'
 
 const day_ms = 86_400_000
 const names = 'a name of letters, digits, dots, dashes and underscores'
 
+const regions = 'a region of small letters, digits and dashes, e.g. eu-central-1'
+const region = z.string(regions).regex(REGION, regions)
+
 const provider = z.strictObject(
   {
     adapter: text('the name of an adapter').optional(),
     base_url: address.optional(),
-    region: text('a region, e.g. eu-central-1').optional(),
+    region: region.optional(),
     api_key: text('an API key, best from the environment').optional(),
     access_key_id: text('an AWS access key id').optional(),
     secret_access_key: text('an AWS secret access key').optional(),
@@ -41,7 +45,7 @@ const target = z.preprocess(
   ),
 )
 
-const glob = text('text, where * stands for anything')
+const glob = text('text, where * stands for anything and ? for one character')
 
 const route = z.strictObject(
   {

@@ -1,13 +1,91 @@
-const patterns = new Map<string, RegExp>()
+/** Globs over one value: `*` is any text, `?` one character, a backslash takes the next character as it is. */
 
-/** Does `*` glob match the text? Patterns come from configuration and keys, so they are few. */
-export const globMatches = (glob: string, text: string): boolean => {
-  if (!glob.includes('*')) return glob === text
-  let pattern = patterns.get(glob)
-  if (!pattern) {
-    const parts = glob.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-    pattern = new RegExp(`^${parts.join('.*')}$`, 's')
-    if (patterns.size < 10_000) patterns.set(glob, pattern)
-  }
-  return pattern.test(text)
+/** Does a text mean anything but itself? */
+export const isGlob = (text: string): boolean => /[*?\\]/.test(text)
+
+type Piece = Readonly<{ kind: 'any' | 'one' }> | Readonly<{ kind: 'text'; text: string }>
+export type Glob = readonly Piece[]
+
+const LONGEST = 256
+
+/** Why a text is no glob, or undefined when it is one. */
+export const globProblem = (text: string): string | undefined => {
+  if (text === '') return 'is empty: write null for "has none", or * for "has any"'
+  if (text.length > LONGEST) return `is longer than ${LONGEST} characters`
+  if (/^(?:[^\\]|\\.)*\\$/s.test(text)) return 'ends in a backslash: a backslash takes the next character as it is'
+  return undefined
 }
+
+/** One piece a character, so that globs can be compared piece by piece. `**` is `*`. */
+export const parseGlob = (text: string): Glob => {
+  const pieces: Piece[] = []
+  const characters = [...text]
+  for (let at = 0; at < characters.length; at += 1) {
+    const character = characters[at] ?? ''
+    if (character === '\\') {
+      at += 1
+      pieces.push({ kind: 'text', text: characters[at] ?? '' })
+    } else if (character === '?') pieces.push({ kind: 'one' })
+    else if (character !== '*') pieces.push({ kind: 'text', text: character })
+    else if (pieces.at(-1)?.kind !== 'any') pieces.push({ kind: 'any' })
+  }
+  return pieces
+}
+
+/** Reads `pieces` by a glob in linear steps a star, without recursion: what a star took grows only when the rest fails. */
+const reads = (glob: Glob, pieces: Glob, takes: (wanted: Piece, found: Piece) => boolean): boolean => {
+  let [at, from, star, mark] = [0, 0, -1, 0]
+  while (from < pieces.length) {
+    const wanted = glob[at]
+    const found = pieces[from]
+    if (wanted?.kind === 'any') {
+      star = at
+      mark = from
+      at += 1
+    } else if (wanted && found && takes(wanted, found)) {
+      at += 1
+      from += 1
+    } else if (star >= 0) {
+      mark += 1
+      at = star + 1
+      from = mark
+    } else return false
+  }
+  return glob.slice(at).every(({ kind }) => kind === 'any')
+}
+
+/** None where the text means but itself. */
+const patterns = new Map<string, RegExp | null>()
+const MOST_PATTERNS = 10_000
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+const patternOf = (glob: string): RegExp | null => {
+  if (!isGlob(glob)) return null
+  const parts = parseGlob(glob).map((piece) =>
+    piece.kind === 'text' ? escaped(piece.text) : piece.kind === 'one' ? '.' : '.*',
+  )
+  return new RegExp(`^${parts.join('')}$`, 'su')
+}
+
+/** Does a glob match a text? For the way of a call: patterns come from configuration and keys, so they are few, and kept. */
+export const globMatches = (glob: string, text: string): boolean => {
+  let pattern = patterns.get(glob)
+  if (pattern === undefined) {
+    pattern = patternOf(glob)
+    if (patterns.size < MOST_PATTERNS) patterns.set(glob, pattern)
+  }
+  return pattern ? pattern.test(text) : glob === text
+}
+
+const literally = (text: string): Glob => [...text].map((character) => ({ kind: 'text', text: character }))
+
+export const globHolds = (glob: Glob, value: string): boolean =>
+  reads(glob, literally(value), (wanted, found) => wanted.kind === 'one' || sameText(wanted, found))
+
+const sameText = (one: Piece, other: Piece): boolean =>
+  one.kind === 'text' && other.kind === 'text' && one.text === other.text
+
+/** Whether every value of `narrow` is one of `wide`. Never true wrongly; a few odd pairs are missed. */
+export const globCovers = (wide: Glob, narrow: Glob): boolean =>
+  reads(wide, narrow, (wanted, found) => (wanted.kind === 'one' ? found.kind !== 'any' : sameText(wanted, found)))

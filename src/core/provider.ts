@@ -60,6 +60,10 @@ export type Provider = Readonly<{
     base_url?: string
     quirks: Readonly<Partial<Record<string, Quirks>>>
     key_headers: readonly string[]
+    /** What must be configured where no `base_url` is a fixed fact: the address itself, or the region that it depends on. */
+    needs?: 'base_url' | 'region'
+    /** Every option that it takes, and what its value may be. */
+    options?: Readonly<Record<string, RegExp>>
     /** What happens to generation when the client goes: `cancel` stops billing, `drain` does not help to cancel. */
     on_client_gone: 'cancel' | 'drain'
   }>

@@ -115,7 +115,7 @@ export type Attempt = {
   readonly reading: Reading | undefined
   readonly started_at_us: number
   readonly request_bytes: number
-  /** The request went to a provider while its client was there. */
+  /** The request went to a provider while its client was there; absent as long as it went to none. */
   sent?: boolean
   response_bytes: number
   first_token_at_us?: number
@@ -124,6 +124,12 @@ export type Attempt = {
   headers?: Headers
   metering?: Metering
   metered?: Metered
+  /** The answer is whole, but encoded in a way that hides what it says. */
+  unread?: boolean
+  /** The provider refused our key, or wants one that we do not have. */
+  key_refused?: boolean
+  /** What the client is told of it beside the provider's own answer. */
+  warning?: string
   /** The answer's bytes, decoded, for levers that learn from them; absent where none does or they were too many. */
   kept?: Uint8Array[] | undefined
 }

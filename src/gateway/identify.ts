@@ -3,6 +3,7 @@ import type { Headers } from '../core/wire.ts'
 import { claim } from '../providers/shared/claim.ts'
 import { checkPath } from '../providers/shared/path.ts'
 import type { Call } from './call.ts'
+import { lacks, lacksVersion, VERSIONS } from './lacks-version.ts'
 import { headerTags } from './tags.ts'
 import type { Upstream, World } from './world.ts'
 
@@ -22,15 +23,20 @@ const tokenOf = (headers: Headers, query: string): string | undefined => {
   return candidates.find((token) => token?.startsWith('weir_'))
 }
 
-/** Finds the gateway key of a call. Throws `unknown-key` or `key-expired`; the message never repeats the key. */
-const authenticate = (call: Call, world: World): void => {
+/**
+ * Finds the gateway key of a call. Throws `unknown-key`; gives back why a key that is known opens nothing any more, so that
+ * the receipt says whose it was. No message repeats the key.
+ */
+const authenticate = (call: Call, world: World): WeirError | undefined => {
   const token = tokenOf(call.headers, call.query)
   if (token === undefined)
     throw new WeirError(
       'unknown-key',
       'This gateway needs a Weir key (weir_…) in place of the API key. Ask its administrator for one.',
     )
-  call.key = world.keys.identifyToken(token, call.started_at_us)
+  const { key, refusal } = world.keys.identifyToken(token, call.started_at_us)
+  call.key = key
+  return refusal
 }
 
 const checkTarget = (call: Call): void => {
@@ -87,20 +93,13 @@ const address = (call: Call, world: World): Upstream | undefined => {
   return named
 }
 
-/** SDKs differ in whether the API's version belongs to the base URL. */
-const VERSIONS = ['/v2', '/v1']
-
 /** The error for a path that nobody claims. Where one would with a version before it, it has the shape of that provider's API. */
 const unknownPath = (call: Call, world: World): WeirError => {
-  for (const version of /\/v\d/.test(call.path) ? [] : VERSIONS) {
-    const path = version + call.path
-    const { upstream } = claimant(call, world, path)
-    if (!upstream?.wires.some((wire) => wire.recognise(call.method, path, call.headers))) continue
+  for (const version of VERSIONS) {
+    const { upstream } = claimant(call, world, version + call.path)
+    if (!upstream || !lacks(call, upstream, version)) continue
     call.upstream = upstream
-    return new WeirError(
-      'unknown-path',
-      `No configured provider serves this path, but ${upstream.name} serves it below ${version}: put ${version} at the end of the base URL.`,
-    )
+    return lacksVersion(upstream, version)
   }
   const names = [...world.upstreams.keys()].slice(0, 20).join(', ')
   return new WeirError(
@@ -112,13 +111,22 @@ const unknownPath = (call: Call, world: World): WeirError => {
 /** Pages of this machine's own servers; anything else in a browser is somebody's web site. */
 const LOCAL_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
 
-/** In pass-through mode a web site that the user visits must not spend money with a key that we hold. */
+/** Addresses, and names that nobody outside can point at this machine, as a site may do with its own to pass for one of ours. */
+const LOCAL_HOST = /^(\[[\da-f:]+\]|[\d.]+|[^.:]+|.+\.(localhost|local|internal))(:\d+)?$/i
+
+/** In pass-through mode a web site that the user visits must not use a key that we hold. */
 const checkOrigin = (call: Call, upstream: Upstream): void => {
-  const { origin } = call.headers
-  if (origin === undefined || !upstream.has_credentials || LOCAL_ORIGIN.test(origin)) return
+  if (!upstream.has_credentials) return
+  const { origin, host } = call.headers
+  if (host !== undefined && !LOCAL_HOST.test(host))
+    throw new WeirError(
+      'forbidden',
+      'This gateway holds a provider key and gives nobody a Weir key, so it serves no public host name. Call it by 127.0.0.1, or use keys mode.',
+    )
+  if (origin === undefined || LOCAL_ORIGIN.test(origin)) return
   throw new WeirError(
     'forbidden',
-    'A web page of another site may not use the provider key of this gateway. Use keys mode and give the page a Weir key.',
+    'A web page of another site may not use the provider key of this gateway. Let the page ask a server of yours, and that server this gateway.',
   )
 }
 
@@ -132,11 +140,12 @@ export const identify = (call: Call, world: World): void => {
   const upstream = address(call, world)
   if (upstream) call.upstream = upstream
   checkProtocol(call)
-  const ours = world.errands.isOurs(call.headers)
-  if (world.settings.mode === 'keys' && !ours) authenticate(call, world)
-  else if (upstream) checkOrigin(call, upstream)
+  const keyed = world.settings.mode === 'keys' && !world.errands.isOurs(call.headers)
+  const refusal = keyed ? authenticate(call, world) : undefined
+  if (!keyed && upstream) checkOrigin(call, upstream)
   call.tenant = world.tenants.tenantOf(call.key, call.headers, call.query)
   const slips = headerTags(call.payer, call.headers, call.key, call.started_at_us)
   if (slips) call.slips = slips
+  if (refusal) throw refusal
   if (!upstream) throw unknownPath(call, world)
 }

@@ -95,6 +95,8 @@ export const openListener = (world: () => World, scrape: () => Promise<string>):
   const paths = operations(world, scrape)
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const [path = '/'] = (request.url ?? '/').split('?', 1)
+    // So that clients with kept connections go elsewhere before the port is closed.
+    if (world().load.leaving) response.shouldKeepAlive = false
     const asks = request.method === 'GET' || request.method === 'HEAD'
     if (asks && Object.hasOwn(paths, path)) paths[path as keyof typeof paths](response)
     else begin(request, response)

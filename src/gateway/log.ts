@@ -19,6 +19,9 @@ export type Log = Readonly<{
 
 const quiet = new Set<Receipt['outcome']>(['ok', 'cached', 'deferred', 'refused', 'client-gone'])
 
+/** A refusal is the client's affair, unless whoever keeps the gateway can mend it. */
+const isQuiet = ({ outcome, error_code }: Receipt): boolean => quiet.has(outcome) && error_code !== 'bad-config'
+
 /** Frames of our own code: names and lines, no values. A message may hold a piece of a body, so it is left out. */
 const framesOf = (error: unknown): string =>
   error instanceof Error
@@ -36,7 +39,7 @@ export const openLog = (settings: Pick<Settings, 'log_level'>, stream?: LogStrea
   const logger = pino({ level: settings.log_level, base: null }, stream ?? pino.destination({ dest: 2, sync: true }))
   return {
     receipt(receipt) {
-      const level = quiet.has(receipt.outcome) ? 'debug' : 'warn'
+      const level = isQuiet(receipt) ? 'debug' : 'warn'
       if (!logger.isLevelEnabled(level)) return
       const { call_id, attempt, provider, wire, outcome, http_status, error_code, started_at_us, ended_at_us } = receipt
       const took_ms = Math.round((ended_at_us - started_at_us) / 1000)

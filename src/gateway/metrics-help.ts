@@ -3,7 +3,7 @@ export const metricsHelp: Readonly<Record<string, string>> = {
   weir_receipts_due_total: 'Receipts owed: attempts that were opened and calls that were refused.',
   weir_receipts_total: 'Receipts in the journal; behind those due only by what is under way.',
   weir_journal_failures_total: 'Receipts that the disk refused at first.',
-  weir_attempts_total: 'Receipts by outcome.',
+  weir_attempts_total: 'Receipts by outcome and HTTP status, which is none where no answer came.',
   weir_input_tokens_total: 'Input tokens, cached ones included.',
   weir_output_tokens_total: 'Output tokens, reasoning included.',
   weir_cost_usd_total: 'Cost in US dollars as far as it is known; the exact sum is in the ledger.',

@@ -29,7 +29,7 @@ const seriesName = (name: string, labels: Readonly<Record<string, string>>): str
 
 /** The series of one wire at one provider: found once, then counted in place. */
 type Series = Readonly<{
-  attempts: (outcome: string) => string
+  attempts: (outcome: string, status: string) => string
   input: string
   output: string
   cost: string
@@ -39,11 +39,12 @@ type Series = Readonly<{
 }>
 
 /** A function that makes each series' name once. */
-const remembered = (make: (value: string) => string): ((value: string) => string) => {
+const remembered = (make: (value: string, other: string) => string): ((value: string, other?: string) => string) => {
   const known = new Map<string, string>()
-  return (value) => {
-    const found = known.get(value) ?? make(value)
-    known.set(value, found)
+  return (value, other = '') => {
+    const key = value + other
+    const found = known.get(key) ?? make(value, other)
+    known.set(key, found)
     return found
   }
 }
@@ -56,7 +57,7 @@ const histogramIn = (counts: Counts, name: string): Histogram => {
 const openSeries = (counts: Counts, wire: string, provider: string): Series => {
   const by = { wire, provider }
   return {
-    attempts: remembered((outcome) => seriesName('weir_attempts_total', { ...by, outcome })),
+    attempts: remembered((outcome, status) => seriesName('weir_attempts_total', { ...by, outcome, status })),
     input: seriesName('weir_input_tokens_total', by),
     output: seriesName('weir_output_tokens_total', by),
     cost: seriesName('weir_cost_usd_total', by),
@@ -75,7 +76,7 @@ const observe = (histogram: Histogram, from_us: number, to_us: number): void => 
   if (index < BOUNDS_S.length) histogram.buckets[index] = (histogram.buckets[index] ?? 0) + 1
 }
 
-/** Counts of one gateway thread. Labels are configured or from closed sets: wire, provider, outcome, price state. */
+/** Counts of one gateway thread. Labels are configured or from closed sets: wire, provider, outcome, HTTP status, price state. */
 export const createMetrics = (): Metrics => {
   const counts: Counts = {
     counters: { weir_receipts_due_total: 0, weir_receipts_total: 0, weir_journal_failures_total: 0 },
@@ -105,10 +106,10 @@ export const createMetrics = (): Metrics => {
     due: () => add('weir_receipts_due_total', 1),
     unwritable: () => add('weir_journal_failures_total', 1),
     wrote(receipt) {
-      const { outcome, price_state, cost_usd, started_at_us, first_token_at_us } = receipt
+      const { outcome, http_status, price_state, cost_usd, started_at_us, first_token_at_us } = receipt
       const series = seriesOf(receipt.wire ?? 'none', receipt.provider)
       add('weir_receipts_total', 1)
-      add(series.attempts(outcome), 1)
+      add(series.attempts(outcome, http_status === undefined ? 'none' : String(http_status)), 1)
       add(series.input, receipt.input_tokens)
       add(series.output, receipt.output_tokens)
       if (cost_usd !== undefined) add(series.cost, Number(cost_usd))

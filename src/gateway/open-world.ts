@@ -28,6 +28,7 @@ import { rested } from './levers/rested.ts'
 import { openLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { createOnce } from './once.ts'
+import { openOwnKeys } from './own-key.ts'
 import { createRestraint } from './restraint.ts'
 import { openTenants } from './tenant.ts'
 import type { Renewal, ThreadData, ThreadDoors } from './thread-data.ts'
@@ -80,6 +81,7 @@ const openLasting = (data: ThreadData, doors: ThreadDoors, onSegment: (name: str
     log,
     metrics: createMetrics(),
     budgets: budgetsOf(data, now_us),
+    own_keys: openOwnKeys(settings.mode, log, now_us),
     bill_once: createOnce(data.once),
     billed_before,
     tokens: openTokens(({ message }) =>

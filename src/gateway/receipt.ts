@@ -155,6 +155,7 @@ export const closingReceipt = (call: Call, answer: Answer, settled: Draft, world
   } else addRefusal(settled, call, answer, world)
   if (answer.given) addGiven(settled, answer.given)
   if (call.pulling) addTraces(settled, call, world.levers)
+  if (attempt?.warning !== undefined) settled.warnings = [...(settled.warnings ?? []), attempt.warning]
   if (call.slips) settled.warnings = [...(settled.warnings ?? []), ...call.slips]
   settled.outcome = answer.outcome
   if (error) settled.error_code = error.code

@@ -3,6 +3,7 @@ import type { Quirks, Wire, WireRequest } from '../core/wire.ts'
 import { plainPath } from '../providers/shared/path.ts'
 import { decodeBody, isEncoded, readBody } from './body.ts'
 import type { Call } from './call.ts'
+import { checkVersion } from './lacks-version.ts'
 import { bodyTags } from './tags.ts'
 import type { Upstream, World } from './world.ts'
 
@@ -58,12 +59,13 @@ const read = (call: Call, wire: Wire, upstream: Upstream): void => {
 
 /**
  * Reads the request's body, bounded, and what its wire says of it: model, stream, prompt parts, tags. The bytes are kept
- * as they came. Throws `body-too-large`, `malformed-json` or `bad-request`.
+ * as they came. Throws `body-too-large`, `malformed-json`, `unknown-path` or `bad-request`.
  */
 export const receive = async (call: Call, world: World): Promise<void> => {
   const limit_bytes = world.settings.limits.body_bytes
   const wire = wireOf(call) ?? wireOfPlain(call)
   if (wire) call.wire = wire
+  else if (call.upstream) checkVersion(call, call.upstream)
   const body = readBody(call, limit_bytes)
   if (body instanceof Promise) {
     call.body = await body

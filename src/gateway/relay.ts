@@ -108,6 +108,15 @@ const settleEnd = (flow: Flow): void => {
   settle(flow, { outcome: outcomeOf(flow), retryable: isRetryable(status ?? 0, headers) })
 }
 
+/** The answer is whole, and its bytes say nothing here: that is no fault of the provider, and nothing is known of its usage. */
+const unread = (attempt: Attempt): void => {
+  attempt.kept = undefined
+  attempt.unread = true
+  attempt.metered = { complete: true, output_text: '' }
+  attempt.warning =
+    'the answer could not be decoded (too large, broken, or of an unknown encoding): its usage is not known'
+}
+
 /** Reads the copy of an encoded body, then settles. */
 const settleEncoded = async (flow: Flow, encoding: string): Promise<void> => {
   const copied = flow.attempt.response_bytes <= COPY_BYTES
@@ -116,8 +125,8 @@ const settleEncoded = async (flow: Flow, encoding: string): Promise<void> => {
   if (plain) {
     if (flow.attempt.kept) keep(flow, plain)
     flow.attempt.metering?.push(plain)
-  } else flow.attempt.kept = undefined
-  flow.attempt.metering?.end()
+    flow.attempt.metering?.end()
+  } else if (flow.attempt.metering) unread(flow.attempt)
   settle(flow, { outcome: outcomeOf(flow), retryable: isRetryable(flow.attempt.status ?? 0, flow.attempt.headers) })
 }
 

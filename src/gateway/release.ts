@@ -8,8 +8,10 @@ import { midstream, refuseWith } from './shape.ts'
 const bodiless = (flow: Flow): boolean =>
   flow.call.method === 'HEAD' || flow.attempt.status === 204 || flow.attempt.status === 304
 
-const callHeaders = ({ id, slips }: Call): string[] =>
-  slips ? ['x-weir-call-id', id, 'x-weir-warning', slips.join('; ')] : ['x-weir-call-id', id]
+const callHeaders = ({ id, slips = [] }: Call, warning?: string): string[] => {
+  const warnings = warning === undefined ? slips : [warning, ...slips]
+  return warnings.length > 0 ? ['x-weir-call-id', id, 'x-weir-warning', warnings.join('; ')] : ['x-weir-call-id', id]
+}
 
 /** Sends the provider's head to the client, with Weir's own headers. A whole body's length is known. */
 const sendHead = (flow: Flow, headers: readonly string[], whole: boolean): void => {
@@ -17,7 +19,7 @@ const sendHead = (flow: Flow, headers: readonly string[], whole: boolean): void 
   const own = bodiless(flow) || !(whole || flow.attempt.reading?.hide_usage)
   const head = answerHeaders(flow.head, own)
   if (whole && !own) head.push('content-length', String(flow.held_bytes))
-  head.push(...callHeaders(flow.call), ...budgetHeaders(flow.call, flow.world), ...headers)
+  head.push(...callHeaders(flow.call, flow.attempt.warning), ...budgetHeaders(flow.call, flow.world), ...headers)
   flow.call.response.writeHead(flow.attempt.status ?? 502, head)
 }
 

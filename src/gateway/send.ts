@@ -46,12 +46,19 @@ const begin = (call: Call, stop: Stop, number: number, request: Outbound, world:
   ...((call.pulling?.wants_answer ?? 0) > 0 ? { kept: [] } : {}),
 })
 
-/** What an outcome says of the target's health: 5xx, timeouts and broken connections count, a 429 or a 400 does not. */
-const report = (attempt: Attempt, answer: Answer, { breakers }: World): void => {
+/**
+ * What an outcome says of the target's health: 5xx, timeouts and broken connections count, a 429 or a 400 does not; and of the
+ * key that we have for it.
+ */
+const report = (attempt: Attempt, answer: Answer, { breakers, own_keys }: World): void => {
   const failed = answer.outcome === 'cut' || (attempt.status ?? 599) >= 500
   if (answer.outcome === 'client-gone') breakers.abstained(attempt.target)
   else if (failed) breakers.failed(attempt.target)
   else breakers.succeeded(attempt.target)
+  const warning = own_keys.refusal(attempt)
+  if (warning === undefined) return
+  attempt.key_refused = true
+  attempt.warning = warning
 }
 
 /** Takes the prompt's fingerprints while the provider works. */
@@ -91,10 +98,15 @@ const dispatch = async (call: Call, stop: Stop, number: number, world: World): P
   return answer
 }
 
+/** May another attempt do better? With a key of ours that is refused only at another target. */
+const goesOn = ({ retryable, attempt, flow }: Answer): boolean =>
+  retryable || (attempt?.key_refused === true && flow?.head_sent === false)
+
 /** How long to wait before the next attempt; undefined when there should be none. Another target needs no wait. */
 const waitFor = (answer: Answer, same: boolean, world: World): number | undefined => {
   const { attempt, error } = answer
   if (!same) return 0
+  if (attempt?.key_refused) return undefined
   const failures = attempt?.number ?? 1
   // A pooled connection that the provider had closed meanwhile says nothing of the provider: try at once.
   if (failures === 1 && error?.code === 'provider-cut') return 0
@@ -130,7 +142,7 @@ export const send = async (call: Call, world: World): Promise<Answer> => {
       at = nextStop(call.stops, 0, world)
       continue
     }
-    if (!answer.retryable || number >= world.settings.limits.attempts) return answer
+    if (!goesOn(answer) || number >= world.settings.limits.attempts) return answer
     const next = await following(call, answer, at, world)
     if (next === undefined) return answer
     await recordAttempt(call, answer, await settle(call, answer, world), world)

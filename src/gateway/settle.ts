@@ -21,7 +21,7 @@ import type { World } from './world.ts'
  * prompt that it had when the client left, or we stopped to wait, may be.
  */
 const billedUnseen = ({ attempt, outcome, error }: Answer): boolean => {
-  if (!attempt?.reading?.billable) return false
+  if (!attempt?.reading?.billable || attempt.unread) return false
   if (attempt.status === undefined)
     return error?.code === 'provider-timeout' || (outcome !== 'error' && attempt.sent === true)
   return attempt.status < 300 && !isBareError(attempt)

@@ -12,6 +12,7 @@ import type { Levers } from './levers/pulling.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Once } from './once.ts'
+import type { OwnKeys } from './own-key.ts'
 import type { Restraint } from './restraint.ts'
 import type { Tenants } from './tenant.ts'
 import type { Tokens } from './tokens.ts'
@@ -30,7 +31,7 @@ export type Upstream = Readonly<{
   price_as: string
 }>
 
-/** Gateway keys by token, as the control thread last told them. Throws `unknown-key` or `key-expired`. */
+/** Gateway keys by token, as the control thread last told them. */
 export type Keys = Pick<Keyring, 'identifyToken'>
 
 /** What changes while the gateway runs. */
@@ -59,6 +60,7 @@ export type World = Readonly<{
   log: Log
   metrics: Metrics
   breakers: Breakers
+  own_keys: OwnKeys
   budgets: Budgets
   /** Marks a provider's response as billed; false when it was billed before. Shared by all gateway threads. */
   bill_once: Once

@@ -14,6 +14,9 @@ const ownWires = ['bedrock-converse', 'bedrock-invoke']
 
 type Endpoint = 'runtime' | 'mantle'
 
+/** Which host serves what both do, and the service that a signature is for where the host's name does not say. */
+const options = { endpoint: /^(runtime|mantle)$/, service: /^[a-z0-9-]+$/ }
+
 /** Two services share the adapter, each with its host and its name in signatures; a configured `base_url` stands for both. */
 const hostOf = (settings: ProviderSettings, endpoint: Endpoint): string => {
   const region = regionOf(settings)
@@ -26,7 +29,7 @@ const base = (settings: ProviderSettings, endpoint: Endpoint): Base =>
 
 /** Chat under `/openai/v1` was `bedrock-runtime`'s first and is mantle's too; everything else is plain from the path. */
 const endpointOf = (settings: ProviderSettings, path: string): Endpoint => {
-  const chosen = optionOf(settings, 'endpoint', /^(runtime|mantle)$/)
+  const chosen = optionOf(settings, options, 'endpoint')
   if (chosen === 'mantle' || chosen === 'runtime')
     return within(path, ['/v1', '/openai', '/anthropic']) ? chosen : 'runtime'
   return within(path, ['/v1', '/anthropic', '/openai/v1/responses']) ? 'mantle' : 'runtime'
@@ -65,7 +68,7 @@ const stale = ['x-amz-date', 'x-amz-content-sha256', 'amz-sdk-invocation-id', 'a
 const signers = new WeakMap<ProviderSettings, Map<string, Signer>>()
 
 const signerOf = (settings: ProviderSettings, hostname: string): Signer => {
-  const named = optionOf(settings, 'service', /^[a-z0-9-]+$/)
+  const named = optionOf(settings, options, 'service')
   const service = named ?? (hostname.startsWith('bedrock-mantle.') ? 'bedrock-mantle' : 'bedrock')
   const made = signers.get(settings) ?? new Map<string, Signer>()
   const known = made.get(service)
@@ -117,6 +120,8 @@ export const provider: Provider = {
     wires: [...ownWires, ...Object.keys(roots)],
     quirks: {},
     key_headers: ['authorization', 'x-amz-security-token', 'x-api-key'],
+    needs: 'region',
+    options,
     on_client_gone: 'drain',
   },
   claims: (path, headers) => {

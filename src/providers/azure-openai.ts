@@ -21,6 +21,9 @@ const roots = {
 /** Wires that Azure's dated API knows only without a deployment in the path. */
 const undeployed = new Set(['openai-responses', 'openai-batches'])
 
+/** `auth: bearer` where the key is an Entra ID token. */
+const options = { api_version: /^[a-z0-9.-]{1,40}$/, auth: /^(api-key|bearer)$/ }
+
 const withVersion = (query: string, version: string | undefined): string => {
   if (version === undefined || /[?&]api-version=/i.test(query)) return query
   return `${query === '' ? '?' : `${query}&`}api-version=${version}`
@@ -47,7 +50,7 @@ const dated = (settings: ProviderSettings, request: AddressRequest, version: str
 
 const address = (settings: ProviderSettings, request: AddressRequest): Address => {
   const base = resource(settings)
-  const version = optionOf(settings, 'api_version', /^[a-z0-9.-]{1,40}$/)
+  const version = optionOf(settings, options, 'api_version')
   const region = settings.region === undefined ? {} : { region: settings.region }
   if (request.native) {
     const path = checkPath(request.path)
@@ -78,6 +81,8 @@ export const provider: Provider = {
     wires: Object.keys(roots),
     quirks: { 'openai-chat': { max_completion_tokens: true } },
     key_headers: ['api-key', 'authorization', 'x-api-key'],
+    needs: 'base_url',
+    options,
     on_client_gone: 'cancel',
   },
   claims: (path, headers) => {
@@ -86,8 +91,7 @@ export const provider: Provider = {
   },
   address,
   authorise: (settings, outgoing) => {
-    if (optionOf(settings, 'auth', /^(api-key|bearer)$/) === 'bearer')
-      return keyedAs(settings, outgoing, 'authorization', 'Bearer ')
+    if (optionOf(settings, options, 'auth') === 'bearer') return keyedAs(settings, outgoing, 'authorization', 'Bearer ')
     const headers = keyedAs(settings, outgoing, 'api-key')
     const key = settings.credentials.api_key
     // Foundry's Anthropic endpoint reads the header that Anthropic's SDK sends.

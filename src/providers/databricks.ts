@@ -41,6 +41,7 @@ export const provider: Provider = {
       'databricks-invocations': { no_stream_options: true },
     },
     key_headers: ['authorization', 'x-api-key'],
+    needs: 'base_url',
     on_client_gone: 'drain',
   },
   claims: (path) => (within(path, ['/serving-endpoints']) ? claim.sure : claim.none),

@@ -27,6 +27,7 @@ export const provider: Provider = {
     wires: Object.keys(roots),
     quirks: { 'openai-chat': gateway, 'openai-responses': gateway, 'anthropic-messages': gateway },
     key_headers: ['authorization', 'x-api-key'],
+    needs: 'base_url',
     on_client_gone: 'cancel',
   },
   claims: () => claim.none,

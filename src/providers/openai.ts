@@ -11,6 +11,7 @@ const roots = {
   'openai-images': '',
   'openai-audio': '',
   'openai-batches': '',
+  'openai-moderations': '',
 }
 const base_url = 'https://api.openai.com/v1'
 

@@ -6,6 +6,7 @@ import { isModelPath, modelName, readGeminiPath } from './shared/gemini-model.ts
 import { bearerKey, keyedAs } from './shared/keys.ts'
 import { checkPath, join, segment } from './shared/path.ts'
 import { foreignQuery, nativeAddress } from './shared/rooted.ts'
+import { serviceAccountToken } from './shared/service-account.ts'
 
 const LOCATION = /^[a-z0-9][a-z0-9-]{0,39}$/
 
@@ -20,13 +21,13 @@ const hostOf = (region: string): string => {
 const base = (settings: ProviderSettings): Base =>
   settings.base_url === undefined ? { origin: hostOf(regionOf(settings)), path: '' } : baseOf(settings)
 
-const PROJECT = /^[a-z0-9][a-z0-9.:-]{0,62}$/
+const options = { project: /^[a-z0-9][a-z0-9.:-]{0,62}$/, auth: /^(api-key|bearer)$/ }
 
 /** Project and location of the settings; a call that only changes its model keeps its own where none is configured. */
 const home = (settings: ProviderSettings, path: string): string => {
   const own = /^\/v1[a-z0-9]*(\/projects\/[^/]+\/locations\/[^/]+)\//.exec(path)?.[1]
   if (own !== undefined && settings.options['project'] === undefined) return own
-  return `/projects/${neededOption(settings, 'project', PROJECT)}/locations/${regionOf(settings)}`
+  return `/projects/${neededOption(settings, options, 'project')}/locations/${regionOf(settings)}`
 }
 
 /** Gemini's model stands in the path, OpenAI's in the body. Claude's body has no model and another version here. */
@@ -58,8 +59,9 @@ const address = (settings: ProviderSettings, request: AddressRequest): Address =
 }
 
 /**
- * Vertex AI. `region` chooses the host; `options.project` is needed for calls of other providers. The key is an OAuth access
- * token, or with `options.auth: api-key` an API key of express mode. Tokens are not fetched or renewed here.
+ * Vertex AI. `region` chooses the host; `options.project` is needed for calls of other providers. The key is a service
+ * account's key file, with which each token is signed here; an OAuth access token, which nobody renews; or with
+ * `options.auth: api-key` an API key of express mode.
  */
 export const provider: Provider = {
   name: 'vertex-ai',
@@ -67,6 +69,8 @@ export const provider: Provider = {
     wires: ['gemini-generate', 'gemini-embeddings', 'gemini-interactions', 'anthropic-messages', 'openai-chat'],
     quirks: { 'openai-chat': { reasoning: 'total-only' } },
     key_headers: ['authorization', 'x-goog-api-key'],
+    needs: 'region',
+    options,
     on_client_gone: 'drain',
   },
   claims: (path) => {
@@ -74,8 +78,12 @@ export const provider: Provider = {
     return within(path, roots) ? claim.sure : claim.none
   },
   address,
-  authorise: (settings, outgoing) =>
-    optionOf(settings, 'auth', /^(api-key|bearer)$/) === 'api-key'
-      ? keyedAs(settings, outgoing, 'x-goog-api-key')
-      : bearerKey(settings, outgoing),
+  authorise(settings, outgoing, now_us) {
+    if (optionOf(settings, options, 'auth') === 'api-key') return keyedAs(settings, outgoing, 'x-goog-api-key')
+    const headers = bearerKey(settings, outgoing)
+    const key = settings.credentials.api_key
+    if (key?.trimStart().startsWith('{'))
+      headers['authorization'] = `Bearer ${serviceAccountToken(settings, key, now_us)}`
+    return headers
+  },
 }

@@ -6,13 +6,33 @@ import { hashToken, type RandomBytes, sameText, seal, tokenPrefix, unseal } from
 /** A snapshot of the keys for the hot path: one HMAC and one lookup a call. */
 export type Keyring = Readonly<{
   size: number
-  /** The key of a token. Throws WeirError `unknown-key` (also when revoked) or `key-expired`. */
-  identifyToken(token: string, now_us: number): KeyRecord
+  /** The key of a token. Throws WeirError `unknown-key` where there is none. */
+  identifyToken(token: string, now_us: number): Identified
 }>
+
+/** A key, and why it opens nothing any more: `unknown-key` when it was revoked, `key-expired`, or nothing. */
+export type Identified = Readonly<{ key: KeyRecord; refusal: WeirError | undefined }>
 
 /** The hashes of a key's token, and of the one before its last rotation. */
 const tokensOf = ({ hash, previous_hash }: KeyRecord): readonly string[] =>
   previous_hash === undefined ? [hash] : [hash, previous_hash]
+
+const refusalOf = (record: KeyRecord, hash: string, now_us: number): WeirError | undefined => {
+  const { name, prefix, revoked_at_us, expires_at_us, previous_until_us = 0 } = record
+  if (revoked_at_us !== undefined && revoked_at_us <= now_us)
+    return new WeirError(
+      'unknown-key',
+      `the Weir key ${name} (${prefix}) was revoked: ask the gateway’s administrator for another`,
+    )
+  if (expires_at_us !== undefined && expires_at_us <= now_us)
+    return new WeirError(
+      'key-expired',
+      `the Weir key ${name} (${prefix}) has expired: ask the gateway’s administrator for another`,
+    )
+  if (record.hash !== hash && previous_until_us <= now_us)
+    return new WeirError('key-expired', `the Weir key ${name} was rotated: use its new token (${prefix})`)
+  return undefined
+}
 
 /** Makes the snapshot. `pepper` is `deriveKey(master, 'token-pepper')`. */
 export const keyringOf = (records: readonly KeyRecord[], pepper: Uint8Array): Keyring => {
@@ -30,25 +50,7 @@ export const keyringOf = (records: readonly KeyRecord[], pepper: Uint8Array): Ke
       if (record === undefined || !tokensOf(record).some((known) => sameText(known, hash))) {
         throw new WeirError('unknown-key', 'no such Weir key: make one with weir keys create')
       }
-      if (record.revoked_at_us !== undefined && record.revoked_at_us <= now_us) {
-        throw new WeirError(
-          'unknown-key',
-          `the Weir key ${record.name} (${record.prefix}) was revoked: ask the gateway’s administrator for another`,
-        )
-      }
-      if (record.expires_at_us !== undefined && record.expires_at_us <= now_us) {
-        throw new WeirError(
-          'key-expired',
-          `the Weir key ${record.name} (${record.prefix}) has expired: ask the gateway’s administrator for another`,
-        )
-      }
-      if (record.hash !== hash && (record.previous_until_us ?? 0) <= now_us) {
-        throw new WeirError(
-          'key-expired',
-          `the Weir key ${record.name} was rotated: use its new token (${record.prefix})`,
-        )
-      }
-      return record
+      return { key: record, refusal: refusalOf(record, hash, now_us) }
     },
   }
 }

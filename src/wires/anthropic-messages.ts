@@ -8,6 +8,7 @@ import { foldMessages } from './anthropic/stream.ts'
 import { messageTags } from './anthropic/tags.ts'
 import { speedOf, tierOf } from './anthropic/usage.ts'
 import { describeMessage } from './anthropic/whole.ts'
+import { bare } from './framing/bare.ts'
 import { readResults, splitLines } from './framing/batch.ts'
 import { countOf } from './framing/counts.ts'
 import { asList, asText, at, given, type JsonRecord, recordsOf, unescaped } from './framing/json.ts'
@@ -17,6 +18,7 @@ import { jsonBody } from './openai-request.ts'
 const MESSAGES = /\/v1\/messages$/
 const COUNT = /\/v1\/messages\/count_tokens$/
 const RESULTS = /\/v1\/messages\/batches\/([^/]+)\/results$/
+const MODELS = /\/v1\/models(\/[^/]+)?$/
 /** Vertex AI names the model in the path: `…/publishers/anthropic/models/{model}:rawPredict`. */
 const VERTEX = /\/publishers\/anthropic\/models\/([^/:]+):(rawPredict|streamRawPredict)$/
 
@@ -59,18 +61,21 @@ const readMessages = (request: WireRequest): Reading => {
 const meterContext = ({ reading, quirks }: MeterContext) => ({ cache_ttl: reading.cache_ttl, quirks })
 
 /**
- * Anthropic's Messages API, whole and streamed, at Anthropic and on Vertex AI; counting of tokens, which bills nothing; and
- * the results file of a batch. Batches are created and polled unmetered: what they cost is in the results. Usage is always
+ * Anthropic's Messages API, whole and streamed, at Anthropic and on Vertex AI; counting of tokens and listing of models,
+ * which bill nothing; and the results file of a batch. Batches are created and polled unmetered: what they cost is in the results. Usage is always
  * in the stream, so nothing is edited. Rules of usage: `docs/usage.md`.
  */
 export const wire: Wire = {
   name: 'anthropic-messages',
-  endpoints: ['messages', 'count_tokens', 'batch_results'],
+  endpoints: ['messages', 'count_tokens', 'batch_results', 'models'],
   recognise: (method, path) =>
     method === 'POST'
       ? MESSAGES.test(path) || COUNT.test(path) || VERTEX.test(path)
-      : method === 'GET' && RESULTS.test(path),
-  read: (request) => (RESULTS.test(request.path) ? readResults('batch_results') : readMessages(request)),
+      : method === 'GET' && (RESULTS.test(path) || MODELS.test(path)),
+  read(request) {
+    if (request.method === 'POST') return readMessages(request)
+    return RESULTS.test(request.path) ? readResults('batch_results') : bare('models')
+  },
   meter(context) {
     const { reading, request, status } = context
     const usage = meterContext(context)

@@ -1,4 +1,5 @@
 import type { MeterContext, Metering, Wire } from '../core/wire.ts'
+import { bare } from './framing/bare.ts'
 import { isEventStream, meterBody, meterJsonArray, meterSse } from './framing/metering.ts'
 import { describeAnswer, foldAnswer } from './gemini/answer.ts'
 import { generateEditor } from './gemini/editor.ts'
@@ -11,6 +12,8 @@ import { jsonBody } from './openai-request.ts'
 const GENERATE =
   /^\/v\d+(?:alpha|beta)?\d*\/(?:[\w./@-]+\/)?(?:models|tunedModels|endpoints)\/[^/:]+:(generateContent|streamGenerateContent|countTokens)$/
 
+const MODELS = /^\/v\d+(?:alpha|beta)?\d*\/models(?:\/[^/:]+)?$/
+
 /** With `alt=sse` a stream is events; without, one JSON array that grows. */
 const meterStream = (context: MeterContext): Metering => {
   const json = context.headers['content-type']?.includes('json') ?? false
@@ -18,14 +21,14 @@ const meterStream = (context: MeterContext): Metering => {
 }
 
 /**
- * Google's generateContent, whole and streamed, at the Gemini API and on Vertex AI, and the counting of tokens, which bills
- * nothing. Usage is in every event, so nothing is edited. Rules of usage: `docs/usage.md`.
+ * Google's generateContent, whole and streamed, at the Gemini API and on Vertex AI, the counting of tokens and the listing of
+ * models, which bill nothing. Usage is in every event, so nothing is edited. Rules of usage: `docs/usage.md`.
  */
 export const wire: Wire = {
   name: 'gemini-generate',
-  endpoints: ['generate', 'count_tokens'],
-  recognise: (method, path) => method === 'POST' && GENERATE.test(path),
-  read: (request) => readGenerate(request, jsonBody(request)),
+  endpoints: ['generate', 'count_tokens', 'models'],
+  recognise: (method, path) => (method === 'POST' ? GENERATE.test(path) : method === 'GET' && MODELS.test(path)),
+  read: (request) => (request.method === 'POST' ? readGenerate(request, jsonBody(request)) : bare('models')),
   meter(context) {
     const { reading, status } = context
     if (status < 400 && (reading.stream || isEventStream(context))) return meterStream(context)

@@ -15,6 +15,7 @@ import { wire as openaiChat } from './openai-chat.ts'
 import { wire as openaiCompletions } from './openai-completions.ts'
 import { wire as openaiEmbeddings } from './openai-embeddings.ts'
 import { wire as openaiImages } from './openai-images.ts'
+import { wire as openaiModerations } from './openai-moderations.ts'
 import { wire as openaiResponses } from './openai-responses.ts'
 import { wire as rerank } from './rerank.ts'
 import { wire as snowflakeComplete } from './snowflake-complete.ts'
@@ -37,6 +38,7 @@ export const wires = {
   'openai-completions': openaiCompletions,
   'openai-embeddings': openaiEmbeddings,
   'openai-images': openaiImages,
+  'openai-moderations': openaiModerations,
   'openai-responses': openaiResponses,
   rerank,
   'snowflake-complete': snowflakeComplete,

@@ -1,4 +1,5 @@
 import type { MeterContext, Reading, Wire, WireRequest } from '../core/wire.ts'
+import { bare } from './framing/bare.ts'
 import { bodyTags } from './framing/body-tags.ts'
 import { asRecord, asText, given, type JsonRecord, recordsOf } from './framing/json.ts'
 import { isEventStream, meterBody, meterSse } from './framing/metering.ts'
@@ -25,16 +26,6 @@ const MODELS = /^(?!\/v1(alpha|beta)\d*\/(?!openai\/)).*\/models(\/[^:]+)?$/
 /** Newer models of OpenAI know the one only, most other servers the other. */
 const NEWER = ['max_completion_tokens']
 const OLDER = ['max_tokens']
-
-const bare = (endpoint: string): Reading => ({
-  endpoint,
-  billable: false,
-  stream: false,
-  parts: [],
-  body_tags: {},
-  edits: [],
-  hide_usage: false,
-})
 
 const formatOf = (body: JsonRecord): JsonRecord | undefined => asRecord(body['response_format'])
 

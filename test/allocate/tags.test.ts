@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { globCovers, globHolds, parseGlob } from '../../src/playbook/allocate/tags/glob.ts'
+import { globCovers, globHolds, parseGlob } from '../../src/core/glob.ts'
 import { readTagRules } from '../../src/playbook/allocate/tags/read.ts'
 import { compileTagRules, type TagRule } from '../../src/playbook/allocate/tags/rules.ts'
 

@@ -275,7 +275,7 @@ providers:
   opnai: {}
   other: { adapter: opnai, base_url: "http://127.0.0.1:1" }
   metrics: { base_url: "http://127.0.0.1:1" }
-  aws-bedrock: { access_key_id: AKIA }
+  aws-bedrock: { access_key_id: AKIA, region: us-east-1 }
 routes:
   - targets: [antropic/claude]
 prices:
@@ -299,6 +299,40 @@ prices:
         line 12, prices[1].id: a is the id of another row
         line 18, prices[1].effective_to: found 2026-01-01; expected an instant after effective_from (2026-02-01)"
     `)
+  })
+
+  test('of a provider that would fail with every call are told at the start: no address, an option that it does not know', () => {
+    const text = problems(`
+mode: keys
+providers:
+  azure-openai: { api_key: k, options: { api_verison: v, auth: entra } }
+  azure-eu: { adapter: azure-openai, api_key: k }
+  vertex-ai: { options: { project: My Project } }
+  aws-bedrock: { api_key: k }
+  databricks: { api_key: k }
+  openai: { options: { billing_url: "https://example.com", foo: 1 } }
+`)
+    expect(text).toMatchInlineSnapshot(`
+      "./weir.yaml has 9 problems:
+        line 4, providers.azure-openai: azure-openai has no address of its own: set base_url
+        line 4, providers.azure-openai.options.api_verison: azure-openai has no such option; did you mean api_version?
+        line 4, providers.azure-openai.options.auth: expected text that matches ^(api-key|bearer)$
+        line 5, providers.azure-eu: azure-openai has no address of its own: set base_url
+        line 6, providers.vertex-ai: the address of vertex-ai depends on a region: set region (us-east-1 is one of AWS, europe-west4 one of Google) or base_url
+        line 6, providers.vertex-ai.options.project: expected text that matches ^[a-z0-9][a-z0-9.:-]{0,62}$
+        line 7, providers.aws-bedrock: the address of aws-bedrock depends on a region: set region (us-east-1 is one of AWS, europe-west4 one of Google) or base_url
+        line 8, providers.databricks: databricks has no address of its own: set base_url
+        line 9, providers.openai.options.foo: openai has no such option; known here: billing_url"
+    `)
+    expect(problems('providers: { groq: { region: x y } }')).toContain('line 1, providers.groq.region: found "x y"')
+    const fine = `
+providers:
+  azure-openai: { options: { billing_url: "https://example.com" }, price_as: openai }
+  vertex-ai: { region: global, options: { project: p, auth: api-key } }
+  aws-bedrock: { options: { endpoint: mantle } }
+  bedrock-eu: { adapter: aws-bedrock, base_url: "https://example.com", options: { service: bedrock } }
+`
+    expect(problems(fine, { AWS_REGION: 'eu-west-1' })).toBe('no problem')
   })
 
   test('of YAML itself are told with their line', () => {

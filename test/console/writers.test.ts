@@ -17,7 +17,10 @@ const admin = async (method: string, path: string, json?: unknown, headers = {})
 
 const owning = async (token: string, at: string) => {
   const records = await (await house.context.store()).keys.list()
-  return keyringOf(records, house.context.secret('token-pepper')).identifyToken(token, Date.parse(at) * 1000)
+  const ring = keyringOf(records, house.context.secret('token-pepper'))
+  const { key, refusal } = ring.identifyToken(token, Date.parse(at) * 1000)
+  if (refusal) throw refusal
+  return key
 }
 
 describe('a key', () => {

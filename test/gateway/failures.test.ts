@@ -26,11 +26,16 @@ const outcomes = (receipts: readonly Receipt[]) =>
   receipts.map(({ attempt, outcome, http_status }) => [attempt, outcome, http_status])
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
+const openServer = async (listener: RequestListener): Promise<number> => {
+  const server = createServer(listener)
+  provider = server
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
 /** A provider that does what `listener` says, in place of OpenAI's simulator. */
 const openBefore = async (listener: RequestListener, options: HouseOptions = {}) => {
-  provider = createServer(listener)
-  await new Promise<void>((resolve) => provider?.listen(0, '127.0.0.1', resolve))
-  const { port } = provider.address() as AddressInfo
+  const port = await openServer(listener)
   return open({ ...options, providers: { openai: { base_url: `http://127.0.0.1:${port}/v1` } } })
 }
 
@@ -230,6 +235,15 @@ describe('a provider that fails midway', () => {
     ])
   })
 
+  test('a provider whose address is wrong about TLS is told as one that cannot be reached, not as one that broke off', async () => {
+    const port = await openServer((_, response) => response.end())
+    const openai = { base_url: `https://127.0.0.1:${port}/v1` }
+    await open({ providers: { openai }, settings: limits({ attempts: 1 }) })
+    const { error } = (await (await post(house)).json()) as OpenAiError
+    expect(error.message).toMatch(/openai cannot be reached.*certificate.*\((EPROTO|ERR_SSL\w+)\)/)
+    expect(await house.receipts()).toMatchObject([{ error_code: 'provider-unreachable', price_state: 'none' }])
+  })
+
   test('an answer that is not what it should be passes as it came, and is estimated', async () => {
     await open()
     house.simulator.faults.next(1, 'malformed')
@@ -401,18 +415,39 @@ describe('a request that is wrong', () => {
 
   test('a path that lacks its version is told which provider has it, in the shape of its API', async () => {
     await open()
-    const at = async (path: string) => {
-      const response = await post(house, { path, headers: { 'anthropic-version': '2023-06-01' } })
+    const at = async (path: string, headers: Record<string, string> = { 'anthropic-version': '2023-06-01' }) => {
+      const response = await post(house, { path, headers })
       expect(response.status).toBe(404)
       expect(response.headers.get('x-weir-error')).toBe('unknown-path')
       return response.json()
     }
     const message = expect.stringContaining('anthropic serves it below /v1: put /v1 at the end of the base URL')
     expect(await at('/messages')).toMatchObject({ type: 'error', error: { type: 'not_found_error', message } })
-    expect(await at('/chat')).toMatchObject({ message: expect.stringContaining('cohere serves it below /v2') })
-    expect(await at('/opnai/v1/chat/completions')).toMatchObject({
-      error: { message: expect.stringContaining('No configured provider serves this path. Use') },
+    expect(await at('/anthropic/messages')).toMatchObject({
+      type: 'error',
+      error: { type: 'not_found_error', message },
     })
+    expect(await at('/models/m:generateContent', { 'x-goog-api-key': 'k' })).toMatchObject({
+      error: { message: expect.stringContaining('google serves it below /v1beta') },
+    })
+    expect(await at('/chat')).toMatchObject({ message: expect.stringContaining('cohere serves it below /v2') })
+    for (const path of ['/opnai/v1/chat/completions', '/opnai/chat/completions', '/V1/chat/completions'])
+      expect(await at(path)).toMatchObject({
+        error: { message: expect.stringContaining('No configured provider serves this path. Use') },
+      })
+  })
+
+  test('a path that has its version twice is told where the second comes from, and goes nowhere', async () => {
+    await open()
+    for (const path of ['/v1/v1/messages', '/anthropic/v1/v1/messages', '/v1beta/v1beta/models/m:generateContent']) {
+      const response = await post(house, { path, headers: { 'anthropic-version': '2023-06-01' } })
+      expect([path, response.status, await response.text()]).toEqual([
+        path,
+        400,
+        expect.stringContaining('version twice: take it off the end of the base URL'),
+      ])
+    }
+    expect(house.simulator.calls).toHaveLength(0)
   })
 
   test('a path that nobody serves is refused', async () => {

@@ -10,7 +10,7 @@ import { deriveKey, displayPrefix, hashToken, masterSecret, mintToken } from '..
 import { open as openStore } from '../../src/stores/sqlite.ts'
 import { waitUntil } from '../waiting.ts'
 import { chatBody, type OpenAiError, post } from './ask.ts'
-import { type House, startHouse } from './harness.ts'
+import { type House, type HouseOptions, startHouse } from './harness.ts'
 import { prices } from './prices.ts'
 
 let house: House
@@ -22,14 +22,16 @@ afterEach(async () => {
   rmSync(data, { recursive: true, force: true })
 })
 
+const hashed = (token: string): string =>
+  hashToken(token, deriveKey(masterSecret({ data, random: randomBytes }), 'token-pepper'))
+
 const add = async (more: Partial<KeyRecord> = {}): Promise<string> => {
   const token = mintToken(randomBytes)
-  const pepper = deriveKey(masterSecret({ data, random: randomBytes }), 'token-pepper')
   await store.keys.add({
     id: `key-${token.slice(5, 11)}`,
     name: 'test',
     prefix: displayPrefix(token),
-    hash: hashToken(token, pepper),
+    hash: hashed(token),
     tags: {},
     models: [],
     providers: [],
@@ -41,20 +43,33 @@ const add = async (more: Partial<KeyRecord> = {}): Promise<string> => {
   return token
 }
 
+/** The token that a key had before it was rotated, and that is no longer good. */
+const mintOver = async (more: Partial<KeyRecord>): Promise<string> => {
+  const token = mintToken(randomBytes)
+  await add({ ...more, previous_hash: hashed(token), previous_until_us: 1000 })
+  return token
+}
+
+const ours = {
+  openai: { credentials: { api_key: 'sk-ours' } },
+  anthropic: { credentials: { api_key: 'sk-ant-ours' } },
+  google: { credentials: { api_key: 'g-ours' } },
+  groq: { credentials: { api_key: 'gsk-ours' } },
+}
+
+/** A server of one's own, without a key of ours; the house gives it its address. */
+const VLLM = { adapter: 'openai-compatible' }
+
 /** A gateway in keys mode over a store that holds what `fill` adds. */
-const openKeyed = async <T>(fill: () => Promise<T>, settings: Partial<Settings> = {}): Promise<T> => {
+const openKeyed = async <T>(
+  fill: () => Promise<T>,
+  settings: Partial<Settings> = {},
+  providers: HouseOptions['providers'] = ours,
+): Promise<T> => {
   data = mkdtempSync(join(tmpdir(), 'weir-keys-'))
   store = await openStore({ data })
   const filled = await fill()
-  house = await startHouse({
-    settings: { mode: 'keys', data, ...settings },
-    providers: {
-      openai: { credentials: { api_key: 'sk-ours' } },
-      anthropic: { credentials: { api_key: 'sk-ant-ours' } },
-      google: { credentials: { api_key: 'g-ours' } },
-      groq: { credentials: { api_key: 'gsk-ours' } },
-    },
-  })
+  house = await startHouse({ settings: { mode: 'keys', data, ...settings }, providers })
   return filled
 }
 
@@ -135,12 +150,29 @@ test('no key, a provider’s own key, an unknown key and an expired key are refu
   ])
 })
 
+test('a call with a key that opens nothing any more says on its receipt whose key it was', async () => {
+  const [revoked, expired, rotated] = await openKeyed(() =>
+    Promise.all([
+      add({ id: 'revoked', team: 'river', tags: { plan: 'gold' }, revoked_at_us: 1000 }),
+      add({ id: 'expired', team: 'lake', customer: 'acme', expires_at_us: 1000 }),
+      mintOver({ id: 'rotated', team: 'sea' }),
+    ]),
+  )
+  for (const token of [revoked, expired, rotated])
+    expect((await post(house, { headers: { ...bearer(token), 'x-weir-team': 'ocean' } })).status).toBe(401)
+  expect(await house.receipts()).toMatchObject([
+    { outcome: 'refused', error_code: 'unknown-key', key_id: 'revoked', team: 'river', tags: { plan: 'gold' } },
+    { outcome: 'refused', error_code: 'key-expired', key_id: 'expired', team: 'lake', customer: 'acme' },
+    { outcome: 'refused', error_code: 'key-expired', key_id: 'rotated', team: 'sea' },
+  ])
+})
+
 test('a key of certain models and providers opens nothing else, not even paths that name no model', async () => {
   const token = await openKeyed(() => add({ models: ['gpt-4o*'], providers: ['openai'] }))
   const ask = (body: unknown, path = '/v1/chat/completions') => post(house, { body, path, headers: bearer(token) })
   expect((await ask(chatBody())).status).toBe(200)
   expect((await ask(chatBody({ model: 'gpt-5-mini' }))).status).toBe(403)
-  expect((await ask({ input: 'x' }, '/v1/moderations')).status).toBe(403)
+  expect((await ask({ model: 'gpt-4o' }, '/v1/assistants')).status).toBe(403)
   expect((await ask(chatBody(), '/groq/openai/v1/chat/completions')).status).toBe(403)
   expect(house.simulator.calls).toHaveLength(1)
 })
@@ -255,4 +287,74 @@ test('a key that is added or revoked meanwhile counts within a moment', async ()
   await waitUntil(answers(200))
   await store.keys.revoke('late', Date.now() * 1000)
   await waitUntil(answers(401))
+})
+
+test('where a provider refuses the key of the gateway, the answer passes as it came and says beside it whose key it was', async () => {
+  const wrong = { credentials: { api_key: 'invalid-canary' } }
+  const providers = { openai: wrong, google: wrong, 'aws-bedrock': { ...wrong, region: 'us-east-1' }, vllm: VLLM }
+  const token = await openKeyed(() => add(), { log_level: 'error' }, providers)
+  const ask = async (path: string, body: unknown = chatBody()) => {
+    const response = await post(house, { path, body, headers: bearer(token) })
+    return [response.headers.get('x-weir-warning'), response.status, await response.text()]
+  }
+  const contents = { contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] }
+  const converse = { messages: [{ role: 'user', content: [{ text: 'Hello' }] }] }
+  const openai = "openai answered 401 to this gateway's own key, not to yours: tell its administrator"
+  expect(await ask('/v1/chat/completions')).toEqual([openai, 401, expect.stringContaining('Incorrect API key')])
+  expect(await ask('/v1/chat/completions')).toEqual([openai, 401, expect.anything()])
+  expect(await ask('/v1beta/models/gemini-2.5-flash:generateContent', contents)).toEqual([
+    openai.replace('openai', 'google').replace('401', '400'),
+    400,
+    expect.stringContaining('API_KEY_INVALID'),
+  ])
+  expect(await ask('/model/anthropic.claude-haiku-4-5-20251001-v1:0/converse', converse)).toEqual([
+    openai.replace('openai', 'aws-bedrock').replace('401', '403'),
+    403,
+    expect.anything(),
+  ])
+  const none = 'vllm answered 401, and this gateway has no key for it: tell its administrator'
+  expect(await ask('/vllm/chat/completions')).toEqual([none, 401, expect.anything()])
+  const receipts = await house.receipts()
+  expect(receipts.map(({ warnings }) => warnings?.[0]?.split(' ', 3).join(' '))).toEqual([
+    'openai answered 401',
+    'openai answered 401',
+    'google answered 400',
+    'aws-bedrock answered 403',
+    'vllm answered 401,',
+  ])
+  const told = house.log.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+  expect(told.map(({ provider, http_status }) => `${provider} ${http_status}`)).toEqual([
+    'openai 401',
+    'google 400',
+    'aws-bedrock 403',
+    'vllm 401',
+  ])
+  expect(house.log.join()).not.toContain('canary')
+})
+
+test('a target that refuses the key of the gateway gives way to the next one, and is not asked again itself', async () => {
+  const wrong = { credentials: { api_key: 'invalid' } }
+  const routes = [
+    { match: MINI, targets: [{ provider: 'openai' }, { provider: 'groq', model: 'llama-3.1-8b-instant' }] },
+  ]
+  const providers = { openai: wrong, groq: ours.groq }
+  const token = await openKeyed(() => add(), { routes }, providers)
+  const response = await post(house, { headers: bearer(token) })
+  await response.arrayBuffer()
+  expect([response.status, response.headers.get('x-weir-warning')]).toEqual([200, null])
+  expect((await post(house, { headers: bearer(token), body: chatBody({ model: 'gpt-4o' }) })).status).toBe(401)
+  const seen = (await house.receipts()).map(({ provider, attempt, http_status }) => [provider, attempt, http_status])
+  expect(seen).toEqual([
+    ['openai', 1, 401],
+    ['groq', 2, 200],
+    ['openai', 1, 401],
+  ])
+})
+
+test('a client whose own key is refused is told nothing but what the provider says', async () => {
+  data = mkdtempSync(join(tmpdir(), 'weir-keys-'))
+  store = await openStore({ data })
+  house = await startHouse({ settings: { data } })
+  const response = await post(house, { headers: bearer('invalid') })
+  expect([response.status, response.headers.get('x-weir-warning')]).toEqual([401, null])
 })

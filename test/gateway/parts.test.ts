@@ -1,14 +1,14 @@
 /** Rules of single steps that HTTP shows only with difficulty. */
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { globMatches } from '../../src/core/glob.ts'
+import { globHolds, globMatches, parseGlob } from '../../src/core/glob.ts'
 import { createBreakers } from '../../src/gateway/breaker.ts'
 import { answerHeaders, decodeHead, forwardHeaders, readHeaders, withoutKeys } from '../../src/gateway/headers.ts'
 import { modelEdit } from '../../src/gateway/model-edit.ts'
 import { createOnce, onceMemory } from '../../src/gateway/once.ts'
 import { isRetryable, retryAfter, waitBefore } from '../../src/gateway/retry.ts'
 import { newId, now_us } from '../../src/gateway/system.ts'
-import { post } from './ask.ts'
+import { chatBody, post, rawPost } from './ask.ts'
 import { type House, startHouse } from './harness.ts'
 
 describe('another model is put into a body', () => {
@@ -149,7 +149,19 @@ test('a response is marked as billed once, by whichever thread comes first', () 
   expect(names.slice(-5000).filter((name) => one(name) || other(name))).toEqual([])
 })
 
-test('globs match whole names, and their other characters are literal', () => {
+test('globs match whole names, mean the same wherever they stand, and their other characters are literal', () => {
+  for (const [glob, text] of [
+    ['claude-?-5', 'claude-9-5'],
+    ['claude-?-5', 'claude-45-5'],
+    ['tea?s*', 'teams 🐟'],
+    ['what\\?', 'what?'],
+    ['what\\?', 'whatX'],
+    ['🐟?', '🐟🐟'],
+    ['a(b)+|c^$*', 'a(b)+|c^$ and more'],
+  ] as const)
+    expect([glob, text, globMatches(glob, text)]).toEqual([glob, text, globHolds(parseGlob(glob), text)])
+  expect(globMatches('claude-?-5', 'claude-9-5')).toBe(true)
+  expect(globMatches('what\\?', 'whatX')).toBe(false)
   expect(['gpt-4o', 'gpt-4o-mini', 'xgpt-4o'].filter((name) => globMatches('gpt-4o*', name))).toEqual([
     'gpt-4o',
     'gpt-4o-mini',
@@ -178,5 +190,16 @@ describe('a web page of another site', () => {
     expect((await post(house, { headers: { origin: 'https://evil.example' } })).status).toBe(403)
     expect((await post(house, { headers: { origin: 'http://localhost:3000' } })).status).toBe(200)
     expect((await post(house)).status).toBe(200)
+  })
+
+  test('cannot read with it either, by pointing its own name at this machine', async () => {
+    house = await startHouse({ providers: { openai: { credentials: { api_key: 'sk-ours' } } } })
+    const status = async (host: string, path = '/v1/chat/completions') =>
+      (await rawPost(house.gateway.port, path, JSON.stringify(chatBody()), { host })).status
+    for (const host of ['evil.example:4141', '127.0.0.1.evil.example', 'localhost.evil.example'])
+      expect([host, await status(host)]).toEqual([host, 403])
+    for (const host of ['localhost:4141', '127.0.0.1:4141', '[::1]:4141', 'weir:4141', 'host.docker.internal:4141'])
+      expect([host, await status(host)]).toEqual([host, 200])
+    expect(await status('evil.example', '/groq/openai/v1/chat/completions')).toBe(401)
   })
 })

@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { defaultSettings } from '../../src/config.ts'
 import { startGateway } from '../../src/gateway/start.ts'
-import { chatBody, type OpenAiError, post } from './ask.ts'
+import { chatBody, type OpenAiError, post, rawPost } from './ask.ts'
 import { type House, type HouseOptions, startHouse } from './harness.ts'
 import { prices } from './prices.ts'
 
@@ -161,7 +161,9 @@ describe('the end of a gateway', () => {
     await open({ settings: { limits: { ...defaultSettings.limits, shutdown_delay_ms: 600 } } })
     const closing = house.gateway.close()
     await vi.waitFor(async () => expect((await fetch(`${house.gateway.url}/readyz`)).status).toBe(503))
-    expect((await post(house)).status).toBe(200)
+    const body = JSON.stringify(chatBody())
+    const served = await rawPost(house.gateway.port, '/v1/chat/completions', body, { authorization: 'Bearer sk' })
+    expect([served.status, served.headers.connection]).toEqual([200, 'close'])
     await closing
     await expect(post(house)).rejects.toThrow()
     expect(await house.receipts()).toMatchObject([{ outcome: 'ok' }])

@@ -110,6 +110,28 @@ describe('every call leaves one receipt that equals the provider’s own bill', 
     expect(await last()).toMatchObject({ input_tokens: 10, output_tokens: 5, cost_usd: '0.00007' })
   })
 
+  test('an answer in an encoding that nobody here can read passes whole, is unpriced, and is no fault of its provider', async () => {
+    const provider = createServer((request, response) => {
+      request.resume()
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'compress' })
+      response.end('packed')
+    })
+    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve))
+    const { port } = provider.address() as AddressInfo
+    const breaker = { failures: 1, open_ms: 60_000 }
+    await open({ settings: { breaker }, providers: { openai: { base_url: `http://127.0.0.1:${port}/v1` } } })
+    for (const _ of [1, 2]) {
+      const raw = await rawPost(house.gateway.port, '/v1/chat/completions', JSON.stringify(chatBody()))
+      expect([raw.status, raw.body.toString()]).toEqual([200, 'packed'])
+      expect(raw.headers['x-weir-warning']).toMatch(/could not be decoded/)
+    }
+    provider.close()
+    const receipt = await last()
+    expect(receipt).toMatchObject({ outcome: 'ok', price_state: 'unpriced', usage_source: 'none' })
+    expect(receipt.cost_usd).toBeUndefined()
+    expect(receipt.warnings?.[0]).toMatch(/could not be decoded/)
+  })
+
   test('a compressed request is read and passed on as it came', async () => {
     await open()
     const packed = gzipSync(JSON.stringify(chatBody()))
@@ -190,26 +212,34 @@ describe('a receipt says', () => {
     expect(Number(receipt.reserved_usd)).toBeGreaterThan(0)
   })
 
-  test('that listing models and counting tokens bill nothing', async () => {
+  test('that listing models and counting tokens bill nothing, nor does moderation at OpenAI', async () => {
     await open()
-    await (await fetch(`${house.gateway.url}/v1/models`, { headers: { authorization: 'Bearer sk' } })).arrayBuffer()
+    const list = async (path: string, headers: Record<string, string>) =>
+      (await fetch(house.gateway.url + path, { headers })).arrayBuffer()
+    await list('/v1/models', { authorization: 'Bearer sk' })
+    await list('/v1/models', { 'x-api-key': 'k', 'anthropic-version': '2023-06-01' })
+    await list('/v1beta/models/gemini-2.5-flash', { 'x-goog-api-key': 'k' })
+    await (await post(house, { path: '/v1/moderations', body: { input: 'Hello' } })).arrayBuffer()
     const body = { model: 'claude-sonnet-5-5', messages: [{ role: 'user', content: 'Hello' }] }
     await (await post(house, { path: '/v1/messages/count_tokens', body, headers: { 'x-api-key': 'k' } })).arrayBuffer()
     const receipts = await house.receipts()
-    expect(receipts.map(({ endpoint, price_state }) => [endpoint, price_state])).toEqual([
-      ['models', 'none'],
-      ['count_tokens', 'none'],
+    expect(receipts.map(({ provider, endpoint, price_state }) => [provider, endpoint, price_state])).toEqual([
+      ['openai', 'models', 'none'],
+      ['anthropic', 'models', 'none'],
+      ['google', 'models', 'none'],
+      ['openai', 'moderations', 'none'],
+      ['anthropic', 'count_tokens', 'none'],
     ])
   })
 
   test('that a path which no wire knows passed through unmetered', async () => {
     await open()
-    const response = await post(house, { path: '/v1/moderations', body: { input: 'hello' } })
+    const response = await post(house, { path: '/v1/assistants', body: { model: 'gpt-4o' } })
     await response.arrayBuffer()
     const receipt = await last()
-    expect(receipt).toMatchObject({ endpoint: '/v1/moderations', provider: 'openai', http_status: response.status })
+    expect(receipt).toMatchObject({ endpoint: '/v1/assistants', provider: 'openai', http_status: response.status })
     expect(receipt.price_state).toBe(response.status < 400 ? 'unmetered' : 'none')
-    expect(house.simulator.calls[0]?.path).toBe('/openai/v1/moderations')
+    expect(house.simulator.calls[0]?.path).toBe('/openai/v1/assistants')
   })
 
   test('estimated usage, where the provider reported none', async () => {
@@ -276,7 +306,9 @@ test('the metrics count as many receipts written as were due, with bounded label
   const text = await (await fetch(`${house.gateway.url}/metrics`)).text()
   expect(text).toContain('weir_receipts_due_total 2\n')
   expect(text).toContain('weir_receipts_total 2\n')
-  expect(text).toContain('weir_attempts_total{wire="openai-chat",provider="openai",outcome="ok"} 1')
+  const attempts = 'weir_attempts_total{wire="openai-chat",provider="openai"'
+  expect(text).toContain(`${attempts},outcome="ok",status="200"} 1\n`)
+  expect(text).toContain(`${attempts},outcome="refused",status="400"} 1\n`)
   expect(text).toContain('weir_duration_seconds_count{wire="openai-chat",provider="openai"} 1')
   const families = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name)
   expect([...text.matchAll(/^# HELP (\w+) \w/gm)].map(([, name]) => name)).toEqual(families)
@@ -292,3 +324,12 @@ test.each(['GET', 'HEAD'])(
     expect(house.journal()).toHaveLength(0)
   },
 )
+
+test('a call that the configuration fails is in the log as it is by default; one that its client got wrong is not', async () => {
+  await open({ settings: { log_level: 'warn', routes: [{ match: {}, targets: [{ provider: 'voyage' }] }] } })
+  expect((await post(house)).status).toBe(500)
+  expect((await post(house, { body: '{not json' })).status).toBe(400)
+  expect(house.log.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { level: 40, outcome: 'refused', error_code: 'bad-config', http_status: 500 },
+  ])
+})

@@ -131,9 +131,11 @@ describe('openai', () => {
     await via(async (c) => collect(await c.responses.create({ model: 'gpt-5-mini', input: 'Say hello', stream: true })))
   })
 
-  test('embeddings and models are the same through Weir', async () => {
+  test('embeddings, models and moderations are the same through Weir', async () => {
     await via((c) => c.embeddings.create({ model: 'text-embedding-3-small', input: ['one', 'two'] }))
     await via(async (c) => (await c.models.list()).data)
+    const judged = await via((c) => c.moderations.create({ input: ['one', 'two'] }))
+    expect(judged).toMatchObject({ results: [{ flagged: false }, { flagged: false }] })
   })
 
   test('an unknown model is the same error through Weir', async () => {

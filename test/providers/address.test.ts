@@ -439,6 +439,8 @@ describe('destinations are configuration, never request data', () => {
     const request = requestOf('/v1/chat/completions', { native: false })
     expect(() => urlOf('vertex-ai', request, { options: { project: 'a/../b' } })).toThrow(/options.project/)
     expect(() => urlOf('azure-openai', request, { options: { api_version: '1&x=2' } })).toThrow(/options.api_version/)
-    expect(() => urlOf('azure-openai', request, { base_url: undefined } as never)).toThrow(/needs a base_url/)
+    expect(() => urlOf('azure-openai', request, { base_url: undefined } as never)).toThrow(
+      /no address of its own: set its base_url/,
+    )
   })
 })

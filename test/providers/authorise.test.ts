@@ -1,3 +1,4 @@
+import { generateKeyPairSync, verify } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { ProviderSettings } from '../../src/core/provider.ts'
 import { providers } from '../../src/providers/index.ts'
@@ -53,6 +54,38 @@ describe('keys', () => {
     ],
   ])('%s with %j is sent %j', async (name, given, expected, to) => {
     expect(await authorise(name, { credentials: { api_key: 'ours' }, ...given }, {}, to)).toEqual(expected)
+  })
+
+  test('Vertex AI is sent tokens that a service account signs for itself, each for most of an hour', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const private_key = privateKey.export({ type: 'pkcs8', format: 'pem' })
+    const file = { type: 'service_account', client_email: 'weir@p.iam.gserviceaccount.com', private_key_id: 'k1' }
+    const settings = settingsOf('vertex-ai', {
+      region: 'eu',
+      credentials: { api_key: JSON.stringify({ ...file, private_key }) },
+    })
+    const tokenAt = async (now_s: number) => {
+      const headers = await providers['vertex-ai'].authorise(settings, outgoingOf(url, clients), now_s * 1e6)
+      expect(JSON.stringify(headers)).not.toMatch(/client-|PRIVATE/)
+      return (headers['authorization'] ?? '').replace('Bearer ', '')
+    }
+    const token = await tokenAt(1_800_000_000)
+    const [head = '', claim = '', proof = ''] = token.split('.')
+    const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString()) as unknown
+    expect(read(head)).toEqual({ alg: 'RS256', typ: 'JWT', kid: 'k1' })
+    expect(read(claim)).toEqual({
+      iss: file.client_email,
+      sub: file.client_email,
+      scope: 'https://www.googleapis.com/auth/cloud-platform',
+      iat: 1_800_000_000,
+      exp: 1_800_003_600,
+    })
+    expect(verify('sha256', Buffer.from(`${head}.${claim}`), publicKey, Buffer.from(proof, 'base64url'))).toBe(true)
+    expect(await tokenAt(1_800_003_000)).toBe(token)
+    expect(await tokenAt(1_800_003_400)).not.toBe(token)
+    const broken = () => authorise('vertex-ai', { credentials: { api_key: '{"client_email":"canary"' } }, {})
+    expect(broken).toThrow(/vertex-ai: its key begins as a service account's key file and is none/)
+    expect(broken).not.toThrow(/canary/)
   })
 
   test('an option that would stand in a header is checked', () => {

@@ -140,10 +140,15 @@ test('a keyring knows its tokens and refuses unknown, revoked and expired ones b
     ...over,
   })
   const ring = keyringOf([record(0), record(1, { revoked_at_us: 50 }), record(2, { expires_at_us: 100 })], pepper)
-  const ask = (token: string | undefined, now_us: number) => () => ring.identifyToken(token ?? '', now_us)
+  const ask = (token: string | undefined, now_us: number) => () => {
+    const { key, refusal } = ring.identifyToken(token ?? '', now_us)
+    if (refusal) throw refusal
+    return key
+  }
   expect(ring.size).toBe(3)
   expect(ask(tokens[0], 1e15)().id).toBe('key_0')
   expect(ask(tokens[2], 99)().id).toBe('key_2')
+  expect(ring.identifyToken(tokens[2] ?? '', 100).key.id).toBe('key_2')
   expect(ask(tokens[2], 100)).toThrow(expect.objectContaining({ code: 'key-expired' }))
   expect(ask(tokens[2], 100)).toThrow(/number 2.*expired.*ask.*for another/)
   expect(ask(tokens[1], 50)).toThrow(expect.objectContaining({ code: 'unknown-key' }))

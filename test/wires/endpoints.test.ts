@@ -16,6 +16,7 @@ const asked: Readonly<Record<keyof typeof wires, readonly (readonly [line: strin
     ['POST /v1/messages', { model: 'm', messages }],
     ['POST /v1/messages/count_tokens', { model: 'm', messages }],
     ['GET /v1/messages/batches/b/results', undefined],
+    ['GET /v1/models', undefined],
   ],
   'bedrock-converse': [['POST /model/m/converse', { messages }]],
   'bedrock-invoke': [
@@ -34,6 +35,7 @@ const asked: Readonly<Record<keyof typeof wires, readonly (readonly [line: strin
   'gemini-generate': [
     ['POST /v1beta/models/m:generateContent', { contents }],
     ['POST /v1beta/models/m:countTokens', { contents }],
+    ['GET /v1beta/models', undefined],
   ],
   'gemini-interactions': [
     ['POST /v1beta/interactions', { model: 'm', input: 'hello' }],
@@ -58,6 +60,7 @@ const asked: Readonly<Record<keyof typeof wires, readonly (readonly [line: strin
     ['POST /v1/images/edits', { model: 'm', prompt: 'hello' }],
     ['POST /v1/images/variations', { model: 'm' }],
   ],
+  'openai-moderations': [['POST /v1/moderations', { input: 'hello' }]],
   'openai-responses': [
     ['POST /v1/responses', { model: 'm', input: 'hello' }],
     ['POST /v1/responses/compact', { model: 'm', input: 'hello' }],

@@ -59,7 +59,9 @@ describe('a Gemini request', () => {
     ['POST', `${models}:embedContent`, false],
     ['POST', '/v1/projects/p/locations/l/publishers/anthropic/models/claude-opus-5-5:rawPredict', false],
     ['POST', `${models}:batchGenerateContent`, false],
-    ['GET', models, false],
+    ['GET', models, true],
+    ['GET', '/v1beta/models', true],
+    ['GET', '/v1beta/files', false],
   ])('%s %s: recognised is %s', (method, path, expected) => {
     expect(wire.recognise(method, path, {})).toBe(expected)
   })

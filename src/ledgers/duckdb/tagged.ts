@@ -4,6 +4,7 @@
  */
 import type { VirtualTag } from '../../core/allocation.ts'
 import { WeirError } from '../../core/errors.ts'
+import { isGlob } from '../../core/glob.ts'
 import type { Question } from '../../core/ledger.ts'
 import { dailyColumns } from './daily.ts'
 import type { Session } from './engine.ts'
@@ -66,8 +67,6 @@ const columnOf = (field: string, texts: Texts): string => {
   throw bad(`Rules cannot read ${JSON.stringify(field)}; they read ${Object.keys(readable).join(', ')} and tag:NAME`)
 }
 
-const isPlain = (text: string): boolean => !/[*?\\]/.test(text)
-
 /** A glob as a pattern of LIKE whose escape is `!`: a star, a question mark, or a character that may have a backslash before it. */
 const likeOf = (glob: string): string =>
   glob.replace(/\\(.)|[\s\S]/gsu, (found: string, escaped: string | undefined) => {
@@ -82,7 +81,7 @@ const among = (value: string, values: Values, texts: Texts): string => {
   if (values === null) return `${value} IS NULL`
   const list = typeof values === 'string' ? [values] : values
   const tests = list.map((one) =>
-    isPlain(one) ? `${value} = ${texts.place(one)}` : `${value} LIKE ${texts.place(likeOf(one))} ESCAPE '!'`,
+    isGlob(one) ? `${value} LIKE ${texts.place(likeOf(one))} ESCAPE '!'` : `${value} = ${texts.place(one)}`,
   )
   return tests.length === 0 ? 'false' : `(${tests.join(' OR ')})`
 }

@@ -34,30 +34,45 @@ export const baseOf = (settings: ProviderSettings, fallback?: string): Base => {
   const known = parsed.get(settings)
   if (known !== undefined) return known
   const text = settings.base_url ?? fallback
-  if (text === undefined) throw bad(settings, `${settings.adapter} needs a base_url.`)
+  if (text === undefined)
+    throw bad(settings, `${settings.adapter} has no address of its own: set its base_url in weir.yaml.`)
   const base = parse(settings, text)
   parsed.set(settings, base)
   return base
 }
 
+/** A region, fit to stand in a host name. */
+export const REGION = /^[a-z0-9][a-z0-9-]{0,39}$/
+
 /** The settings' region, fit to stand in a host name. Throws WeirError `bad-config`. */
 export const regionOf = (settings: ProviderSettings): string => {
   const region = settings.region
-  if (region === undefined) throw bad(settings, `${settings.adapter} needs a region, e.g. us-east-1.`)
-  if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(region)) throw bad(settings, 'region may hold only a-z, 0-9 and -.')
+  if (region === undefined) throw bad(settings, `${settings.adapter} needs a region: set its region in weir.yaml.`)
+  if (!REGION.test(region)) throw bad(settings, 'region may hold only a-z, 0-9 and -.')
   return region
 }
 
-/** An adapter's own option, checked against what may stand in a URL. Throws WeirError `bad-config`. */
-export const optionOf = (settings: ProviderSettings, option: string, pattern: RegExp): string | undefined => {
+type Options = Readonly<Record<string, RegExp>>
+
+/** An adapter's own option, checked against what it may be, because it may stand in a URL. Throws WeirError `bad-config`. */
+export const optionOf = <Own extends Options>(
+  settings: ProviderSettings,
+  options: Own,
+  option: keyof Own & string,
+): string | undefined => {
   const value = settings.options[option]
-  if (value === undefined || pattern.test(value)) return value
-  throw bad(settings, `options.${option} is not valid: it must match ${pattern.source}.`)
+  const pattern = options[option]
+  if (value === undefined || pattern?.test(value)) return value
+  throw bad(settings, `options.${option} is not valid: it must match ${pattern?.source}.`)
 }
 
 /** As `optionOf`, for an option that cannot be left out. */
-export const neededOption = (settings: ProviderSettings, option: string, pattern: RegExp): string => {
-  const value = optionOf(settings, option, pattern)
+export const neededOption = <Own extends Options>(
+  settings: ProviderSettings,
+  options: Own,
+  option: keyof Own & string,
+): string => {
+  const value = optionOf(settings, options, option)
   if (value === undefined)
     throw bad(settings, `${settings.adapter} needs options.${option} for calls of another provider.`)
   return value

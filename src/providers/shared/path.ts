@@ -29,6 +29,7 @@ export const flawOf = (path: string): string | undefined => {
   if (path.length > LONGEST) return `it is longer than ${LONGEST} characters`
   if (!PRINTABLE.test(path) || /[\\?#<>"`{}|^]/.test(path)) return 'it holds a character that must be percent-escaped'
   if (path.includes('//')) return 'it holds an empty segment: look for a slash at the end of the base URL'
+  if (/\/(v\d[a-z0-9]*)\/\1\//.test(path)) return 'it holds its version twice: take it off the end of the base URL'
   if (!path.includes('%') && !path.includes('.')) return undefined
   const plain = unescaped(path)
   if (plain === undefined) return 'it holds a malformed percent-escape'

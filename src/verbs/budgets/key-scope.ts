@@ -1,4 +1,5 @@
 import { EACH } from '../../core/budget.ts'
+import { isGlob } from '../../core/glob.ts'
 import type { Store } from '../../core/store.ts'
 import { findKey } from '../keys/find.ts'
 
@@ -7,7 +8,7 @@ type Said = Readonly<{ scope?: unknown }>
 /** The key that a scope names, where it names one. */
 const keyIn = ({ scope }: Said): string | undefined => {
   const key = (scope as Readonly<Record<string, unknown>> | undefined | null)?.['key']
-  return typeof key === 'string' && key !== EACH && !key.includes('*') ? key : undefined
+  return typeof key === 'string' && key !== EACH && !isGlob(key) ? key : undefined
 }
 
 /**

@@ -1,5 +1,6 @@
 import { EACH } from '../../core/budget.ts'
 import type { Dimension } from '../../core/dimension.ts'
+import { isGlob } from '../../core/glob.ts'
 import { parseUsd } from '../../core/money.ts'
 import type { Context } from '../verb.ts'
 import { definedBudgets } from './find.ts'
@@ -26,7 +27,7 @@ export const monthlyBudgets = async (context: Context, by: Dimension): Promise<M
     if (only === undefined || more.length > 0 || only[0] !== dimension) continue
     const [, owner = ''] = only
     if (owner === EACH) budget_each = lower(budget_each, limits.usd)
-    else if (!owner.includes('*')) budgets[owner] = lower(budgets[owner], limits.usd)
+    else if (!isGlob(owner)) budgets[owner] = lower(budgets[owner], limits.usd)
   }
   return { budgets, ...(budget_each === undefined ? {} : { budget_each }) }
 }

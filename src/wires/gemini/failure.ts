@@ -38,11 +38,17 @@ const retryDelay = (error: JsonRecord): number | undefined => {
   return undefined
 }
 
+/** A key that is none is an invalid argument to Google; only the details say which. */
+const keyReason = (error: JsonRecord): string | undefined =>
+  recordsOf(error['details'])
+    .map((detail) => asText(detail['reason']))
+    .find((reason) => reason === 'API_KEY_INVALID')
+
 /** The error in a body, an event, or the first element of a body that is a list. Undefined when there is none. */
 export const errorOf = (json: unknown): Metered['error'] => {
   const error = asRecord(asRecord(Array.isArray(json) ? json[0] : json)?.['error'])
   if (!error) return undefined
-  const code = asText(error['status']) ?? String(error['code'] ?? 'error')
+  const code = keyReason(error) ?? asText(error['status']) ?? String(error['code'] ?? 'error')
   const message = shortened(asText(error['message']))
   const retry_after_s = retryDelay(error)
   return retry_after_s === undefined ? { code, message } : { code, message, retry_after_s }

@@ -1,13 +1,13 @@
 import type { Alert } from '../../../core/alert.ts'
+import { globMatches } from '../../../core/glob.ts'
 import type { AlertRoute, QuietHours } from '../../../core/settings.ts'
-import { globHolds, parseGlob } from '../tags/glob.ts'
 import { instantOfWall, wallMinutes } from '../window/wall-clock.ts'
 import { asGrave } from './make.ts'
 
 const DAY_MINUTES = 1440
 
 const oneHolds = (globs: readonly string[] | undefined, value: string): boolean =>
-  globs === undefined || globs.some((glob) => globHolds(parseGlob(glob), value))
+  globs === undefined || globs.some((glob) => globMatches(glob, value))
 
 const matches = ({ match }: AlertRoute, { kind, owner, severity }: Alert): boolean =>
   oneHolds(match.kinds, kind) &&

@@ -1,4 +1,4 @@
-import { type Glob, globCovers, globHolds, parseGlob } from './glob.ts'
+import { type Glob, globCovers, globHolds, isGlob, parseGlob } from '../../../core/glob.ts'
 
 /** A glob, several of which one must hold, `null` for "has no value", or the contrary of any of these. */
 export type Values = string | readonly string[] | null
@@ -7,15 +7,13 @@ export type Condition = Values | Readonly<{ not: Values }>
 /** Compiled: the value must be among `globs` (or absent, with `absent`), or must not be, with `negated`. */
 export type Test = Readonly<{ globs: readonly Glob[]; exact: ReadonlySet<string>; absent: boolean; negated: boolean }>
 
-const isPlain = (text: string): boolean => !/[*?\\]/.test(text)
-
 export const compileCondition = (condition: Condition): Test => {
   const negated = condition !== null && typeof condition === 'object' && 'not' in condition
   const values = negated ? condition.not : (condition as Values)
   const list = values === null ? [] : typeof values === 'string' ? [values] : values
   return {
-    globs: list.filter((text) => !isPlain(text)).map(parseGlob),
-    exact: new Set(list.filter(isPlain)),
+    globs: list.filter(isGlob).map(parseGlob),
+    exact: new Set(list.filter((text) => !isGlob(text))),
     absent: values === null,
     negated,
   }

@@ -1,5 +1,5 @@
+import { globProblem } from '../../../core/glob.ts'
 import { isReadable, isSettable, readable, settable } from './fields.ts'
-import { globProblem } from './glob.ts'
 import { type TagRule, unreachable } from './rules.ts'
 
 /** What is wrong with a rule; `rule` counts from 1, 0 means the list itself. `field` is a path in the rule, e.g. `when.team`. */

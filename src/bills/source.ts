@@ -8,7 +8,8 @@ import { parse } from 'csv-parse'
 import type { BillLine, BillRow } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
 import { parquetRecords } from './parquet.ts'
-import type { BillRecord } from './record.ts'
+import { type BillRecord, isRecord } from './record.ts'
+import { bucketDay, entriesOf, type Found, followPages, type Pages, resultsOf } from './report.ts'
 
 /**
  * A record of a file and the line on which it stands, counted from 1, with the path to it (`data[3].results[0]`) where the line
@@ -35,9 +36,6 @@ export const exactJson = (text: string): unknown => {
 
 /** Characters of a foreign file that a message repeats. */
 const MOST_SHOWN = 300
-
-export const isRecord = (value: unknown): value is BillRecord =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const parsed = (text: string, line: number): Placed => {
   try {
@@ -145,42 +143,22 @@ export async function* readRecords(path: string, columns: readonly string[]): As
   }
 }
 
-/** The lines of a record, or what is wrong with it: a reader throws WeirError `bad-input` that names the field. */
-export const rowOf = (record: BillRecord, line: number, read: (record: BillRecord) => readonly BillLine[]): BillRow => {
+const attempt = (line: number, read: () => BillRow): BillRow => {
   try {
-    return { lines: read(record) }
+    return read()
   } catch (error) {
     if (error instanceof WeirError || error instanceof RangeError) return { bad: error.message, line }
     throw error
   }
 }
 
+/** The lines of a record, or what is wrong with it: a reader throws WeirError `bad-input` that names the field. */
+export const rowOf = (record: BillRecord, line: number, read: (record: BillRecord) => readonly BillLine[]): BillRow =>
+  attempt(line, () => ({ lines: read(record) }))
+
 /** What is wrong with a record is said with the path to it. */
 const inPlace = (row: BillRow, path: string): BillRow =>
   'bad' in row && path !== '' ? { ...row, bad: `${path}: ${row.bad}` } : row
-
-/** A record and its path in the page that it came in, empty where it is the page itself. */
-type Found = Readonly<{ record: BillRecord; path: string }>
-
-const recordsIn = (list: readonly unknown[], name: string): readonly Found[] =>
-  list.flatMap((record, at) => (isRecord(record) ? [{ record, path: `${name}[${at}]` }] : []))
-
-/** The results of a bucket, each with the bucket's own fields; what is no bucket is itself. */
-const resultsOf = ({ record, path }: Found): readonly Found[] => {
-  const { results, ...bucket } = record
-  if (!Array.isArray(results)) return [{ record, path }]
-  return recordsIn(results, path === '' ? 'results' : `${path}.results`).map((found) => ({
-    ...found,
-    record: { ...bucket, ...found.record },
-  }))
-}
-
-/** A page of an API as the records in it: `data`, or the `results` of each bucket. `path` says where the page is. */
-export const unpack = (page: BillRecord, path = ''): readonly Found[] => {
-  const { data } = page
-  const name = path === '' ? 'data' : `${path}.data`
-  return (Array.isArray(data) ? recordsIn(data, name) : [{ record: page, path }]).flatMap(resultsOf)
-}
 
 export type Reader = Readonly<{
   /** Columns that are needed; a Parquet file's others are not read. */
@@ -199,25 +177,46 @@ const checkKnown = (path: string, reader: Reader, record: BillRecord, what: stri
   throw new WeirError('bad-input', `${path} is not ${reader.expects}; its ${what} has ${names || 'nothing'}`)
 }
 
-/**
- * Reads a downloaded file record by record; a bad one is said and the rest is kept. A table without rows is an empty bill
- * where its head is that of one.
- */
-export async function* readBill(path: string, reader: Reader): AsyncGenerator<BillRow> {
+type Check = (record: BillRecord, what: string) => void
+
+/** What an entry of a page says: its results, or its day where it has none. */
+function* entryRows(entry: Found, line: number, reader: Reader, check: Check): Generator<BillRow> {
+  const results = resultsOf(entry)
+  if (results.length === 0) yield attempt(line, () => ({ lines: [], day: bucketDay(entry.record) }))
+  for (const { record, path } of results) {
+    check(record, 'first row')
+    yield inPlace(rowOf(record, line, reader.lines), path)
+  }
+}
+
+async function* readFile(file: string, reader: Reader, pages: Pages): AsyncGenerator<BillRow> {
   let known = false
-  for await (const found of readRecords(path, reader.columns)) {
-    if ('bad' in found) {
-      yield found
-      continue
-    }
-    if ('head' in found) {
-      if (!known) checkKnown(path, reader, found.head, 'first line')
-      continue
-    }
-    for (const { record, path: inside } of unpack(found.record, found.path)) {
-      if (!known) checkKnown(path, reader, record, 'first row')
-      known = true
-      yield inPlace(rowOf(record, found.line, reader.lines), inside)
+  const check: Check = (record, what) => {
+    if (!known) checkKnown(file, reader, record, what)
+    known = true
+  }
+  for await (const found of readRecords(file, reader.columns)) {
+    if ('bad' in found) yield found
+    else if ('head' in found) check(found.head, 'first line')
+    else {
+      const { record, line, path } = found
+      const entries = entriesOf(record, path)
+      const fresh = pages.fresh(record, entries, { file, line })
+      if (fresh.length < entries.length) yield { lines: [], again: entries.length - fresh.length }
+      for (const entry of fresh) yield* entryRows(entry, line, reader, check)
     }
   }
+}
+
+/**
+ * Reads downloaded files, together one bill, record by record; a bad one is said and the rest is kept. What two pages of an API
+ * hold is read once, and a page that promises more than the files have is bad. A table without rows is an empty bill where its
+ * head is that of one.
+ */
+export async function* readBill(paths: readonly string[], reader: Reader): AsyncGenerator<BillRow> {
+  const pages = followPages()
+  for (const file of paths)
+    for await (const row of readFile(file, reader, pages)) yield 'bad' in row ? { ...row, file } : row
+  const bad = 'the page after this one is missing (has_more is true): give it as well, or the report is not whole'
+  for (const place of pages.unfinished()) yield { ...place, bad }
 }

@@ -23,6 +23,11 @@ const oneOf = <T extends string>(flag: string, text: string, known: readonly T[]
   return found
 }
 
+const tellAgain = ({ again }: Reconciled): void => {
+  if (again > 0)
+    note(`${plural(again, 'part')} of the bill came in two pages and ${again === 1 ? 'was' : 'were'} counted once.`)
+}
+
 const tellBad = ({ bad, bad_rows }: Reconciled): void => {
   if (bad === 0) return
   note(`${plural(bad, 'row')} of the bill could not be read and ${bad === 1 ? 'was' : 'were'} left out:`)
@@ -100,6 +105,7 @@ export const command = {
       if (args.csv) printCsv(shown.result.compared, csvColumns)
       else if (args.json) printJson(answerOf(shown))
       else print(renderReconciled(shown, view, lookOf()))
+      tellAgain(shown)
       tellBad(shown)
       if (shown.bad > 0 && shown.read === 0)
         throw new WeirError('bad-input', `no row of the bill could be read as ${source}`)

@@ -233,11 +233,12 @@ const bypassText = ({ result: { tokens, cost } }: Reconciled, colours: Paint): s
   return [`  ${colours.yellow('!')} ${amount} (${percent(shareIn(bypass, whole))} of the bill) never passed Weir`]
 }
 
-const verdictOf = (result: Reconciled['result'], colours: Paint): string => {
+const verdictOf = ({ result, bad }: Reconciled, colours: Paint): string => {
   if (isOpen(result)) return colours.red('✗ not reconciled')
   if (isUnseen(result)) return colours.yellow('! nothing of this bill is in the ledger, so nothing was compared')
   if (isEarly(result))
     return colours.yellow('! most of it is not on the bill yet, so little was compared: ask again later')
+  if (bad > 0) return colours.yellow('! a part of the bill could not be read, so not all of it was compared')
   return colours.green('✓ reconciled')
 }
 
@@ -257,7 +258,7 @@ const headText = (shown: Reconciled, look: Look, colours: Paint): string => {
     ),
     ...(cost === undefined ? [] : [`${usd(open_cost)} (${percent(shareIn(open_cost, cost.provider))})`]),
   ]
-  const verdict = verdictOf(result, colours)
+  const verdict = verdictOf(shown, colours)
   const allowed = colours.dim('(open may be 0.1 % of tokens, 0.5 % of dollars)')
   const last = new Date(Date.parse(to) - 86_400_000).toISOString().slice(0, 10)
   return [

@@ -53,8 +53,8 @@ const askedDays = async (
   { ledger, field, now_us }: Readonly<{ ledger: Asking; field: Field; now_us: number }>,
   read: Collected | undefined,
 ): Promise<Days> => {
-  if (since === undefined && until === undefined && read !== undefined && read.lines.length > 0) {
-    const days = read.lines.map((line) => line.day).toSorted()
+  if (since === undefined && until === undefined && read !== undefined && read.days.size > 0) {
+    const days = [...read.days].sort()
     const [first = '', last = ''] = [days[0], days.at(-1)]
     return { from: first, to: day(Date.parse(last) * 1000 + DAY_US) }
   }
@@ -93,11 +93,17 @@ const namesIn = async (settings: Settings, bill: Bill) => {
   }
 }
 
-const asReconciled = (source: string, days: Days, { lines, bad, bad_rows }: Collected, result: Reconciliation) => ({
+const asReconciled = (
+  source: string,
+  days: Days,
+  { lines, again, bad, bad_rows }: Collected,
+  result: Reconciliation,
+) => ({
   source,
   ...days,
   result,
   read: lines.length,
+  again,
   bad,
   bad_rows,
 })

@@ -62,6 +62,9 @@ describe('weir close', () => {
     ])
     expect(await refused('close', '2026-12')).toContain('2026-12 cannot be closed: it is not over yet')
     expect(await refused('close', 'october')).toContain('october is no month')
+    expect(await refused('close', '2025-10')).toContain(
+      '2025-10 cannot be closed: it has no calls, and the books begin with the first month that is closed',
+    )
     await ok('budgets', 'set', 'monthly', '--scope', 'team=search', '--usd', '9', '--per', 'month')
     const out = await ok('close', '2026-10')
     await ok('budgets', 'remove', 'monthly')

@@ -19,6 +19,8 @@ const counts = raw(`
   count_if(${CALL} AND "deferrable") AS deferrable_calls,
   count_if(${ORIGINAL} AND output_tokens > 0) AS writing_calls,
   count_if(${ORIGINAL} AND output_tokens > 0 AND max_output_asked IS NOT NULL) AS capped_calls,
+  count_if(${CALL} AND len(prefix_hashes) > 0) AS chained_calls,
+  sum(cache_read_tokens) FILTER (len(prefix_hashes) > 0) AS chained_cached_tokens,
   count_if(${CALL} AND arm IS NOT NULL) AS experiment_calls`)
 
 /** Answers how the gateway is used. */
@@ -52,6 +54,8 @@ export const practice = async (session: Session, { window, filters }: Asked): Pr
     deferrable_calls: counted('deferrable_calls'),
     writing_calls: counted('writing_calls'),
     capped_calls: counted('capped_calls'),
+    chained_calls: counted('chained_calls'),
+    chained_cached_tokens: counted('chained_cached_tokens'),
     experiment_calls: counted('experiment_calls'),
     levers: those('acted'),
     observed: those('observed'),

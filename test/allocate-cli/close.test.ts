@@ -80,6 +80,9 @@ describe('weir close', () => {
     const shown = await statements('2026-10')
     const budgets = shown.statements.map(({ owner, budget_usd }) => [owner, budget_usd])
     expect(Object.fromEntries(budgets)).toMatchObject({ search: '9', billing: null })
+    expect(await ok('statement', '--month', '--at', '2026-10', '--owner', 'search')).toContain(
+      '111 % of the budget of $9.00 was spent; $1.00 over it.',
+    )
     expect(await refused('statement', '--month', '--at', '2026-10', '--budget', 'search=5')).toContain(
       '--budget search: 2026-10 is closed, so its statements keep the budgets that they were closed with',
     )

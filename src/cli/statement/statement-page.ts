@@ -58,7 +58,7 @@ const ownerBlocks = (one: Statement, report: StatementReport): Block[] => {
     paragraph(`${money(one.total_usd)}, ${percent(one.share)} of ${money(total_usd)} in all; ${against}.`),
     ...accountBlocks(one),
     ...whyBlocks(one),
-    ...forecastBlocks(one),
+    ...forecastBlocks(one, period.every),
     ...unitCostBlocks(one),
     ...usageBlocks(one),
     ...wasteBlocks(one),

@@ -60,6 +60,8 @@ const kindOf = ({ about, kinds }: Compared): string => {
   return [...others.map((kind) => kindNames[kind]), others.length === 0 ? 'cache write' : 'writes'].join(' + ')
 }
 
+const right = 'right' as const
+
 type Line = Readonly<{
   names: readonly string[]
   /** Tokens, or pieces where the line is of one kind of them. */
@@ -144,7 +146,6 @@ const columnsOf = (heads: readonly string[], lines: readonly Line[], counted: st
   const column = moneyColumn(amounts)
   const dollars = (amount: Picodollars | undefined): string =>
     amount === undefined ? nothing : column(formatUsd(amount))
-  const right = 'right' as const
   const tokenColumns: readonly Column<Line>[] = [
     { head: counted, cell: ({ tokens }) => (tokens ? count(tokens.provider) : nothing), align: right, drop: 2 },
     { head: 'Weir', cell: ({ tokens }) => (tokens ? count(tokens.ledger) : nothing), align: right, drop: 2 },
@@ -190,7 +191,8 @@ const explanations = ({ result }: Reconciled): readonly Explained[] => {
 
 const explainedTable = (shown: Reconciled, look: Look): string => {
   const rows = explanations(shown)
-  const sized = ({ whole }: Explained): bigint => (shown.result.cost === undefined ? whole.tokens : whole.cost)
+  const { tokens, cost } = shown.result
+  const sized = ({ whole }: Explained): bigint => (cost === undefined ? whole.tokens : whole.cost)
   const all = rows.reduce((total, row) => total + sized(row), 0n)
   const columns: readonly Column<Explained>[] = [
     {
@@ -198,8 +200,18 @@ const explainedTable = (shown: Reconciled, look: Look): string => {
       cell: ({ reason }) => reason,
       style: (text, { reason }, colours) => (reason === 'open' || reason === 'bypass' ? colours.red(text) : text),
     },
-    { head: 'tokens', cell: ({ net, whole }) => signed(net.tokens, count, whole.tokens), align: 'right' },
-    { head: 'dollars', cell: ({ net, whole }) => signed(net.cost, usd, whole.cost), align: 'right' },
+    ...(tokens === undefined
+      ? []
+      : [
+          {
+            head: 'tokens',
+            cell: ({ net, whole }: Explained) => signed(net.tokens, count, whole.tokens),
+            align: right,
+          },
+        ]),
+    ...(cost === undefined
+      ? []
+      : [{ head: 'dollars', cell: ({ net, whole }: Explained) => signed(net.cost, usd, whole.cost), align: right }]),
     { head: 'share', cell: (row) => percent(shareIn(sized(row), all)), align: 'right', drop: 1 },
     {
       head: '',

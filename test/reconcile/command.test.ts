@@ -135,6 +135,13 @@ describe('a downloaded report', () => {
     expect(out).toMatch(/open +±200 +±\$0\.0005 +100 %/)
   })
 
+  test('says why tokens differ where their dollars do not', async () => {
+    const path = join(folder, 'tokens.json')
+    writeFileSync(path, JSON.stringify({ data: [usage(9, 30_100, 0, 1_500), costs(9, 30_000, 0, 1_500)] }))
+    const { out } = await run(['openai', '--file', path])
+    expect(out).toMatch(/gpt-5\.5 +input \+ writes .* = +open\n/)
+  })
+
   test('is shown line by line, and by day in a narrow terminal', async () => {
     const lines = await run(['openai', '--file', reportFile(), '--view', 'line'])
     expect(lines.out).toMatchSnapshot()

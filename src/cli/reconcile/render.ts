@@ -67,8 +67,7 @@ type Line = Readonly<{
   /** Tokens, or pieces where the line is of one kind of them. */
   tokens: Comparison<bigint> | undefined
   cost: Comparison<Picodollars> | undefined
-  /** What is open of the dollars, or of the tokens where there are none. */
-  open: bigint
+  open: Readonly<{ tokens: bigint; cost: bigint }>
 }>
 
 const namesOf = (line: Compared, view: View): readonly string[] => {
@@ -99,22 +98,23 @@ const linesOf = (compared: readonly Compared[], view: View): Line[] => {
   return [...groups.values()].map((group): Line => {
     const tokens = group.flatMap((line) => line.tokens ?? (ofOneKind(view) ? (line.pieces ?? []) : []))
     const costs = group.flatMap(({ cost }) => cost ?? [])
-    const open = openIn(costs.length > 0 ? costs : tokens)
+    const open = { tokens: openIn(tokens), cost: openIn(costs) }
     return { names: namesOf(group[0] as Compared, view), tokens: sumOf(tokens), cost: sumOf(costs), open }
   })
 }
 
-/** The reasons of a line, largest first, and `open` where something is left. */
-const whyOf = ({ tokens, cost, open }: Line): string => {
-  const told = cost ?? tokens
-  if (told === undefined) return ''
-  const parts: readonly (readonly [string, bigint])[] = [...told.parts, ['open', open]]
+/** Reasons, largest first, and `open` where something is left. */
+const named = (compared: Comparison<bigint> | undefined, open: bigint): string => {
+  const parts: readonly (readonly [string, bigint])[] = [...(compared?.parts ?? []), ['open', open]]
   return parts
     .filter(([, amount]) => amount !== 0n)
     .toSorted(([, one], [, other]) => (size(one) < size(other) ? 1 : -1))
     .map(([reason]) => reason)
     .join(', ')
 }
+
+/** Why the dollars of a line differ; where they do not, why its tokens do. */
+const whyOf = ({ tokens, cost, open }: Line): string => named(cost, open.cost) || named(tokens, open.tokens)
 
 /** What is open may cancel out over lines: then it is told in `whole`. */
 const signed = (amount: bigint, write: (size: bigint) => string, whole = size(amount)): string => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { ledgerFolder } from '../cli/fixture.ts'
+import { ledgerFolder, receipts } from '../cli/fixture.ts'
 import { weir, weirProcess } from '../cli/run.ts'
 import { adminKey, type BillingServer, faults, startBilling } from './billing-server.ts'
 
@@ -133,6 +133,16 @@ describe('a downloaded report', () => {
     expect(out).toMatch(/open +200 tokens .*\$0\.0005/)
     expect(out).toMatch(/gpt-5\.5 +input \+ writes .* open\n/)
     expect(out).toMatch(/open +±200 +±\$0\.0005 +100 %/)
+  })
+
+  test('is not compared with itself, where it came into the ledger as a FOCUS file', async () => {
+    const billed = receipts.filter(({ provider }) => provider === 'openai')
+    const imported = billed.map((receipt) => ({ ...receipt, receipt_id: `f-${receipt.receipt_id}`, origin: 'focus' }))
+    const house = await ledgerFolder([...receipts, ...imported])
+    const words = ['openai', '--file', reportFile(), '--json'] as const
+    const { out } = await weir(['reconcile', ...words, '--data', house.data], { cwd: folder, env: {} })
+    expect(out).toBe((await run(words)).out)
+    house.clear()
   })
 
   test('says why tokens differ where their dollars do not', async () => {

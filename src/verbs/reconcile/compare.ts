@@ -7,7 +7,7 @@ import type { TimeWindow } from '../../core/ledger.ts'
 import type { Settings } from '../../core/settings.ts'
 import { type ReconcileOptions, type Reconciliation, reconcile } from '../../playbook/allocate/reconcile/reconcile.ts'
 import { compileBook } from '../../playbook/price/book.ts'
-import { dimensionOf } from '../asking/dimension.ts'
+import { dimensionOf, notImported } from '../asking/dimension.ts'
 import { day, type Field, parseWindow } from '../asking/time.ts'
 import type { Asking, Context } from '../verb.ts'
 import type { Reconciled } from './answer.ts'
@@ -130,6 +130,7 @@ export const compareBill = async (asked: Asked, context: Context): Promise<Recon
     ask: 'metered',
     window,
     providers,
+    filters: [notImported],
     ...(dimension === undefined ? {} : { owner: dimension }),
   } as const
   const { rows } = await ledger.query(question)

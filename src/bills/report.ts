@@ -37,6 +37,17 @@ const reportOf = (entries: readonly Found[]): string => {
 
 type Place = Readonly<{ file: string; line: number }>
 
+/** What the reader of a page takes of it: entries that are new, how many an earlier page had, and those it had otherwise. */
+type Taken = Readonly<{ fresh: readonly Found[]; again: number; restated: readonly Found[] }>
+
+const isCount = (value: unknown): boolean => typeof value === 'string' && /^-?\d[\d.]*(e[+-]?\d+)?$/i.test(value)
+
+/** What a result is of: all that it says but its figures. */
+const subjectOf = (report: string, { start_time, starting_at, ...record }: BillRecord): string =>
+  JSON.stringify([report, start_time, starting_at, record], (name, value) =>
+    name !== '1' && isCount(value) ? undefined : value,
+  )
+
 /** Follows saved pages, which may overlap, and of which some may be missing. */
 export const followPages = () => {
   const pageOf = new Map<string, number>()
@@ -47,10 +58,17 @@ export const followPages = () => {
     const reports = reportsFrom.get(next ?? '')
     return reports !== undefined && (report === '' || reports.has(report) || reports.has(''))
   }
+  /** Did an earlier page have it? What is twice on one page is two. */
+  const cameBefore = (text: string): boolean => {
+    const digest = createHash('sha256').update(text).digest('base64')
+    const page = pageOf.get(digest) ?? pages
+    pageOf.set(digest, page)
+    return page !== pages
+  }
   return {
-    /** The entries of a page that none before it had. Rows of a table are no pages, and alike ones are each one. */
-    fresh(page: BillRecord, entries: readonly Found[], place: Place): readonly Found[] {
-      if (!isPage(page)) return entries
+    /** Rows of a table are no pages: all of them are new. */
+    take(page: BillRecord, entries: readonly Found[], place: Place): Taken {
+      if (!isPage(page)) return { fresh: entries, again: 0, restated: [] }
       pages += 1
       const report = reportOf(entries)
       for (const { record } of entries) {
@@ -59,13 +77,17 @@ export const followPages = () => {
       }
       const last = entries.at(-1)?.record ?? {}
       if (page['has_more'] === true) promises.push({ report, next: textOf(last, 'end_time', 'ending_at'), place })
-      return entries.filter((entry) => {
-        if (resultsOf(entry).length === 0) return true
-        const digest = createHash('sha256').update(JSON.stringify(entry.record)).digest('base64')
-        const before = pageOf.get(digest) ?? pages
-        pageOf.set(digest, before)
-        return before === pages
+      const {
+        again = [],
+        restated = [],
+        fresh = [],
+      } = Object.groupBy(entries, (entry) => {
+        const results = resultsOf(entry)
+        if (results.length > 0 && cameBefore(JSON.stringify(entry.record))) return 'again'
+        const subjects = results.map(({ record }) => cameBefore(subjectOf(report, record)))
+        return subjects.includes(true) ? 'restated' : 'fresh'
       })
+      return { fresh, again: again.length, restated }
     },
     /** Pages that promise more, where what follows is not among them. */
     unfinished: (): readonly Place[] => promises.flatMap((promise) => (isKept(promise) ? [] : [promise.place])),

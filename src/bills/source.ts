@@ -177,6 +177,9 @@ const checkKnown = (path: string, reader: Reader, record: BillRecord, what: stri
   throw new WeirError('bad-input', `${path} is not ${reader.expects}; its ${what} has ${names || 'nothing'}`)
 }
 
+const RESTATED =
+  'another page has this with other figures: give the newer alone; pages of several projects, grouped by project'
+
 type Check = (record: BillRecord, what: string) => void
 
 /** What an entry of a page says: its results, or its day where it has none. */
@@ -200,10 +203,10 @@ async function* readFile(file: string, reader: Reader, pages: Pages): AsyncGener
     else if ('head' in found) check(found.head, 'first line')
     else {
       const { record, line, path } = found
-      const entries = entriesOf(record, path)
-      const fresh = pages.fresh(record, entries, { file, line })
-      if (fresh.length < entries.length) yield { lines: [], again: entries.length - fresh.length }
+      const { fresh, again, restated } = pages.take(record, entriesOf(record, path), { file, line })
+      if (again > 0) yield { lines: [], again }
       for (const entry of fresh) yield* entryRows(entry, line, reader, check)
+      for (const { path: inside } of restated) yield inPlace({ bad: RESTATED, line }, inside)
     }
   }
 }

@@ -451,6 +451,25 @@ describe('reports saved from an API', () => {
     ])
   })
 
+  test('that state the same part with other figures are told apart, and the later is left out', async () => {
+    const noon = saved('noon.json', [dayOf(0, [usageOf(10)]), dayOf(1, [usageOf(20)])])
+    const night = saved('night.json', [dayOf(1, [usageOf(25)]), dayOf(2, [usageOf(30)])])
+    const { lines, bad, again } = await read('openai', noon, night, saved('cost.json', [dayOf(1, [costOf(0.5)])]))
+    expect({ bad, again }).toEqual({
+      bad: [
+        '1: data[0]: another page has this with other figures: give the newer alone; pages of several projects, grouped by project',
+      ],
+      again: 0,
+    })
+    expect(lines.flatMap(({ kinds, quantity }) => (kinds.includes('input') ? [quantity] : []))).toEqual([
+      ...[10n, 20n, 30n],
+      null,
+    ])
+    const search = saved('search.json', [dayOf(0, [{ ...usageOf(10), project_id: 'proj_search' }])])
+    const labs = saved('labs.json', [dayOf(0, [{ ...usageOf(11), project_id: 'proj_labs' }])])
+    expect((await read('openai', search, labs)).bad).toEqual([])
+  })
+
   test('hold the days on which nothing was used', async () => {
     const { lines, days } = await read('openai', saved('quiet.json', [dayOf(0, []), dayOf(1, [])]))
     expect({ lines, days }).toEqual({ lines: [], days: ['2026-11-01', '2026-11-02'] })

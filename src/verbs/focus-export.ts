@@ -40,7 +40,7 @@ const input = z.strictObject({
   by: name('names').default(usual).describe('What of the payer is kept apart; also user and session'),
   float_exact: flag('Money as floats for which price × quantity is the cost to the last bit; the exact cost beside'),
   splits: z.unknown().optional(),
-  unsplit: flag('Leave shared costs whole; FOCUS 1.2 cannot have them otherwise'),
+  unsplit: flag('Leave shared costs whole, as they always are in FOCUS 1.2'),
   account: name('an id').optional().describe('BillingAccountId; the provider’s name otherwise'),
   account_name: name('a name').optional().describe('BillingAccountName, with account'),
   unpriced: flag('Also rows, at no cost and marked x_Unpriced, for what has no price'),

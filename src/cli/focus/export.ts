@@ -33,7 +33,7 @@ const args = {
     valueHint: 'FILE',
     description: 'Split shared costs by the rules in this file instead of those in force (weir splits)',
   },
-  unsplit: { type: 'boolean', description: 'Do not split shared costs; FOCUS 1.2 requires it' },
+  unsplit: { type: 'boolean', description: 'Do not split shared costs; a FOCUS 1.2 file never splits them' },
   account: { type: 'string', valueHint: 'ID', description: 'BillingAccountId; the provider’s name by default' },
   'account-name': { type: 'string', valueHint: 'NAME', description: 'BillingAccountName, with --account' },
   unpriced: { type: 'boolean', description: 'Also rows, at no cost and marked x_Unpriced, for what has no price' },

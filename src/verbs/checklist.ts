@@ -20,7 +20,8 @@ const settled = async (context: Context) => {
   return {
     outcomes,
     tag_rules,
-    closed_months: (await store.closes.list()).length,
+    // A month can be closed for several kinds of owners.
+    closed_months: new Set((await store.closes.list()).map(({ month }) => month)).size,
     budgets: await budgetsOf(context),
   }
 }

@@ -221,6 +221,8 @@ describe('weir close', () => {
     expect(first.err, 'what no close charges is said').toMatch(/^Mind: \$48.50\d+ was spent before 2026-11/)
     expect(await refused('close', '2026-11', '--by', 'fetaure')).toContain('did you mean feature?')
     expect(await ok('close', 'verify')).toBe('3 closed months, all as they were closed.\n')
+    const { steps } = await json('checklist')
+    expect(steps.find(({ step }: { step: string }) => step === 'allocate').evidence.join()).toContain('2 closed months')
   })
 
   test('notices a closed month that was changed', async () => {

@@ -113,8 +113,9 @@ const wholeRecords = (text: string): readonly Placed[] => {
 /** A record a line; where the first line is no whole value, the file is one value. */
 async function* jsonRecords(path: string, packed: boolean): AsyncGenerator<Placed> {
   let line = 0
-  for await (const text of createInterface({ input: openText(path, packed), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const written of createInterface({ input: openText(path, packed), crlfDelay: Number.POSITIVE_INFINITY })) {
     line += 1
+    const text = line === 1 ? written.replace(/^\uFEFF/, '') : written
     if (text.trim() === '') continue
     const found = parsed(text, line)
     if ('bad' in found && (line === 1 || text.trim() === '{')) {

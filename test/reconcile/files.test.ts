@@ -391,6 +391,8 @@ describe('reports saved from an API', () => {
       JSON.stringify(page, null, 2),
       JSON.stringify([page]),
       `${JSON.stringify(bucket)}\n`,
+      `\uFEFF${JSON.stringify(page, null, 2)}`,
+      `\uFEFF${JSON.stringify(page)}\n${JSON.stringify({ data: [] })}\n`,
     ]
     const all = await Promise.all(texts.map((text, at) => read('openai', written(`page-${at}.json`, text))))
     for (const { lines } of all) expect(lines).toEqual(all[0]?.lines)

@@ -79,10 +79,17 @@ const firstCharacter = async (path: string, packed: boolean): Promise<string> =>
   }
 }
 
-/** A row with fewer cells than the head was cut off: what is left of its last amount would be another amount. */
-const placed = (record: BillRecord, columns: number, line: number): Placed => {
-  const cells = Object.keys(record).length
-  return cells < columns ? { bad: `the row has ${cells} of ${columns} columns`, line } : { record, line }
+/** What the parser says of a row: where it has not the columns of the head, its cells as they were. */
+type RowInfo = Readonly<{ lines: number; error?: Readonly<{ record: readonly string[] }> }>
+
+/**
+ * A row with fewer cells than the head was cut off: what is left of its last amount would be another amount. In one with more,
+ * cells have moved, unless what is too much is empty.
+ */
+const placed = (record: BillRecord, head: readonly string[], { lines: line, error }: RowInfo): Placed => {
+  const cells = error?.record ?? head
+  const uneven = cells.length < head.length || cells.slice(head.length).some((cell) => cell !== '')
+  return uneven ? { bad: `the row has ${cells.length} of ${head.length} columns`, line } : { record, line }
 }
 
 async function* csvRecords(source: Readable): AsyncGenerator<Placed> {
@@ -94,8 +101,8 @@ async function* csvRecords(source: Readable): AsyncGenerator<Placed> {
   const parser = parse({ columns, bom: true, info: true, relax_column_count: true, skip_empty_lines: true })
   source.on('error', (error) => parser.destroy(error))
   source.pipe(parser)
-  for await (const { record, info } of parser as AsyncIterable<{ record: BillRecord; info: { lines: number } }>)
-    yield placed(record, new Set(head).size, info.lines)
+  for await (const { record, info } of parser as AsyncIterable<{ record: BillRecord; info: RowInfo }>)
+    yield placed(record, head, info)
   yield { head: Object.fromEntries(head.map((name) => [name, name])), line: 1 }
 }
 

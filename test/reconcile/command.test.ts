@@ -226,9 +226,10 @@ describe('a downloaded report', () => {
   test('of which no row can be read is no empty bill', async () => {
     const path = join(folder, 'worse.json')
     writeFileSync(path, JSON.stringify({ data: [usage(9, -5, 0, 1)] }))
-    const { err, code } = await run(['openai', '--file', path])
+    const { out, err, code } = await run(['openai', '--file', path])
+    expect(err).toContain('input_tokens is "-5", expected a whole count')
     expect(err).toContain('no row of the bill could be read as openai')
-    expect(code).toBe(2)
+    expect({ out, code }).toEqual({ out: '', code: 2 })
   })
 
   test.each([

@@ -200,6 +200,10 @@ describe('AWS Cost and Usage Report', () => {
     const { lines, bad } = await read('aws-cur', written('cut.csv', whole.slice(0, whole.lastIndexOf('12.5') + 2)))
     expect(lines).toHaveLength(1)
     expect(bad).toEqual([expect.stringMatching(/^3: the row has \d+ of \d+ columns$/)])
+    const moved = cur('USE1-Claude4.6Sonnet-input-tokens', { cost: '1,500.25' })
+    expect(
+      (await read('aws-cur', written('moved.csv', csv(curHead, moved, `${cur('Tax', { item: 'Tax' })},,`)))).bad,
+    ).toEqual([expect.stringMatching(/^2: the row has \d+ of \d+ columns$/)])
     const twice = csv(`note,note,${curHead}`, `x,y,${cur('USE1-Claude4.6Sonnet-input-tokens')}`)
     expect((await read('aws-cur', written('twice.csv', twice))).bad).toEqual([])
   })

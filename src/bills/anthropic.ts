@@ -87,8 +87,8 @@ export const bill: Bill = {
     unbilled_tiers: ['priority'],
   },
   fetch: (request) => rowsOf(request, queries(request), linesOf),
-  read: (path) =>
-    readBill(path, {
+  read: (paths) =>
+    readBill(paths, {
       columns: [],
       recognise: (record) => isCost(record) || 'uncached_input_tokens' in record,
       expects: 'a usage or cost report of Anthropic (pages of the API as JSON)',

@@ -70,7 +70,20 @@ const isBedrock = (record: BillRecord): boolean =>
   /^AmazonBedrock/.test(textOf(record, 'line_item_product_code') ?? '') ||
   /amazon bedrock/i.test(productOf(record) ?? '')
 
-const linesOf = (record: BillRecord): readonly BillLine[] => {
+/** A record of a report of before 2.0 (`lineItem/UsageType`, `pricing/unit`) under the names of 2.0. */
+const renamed = (record: BillRecord): BillRecord => {
+  if (!('lineItem/UsageType' in record)) return record
+  const named = Object.entries(record).filter(([name]) => /^(lineItem|pricing|product)\//.test(name))
+  const today = (name: string) =>
+    name
+      .replaceAll('/', '_')
+      .replace(/([a-z])([A-Z])/g, '$1_$2')
+      .toLowerCase()
+  return Object.fromEntries(named.map(([name, value]) => [today(name), value]))
+}
+
+const linesOf = (written: BillRecord): readonly BillLine[] => {
+  const record = renamed(written)
   if (!isBedrock(record)) return []
   needDollars(record, 'line_item_currency_code')
   const cost = dollarsOf(record, 'line_item_unblended_cost')
@@ -94,8 +107,8 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
   return [lineOf({ ...common, label, ...meter, ...counted })]
 }
 
-const read: Bill['read'] = (path) =>
-  readBill(path, {
+const read: Bill['read'] = (paths) =>
+  readBill(paths, {
     columns: [
       'line_item_product_code',
       'line_item_usage_type',
@@ -111,8 +124,8 @@ const read: Bill['read'] = (path) =>
       'product_product_name',
       'product',
     ],
-    recognise: (record) => textOf(record, 'line_item_usage_type', 'line_item_line_item_type') !== null,
-    expects: 'a Cost and Usage Report 2.0 with the line_item columns',
+    recognise: (record) => textOf(renamed(record), 'line_item_usage_type', 'line_item_line_item_type') !== null,
+    expects: 'a Cost and Usage Report with the line_item columns',
     lines: linesOf,
   })
 
@@ -143,11 +156,11 @@ const fetchExport = (request: BillRequest) => {
   return rowsOfExport(request, storage, formIn(storage), read)
 }
 
-/** Bedrock's lines of a Cost and Usage Report 2.0; those of other services are passed over. */
+/** Bedrock's lines of a Cost and Usage Report, 2.0 or before; those of other services are passed over. */
 export const bill: Bill = {
   name: 'aws-cur',
   describes:
-    'Amazon Bedrock on an AWS Cost and Usage Report 2.0 (CSV or Parquet), by account, principal and usage type, from its bucket or a file',
+    'Amazon Bedrock on an AWS Cost and Usage Report (2.0 or legacy, CSV or Parquet), by account, principal and usage type, from its bucket or a file',
   traits: {
     adapters: ['aws-bedrock'],
     address_example: 'https://BUCKET.s3.us-east-1.amazonaws.com/PREFIX/EXPORT-NAME',

@@ -65,8 +65,8 @@ const linesOf = (record: BillRecord): readonly BillLine[] => {
   return [lineOf({ ...common, ...sku, ...quantityOf(record) })]
 }
 
-const read: Bill['read'] = (path) =>
-  readBill(path, {
+const read: Bill['read'] = (paths) =>
+  readBill(paths, {
     columns: [
       'ServiceCategory',
       'ServiceName',

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { parseXml, type XmlElement } from '@rgrove/parse-xml'
-import type { BillAsk, BillRequest, BillRow } from '../core/bill.ts'
+import type { Bill, BillAsk, BillRequest, BillRow } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
 import { askPatiently } from './patience.ts'
 
@@ -116,7 +116,7 @@ export async function* readExport(
   request: BillRequest,
   { askFor, permission }: Storage,
   names: readonly string[],
-  read: (path: string) => AsyncIterable<BillRow>,
+  read: Bill['read'],
 ): AsyncGenerator<BillRow> {
   const folder = await mkdtemp(join(tmpdir(), 'weir-bill-'))
   try {
@@ -127,8 +127,8 @@ export async function* readExport(
       await askPatiently(request, into, { take: () => true, expects: 'file', permission })
       request.progress(at + 1)
       try {
-        for await (const row of read(path))
-          yield 'bad' in row ? { ...row, bad: `${basename(name)}: ${row.bad}` } : withinDays(row, request)
+        for await (const row of read([path]))
+          yield 'bad' in row ? { ...row, file: basename(name) } : withinDays(row, request)
       } catch (error) {
         if (!(error instanceof WeirError)) throw error
         throw new WeirError(error.code, error.message.replaceAll(path, name), { cause: error })

@@ -8,13 +8,14 @@ import {
   dayOf,
   dollarsOf,
   fieldOf,
+  isRecord,
   lineOf,
   neededText,
   textOf,
   tokensOf,
 } from './record.ts'
 import { skuOf } from './sku.ts'
-import { exactJson, isRecord, readBill, rowOf } from './source.ts'
+import { exactJson, readBill, rowOf } from './source.ts'
 
 const aboutModels = /vertex ai|gemini|generative language|generative ai/i
 
@@ -106,8 +107,8 @@ export const bill: Bill = {
     own_names: true,
   },
   fetch: fetchTable,
-  read: (path) =>
-    readBill(path, {
+  read: (paths) =>
+    readBill(paths, {
       columns: [
         'service',
         'sku',

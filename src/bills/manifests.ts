@@ -1,5 +1,5 @@
 /** What the clouds write beside the files of an export: which of them make up a period. */
-import type { BillRequest, BillRow } from '../core/bill.ts'
+import type { Bill, BillRequest, BillRow } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
 import { covering, newest, type Period, readExport, type Storage, type Stored } from './exports.ts'
 import { askPatiently, jsonObject } from './patience.ts'
@@ -39,7 +39,7 @@ export async function* rowsOfExport(
   request: BillRequest,
   storage: Storage,
   form: ExportForm,
-  read: (path: string) => AsyncIterable<BillRow>,
+  read: Bill['read'],
 ): AsyncGenerator<BillRow> {
   const manifests = covering(lastOf(await storage.list(form.prefix), form), request)
   const names: string[] = []

@@ -105,7 +105,10 @@ const costLines = (record: BillRecord): readonly BillLine[] => {
   const cost = dollarsOf(record, 'amount.value')
   if (cost === null) throw new WeirError('bad-input', 'amount.value is missing')
   const common = { day: startOf(record), project: textOf(record, 'project_id'), key: textOf(record, 'api_key_id') }
-  return [lineOf({ ...common, ...itemOf(label, textOf(record, 'quantity_unit')), cost, label })]
+  const item = itemOf(label, textOf(record, 'quantity_unit'))
+  // What gives money back is no fee, whatever it is called.
+  const charge = item.charge === 'fee' && cost < 0n ? 'credit' : item.charge
+  return [lineOf({ ...common, ...item, charge, cost, label })]
 }
 
 const isCost = (record: BillRecord): boolean => 'amount' in record || 'amount_value' in record || 'line_item' in record
@@ -152,8 +155,8 @@ export const bill: Bill = {
     own_names: false,
   },
   fetch: (request) => rowsOf(request, queries(request), linesOf),
-  read: (path) =>
-    readBill(path, {
+  read: (paths) =>
+    readBill(paths, {
       columns: [],
       recognise: (record) => isCost(record) || 'input_tokens' in record || pieceOf(record) !== undefined,
       expects: 'a usage or cost report of OpenAI (pages of the API as JSON, or its CSV)',

@@ -52,8 +52,8 @@ export const bill: Bill = {
     own_names: false,
   },
   fetch: (request) => rowsOf(request, queries(request), linesOf),
-  read: (path) =>
-    readBill(path, {
+  read: (paths) =>
+    readBill(paths, {
       columns: [],
       recognise: (record) => 'prompt_tokens' in record || 'tokens_prompt' in record,
       expects: 'an activity export of OpenRouter (JSON or CSV)',

@@ -2,7 +2,8 @@ import type { BillLine, BillRequest, BillRow } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
 import { askPatiently, jsonObject, type Taken } from './patience.ts'
 import type { BillRecord } from './record.ts'
-import { rowOf, unpack } from './source.ts'
+import { entriesOf, resultsOf } from './report.ts'
+import { rowOf } from './source.ts'
 
 const page: Taken<BillRecord> = {
   take: jsonObject,
@@ -58,7 +59,7 @@ export async function* rowsOf(
   let row = 0
   for (const query of queries) {
     for await (const page of pagesOf(request, query)) {
-      for (const { record } of unpack(page)) {
+      for (const { record } of entriesOf(page).flatMap(resultsOf)) {
         row += 1
         yield rowOf(record, row, read)
       }

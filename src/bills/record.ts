@@ -6,6 +6,9 @@ import { type Picodollars, parseUsd } from '../core/money.ts'
 /** A record as a source has it; numbers are text. */
 export type BillRecord = Readonly<Record<string, unknown>>
 
+export const isRecord = (value: unknown): value is BillRecord =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 const wrong = (field: string, value: unknown, expected: string): WeirError =>
   new WeirError('bad-input', `${field} is ${JSON.stringify(value)?.slice(0, 80)}, expected ${expected}`)
 

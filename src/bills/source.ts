@@ -8,7 +8,8 @@ import { parse } from 'csv-parse'
 import type { BillLine, BillRow } from '../core/bill.ts'
 import { WeirError } from '../core/errors.ts'
 import { parquetRecords } from './parquet.ts'
-import type { BillRecord } from './record.ts'
+import { type BillRecord, isRecord } from './record.ts'
+import { bucketDay, entriesOf, type Found, followPages, type Pages, resultsOf } from './report.ts'
 
 /**
  * A record of a file and the line on which it stands, counted from 1, with the path to it (`data[3].results[0]`) where the line
@@ -35,9 +36,6 @@ export const exactJson = (text: string): unknown => {
 
 /** Characters of a foreign file that a message repeats. */
 const MOST_SHOWN = 300
-
-export const isRecord = (value: unknown): value is BillRecord =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const parsed = (text: string, line: number): Placed => {
   try {
@@ -81,10 +79,17 @@ const firstCharacter = async (path: string, packed: boolean): Promise<string> =>
   }
 }
 
-/** A row with fewer cells than the head was cut off: what is left of its last amount would be another amount. */
-const placed = (record: BillRecord, columns: number, line: number): Placed => {
-  const cells = Object.keys(record).length
-  return cells < columns ? { bad: `the row has ${cells} of ${columns} columns`, line } : { record, line }
+/** What the parser says of a row: where it has not the columns of the head, its cells as they were. */
+type RowInfo = Readonly<{ lines: number; error?: Readonly<{ record: readonly string[] }> }>
+
+/**
+ * A row with fewer cells than the head was cut off: what is left of its last amount would be another amount. In one with more,
+ * cells have moved, unless what is too much is empty.
+ */
+const placed = (record: BillRecord, head: readonly string[], { lines: line, error }: RowInfo): Placed => {
+  const cells = error?.record ?? head
+  const uneven = cells.length < head.length || cells.slice(head.length).some((cell) => cell !== '')
+  return uneven ? { bad: `the row has ${cells.length} of ${head.length} columns`, line } : { record, line }
 }
 
 async function* csvRecords(source: Readable): AsyncGenerator<Placed> {
@@ -96,8 +101,8 @@ async function* csvRecords(source: Readable): AsyncGenerator<Placed> {
   const parser = parse({ columns, bom: true, info: true, relax_column_count: true, skip_empty_lines: true })
   source.on('error', (error) => parser.destroy(error))
   source.pipe(parser)
-  for await (const { record, info } of parser as AsyncIterable<{ record: BillRecord; info: { lines: number } }>)
-    yield placed(record, new Set(head).size, info.lines)
+  for await (const { record, info } of parser as AsyncIterable<{ record: BillRecord; info: RowInfo }>)
+    yield placed(record, head, info)
   yield { head: Object.fromEntries(head.map((name) => [name, name])), line: 1 }
 }
 
@@ -115,8 +120,9 @@ const wholeRecords = (text: string): readonly Placed[] => {
 /** A record a line; where the first line is no whole value, the file is one value. */
 async function* jsonRecords(path: string, packed: boolean): AsyncGenerator<Placed> {
   let line = 0
-  for await (const text of createInterface({ input: openText(path, packed), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const written of createInterface({ input: openText(path, packed), crlfDelay: Number.POSITIVE_INFINITY })) {
     line += 1
+    const text = line === 1 ? written.replace(/^\uFEFF/, '') : written
     if (text.trim() === '') continue
     const found = parsed(text, line)
     if ('bad' in found && (line === 1 || text.trim() === '{')) {
@@ -145,42 +151,22 @@ export async function* readRecords(path: string, columns: readonly string[]): As
   }
 }
 
-/** The lines of a record, or what is wrong with it: a reader throws WeirError `bad-input` that names the field. */
-export const rowOf = (record: BillRecord, line: number, read: (record: BillRecord) => readonly BillLine[]): BillRow => {
+const attempt = (line: number, read: () => BillRow): BillRow => {
   try {
-    return { lines: read(record) }
+    return read()
   } catch (error) {
     if (error instanceof WeirError || error instanceof RangeError) return { bad: error.message, line }
     throw error
   }
 }
 
+/** The lines of a record, or what is wrong with it: a reader throws WeirError `bad-input` that names the field. */
+export const rowOf = (record: BillRecord, line: number, read: (record: BillRecord) => readonly BillLine[]): BillRow =>
+  attempt(line, () => ({ lines: read(record) }))
+
 /** What is wrong with a record is said with the path to it. */
 const inPlace = (row: BillRow, path: string): BillRow =>
   'bad' in row && path !== '' ? { ...row, bad: `${path}: ${row.bad}` } : row
-
-/** A record and its path in the page that it came in, empty where it is the page itself. */
-type Found = Readonly<{ record: BillRecord; path: string }>
-
-const recordsIn = (list: readonly unknown[], name: string): readonly Found[] =>
-  list.flatMap((record, at) => (isRecord(record) ? [{ record, path: `${name}[${at}]` }] : []))
-
-/** The results of a bucket, each with the bucket's own fields; what is no bucket is itself. */
-const resultsOf = ({ record, path }: Found): readonly Found[] => {
-  const { results, ...bucket } = record
-  if (!Array.isArray(results)) return [{ record, path }]
-  return recordsIn(results, path === '' ? 'results' : `${path}.results`).map((found) => ({
-    ...found,
-    record: { ...bucket, ...found.record },
-  }))
-}
-
-/** A page of an API as the records in it: `data`, or the `results` of each bucket. `path` says where the page is. */
-export const unpack = (page: BillRecord, path = ''): readonly Found[] => {
-  const { data } = page
-  const name = path === '' ? 'data' : `${path}.data`
-  return (Array.isArray(data) ? recordsIn(data, name) : [{ record: page, path }]).flatMap(resultsOf)
-}
 
 export type Reader = Readonly<{
   /** Columns that are needed; a Parquet file's others are not read. */
@@ -199,25 +185,49 @@ const checkKnown = (path: string, reader: Reader, record: BillRecord, what: stri
   throw new WeirError('bad-input', `${path} is not ${reader.expects}; its ${what} has ${names || 'nothing'}`)
 }
 
-/**
- * Reads a downloaded file record by record; a bad one is said and the rest is kept. A table without rows is an empty bill
- * where its head is that of one.
- */
-export async function* readBill(path: string, reader: Reader): AsyncGenerator<BillRow> {
+const RESTATED =
+  'another page has this with other figures: give the newer alone; pages of several projects, grouped by project'
+
+type Check = (record: BillRecord, what: string) => void
+
+/** What an entry of a page says: its results, or its day where it has none. */
+function* entryRows(entry: Found, line: number, reader: Reader, check: Check): Generator<BillRow> {
+  const results = resultsOf(entry)
+  if (results.length === 0) yield attempt(line, () => ({ lines: [], day: bucketDay(entry.record) }))
+  for (const { record, path } of results) {
+    check(record, 'first row')
+    yield inPlace(rowOf(record, line, reader.lines), path)
+  }
+}
+
+async function* readFile(file: string, reader: Reader, pages: Pages): AsyncGenerator<BillRow> {
   let known = false
-  for await (const found of readRecords(path, reader.columns)) {
-    if ('bad' in found) {
-      yield found
-      continue
-    }
-    if ('head' in found) {
-      if (!known) checkKnown(path, reader, found.head, 'first line')
-      continue
-    }
-    for (const { record, path: inside } of unpack(found.record, found.path)) {
-      if (!known) checkKnown(path, reader, record, 'first row')
-      known = true
-      yield inPlace(rowOf(record, found.line, reader.lines), inside)
+  const check: Check = (record, what) => {
+    if (!known) checkKnown(file, reader, record, what)
+    known = true
+  }
+  for await (const found of readRecords(file, reader.columns)) {
+    if ('bad' in found) yield found
+    else if ('head' in found) check(found.head, 'first line')
+    else {
+      const { record, line, path } = found
+      const { fresh, again, restated } = pages.take(record, entriesOf(record, path), { file, line })
+      if (again > 0) yield { lines: [], again }
+      for (const entry of fresh) yield* entryRows(entry, line, reader, check)
+      for (const { path: inside } of restated) yield inPlace({ bad: RESTATED, line }, inside)
     }
   }
+}
+
+/**
+ * Reads downloaded files, together one bill, record by record; a bad one is said and the rest is kept. What two pages of an API
+ * hold is read once, and a page that promises more than the files have is bad. A table without rows is an empty bill where its
+ * head is that of one.
+ */
+export async function* readBill(paths: readonly string[], reader: Reader): AsyncGenerator<BillRow> {
+  const pages = followPages()
+  for (const file of paths)
+    for await (const row of readFile(file, reader, pages)) yield 'bad' in row ? { ...row, file } : row
+  const bad = 'the page after this one is missing (has_more is true): give it as well, or the report is not whole'
+  for (const place of pages.unfinished()) yield { ...place, bad }
 }

@@ -54,7 +54,7 @@ const renderOwners = (found: Owners, most: number, look: Look): string => {
         ]
       : []
   return [
-    `${colours.title(`Owners of ${organisation}`)} ${colours.dim(windowTitle(found.window))}`,
+    `${colours.title(organisation === null ? 'Owners' : `Owners of ${organisation}`)} ${colours.dim(windowTitle(found.window))}`,
     `  ${money(cost_usd)} in all, ${percent(unallocated.share)} of it unallocated (${money(unallocated.cost_usd)}).`,
     ownersTable(teams.slice(0, most).flatMap(linesOf), 'team, feature, key', look),
     ...beside(customers, 'customer'),

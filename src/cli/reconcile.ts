@@ -23,6 +23,11 @@ const oneOf = <T extends string>(flag: string, text: string, known: readonly T[]
   return found
 }
 
+const tellAgain = ({ again }: Reconciled): void => {
+  if (again > 0)
+    note(`${plural(again, 'part')} of the bill came in two pages and ${again === 1 ? 'was' : 'were'} counted once.`)
+}
+
 const tellBad = ({ bad, bad_rows }: Reconciled): void => {
   if (bad === 0) return
   note(`${plural(bad, 'row')} of the bill could not be read and ${bad === 1 ? 'was' : 'were'} left out:`)
@@ -97,12 +102,15 @@ export const command = {
       const shown = await withContext(args, 'weir reconcile', (context) =>
         compareBill({ source, since, until, by, of, ...lists }, { ...context, progress: pages.update }),
       ).finally(() => pages.end())
+      if (shown.bad > 0 && shown.read === 0) {
+        tellBad(shown)
+        throw new WeirError('bad-input', `no row of the bill could be read as ${source}`)
+      }
       if (args.csv) printCsv(shown.result.compared, csvColumns)
       else if (args.json) printJson(answerOf(shown))
       else print(renderReconciled(shown, view, lookOf()))
+      tellAgain(shown)
       tellBad(shown)
-      if (shown.bad > 0 && shown.read === 0)
-        throw new WeirError('bad-input', `no row of the bill could be read as ${source}`)
       const { result, bad } = shown
       if (limit !== undefined && (isOpen(result, limit) || !isCompared(result) || bad > 0)) process.exitCode = 1
     },

@@ -7,6 +7,7 @@ import { every, folderArgs, windowArgs } from './asking.ts'
 import { withContext } from './calling.ts'
 import { note, print, printJson } from './show/output.ts'
 import { formats } from './statement/formats.ts'
+import { nobodyText } from './statement/statement-page.ts'
 
 const formatOf = (name: string): ((report: StatementReport) => string) => {
   const found = Object.hasOwn(formats, name) ? formats[name]?.render : undefined
@@ -63,7 +64,7 @@ export const command = {
       return withContext(args, 'weir statement', async (context) => {
         const report = await perform(statements, asked, context)
         if (args.json) return printJson(report)
-        const nobody = `Nobody spent anything from ${report.period.name} on, nor before.`
+        const nobody = nobodyText(report)
         const empty = report.statements.length === 0
         if (empty && args.format === 'markdown') return print(nobody)
         process.stdout.write(format(report))

@@ -62,8 +62,13 @@ export type BillLine = Readonly<{
   label: string
 }>
 
-/** One row of a source: its lines (none for what is not about models), or what is wrong with it. `line` counts from 1. */
-export type BillRow = Readonly<{ lines: readonly BillLine[] }> | Readonly<{ bad: string; line: number }>
+/**
+ * One row of a source: its lines (none for what is not about models), or what is wrong with it; `line` counts from 1. Where a bill
+ * comes in pages, also the day of one part that has no lines, or how many parts an earlier page had, which are not read again.
+ */
+export type BillRow =
+  | Readonly<{ lines: readonly BillLine[]; day?: string; again?: number }>
+  | Readonly<{ bad: string; line: number; file?: string }>
 
 /** What is asked of a provider: a GET, or a POST where there is a body. No redirect is followed. */
 export type BillAsk = Readonly<{
@@ -121,6 +126,6 @@ export type Bill = Readonly<{
   traits: BillTraits
   /** Reads the report where it is. Throws WeirError `forbidden`, `rate-limited`, `provider-unreachable` or `bad-input`. */
   fetch(request: BillRequest): AsyncIterable<BillRow>
-  /** Reads a downloaded file. Throws WeirError `bad-input` when it is none of this source. */
-  read(path: string): AsyncIterable<BillRow>
+  /** Reads downloaded files, together one bill. Throws WeirError `bad-input` when one is none of this source. */
+  read(paths: readonly string[]): AsyncIterable<BillRow>
 }>

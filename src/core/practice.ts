@@ -21,6 +21,9 @@ export type Practice = Readonly<{
   /** Calls that wrote output, and those of them that asked for a maximum. */
   writing_calls: number
   capped_calls: number
+  /** Calls of which it is known what their prompts begin with, and the tokens that these read from a provider's cache. */
+  chained_calls: number
+  chained_cached_tokens: number
   /** Calls in an experiment, with an arm. */
   experiment_calls: number
   /** Levers that acted: on how many calls, and what they say they saved. */

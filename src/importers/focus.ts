@@ -131,6 +131,10 @@ async function* readFocus(
   const identify = identities('focus')
   let checked = false
   for await (const row of focusRows(path, progress)) {
+    if ('bad' in row) {
+      yield row
+      continue
+    }
     if (!checked) checkColumns(path, row, options)
     checked = true
     const receipt = receiptOf(row.values, identify(sorted(row.values)), options)

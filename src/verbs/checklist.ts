@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Extent } from '../core/ledger.ts'
 import { type Checklist, checklistOf } from '../playbook/advise/checklist.ts'
 import { levers } from '../playbook/levers.ts'
 import { checklist as checklistAnswer } from './answers/spend.ts'
@@ -19,7 +20,8 @@ const settled = async (context: Context) => {
   return {
     outcomes,
     tag_rules,
-    closed_months: (await store.closes.list()).length,
+    // A month can be closed for several kinds of owners.
+    closed_months: new Set((await store.closes.list()).map(({ month }) => month)).size,
     budgets: await budgetsOf(context),
   }
 }
@@ -27,10 +29,12 @@ const settled = async (context: Context) => {
 /** How many budgets there are. A configuration that cannot be read must not keep the checklist from being shown. */
 const budgetsOf = async (context: Context): Promise<number> => (await definedBudgets(context).catch(() => [])).length
 
-/** The last month that is over, by UTC. */
-const lastMonth = (now_us: number): string => {
+/** The last month that is over and has calls, by UTC, as far as the first and the last call tell. */
+const lastMonth = (now_us: number, { first_us, last_us }: Extent): string | null => {
   const now = new Date(now_us / 1000)
-  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1)).toISOString().slice(0, 7)
+  const month_us = Date.UTC(now.getUTCFullYear(), now.getUTCMonth()) * 1000
+  if (first_us === null || last_us === null || first_us >= month_us) return null
+  return new Date(Math.min(last_us, month_us - 1) / 1000).toISOString().slice(0, 7)
 }
 
 export const verb = defineVerb({
@@ -48,7 +52,7 @@ export const verb = defineVerb({
     const leaks = await ledger.query({ ask: 'leaks', window: window.window, examples: 0 })
     const { cacheable_tokens, cached_tokens } = leaks
     const plays = Object.fromEntries(Object.entries(levers).map(([name, { play }]) => [name, play]))
-    const last_month = lastMonth(context.now_us())
+    const last_month = lastMonth(context.now_us(), await ledger.query({ ask: 'extent' }))
     return {
       window,
       ...checklistOf({ practice, cacheable_tokens, cached_tokens, plays, last_month, ...(await settled(context)) }),

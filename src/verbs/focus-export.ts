@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { loadBook } from '../catalogs/load.ts'
 import { choice, text } from '../config/fields.ts'
-import type { Filter } from '../core/dimension.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Exported, Exporter } from '../core/exporter.ts'
 import type { ChargeDimension } from '../core/ledger.ts'
@@ -9,7 +8,7 @@ import { exporters } from '../exporters/index.ts'
 import { payerFields } from '../playbook/allocate/focus/shared-costs.ts'
 import { compileBook } from '../playbook/price/book.ts'
 import { exported } from './answers/bill.ts'
-import { readFilters } from './asking/dimension.ts'
+import { notImported, readFilters } from './asking/dimension.ts'
 import { flag, name, whereFields, windowFields } from './asking/fields.ts'
 import { windowIn } from './asking/window.ts'
 import { none, sharedCostsOf } from './focus/shared-costs.ts'
@@ -33,9 +32,6 @@ const dimensionsOf = (given: string, field: string): readonly ChargeDimension[] 
       throw new WeirError('bad-input', `${field} ${one}: use some of ${dimensions.join(', ')}`)
     })
 
-/** What came from a FOCUS file is in the tool that the file was for; it goes out again only when asked. */
-const notImported: Filter = { dimension: 'origin', values: ['focus'], negate: true }
-
 const input = z.strictObject({
   file: text('a path').describe('Where to'),
   format: choice(['csv', 'csv.gz', 'parquet']).default('csv').describe('Of the file that is answered'),
@@ -44,7 +40,7 @@ const input = z.strictObject({
   by: name('names').default(usual).describe('What of the payer is kept apart; also user and session'),
   float_exact: flag('Money as floats for which price × quantity is the cost to the last bit; the exact cost beside'),
   splits: z.unknown().optional(),
-  unsplit: flag('Leave shared costs whole; FOCUS 1.2 cannot have them otherwise'),
+  unsplit: flag('Leave shared costs whole, as they always are in FOCUS 1.2'),
   account: name('an id').optional().describe('BillingAccountId; the provider’s name otherwise'),
   account_name: name('a name').optional().describe('BillingAccountName, with account'),
   unpriced: flag('Also rows, at no cost and marked x_Unpriced, for what has no price'),

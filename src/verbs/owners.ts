@@ -9,7 +9,8 @@ import { defineVerb } from './verb.ts'
 
 export type Owners = Readonly<{
   window: NamedWindow
-  organisation: string
+  /** Null where weir.yaml names none. */
+  organisation: string | null
   cost_usd: string
   /** Spend that names no team: an owner like any other, with its share. */
   unallocated: Readonly<{ cost_usd: string; share: number | null }>
@@ -41,7 +42,7 @@ export const verb = defineVerb({
       ownersBeside((await spend(by)).rows.slice(0, most), by, total.cost_usd)
     return {
       window,
-      organisation: settings?.organisation ?? 'organisation',
+      organisation: settings?.organisation ?? null,
       cost_usd: total.cost_usd,
       unallocated: { cost_usd: nobody?.cost_usd ?? '0', share: nobody?.share ?? 0 },
       teams: teams.slice(0, most),

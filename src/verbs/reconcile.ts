@@ -3,6 +3,7 @@ import { choice, text } from '../config/fields.ts'
 import { reconciled } from './answers/bill.ts'
 import { name, windowFields } from './asking/fields.ts'
 import { answerOf } from './reconcile/answer.ts'
+import type { BadRow } from './reconcile/collect.ts'
 import { compareBill } from './reconcile/compare.ts'
 import { defineVerb } from './verb.ts'
 
@@ -26,6 +27,10 @@ export const verb = defineVerb({
   }),
   output: reconciled,
   async run(asked, context) {
-    return answerOf(await compareBill(asked, context))
+    const compared = await compareBill(asked, context)
+    // Who sent a file knows which; where it lies here is nobody's business.
+    const named = ({ file, ...row }: BadRow) =>
+      file === undefined || asked.file.includes(file) ? row : { file, ...row }
+    return answerOf({ ...compared, bad_rows: compared.bad_rows.map(named) })
   },
 })

@@ -16,6 +16,8 @@ const nothing: Practice = {
   deferrable_calls: 0,
   writing_calls: 0,
   capped_calls: 0,
+  chained_calls: 0,
+  chained_cached_tokens: 0,
   experiment_calls: 0,
   levers: [],
   observed: [],
@@ -45,13 +47,14 @@ test('without a call every step is next, and measuring comes first', () => {
 
 describe('each step', () => {
   const spent = { calls: 100, counted_calls: 100, cost_usd: '10', tokens: 1000 }
+  const chained = { ...spent, chained_calls: 100 }
   test.each<[StepName, Facts, Facts]>([
     ['measure', facts({ ...spent, unpriced_calls: 1 }), facts(spent)],
     ['route', facts({ ...spent, features: 2, mixed_features: 1 }), facts({ ...spent, levers: lever('odd/name', 10) })],
     [
       'cache',
-      facts(spent, { cacheable_tokens: 100, cached_tokens: 79 }),
-      facts(spent, { cacheable_tokens: 100, cached_tokens: 80 }),
+      facts({ ...chained, chained_cached_tokens: 79 }, { cacheable_tokens: 100, cached_tokens: 500 }),
+      facts({ ...chained, chained_cached_tokens: 80 }, { cacheable_tokens: 100, cached_tokens: 500 }),
     ],
     ['batch', facts({ ...spent, waiting_tokens: 99 }), facts({ ...spent, waiting_tokens: 100 })],
     [
@@ -68,6 +71,22 @@ describe('each step', () => {
     ['prove', facts(spent, { outcomes: ['a'] }), facts({ ...spent, experiment_calls: 5 }, { outcomes: ['a'] })],
   ])('%s is partly, then done', (name, begun, ended) => {
     expect([stateOf(begun, name), stateOf(ended, name)]).toEqual(['partly', 'done'])
+  })
+
+  test('of the cache knows only of calls that say what their prompts begin with', () => {
+    const step = (given: Facts) => checklistOf(given).steps.find(({ step }) => step === 'cache')
+    expect(step(facts(spent))).toMatchObject({ state: 'next', command: 'weir serve' })
+    expect(step(facts(spent, { cached_tokens: 40 }))).toMatchObject({
+      state: 'partly',
+      evidence: [
+        'no call says what its prompt begins with, so what repeats is not known',
+        '40 input tokens came from a cache',
+      ],
+    })
+    expect(step(facts({ ...spent, chained_calls: 25 }))).toMatchObject({
+      state: 'done',
+      evidence: ['no prompt repeats enough to be cached', 'known of 25 % of calls'],
+    })
   })
 
   test('takes a lever for what the catalogue says that it is, whatever its name sounds like', () => {
@@ -99,6 +118,7 @@ describe('each step', () => {
     expect(command('allocate', facts({ ...spent, unallocated_usd: '9' }))).toBe('weir tags set FILE')
     expect(allocated({})).toBe('weir budgets set organisation --usd DOLLARS --per month')
     expect(allocated({ budgets: 1 })).toBe('weir close 2026-10')
+    expect(allocated({ budgets: 1, last_month: null })).toBe('weir outcomes add --help')
     expect(allocated({ budgets: 1, closed_months: 1 })).toBe('weir outcomes add --help')
     expect(command('prove', facts(spent, { outcomes: ['ticket'] }))).toBe('weir levers --settings')
     expect(command('prove', facts({ ...spent, experiment_calls: 1 }, { outcomes: ['ticket'] }))).toBe(

@@ -62,6 +62,9 @@ describe('weir close', () => {
     ])
     expect(await refused('close', '2026-12')).toContain('2026-12 cannot be closed: it is not over yet')
     expect(await refused('close', 'october')).toContain('october is no month')
+    expect(await refused('close', '2025-10')).toContain(
+      '2025-10 cannot be closed: it has no calls, and the books begin with the first month that is closed',
+    )
     await ok('budgets', 'set', 'monthly', '--scope', 'team=search', '--usd', '9', '--per', 'month')
     const out = await ok('close', '2026-10')
     await ok('budgets', 'remove', 'monthly')
@@ -77,6 +80,9 @@ describe('weir close', () => {
     const shown = await statements('2026-10')
     const budgets = shown.statements.map(({ owner, budget_usd }) => [owner, budget_usd])
     expect(Object.fromEntries(budgets)).toMatchObject({ search: '9', billing: null })
+    expect(await ok('statement', '--month', '--at', '2026-10', '--owner', 'search')).toContain(
+      '111 % of the budget of $9.00 was spent; $1.00 over it.',
+    )
     expect(await refused('statement', '--month', '--at', '2026-10', '--budget', 'search=5')).toContain(
       '--budget search: 2026-10 is closed, so its statements keep the budgets that they were closed with',
     )
@@ -215,6 +221,8 @@ describe('weir close', () => {
     expect(first.err, 'what no close charges is said').toMatch(/^Mind: \$48.50\d+ was spent before 2026-11/)
     expect(await refused('close', '2026-11', '--by', 'fetaure')).toContain('did you mean feature?')
     expect(await ok('close', 'verify')).toBe('3 closed months, all as they were closed.\n')
+    const { steps } = await json('checklist')
+    expect(steps.find(({ step }: { step: string }) => step === 'allocate').evidence.join()).toContain('2 closed months')
   })
 
   test('notices a closed month that was changed', async () => {

@@ -170,6 +170,19 @@ describe('weir outcomes', () => {
     expect(JSON.parse(await ok(...words))).toMatchObject({ added: 0, already: 3, bad: 0 })
   })
 
+  test('of a row that has not the columns of the first line are named, and the rest is kept', async () => {
+    const path = file('uneven.csv', 'at,count\n2026-11-0\n2026-11-09,1,000\n2026-11-09,40\n')
+    const words = ['outcomes', 'import', path, '--kind', 'active_user', '--team', 'search', '--json'] as const
+    const why = 'the row does not have as many columns as the first line'
+    expect(JSON.parse(await ok(...words))).toMatchObject({
+      ...{ added: 0, already: 1, bad: 2 },
+      bad_rows: [
+        { line: 2, why },
+        { line: 3, why },
+      ],
+    })
+  })
+
   test('are reported one by one; the same id twice is one, and with other content an error', async () => {
     const words = [
       'outcomes',

@@ -15,7 +15,7 @@ describe('weir statement of nothing', () => {
   test('is still a file of its format, with what there is to say beside it', async () => {
     const { data: empty } = await ledgerFolder([])
     const of = (format: string) => weir(['statement', '--format', format, '--data', empty])
-    const said = 'Nobody spent anything from 2026-11-09 on, nor before.\n'
+    const said = 'Nobody spent anything in the week of 2026-11-09, nor in the week before.\n'
     expect(await of('csv')).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^period,from,to,team,[a-z_,]+\r\n$/),

@@ -1,4 +1,6 @@
 /** Who spends, where nobody knows what some of the calls cost. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ledgerFolder, receipts } from './fixture.ts'
 import { weir } from './run.ts'
@@ -18,4 +20,15 @@ test('weir owners shows no cost where nobody knows one, and marks a sum that lac
     { name: 'tone', calls: 1, unpriced_calls: 1, cost_usd: '0' },
   ])
   folder.clear()
+})
+
+test('weir owners names the organisation where the configuration does, and none where it does not', async () => {
+  const { data, clear } = await ledgerFolder()
+  const config = join(data, 'weir.yaml')
+  writeFileSync(config, 'organisation: Acme\n')
+  const ask = async (...words: string[]) => (await weir(['owners', '--since', 'all', '--data', data, ...words])).out
+  expect(await ask()).toMatch(/^Owners all time/)
+  expect(await ask('--config', config)).toMatch(/^Owners of Acme all time/)
+  expect(JSON.parse(await ask('--json'))).toMatchObject({ organisation: null })
+  clear()
 })

@@ -181,7 +181,8 @@ describe('a file', () => {
 
 test('a file that was sent and cannot be read is said to be that, and not where it lies on this machine', async () => {
   const sources = ['openai', 'anthropic', 'openrouter', 'aws-cur', 'gcp-billing', 'azure-focus']
-  const bodies = ['{}', 'a,b\n1,2\n', '\u001f\u008b not packed', 'PAR1 and no more', '"never ends\n']
+  const rows = ['{"data":[],"has_more":true}', '{"data":[{"input_tokens":-5}]}']
+  const bodies = [...rows, '{}', 'a,b\n1,2\n', '\u001f\u008b not packed', 'PAR1 and no more', '"never ends\n']
   const routes = [...sources.map((one) => `reconcile/${one}`), 'focus/check', 'outcomes/import?kind=case']
   for (const route of routes)
     for (const body of bodies) {

@@ -39,8 +39,9 @@ const spend = (team: string | undefined, id: string, at: string, usd: string): R
     ],
   })
 
-/** What red and blue spent, and nobody. */
+/** What red and blue spent, and nobody; one free call is of a month that is over. */
 export const receipts: readonly Receipt[] = [
+  spend('red', 'red-0', '2026-10-20T08:00:00Z', '0'),
   spend('red', 'red-1', '2026-11-10T08:00:00Z', '1.5'),
   spend('red', 'red-2', '2026-11-12T08:00:00Z', '0.5'),
   spend('red', 'red-3', '2026-11-18T08:00:00Z', '0.25'),

@@ -180,7 +180,7 @@ describe('a team’s own answer', () => {
   test('is its receipts to the picodollar', async () => {
     const red = (path: string) => house.ask(path, { token: house.tokens.red })
     expect((await red('/v1/spend?since=2026-11')).json().total.cost_usd).toBe('2.25')
-    expect((await red('/v1/status')).json()).toMatchObject({ cost_usd: '2.25', calls: 3 })
+    expect((await red('/v1/status')).json()).toMatchObject({ cost_usd: '2.25', calls: 4 })
     const statement = (await red('/v1/statements?at=2026-11-10')).json()
     expect(statement).toMatchObject({ total_usd: '2', statements: [{ owner: 'red', total_usd: '2', share: null }] })
     expect((await red('/v1/unit-cost?per=red_ticket&since=2026-11')).json()).toMatchObject({
@@ -246,7 +246,7 @@ describe('a team’s own answer', () => {
       return { calls, cost_usd, all: total.cost_usd, shown: shown.error?.code ?? shown[0].team }
     }
     expect(await held('red')).toEqual({ calls: 0, cost_usd: '0', all: '0', shown: 'not-found' })
-    expect(await held('blue')).toEqual({ calls: 6, cost_usd: '109.25', all: '109.25', shown: 'blue' })
+    expect(await held('blue')).toEqual({ calls: 7, cost_usd: '109.25', all: '109.25', shown: 'blue' })
     await house.ask('/v1/tags', { token, method: 'PUT', json: { rules: [] } })
   })
 })

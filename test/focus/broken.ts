@@ -163,6 +163,7 @@ export const breakages: readonly Breakage[] = [
   ['EffectiveCost.type', 'plain', { EffectiveCost: '$16.80' }],
   ['ConsumedQuantity.type', 'plain', { ConsumedQuantity: '8,400,000' }],
   ['BillingCurrency.format', 'plain', { BillingCurrency: 'usd' }],
+  ['BillingCurrency.format', 'plain', { BillingCurrency: 'XYZ' }],
   ['PricingCurrency.format', 'plain', { PricingCurrency: '$' }],
   ['ChargePeriodStart.type', 'plain', { ChargePeriodStart: 'yesterday' }],
   ['ChargePeriodStart.format', 'plain', { ChargePeriodStart: '2026-09-01T00:00:00.000Z' }],

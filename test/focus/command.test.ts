@@ -25,6 +25,9 @@ describe('weir focus export', () => {
       `${csvRows(file).length} rows of FOCUS 1.4, $${sumOf(csvRows(file).map((row) => row['BilledCost']))} in all\n  ${file}\n  ${file}.metadata.json\n`,
     )
     expect(err).toContain('1 call without a price is no part of that sum')
+    expect(err).toContain('or export them at no cost with --unpriced')
+    expect((await exported(file, '--unpriced')).err).toContain('; until then their rows are at no cost')
+    await exported(file)
     expect(await focus('check', file)).toMatchObject({ code: 0 })
   })
 

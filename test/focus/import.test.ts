@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { meterBody } from '../../src/cli/import/meter.ts'
@@ -146,6 +146,15 @@ describe('files', () => {
     expect(await ids(fileOf([other, rows.plain, rows.plain], '1.4', names.toReversed()))).toEqual(first)
     expect(new Set(first).size).toBe(3)
     expect(first[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/)
+  })
+
+  test('a row that has not the columns of the first line is named, and the rest is kept', async () => {
+    const path = fileOf([rows.plain, rows.credit])
+    const whole = await read(path)
+    writeFileSync(path, `${readFileSync(path, 'utf8').trimEnd()}\n0.5,acct-1\n`)
+    const { receipts, bad } = await read(path)
+    expect(receipts).toEqual(whole.receipts)
+    expect(bad).toEqual(['4: the row does not have as many columns as the first line'])
   })
 
   test('Parquet is read like CSV', async () => {

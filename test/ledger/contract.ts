@@ -459,6 +459,22 @@ export const ledgerContract = (name: string, openEmpty: (folder: string) => Prom
       expect(await seen()).toEqual([1, 1, 1, 1, 1, 0])
     })
 
+    test('practice takes a charge of an imported bill for spend, and for no call', async () => {
+      const charge = { origin: 'focus', usage_source: 'none', output_tokens: 5, cost_usd: usd('3') } as const
+      await append([receipt({ cost_usd: usd('1'), output_tokens: 9 }), receipt(charge)])
+      const all = { from_us: 0, to_us: START_US + DAY_US }
+      const { calls, counted_calls, writing_calls, cost_usd } = await ledger.query({ ask: 'practice', window: all })
+      expect([calls, counted_calls, writing_calls, cost_usd]).toEqual([1, 1, 1, '4'])
+    })
+
+    test('practice tells calls whose prompts are known from those that came without', async () => {
+      const chain = { prefix_hashes: ['00000000000000aa'], prefix_tokens: [100] }
+      await append([receipt({ ...chain, cache_read_tokens: 7 }), receipt({ cache_read_tokens: 9 })])
+      const all = { from_us: 0, to_us: START_US + DAY_US }
+      const { calls, chained_calls, chained_cached_tokens } = await ledger.query({ ask: 'practice', window: all })
+      expect([calls, chained_calls, chained_cached_tokens]).toEqual([2, 1, 7])
+    })
+
     test('a name that is not in the table of dimensions is refused, whatever it contains', async () => {
       const odd = 'team; DROP TABLE receipts' as Dimension
       await expect(spend([odd])).rejects.toMatchObject({ code: 'bad-request' })

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { ledgerFolder } from '../cli/fixture.ts'
+import { ledgerFolder, receipts } from '../cli/fixture.ts'
 import { weir, weirProcess } from '../cli/run.ts'
 import { adminKey, type BillingServer, faults, startBilling } from './billing-server.ts'
 
@@ -135,6 +135,23 @@ describe('a downloaded report', () => {
     expect(out).toMatch(/open +±200 +±\$0\.0005 +100 %/)
   })
 
+  test('is not compared with itself, where it came into the ledger as a FOCUS file', async () => {
+    const billed = receipts.filter(({ provider }) => provider === 'openai')
+    const imported = billed.map((receipt) => ({ ...receipt, receipt_id: `f-${receipt.receipt_id}`, origin: 'focus' }))
+    const house = await ledgerFolder([...receipts, ...imported])
+    const words = ['openai', '--file', reportFile(), '--json'] as const
+    const { out } = await weir(['reconcile', ...words, '--data', house.data], { cwd: folder, env: {} })
+    expect(out).toBe((await run(words)).out)
+    house.clear()
+  })
+
+  test('says why tokens differ where their dollars do not', async () => {
+    const path = join(folder, 'tokens.json')
+    writeFileSync(path, JSON.stringify({ data: [usage(9, 30_100, 0, 1_500), costs(9, 30_000, 0, 1_500)] }))
+    const { out } = await run(['openai', '--file', path])
+    expect(out).toMatch(/gpt-5\.5 +input \+ writes .* = +open\n/)
+  })
+
   test('is shown line by line, and by day in a narrow terminal', async () => {
     const lines = await run(['openai', '--file', reportFile(), '--view', 'line'])
     expect(lines.out).toMatchSnapshot()
@@ -181,18 +198,38 @@ describe('a downloaded report', () => {
   test('with bad rows names them on standard error, and is never within --max-residual', async () => {
     const path = join(folder, 'bad.json')
     writeFileSync(path, JSON.stringify({ data: [usage(9, 30_000, 0, 1_500), usage(9, -5, 0, 1)] }))
-    const { err, code } = await run(['openai', '--file', path, '--max-residual', '100%'])
+    const { out, err, code } = await run(['openai', '--file', path, '--max-residual', '100%'])
+    expect(out).toContain('! a part of the bill could not be read, so not all of it was compared')
     expect(err).toContain('1 row of the bill could not be read and was left out')
     expect(err).toContain('line 1: data[1].results[0]: input_tokens is "-5", expected a whole count')
     expect(code).toBe(1)
   })
 
+  test('of days on which nothing was used is compared with what Weir has of them', async () => {
+    const path = join(folder, 'quiet.json')
+    const week = [9, 10, 11].map((at) => ({ start_time: day(at), results: [] }))
+    writeFileSync(path, JSON.stringify({ data: week }))
+    const { out, code } = await run(['openai', '--file', path, '--max-residual', '1%'])
+    expect(out).toContain('Reconciliation openai 2026-11-09 – 2026-11-11 UTC')
+    expect(out).toContain('✗ not reconciled')
+    expect(code).toBe(1)
+  })
+
+  test('that has parts twice says that they were counted once', async () => {
+    const [once, again] = ['once.json', 'again.json'].map((name) => join(folder, name))
+    for (const path of [once, again])
+      writeFileSync(String(path), JSON.stringify({ data: [usage(9, 30_000, 0, 1_500)], has_more: false }))
+    const { err, code } = await run(['openai', '--file', String(once), '--file', String(again), '--max-residual', '0'])
+    expect({ err, code }).toEqual({ err: '1 part of the bill came in two pages and was counted once.\n', code: 0 })
+  })
+
   test('of which no row can be read is no empty bill', async () => {
     const path = join(folder, 'worse.json')
     writeFileSync(path, JSON.stringify({ data: [usage(9, -5, 0, 1)] }))
-    const { err, code } = await run(['openai', '--file', path])
+    const { out, err, code } = await run(['openai', '--file', path])
+    expect(err).toContain('input_tokens is "-5", expected a whole count')
     expect(err).toContain('no row of the bill could be read as openai')
-    expect(code).toBe(2)
+    expect({ out, code }).toEqual({ out: '', code: 2 })
   })
 
   test.each([

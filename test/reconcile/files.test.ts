@@ -20,15 +20,21 @@ const written = (name: string, content: string | Buffer): string => {
   return path
 }
 
-const read = async (name: keyof typeof bills, path: string) => {
+const read = async (name: keyof typeof bills, ...paths: readonly string[]) => {
   const lines: BillLine[] = []
   const bad: string[] = []
+  const days: string[] = []
+  let again = 0
   const bill: Bill = bills[name]
-  for await (const row of bill.read(path)) {
-    if ('lines' in row) lines.push(...row.lines)
-    else bad.push(`${row.line}: ${row.bad}`)
+  for await (const row of bill.read(paths)) {
+    if ('bad' in row) bad.push(`${row.line}: ${row.bad}`)
+    else {
+      lines.push(...row.lines)
+      again += row.again ?? 0
+      if (row.day !== undefined) days.push(row.day)
+    }
   }
-  return { lines, bad }
+  return { lines, bad, days, again }
 }
 
 const shown = ({ day, project, model, charge, kinds, quantity, cost, tier }: BillLine) =>
@@ -145,6 +151,24 @@ describe('AWS Cost and Usage Report', () => {
     expect(lines.map((one) => one.day)).toEqual([day])
   })
 
+  test('a report of before 2.0 gives the same lines', async () => {
+    const legacy = curHead
+      .replace(
+        /line_item_(\w+)/g,
+        (_, name: string) => `lineItem/${name.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
+      )
+      .replace('pricing_unit', 'pricing/unit')
+      .replace('product_product_name', 'product/ProductName')
+    const rows = [cur('USE1-Claude4.6Sonnet-input-tokens'), cur('Tax', { item: 'Tax' })]
+    const { lines, bad } = await read(
+      'aws-cur',
+      written('legacy.csv', csv(`identity/LineItemId,${legacy}`, ...rows.map((row) => `1,${row}`))),
+    )
+    expect(bad).toEqual([])
+    expect(lines).toEqual((await read('aws-cur', written('today.csv', csv(curHead, ...rows)))).lines)
+    expect(lines).toHaveLength(2)
+  })
+
   test('a bad row is named by line and field, and the rest is kept', async () => {
     const path = written(
       'bad.csv',
@@ -176,6 +200,10 @@ describe('AWS Cost and Usage Report', () => {
     const { lines, bad } = await read('aws-cur', written('cut.csv', whole.slice(0, whole.lastIndexOf('12.5') + 2)))
     expect(lines).toHaveLength(1)
     expect(bad).toEqual([expect.stringMatching(/^3: the row has \d+ of \d+ columns$/)])
+    const moved = cur('USE1-Claude4.6Sonnet-input-tokens', { cost: '1,500.25' })
+    expect(
+      (await read('aws-cur', written('moved.csv', csv(curHead, moved, `${cur('Tax', { item: 'Tax' })},,`)))).bad,
+    ).toEqual([expect.stringMatching(/^2: the row has \d+ of \d+ columns$/)])
     const twice = csv(`note,note,${curHead}`, `x,y,${cur('USE1-Claude4.6Sonnet-input-tokens')}`)
     expect((await read('aws-cur', written('twice.csv', twice))).bad).toEqual([])
   })
@@ -367,6 +395,8 @@ describe('reports saved from an API', () => {
       JSON.stringify(page, null, 2),
       JSON.stringify([page]),
       `${JSON.stringify(bucket)}\n`,
+      `\uFEFF${JSON.stringify(page, null, 2)}`,
+      `\uFEFF${JSON.stringify(page)}\n${JSON.stringify({ data: [] })}\n`,
     ]
     const all = await Promise.all(texts.map((text, at) => read('openai', written(`page-${at}.json`, text))))
     for (const { lines } of all) expect(lines).toEqual(all[0]?.lines)
@@ -381,6 +411,82 @@ describe('reports saved from an API', () => {
       '1: data[0].results[1]: input_tokens is 1, less than the cached and written tokens in it (5)',
       '1: data[0].results[2]: model is null, expected a model: ask for the report grouped by model',
     ])
+  })
+
+  const dayOne = 1793491200
+  const dayOf = (at: number, results: readonly object[]) => ({
+    object: 'bucket',
+    start_time: dayOne + at * 86_400,
+    end_time: dayOne + (at + 1) * 86_400,
+    results,
+  })
+  const usageOf = (input_tokens: number) => ({
+    object: 'organization.usage.completions.result',
+    ...{ input_tokens, output_tokens: 1, model: 'gpt-5.5' },
+  })
+  const costOf = (value: number, line_item = 'gpt-5.5, input') => ({
+    object: 'organization.costs.result',
+    ...{ amount: { value, currency: 'usd' }, line_item },
+  })
+  const saved = (name: string, data: readonly object[], has_more = false) =>
+    written(name, JSON.stringify({ object: 'page', data, has_more, next_page: has_more ? 'page_2' : null }))
+
+  test('lack a page where one promises more and no page of its report goes on from there, in any order', async () => {
+    const first = saved('u-1.json', [dayOf(0, [usageOf(10)]), dayOf(1, [])], true)
+    const second = saved('u-2.json', [dayOf(2, [usageOf(30)])])
+    const costs = saved('c.json', [dayOf(2, [costOf(0.1)])])
+    const missing =
+      '1: the page after this one is missing (has_more is true): give it as well, or the report is not whole'
+    expect((await read('openai', first)).bad).toEqual([missing])
+    expect((await read('openai', first, costs)).bad).toEqual([missing])
+    expect((await read('openai', second, costs, first)).bad).toEqual([])
+    const claude = { starting_at: '2026-11-01T00:00:00Z', ending_at: '2026-11-02T00:00:00Z', results: [] }
+    expect((await read('anthropic', saved('a.json', [claude], true))).bad).toEqual([missing])
+  })
+
+  test('that overlap are read once, and what is alike on one page is each one', async () => {
+    const early = saved('early.json', [dayOf(0, [usageOf(10), usageOf(10)]), dayOf(1, [usageOf(20)])])
+    const late = saved('late.json', [dayOf(1, [usageOf(20)]), dayOf(2, [usageOf(30)])])
+    const { lines, again } = await read('openai', early, late)
+    expect(again).toBe(1)
+    expect(lines.flatMap(({ kinds, quantity }) => (kinds.includes('input') ? [quantity] : []))).toEqual([
+      10n,
+      10n,
+      20n,
+      30n,
+    ])
+  })
+
+  test('that state the same part with other figures are told apart, and the later is left out', async () => {
+    const noon = saved('noon.json', [dayOf(0, [usageOf(10)]), dayOf(1, [usageOf(20)])])
+    const night = saved('night.json', [dayOf(1, [usageOf(25)]), dayOf(2, [usageOf(30)])])
+    const { lines, bad, again } = await read('openai', noon, night, saved('cost.json', [dayOf(1, [costOf(0.5)])]))
+    expect({ bad, again }).toEqual({
+      bad: [
+        '1: data[0]: another page has this with other figures: give the newer alone; pages of several projects, grouped by project',
+      ],
+      again: 0,
+    })
+    expect(lines.flatMap(({ kinds, quantity }) => (kinds.includes('input') ? [quantity] : []))).toEqual([
+      ...[10n, 20n, 30n],
+      null,
+    ])
+    const search = saved('search.json', [dayOf(0, [{ ...usageOf(10), project_id: 'proj_search' }])])
+    const labs = saved('labs.json', [dayOf(0, [{ ...usageOf(11), project_id: 'proj_labs' }])])
+    expect((await read('openai', search, labs)).bad).toEqual([])
+  })
+
+  test('hold the days on which nothing was used', async () => {
+    const { lines, days } = await read('openai', saved('quiet.json', [dayOf(0, []), dayOf(1, [])]))
+    expect({ lines, days }).toEqual({ lines: [], days: ['2026-11-01', '2026-11-02'] })
+  })
+
+  test('give money back as a credit, and take it by the piece as a fee', async () => {
+    const { lines } = await read(
+      'openai',
+      saved('back.json', [dayOf(0, [costOf(-1, 'Service credit'), costOf(1, 'web search')])]),
+    )
+    expect(lines.map(({ charge, label }) => `${charge} ${label}`)).toEqual(['credit Service credit', 'fee web search'])
   })
 
   test('are refused when they are another provider’s, or no report', async () => {

@@ -164,7 +164,7 @@ describe('AWS: the export in its bucket', () => {
   test('a file that is none of the export’s is named as the bucket has it, and no place of this machine', async () => {
     put('data/BILLING_PERIOD=2026-10/llm-1.csv.gz', 'a,b\n1,2\n')
     const { err } = await reconcile('aws-cur', [...october, ...config()], aws)
-    expect(err).toContain('team a/llm/data/BILLING_PERIOD=2026-10/llm-1.csv.gz is not a Cost and Usage Report 2.0')
+    expect(err).toContain('team a/llm/data/BILLING_PERIOD=2026-10/llm-1.csv.gz is not a Cost and Usage Report')
     expect(err).not.toContain(tmpdir())
   })
 

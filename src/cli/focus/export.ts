@@ -9,17 +9,6 @@ import { json, note, print } from '../show/output.ts'
 import { progress } from '../show/progress.ts'
 import { readDocument } from '../tags/file.ts'
 
-const say = (path: string, exported: Exported, version: string): void => {
-  const tell = path === '-' ? note : print
-  tell(`${plural(exported.rows, 'row')} of FOCUS ${version}, ${exactMoney(exported.cost_usd)} in all`)
-  for (const file of exported.files) tell(`  ${file}`)
-  if (exported.unpriced === 0) return
-  note(
-    `${plural(exported.unpriced, 'call')} without a price ${exported.unpriced === 1 ? 'is' : 'are'} no part of that sum`,
-  )
-  note('  weir report names their models; add their prices, or export them at no cost with --unpriced')
-}
-
 const args = {
   file: {
     type: 'positional',
@@ -44,7 +33,7 @@ const args = {
     valueHint: 'FILE',
     description: 'Split shared costs by the rules in this file instead of those in force (weir splits)',
   },
-  unsplit: { type: 'boolean', description: 'Do not split shared costs; FOCUS 1.2 requires it' },
+  unsplit: { type: 'boolean', description: 'Do not split shared costs; a FOCUS 1.2 file never splits them' },
   account: { type: 'string', valueHint: 'ID', description: 'BillingAccountId; the provider’s name by default' },
   'account-name': { type: 'string', valueHint: 'NAME', description: 'BillingAccountName, with --account' },
   unpriced: { type: 'boolean', description: 'Also rows, at no cost and marked x_Unpriced, for what has no price' },
@@ -57,8 +46,25 @@ const args = {
   ...folderArgs,
 } as const
 
+type Flags = ParsedArgs<typeof args>
+
+const say = (
+  exported: Exported,
+  { file: path, version, unpriced }: Pick<Flags, 'file' | 'version' | 'unpriced'>,
+): void => {
+  const tell = path === '-' ? note : print
+  tell(`${plural(exported.rows, 'row')} of FOCUS ${version}, ${exactMoney(exported.cost_usd)} in all`)
+  for (const file of exported.files) tell(`  ${file}`)
+  if (exported.unpriced === 0) return
+  note(
+    `${plural(exported.unpriced, 'call')} without a price ${exported.unpriced === 1 ? 'is' : 'are'} no part of that sum`,
+  )
+  const others = unpriced ? '; until then their rows are at no cost' : ', or export them at no cost with --unpriced'
+  note(`  weir report names their models; add their prices${others}`)
+}
+
 /** What the flags say to the verb, whose fields they are. */
-const askedOf = (flags: ParsedArgs<typeof args>, where: readonly string[]) => ({
+const askedOf = (flags: Flags, where: readonly string[]) => ({
   ...{ file: flags.file, version: flags.version, grain: flags.grain, by: flags.by, account: flags.account },
   ...{ since: flags.since, until: flags.until, zone: flags.zone, where, account_name: flags['account-name'] },
   float_exact: flags['float-exact'] === true,
@@ -84,7 +90,7 @@ export const exportFile = {
         try {
           const exported = await perform(exportFocus, asked, { ...context, progress: told })
           bar.end()
-          if (!args.json) say(args.file, exported, args.version)
+          if (!args.json) say(exported, args)
           else if (args.file === '-') note(json({ version: args.version, ...exported }))
           else print(json({ version: args.version, ...exported }))
         } finally {

@@ -1,40 +1,17 @@
 import { tokenKinds } from '../../core/bill.ts'
 import { formatUsd, type Picodollars } from '../../core/money.ts'
-import {
-  type Compared,
-  type Comparison,
-  openIn,
-  type Reason,
-  reasons,
-  size,
-  sumOf,
-} from '../../playbook/allocate/reconcile/result.ts'
+import { type Compared, type Comparison, openIn, size, sumOf } from '../../playbook/allocate/reconcile/result.ts'
 import { coverageOf, isEarly, isOpen, isUnseen, type Reconciled, shareIn } from '../../verbs/reconcile/answer.ts'
 import { bar } from '../show/chart.ts'
-import { money, moneyColumn, nothing, percent, plural, tokens as shortCount } from '../show/format.ts'
+import { moneyColumn, nothing, percent, plural } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
 import { type Column, facts, table } from '../show/table.ts'
+import { count, signed, usd } from './amounts.ts'
+import { explainedTable, explanations } from './why.ts'
 
 /** By what the lines are summed up for people. */
 export const views = ['model', 'day', 'owner', 'line'] as const
 export type View = (typeof views)[number]
-
-const meanings: Readonly<Record<Reason | 'open', string>> = {
-  bypass: 'spend that never passed Weir',
-  late: 'the provider does not have that day in full yet',
-  boundary: 'calls over midnight, counted on the other day',
-  alias: 'one model under two names: confirm it with --model',
-  unpriced: 'metered, but no price is known: weir report names them',
-  aborted: 'the client went or the end was not seen: our count',
-  estimated: 'counted by tokenizer, as no usage was reported',
-  tier: 'another service tier, or one billed elsewhere',
-  discount: 'the same part off (or on) every price',
-  fee: 'billed by the piece, not by the token',
-  credit: 'credits, refunds and adjustments',
-  tax: 'taxes',
-  rounding: 'decimals that the bill does not show',
-  open: 'nothing on either side explains it',
-}
 
 const kindNames = {
   input: 'input',
@@ -60,13 +37,14 @@ const kindOf = ({ about, kinds }: Compared): string => {
   return [...others.map((kind) => kindNames[kind]), others.length === 0 ? 'cache write' : 'writes'].join(' + ')
 }
 
+const right = 'right' as const
+
 type Line = Readonly<{
   names: readonly string[]
   /** Tokens, or pieces where the line is of one kind of them. */
   tokens: Comparison<bigint> | undefined
   cost: Comparison<Picodollars> | undefined
-  /** What is open of the dollars, or of the tokens where there are none. */
-  open: bigint
+  open: Readonly<{ tokens: bigint; cost: bigint }>
 }>
 
 const namesOf = (line: Compared, view: View): readonly string[] => {
@@ -97,16 +75,14 @@ const linesOf = (compared: readonly Compared[], view: View): Line[] => {
   return [...groups.values()].map((group): Line => {
     const tokens = group.flatMap((line) => line.tokens ?? (ofOneKind(view) ? (line.pieces ?? []) : []))
     const costs = group.flatMap(({ cost }) => cost ?? [])
-    const open = openIn(costs.length > 0 ? costs : tokens)
+    const open = { tokens: openIn(tokens), cost: openIn(costs) }
     return { names: namesOf(group[0] as Compared, view), tokens: sumOf(tokens), cost: sumOf(costs), open }
   })
 }
 
-/** The reasons of a line, largest first, and `open` where something is left. */
-const whyOf = ({ tokens, cost, open }: Line): string => {
-  const told = cost ?? tokens
-  if (told === undefined) return ''
-  const parts: readonly (readonly [string, bigint])[] = [...told.parts, ['open', open]]
+/** Reasons, largest first, and `open` where something is left. */
+const named = (compared: Comparison<bigint> | undefined, open: bigint): string => {
+  const parts: readonly (readonly [string, bigint])[] = [...(compared?.parts ?? []), ['open', open]]
   return parts
     .filter(([, amount]) => amount !== 0n)
     .toSorted(([, one], [, other]) => (size(one) < size(other) ? 1 : -1))
@@ -114,14 +90,8 @@ const whyOf = ({ tokens, cost, open }: Line): string => {
     .join(', ')
 }
 
-/** What is open may cancel out over lines: then it is told in `whole`. */
-const signed = (amount: bigint, write: (size: bigint) => string, whole = size(amount)): string => {
-  if (size(amount) !== whole) return `±${write(whole)}`
-  return amount === 0n ? '=' : `${amount > 0n ? '+' : '-'}${write(whole)}`
-}
-
-const usd = (amount: bigint): string => money(amount as Picodollars)
-const count = (amount: bigint): string => shortCount(Number(amount))
+/** Why the dollars of a line differ; where they do not, why its tokens do. */
+const whyOf = ({ tokens, cost, open }: Line): string => named(cost, open.cost) || named(tokens, open.tokens)
 
 const coverageColumns = (of: (line: Line) => Comparison<bigint> | undefined): readonly Column<Line>[] => [
   {
@@ -144,7 +114,6 @@ const columnsOf = (heads: readonly string[], lines: readonly Line[], counted: st
   const column = moneyColumn(amounts)
   const dollars = (amount: Picodollars | undefined): string =>
     amount === undefined ? nothing : column(formatUsd(amount))
-  const right = 'right' as const
   const tokenColumns: readonly Column<Line>[] = [
     { head: counted, cell: ({ tokens }) => (tokens ? count(tokens.provider) : nothing), align: right, drop: 2 },
     { head: 'Weir', cell: ({ tokens }) => (tokens ? count(tokens.ledger) : nothing), align: right, drop: 2 },
@@ -174,49 +143,6 @@ const columnsOf = (heads: readonly string[], lines: readonly Line[], counted: st
   ]
 }
 
-type Sums = Readonly<{ tokens: bigint; cost: bigint }>
-type Explained = Readonly<{ reason: Reason | 'open'; net: Sums; whole: Sums }>
-
-const explanations = ({ result }: Reconciled): readonly Explained[] => {
-  const { tokens, cost, open_tokens, open_cost } = result
-  const named = reasons.map((reason): Explained => {
-    const net = { tokens: tokens?.parts.get(reason) ?? 0n, cost: cost?.parts.get(reason) ?? 0n }
-    return { reason, net, whole: { tokens: size(net.tokens), cost: size(net.cost) } }
-  })
-  const rest = { tokens: tokens?.residual ?? 0n, cost: cost?.residual ?? 0n }
-  const open = { reason: 'open', net: rest, whole: { tokens: open_tokens, cost: open_cost } } as const
-  return [...named, open].filter(({ whole }) => whole.tokens !== 0n || whole.cost !== 0n)
-}
-
-const explainedTable = (shown: Reconciled, look: Look): string => {
-  const rows = explanations(shown)
-  const sized = ({ whole }: Explained): bigint => (shown.result.cost === undefined ? whole.tokens : whole.cost)
-  const all = rows.reduce((total, row) => total + sized(row), 0n)
-  const columns: readonly Column<Explained>[] = [
-    {
-      head: 'why',
-      cell: ({ reason }) => reason,
-      style: (text, { reason }, colours) => (reason === 'open' || reason === 'bypass' ? colours.red(text) : text),
-    },
-    { head: 'tokens', cell: ({ net, whole }) => signed(net.tokens, count, whole.tokens), align: 'right' },
-    { head: 'dollars', cell: ({ net, whole }) => signed(net.cost, usd, whole.cost), align: 'right' },
-    { head: 'share', cell: (row) => percent(shareIn(sized(row), all)), align: 'right', drop: 1 },
-    {
-      head: '',
-      cell: (row) => bar(shareIn(sized(row), all), 8),
-      style: (text, _, colours) => colours.cyan(text),
-      drop: 2,
-    },
-    {
-      head: 'what it is',
-      cell: ({ reason }) => meanings[reason],
-      shrink: 16,
-      style: (text, _, colours) => colours.dim(text),
-    },
-  ]
-  return table(rows, columns, look, { indent: 2 })
-}
-
 const ways = {
   given: 'as you say',
   dated: 'without its date',
@@ -233,11 +159,12 @@ const bypassText = ({ result: { tokens, cost } }: Reconciled, colours: Paint): s
   return [`  ${colours.yellow('!')} ${amount} (${percent(shareIn(bypass, whole))} of the bill) never passed Weir`]
 }
 
-const verdictOf = (result: Reconciled['result'], colours: Paint): string => {
+const verdictOf = ({ result, bad }: Reconciled, colours: Paint): string => {
   if (isOpen(result)) return colours.red('✗ not reconciled')
   if (isUnseen(result)) return colours.yellow('! nothing of this bill is in the ledger, so nothing was compared')
   if (isEarly(result))
     return colours.yellow('! most of it is not on the bill yet, so little was compared: ask again later')
+  if (bad > 0) return colours.yellow('! a part of the bill could not be read, so not all of it was compared')
   return colours.green('✓ reconciled')
 }
 
@@ -257,7 +184,7 @@ const headText = (shown: Reconciled, look: Look, colours: Paint): string => {
     ),
     ...(cost === undefined ? [] : [`${usd(open_cost)} (${percent(shareIn(open_cost, cost.provider))})`]),
   ]
-  const verdict = verdictOf(result, colours)
+  const verdict = verdictOf(shown, colours)
   const allowed = colours.dim('(open may be 0.1 % of tokens, 0.5 % of dollars)')
   const last = new Date(Date.parse(to) - 86_400_000).toISOString().slice(0, 10)
   return [

@@ -1,5 +1,6 @@
 import { parseUsd, picodollars } from '../../core/money.ts'
 import type { CorrectionReason } from '../../playbook/allocate/statement/corrections.ts'
+import type { StatementPeriod } from '../../playbook/allocate/statement/period.ts'
 import type { Statement } from '../../playbook/allocate/statement/statement.ts'
 import { leakNames } from '../leaks/render.ts'
 import { change, count, exactMoney, money, nothing, percent, plural, shareOf, tokens } from '../show/format.ts'
@@ -61,18 +62,26 @@ export const whyBlocks = (one: Statement): Block[] => {
   return why.length + moved.length === 0 ? [] : [section('What changed'), ...why, ...moved]
 }
 
+/** A month that is over against its budget; of a week there is nothing to say but the budget. */
+const keptText = ({ direct_usd }: Statement, budget_usd: string, every: StatementPeriod['every']): string => {
+  if (every === 'week') return `Budget ${money(budget_usd)} a month.`
+  const over = picodollars(parseUsd(direct_usd) - parseUsd(budget_usd))
+  const left = over > 0n ? `${money(over)} over it` : `${money(picodollars(-over))} left`
+  return `${percent(shareOf(direct_usd, budget_usd))} of the budget of ${money(budget_usd)} was spent; ${left}.`
+}
+
 const budgetText = ({ forecast, budget_usd }: Statement): string => {
-  if (budget_usd === null) return ''
-  if (forecast === null) return ` Budget ${money(budget_usd)}.`
+  if (budget_usd === null || forecast === null) return ''
   const spent = `${percent(shareOf(forecast.spent_usd, budget_usd))} of the budget of ${money(budget_usd)} is spent`
   const over = picodollars(parseUsd(forecast.expected_usd) - parseUsd(budget_usd))
   return over > 0n ? ` ${spent}; the forecast is ${money(over)} over it.` : ` ${spent}; the forecast keeps within it.`
 }
 
 /** Where the month will land, and the budget. */
-export const forecastBlocks = (one: Statement): Block[] => {
+export const forecastBlocks = (one: Statement, every: StatementPeriod['every']): Block[] => {
   const { forecast, budget_usd } = one
-  if (forecast === null) return budget_usd === null ? [] : [section('Budget'), paragraph(budgetText(one).trim())]
+  if (forecast === null)
+    return budget_usd === null ? [] : [section('Budget'), paragraph(keptText(one, budget_usd, every))]
   const { month, spent_usd, expected_usd, low_usd, high_usd, coverage, days } = forecast
   const range = `between ${money(low_usd)} and ${money(high_usd)} with ${percent(coverage)} probability, from ${plural(days, 'day')}`
   // Intervals are tested from three days of history on: docs/anomalies.md.

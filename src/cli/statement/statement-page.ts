@@ -31,6 +31,12 @@ const rulesText = ({ rules, closed, period }: StatementReport): string => {
 
 const before = ({ every }: StatementPeriod): string => `the ${every} before`
 
+/** What is said where there is no statement: of a closed month, what was so when it was closed. */
+export const nobodyText = ({ period, closed }: StatementReport): string =>
+  closed === null
+    ? `Nobody spent anything in ${period.every === 'week' ? 'the ' : ''}${periodName(period)}, nor in ${before(period)}.`
+    : `Nobody had spent anything in ${periodName(period)} when it was closed.`
+
 const overviewBlocks = (report: StatementReport): Block[] => {
   const { by, statements, total_usd, previous_usd, charge_usd, corrections_usd } = report
   const cost = moneyColumn(statements.map((one) => one.total_usd))
@@ -58,7 +64,7 @@ const ownerBlocks = (one: Statement, report: StatementReport): Block[] => {
     paragraph(`${money(one.total_usd)}, ${percent(one.share)} of ${money(total_usd)} in all; ${against}.`),
     ...accountBlocks(one),
     ...whyBlocks(one),
-    ...forecastBlocks(one),
+    ...forecastBlocks(one, period.every),
     ...unitCostBlocks(one),
     ...usageBlocks(one),
     ...wasteBlocks(one),

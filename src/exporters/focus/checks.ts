@@ -123,9 +123,11 @@ const textChecks = (source: Source, name: string, make: Make): readonly Check[] 
   ]
 }
 
+const currencies = Intl.supportedValuesOf('currency').map(literal).join(', ')
+
 const formats: Readonly<Record<NonNullable<Column['format']>, (text: string, make: Make) => Check>> = {
   currency: (text, make) =>
-    make('format', 'must be a currency code of ISO 4217, e.g. USD', `NOT ${fullMatch(text, '[A-Z]{3}')}`),
+    make('format', 'must be a currency code of ISO 4217, e.g. USD', `${text} NOT IN (${currencies})`),
   'pricing-currency': (text, make) =>
     make(
       'format',

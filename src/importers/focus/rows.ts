@@ -7,6 +7,9 @@ import { openSource } from '../source.ts'
 /** A row of a FOCUS file: text by column, null where there is none. `line` is that of the file, or the row of a Parquet file. */
 export type FocusRow = Readonly<{ values: Readonly<Record<string, string | null>>; line: number }>
 
+/** A row, or what is wrong with it. */
+type Found = FocusRow | Readonly<{ bad: string; line: number }>
+
 const unreadable = (path: string, cause: unknown): WeirError =>
   new WeirError('bad-input', `${path} cannot be read as a FOCUS file: ${(cause as Error).message.split('\n')[0]}`, {
     cause,
@@ -24,14 +27,22 @@ const isParquet = async (path: string): Promise<boolean> => {
   }
 }
 
-async function* csvRows(path: string, progress: (bytes: number) => void): AsyncGenerator<FocusRow> {
-  const parser = parse({ columns: true, bom: true, info: true, skip_empty_lines: true })
+async function* csvRows(path: string, progress: (bytes: number) => void): AsyncGenerator<Found> {
+  const parser = parse({ columns: true, bom: true, info: true, relax_column_count: true, skip_empty_lines: true })
   const source = openSource(path, progress)
   source.on('error', (error) => parser.destroy(error))
   source.pipe(parser)
-  type Parsed = Readonly<{ record: Readonly<Record<string, string>>; info: Readonly<{ lines: number }> }>
+  type Parsed = Readonly<{
+    record: Readonly<Record<string, string>>
+    info: Readonly<{ lines: number; error?: Error }>
+  }>
   try {
     for await (const { record, info } of parser as AsyncIterable<Parsed>) {
+      // Which cell is whose is not known, and what is left of the last amount may be another amount.
+      if (info.error !== undefined) {
+        yield { bad: 'the row does not have as many columns as the first line', line: info.lines }
+        continue
+      }
       const values = Object.fromEntries(
         Object.entries(record).map(([name, value]) => [name, value === '' ? null : value]),
       )
@@ -83,6 +94,6 @@ async function* parquetRows(path: string): AsyncGenerator<FocusRow> {
 }
 
 /** The rows of a FOCUS file, CSV (plain or .gz) or Parquet. Throws WeirError `bad-input` naming a file that is neither. */
-export async function* focusRows(path: string, progress: (bytes: number) => void): AsyncGenerator<FocusRow> {
+export async function* focusRows(path: string, progress: (bytes: number) => void): AsyncGenerator<Found> {
   yield* (await isParquet(path)) ? parquetRows(path) : csvRows(path, progress)
 }

@@ -8,17 +8,23 @@ import { count, first, usd } from './values.ts'
 
 type Asked = Extract<Question, { ask: 'practice' }>
 
+/** What was called, and not a charge of a bill that was imported. */
+const MADE = `${CALL} AND origin <> 'focus'`
+const WROTE = `${ORIGINAL} AND origin <> 'focus' AND output_tokens > 0`
+
 /** A correction is no call: it has money only. What a call wrote may have come of a later attempt. */
 const counts = raw(`
-  count_if(${CALL}) AS calls, sum(cost_usd) AS cost_usd,
-  count_if(${CALL} AND (usage_source = 'provider' OR price_state = 'none')) AS counted_calls,
+  count_if(${MADE}) AS calls, sum(cost_usd) AS cost_usd,
+  count_if(${MADE} AND (usage_source = 'provider' OR price_state = 'none')) AS counted_calls,
   count_if(${unpriced(true)}) AS unpriced_calls,
   sum(cost_usd) FILTER (team IS NULL) AS unallocated_usd,
   sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)) AS tokens,
   sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)) FILTER (service_tier IN ('batch', 'flex', 'off_peak')) AS waiting_tokens,
   count_if(${CALL} AND "deferrable") AS deferrable_calls,
-  count_if(${ORIGINAL} AND output_tokens > 0) AS writing_calls,
-  count_if(${ORIGINAL} AND output_tokens > 0 AND max_output_asked IS NOT NULL) AS capped_calls,
+  count_if(${WROTE}) AS writing_calls,
+  count_if(${WROTE} AND max_output_asked IS NOT NULL) AS capped_calls,
+  count_if(${CALL} AND len(prefix_hashes) > 0) AS chained_calls,
+  sum(cache_read_tokens) FILTER (len(prefix_hashes) > 0) AS chained_cached_tokens,
   count_if(${CALL} AND arm IS NOT NULL) AS experiment_calls`)
 
 /** Answers how the gateway is used. */
@@ -52,6 +58,8 @@ export const practice = async (session: Session, { window, filters }: Asked): Pr
     deferrable_calls: counted('deferrable_calls'),
     writing_calls: counted('writing_calls'),
     capped_calls: counted('capped_calls'),
+    chained_calls: counted('chained_calls'),
+    chained_cached_tokens: counted('chained_cached_tokens'),
     experiment_calls: counted('experiment_calls'),
     levers: those('acted'),
     observed: those('observed'),

@@ -21,15 +21,15 @@ export type Step = Readonly<{
 
 export type Facts = Readonly<{
   practice: Practice
-  /** Input tokens that a provider's cache could have answered, and those that one did. */
+  /** Input tokens that a provider's cache could have answered where prompts are known, and those that one did, of all calls. */
   cacheable_tokens: number
   cached_tokens: number
   /** The play of every lever that is installed, by its name. */
   plays: Readonly<Record<string, Play>>
   /** Kinds of reported outcomes. */
   outcomes: readonly string[]
-  /** The last month that is over, e.g. 2026-10. */
-  last_month: string
+  /** The last month with calls that is over, e.g. 2026-10; null where there is none. */
+  last_month: string | null
   tag_rules: number
   closed_months: number
   budgets: number
@@ -99,21 +99,30 @@ const route = (facts: Facts): Judgement => {
   }
 }
 
+const cacheEvidence = ({ practice, cacheable_tokens, cached_tokens }: Facts): readonly string[] => {
+  const { calls, chained_calls, chained_cached_tokens } = practice
+  const read = `${number(cached_tokens)} input tokens came from a cache`
+  if (calls > 0 && chained_calls === 0)
+    return ['no call says what its prompt begins with, so what repeats is not known', read]
+  const known = chained_calls < calls ? [`known of ${percent(chained_calls, calls)} of calls`] : []
+  if (calls > 0 && cacheable_tokens === 0) return ['no prompt repeats enough to be cached', ...known]
+  const share = percent(chained_cached_tokens, cacheable_tokens)
+  return [
+    `${number(chained_cached_tokens)} of ${number(cacheable_tokens)} repeated input tokens came from a cache (${share})`,
+    ...known,
+  ]
+}
+
 /** What could have come from a provider's cache, against what did: four fifths is as good as it gets with misses at the start. */
 const cache = (facts: Facts): Judgement => {
   const { practice, cacheable_tokens, cached_tokens } = facts
-  const share = shareOf(cached_tokens, cacheable_tokens)
+  const { chained_calls, chained_cached_tokens } = practice
   const levers = acted(facts, 'cache')
-  const nothing = practice.calls > 0 && cacheable_tokens === 0
+  const saved = cacheable_tokens === 0 || shareOf(chained_cached_tokens, cacheable_tokens) >= 0.8
   return {
-    state: judged(nothing || share >= 0.8, cached_tokens > 0 || levers.length > 0),
-    evidence: [
-      nothing
-        ? 'no prompt repeats enough to be cached'
-        : `${number(cached_tokens)} of ${number(cacheable_tokens)} repeated input tokens came from a cache (${percent(cached_tokens, cacheable_tokens)})`,
-      ...savings(levers),
-    ],
-    command: levers.length === 0 ? 'weir advise' : 'weir leaks',
+    state: judged(chained_calls > 0 && saved, cached_tokens > 0 || levers.length > 0),
+    evidence: [...cacheEvidence(facts), ...savings(levers)],
+    command: chained_calls === 0 ? 'weir serve' : levers.length === 0 ? 'weir advise' : 'weir leaks',
   }
 }
 
@@ -163,7 +172,7 @@ const allocate = ({ practice, tag_rules, closed_months, budgets, outcomes, last_
   const commands: readonly (readonly [boolean, string])[] = [
     [!known, 'weir tags set FILE'],
     [budgets === 0, 'weir budgets set organisation --usd DOLLARS --per month'],
-    [closed_months === 0, `weir close ${last_month}`],
+    [closed_months === 0 && last_month !== null, `weir close ${last_month}`],
     [outcomes.length === 0, 'weir outcomes add --help'],
   ]
   return {

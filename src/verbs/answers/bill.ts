@@ -141,6 +141,7 @@ export const reconciled = z.strictObject({
     z.strictObject({ name: z.string(), model: z.string(), by: z.enum(['given', 'dated', 'price book', 'words']) }),
   ),
   suspected: z.array(z.strictObject({ name: z.string(), model: z.string() })),
+  repeated: count.describe('Parts of the bill that came in two pages, and counted once'),
   bad: count,
   bad_rows: z.array(badRow),
   lines: z.array(

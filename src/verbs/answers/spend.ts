@@ -101,7 +101,7 @@ const feature = z.strictObject({ ...owned, keys: z.array(key) })
 
 export const owners = z.strictObject({
   window: namedWindow,
-  organisation: z.string(),
+  organisation: z.string().nullable().describe('Null where weir.yaml names none'),
   cost_usd: usd,
   unallocated: z.strictObject({ cost_usd: usd, share }),
   teams: z.array(z.strictObject({ ...owned, features: z.array(feature) })),

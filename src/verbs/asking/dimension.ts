@@ -24,3 +24,6 @@ export const readFilters = (texts: readonly string[], field: string): Filter[] =
       ...(not === '' ? {} : { negate: true }),
     }
   })
+
+/** Not what came from a FOCUS file: that is a bill, in the tool that the file was for, and no call that was metered. */
+export const notImported: Filter = { dimension: 'origin', values: ['focus'], negate: true }

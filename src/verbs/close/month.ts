@@ -5,6 +5,7 @@ import { WeirError } from '../../core/errors.ts'
 import type { Store } from '../../core/store.ts'
 import {
   type ClosedDocument,
+  checkBegun,
   checkCloseable,
   readClosed,
   takeSnapshot,
@@ -37,6 +38,7 @@ const closed = async (
   const period = statementPeriod('month', at_us, { zone, now_us })
   checkCloseable(closes, { month, zone, complete: period.complete })
   const { report, snapshots } = await gather(ledger, store, { by, period, ...budgets, now_us })
+  checkBegun(closes, month, report)
   const rules = await rulesIn(store)
   const outcomes: Store['outcomes']['list'] = (window) => store.outcomes.list(window)
   const own = { month, window: period.window }

@@ -69,14 +69,24 @@ const identities = () => {
   }
 }
 
-async function* rowsOf(path: string): AsyncGenerator<Readonly<{ cells: Cells; line: number }>> {
-  const parser = parse({ columns: true, bom: true, info: true, skip_empty_lines: true, trim: true })
+/** A row is uneven where it has fewer or more columns than the first line: which cell is whose is not known then. */
+type OutcomeRow = Readonly<{ cells: Cells; heads: readonly string[]; line: number; uneven: boolean }>
+
+async function* rowsOf(path: string): AsyncGenerator<OutcomeRow> {
+  let heads: readonly string[] = []
+  const columns = (names: string[]): string[] => {
+    heads = names
+    return names
+  }
+  const relax = { relax_column_count: true, skip_empty_lines: true, trim: true } as const
+  const parser = parse({ columns, bom: true, info: true, ...relax })
   const source = createReadStream(path)
   source.on('error', (error) => parser.destroy(error))
   source.pipe(parser)
   try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: Cells; info: { lines: number } }>)
-      yield { cells: record, line: info.lines }
+    type Parsed = Readonly<{ record: Cells; info: Readonly<{ lines: number; error?: Error }> }>
+    for await (const { record, info } of parser as AsyncIterable<Parsed>)
+      yield { cells: record, heads, line: info.lines, uneven: info.error !== undefined }
   } catch (cause) {
     throw new WeirError('bad-input', `${path} is not readable as CSV: ${(cause as Error).message}`, { cause })
   }
@@ -90,6 +100,10 @@ const draftOf = (cells: Cells, columns: Columns, standard: OutcomeDraft): Outcom
       return [field, text === undefined || text === '' ? standard[field] : text]
     }),
   )
+
+const checkEven = (uneven: boolean): void => {
+  if (uneven) throw new WeirError('bad-input', 'the row does not have as many columns as the first line')
+}
 
 /** What was taken and what was not, as it goes. */
 const tally = (store: Store) => {
@@ -129,8 +143,8 @@ export const importOutcomes = async (store: Store, options: OutcomeImport): Prom
   const identify = identities()
   const into = tally(store)
   let columns: Columns | undefined
-  for await (const { cells, line } of rowsOf(path)) {
-    columns ??= columnsOf(Object.keys(cells), options.columns, field('columns'))
+  for await (const { cells, heads, line, uneven } of rowsOf(path)) {
+    columns ??= columnsOf(heads, options.columns, field('columns'))
     if (columns.at === undefined && standard.at === undefined)
       throw new WeirError(
         'bad-input',
@@ -139,6 +153,7 @@ export const importOutcomes = async (store: Store, options: OutcomeImport): Prom
       )
     try {
       const name = columns.at ?? field('at')
+      checkEven(uneven)
       const draft = draftOf(cells, columns, standard)
       if ((draft.at ?? '') === '') throw new WeirError('bad-input', `${name}: empty`)
       const read = (text: string) => readMoment(text, { zone, name, now_us })

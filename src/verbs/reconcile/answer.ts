@@ -11,6 +11,8 @@ export type Reconciled = Readonly<{
   result: Reconciliation
   /** Lines of the bill that could be read, those alike counted as one. */
   read: number
+  /** Parts of the bill that came in two pages, and counted once. */
+  again: number
   bad: number
   bad_rows: readonly BadRow[]
 }>
@@ -80,7 +82,7 @@ const sides = ({ tokens, pieces, cost }: Pick<Compared, 'tokens' | 'pieces' | 'c
 })
 
 /** The answer for machines: counts are numbers, money is exact decimal text. */
-export const answerOf = ({ source, from, to, result, bad, bad_rows }: Reconciled) => ({
+export const answerOf = ({ source, from, to, result, again, bad, bad_rows }: Reconciled) => ({
   source,
   from,
   to,
@@ -95,6 +97,7 @@ export const answerOf = ({ source, from, to, result, bad, bad_rows }: Reconciled
   open_usd_share: result.cost === undefined ? null : shareIn(result.open_cost, result.cost.provider),
   aligned: result.alignments satisfies readonly Alignment[],
   suspected: result.suspected,
+  repeated: again,
   bad,
   bad_rows,
   lines: result.compared.map((one) => ({

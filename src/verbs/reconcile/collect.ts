@@ -15,7 +15,15 @@ import type { Context } from '../verb.ts'
 export type BadRow = Readonly<{ file?: string; line: number; why: string }>
 
 /** What was read of a bill; bad rows are counted, and the first of them told. */
-export type Collected = Readonly<{ lines: readonly BillLine[]; bad: number; bad_rows: readonly BadRow[] }>
+export type Collected = Readonly<{
+  lines: readonly BillLine[]
+  /** Days that the bill holds, those in which nothing was used too. */
+  days: ReadonlySet<string>
+  /** Parts that came again in another page, and count once. */
+  again: number
+  bad: number
+  bad_rows: readonly BadRow[]
+}>
 
 const BAD_ROWS_KEPT = 20
 const TIMEOUT_MS = 60_000
@@ -33,19 +41,26 @@ export const billOf = (name: string): Bill => {
   throw new WeirError('bad-input', `there is no bill of ${name}; ${hint}`, { field: 'source' })
 }
 
-const gather = async (sources: AsyncIterable<Readonly<{ row: BillRow; file?: string }>>): Promise<Collected> => {
+const gather = async (rows: AsyncIterable<BillRow>): Promise<Collected> => {
   const folded = foldLines()
+  const days = new Set<string>()
   const bad_rows: BadRow[] = []
-  let bad = 0
-  for await (const { row, file } of sources) {
-    if ('lines' in row) row.lines.forEach(folded.add)
-    else {
+  let [again, bad] = [0, 0]
+  for await (const row of rows) {
+    if ('bad' in row) {
       bad += 1
-      if (bad_rows.length < BAD_ROWS_KEPT)
-        bad_rows.push({ ...(file === undefined ? {} : { file }), line: row.line, why: row.bad })
+      const { bad: why, ...place } = row
+      if (bad_rows.length < BAD_ROWS_KEPT) bad_rows.push({ ...place, why })
+    } else {
+      again += row.again ?? 0
+      if (row.day !== undefined) days.add(row.day)
+      for (const line of row.lines) {
+        days.add(line.day)
+        folded.add(line)
+      }
     }
   }
-  return { lines: folded.lines(), bad, bad_rows }
+  return { lines: folded.lines(), days, again, bad, bad_rows }
 }
 
 /** Reads downloaded files, together one bill. Throws WeirError `bad-input` for one that is not there, or named twice. */
@@ -57,10 +72,7 @@ export const readFiles = (bill: Bill, files: readonly string[], field: string): 
       throw new WeirError('bad-input', `${field} ${file} is named twice; it would count twice`)
     seen.add(resolve(file))
   }
-  const rows = async function* () {
-    for (const file of files) for await (const row of bill.read(file)) yield { row, file }
-  }
-  return gather(rows())
+  return gather(bill.read(files))
 }
 
 const worldOf = ({ now_us }: Context): BillWorld => ({
@@ -131,9 +143,5 @@ export const askProvider = async (
   const base_url = baseUrl(bill, await context.settings(), context)
   const credentials = await credentialsFor(bill, context)
   const progress = (pages: number) => context.progress?.(pages)
-  const fetched = bill.fetch({ base_url, credentials, from, to, world: worldOf(context), progress })
-  const rows = async function* () {
-    for await (const row of fetched) yield { row }
-  }
-  return gather(rows())
+  return gather(bill.fetch({ base_url, credentials, from, to, world: worldOf(context), progress }))
 }

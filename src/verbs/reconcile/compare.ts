@@ -7,7 +7,7 @@ import type { TimeWindow } from '../../core/ledger.ts'
 import type { Settings } from '../../core/settings.ts'
 import { type ReconcileOptions, type Reconciliation, reconcile } from '../../playbook/allocate/reconcile/reconcile.ts'
 import { compileBook } from '../../playbook/price/book.ts'
-import { dimensionOf } from '../asking/dimension.ts'
+import { dimensionOf, notImported } from '../asking/dimension.ts'
 import { day, type Field, parseWindow } from '../asking/time.ts'
 import type { Asking, Context } from '../verb.ts'
 import type { Reconciled } from './answer.ts'
@@ -53,8 +53,8 @@ const askedDays = async (
   { ledger, field, now_us }: Readonly<{ ledger: Asking; field: Field; now_us: number }>,
   read: Collected | undefined,
 ): Promise<Days> => {
-  if (since === undefined && until === undefined && read !== undefined && read.lines.length > 0) {
-    const days = read.lines.map((line) => line.day).toSorted()
+  if (since === undefined && until === undefined && read !== undefined && read.days.size > 0) {
+    const days = [...read.days].sort()
     const [first = '', last = ''] = [days[0], days.at(-1)]
     return { from: first, to: day(Date.parse(last) * 1000 + DAY_US) }
   }
@@ -93,11 +93,17 @@ const namesIn = async (settings: Settings, bill: Bill) => {
   }
 }
 
-const asReconciled = (source: string, days: Days, { lines, bad, bad_rows }: Collected, result: Reconciliation) => ({
+const asReconciled = (
+  source: string,
+  days: Days,
+  { lines, again, bad, bad_rows }: Collected,
+  result: Reconciliation,
+) => ({
   source,
   ...days,
   result,
   read: lines.length,
+  again,
   bad,
   bad_rows,
 })
@@ -124,6 +130,7 @@ export const compareBill = async (asked: Asked, context: Context): Promise<Recon
     ask: 'metered',
     window,
     providers,
+    filters: [notImported],
     ...(dimension === undefined ? {} : { owner: dimension }),
   } as const
   const { rows } = await ledger.query(question)

@@ -25,6 +25,15 @@ export const firstOpenMonth = (closes: readonly ClosedMonth[]): string | undefin
   return last === undefined ? undefined : monthAfter(last.month)
 }
 
+const notCloseable = (month: string, why: string) =>
+  new WeirError('bad-input', `${month} cannot be closed: ${why}`, { field: 'month' })
+
+/** Throws WeirError `bad-input` where the books would begin with a month of no calls: every empty month after it had to be closed, too. */
+export const checkBegun = (closes: readonly ClosedMonth[], month: string, { statements }: StatementReport): void => {
+  if (closes.length === 0 && statements.length === 0)
+    throw notCloseable(month, 'it has no calls, and the books begin with the first month that is closed')
+}
+
 /**
  * Throws WeirError `bad-input` unless a month can be closed now: it is over, follows the last closed one, and is cut in
  * the same zone.
@@ -33,7 +42,7 @@ export const checkCloseable = (
   closes: readonly ClosedMonth[],
   { month, zone, complete }: Readonly<{ month: string; zone: string; complete: boolean }>,
 ): void => {
-  const wrong = (why: string) => new WeirError('bad-input', `${month} cannot be closed: ${why}`, { field: 'month' })
+  const wrong = (why: string) => notCloseable(month, why)
   if (closes.some((closed) => closed.month === month)) throw wrong('it is closed; weir statement shows it')
   if (!complete) throw wrong('it is not over yet')
   const next = firstOpenMonth(closes)

@@ -87,21 +87,6 @@ const repeated: readonly Step[] = [
   chat(8060, question('Where is my parcel?')),
 ]
 
-/** A conversation whose history grows, and whose client places no cache marks. */
-const conversation = (begin_s: number, gap_s: number, turns: number, name: string): readonly Step[] => {
-  const history: object[] = []
-  return Array.from({ length: turns }, (_, turn) => {
-    history.push({ role: 'user', content: `${prose(`${name}${turn}q`, 120)} ${told}` })
-    const step = messages(
-      begin_s + turn * gap_s,
-      { system: prose('handbook', 1600), messages: [...history] },
-      { 'x-weir-feature': 'support', 'x-weir-session': name },
-    )
-    history.push({ role: 'assistant', content: prose(`${name}${turn}a`, 40) })
-    return step
-  })
-}
-
 /** Records of a shop as a tool gives them: with the blanks of a pretty printer. */
 const records = (name: string, count: number): string =>
   JSON.stringify(
@@ -114,6 +99,25 @@ const records = (name: string, count: number): string =>
     null,
     4,
   )
+
+/**
+ * A conversation whose history grows, and whose client places no cache marks. With records from its second question on, it has fewer
+ * tokens a character than its system prompt.
+ */
+const conversation = (begin_s: number, gap_s: number, turns: number, name: string, count = 0): readonly Step[] => {
+  const history: object[] = []
+  return Array.from({ length: turns }, (_, turn) => {
+    const asked = count > 0 && turn > 0 ? records(`${name}${turn}`, count) : prose(`${name}${turn}q`, 120)
+    history.push({ role: 'user', content: `${asked} ${told}` })
+    const step = messages(
+      begin_s + turn * gap_s,
+      { system: prose('handbook', 1600), messages: [...history] },
+      { 'x-weir-feature': 'support', 'x-weir-session': name },
+    )
+    history.push({ role: 'assistant', content: prose(`${name}${turn}a`, 40) })
+    return step
+  })
+}
 
 /** An agent that asks its tools, sometimes for the same thing again. */
 const agent = (begin_s: number, name: string, results: readonly string[]): readonly Step[] => {
@@ -246,9 +250,10 @@ export const rows: Readonly<Record<string, Row>> = {
   'cache/exact': { steps: repeated, owns: /^nothing$/ },
   'cache/provider-prefix': {
     steps: [
-      ...conversation(0, 40, 6, 'ada'),
-      ...conversation(400, 40, 6, 'ben'),
-      ...conversation(1200, 400, 5, 'cleo'),
+      ...Array.from({ length: 8 }, (_, at) => conversation(at * 200, 40, 4, `dan${at}`, 10)).flat(),
+      ...conversation(2000, 40, 6, 'ada'),
+      ...conversation(2400, 40, 6, 'ben'),
+      ...conversation(3200, 400, 5, 'cleo'),
     ],
     owns: /\.cache_control|^\$\.(system|messages\.\d+\.content)/,
     reads: unmarked,

@@ -248,8 +248,8 @@ export type Lever<S extends Schema = Schema> = Readonly<{
     embeds?: true
     /** What it would do depends on what prompts say, which receipts do not hold: of a past in which it was not observed nothing is known. */
     needs_observing?: true
-    /** The cheapest way to know more where evidence is short, e.g. `observe it for a day`. */
-    next_test: string
+    /** The cheapest test that is left once it was observed, e.g. `compare answers on 50 questions`; absent where a holdout is. */
+    next_test?: string
   }>
   pull(call: LiveCall, settings: Chosen<S>, kit: Kit): Pulled | Promise<Pulled>
   /** Told of every call that it saw, when it ended. Must not throw; what it throws is logged. */

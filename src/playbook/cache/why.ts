@@ -179,8 +179,7 @@ const unmarked = ({ levers }: Receipt, facts: Facts): Why => {
   const said = 'Nothing was read and nothing written: the prompt carries no cache mark'
   const trace = levers?.find(({ name, action }) => name === 'cache/provider-prefix' && action === 'skipped')
   if (trace) return { ...nothing, said: `${said}; cache/provider-prefix says: ${trace.why}.` }
-  const advice =
-    'Turn on the lever cache/provider-prefix, or set cache_control on the last block that stays the same.'
+  const advice = 'Turn on the lever cache/provider-prefix, or set cache_control on the last block that stays the same.'
   return { ...nothing, said: `${said}.`, advice }
 }
 

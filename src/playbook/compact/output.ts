@@ -194,7 +194,6 @@ export const lever = {
     certainty: 'exact',
     risk: 'bounded',
     effort: 'switch',
-    next_test: 'none: lengths are on the receipts',
   },
   pull(call, chosen, kit) {
     const { lengths } = knownOf(routeOf(call), kit)

@@ -165,7 +165,8 @@ describe('a replay', () => {
   })
 
   test('gives prompts that change from their beginning with every call one row, which says so', async () => {
-    const template = (at: number) => (at % 2 === 0 ? 'feedfeedfeedfeed' : at.toString(16).padStart(8, '0').padEnd(16, '0'))
+    const template = (at: number) =>
+      at % 2 === 0 ? 'feedfeedfeedfeed' : at.toString(16).padStart(8, '0').padEnd(16, '0')
     const receipts = day.map((receipt, at) => ({ ...receipt, feature: 'mail', fingerprint_template: template(at) }))
     const { by } = await adviceOn(receipts, { half })
     expect(by.rows.map(({ name, calls }) => [name, calls])).toEqual([

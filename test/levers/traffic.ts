@@ -161,6 +161,35 @@ const anAgentsDay: readonly Step[] = Array.from({ length: 24 }, (_, at) => {
   ])
 }).flat()
 
+/** The last message with a cache mark at its end, as agents set it that cache by themselves. */
+const markedAtEnd = (history: readonly Readonly<{ role: string; content: readonly object[] }>[]) =>
+  history.map((message, at) =>
+    at < history.length - 1
+      ? message
+      : { ...message, content: message.content.map((block) => ({ ...block, cache_control: { type: 'ephemeral' } })) },
+  )
+
+/** Agents of Anthropic's that cache by themselves; what they find has far fewer tokens a character than their instructions. */
+const aCachingAgentsDay: readonly Step[] = Array.from({ length: 8 }, (_, at) => {
+  const name = `clerk${at}`
+  const history = [{ role: 'user', content: [{ type: 'text', text: `Look after ${name}. ${told}` }] }] as {
+    role: string
+    content: object[]
+  }[]
+  const found = [records(name, 20), records(`${name}b`, 24), records(name, 20), records(`${name}c`, 28)]
+  return [undefined, ...found].map((content, turn) => {
+    if (content !== undefined) {
+      const id = `toolu_${at}_${turn}`
+      history.push({ role: 'assistant', content: [{ type: 'tool_use', id, name: 'find', input: {} }] })
+      history.push({ role: 'user', content: [{ type: 'tool_result', tool_use_id: id, content }] })
+    }
+    const system = [{ type: 'text', text: prose('clerk', 1800), cache_control: { type: 'ephemeral' } }]
+    const tools = [{ name: 'find', description: 'Finds orders.', input_schema: { type: 'object', properties: {} } }]
+    const headers = { 'x-weir-feature': 'clerk', 'x-weir-session': name }
+    return messages(20_000 + at * 200 + turn * 20, { system, tools, messages: markedAtEnd(history) }, headers)
+  })
+}).flat()
+
 /** Customers whose agent has five tools and calls the same one each time. */
 const manyToolsDay: readonly Step[] = Array.from({ length: 30 }, (_, at) => {
   const tools = ['find', 'refund', 'ship', 'cancel', 'escalate'].map((name) => ({
@@ -273,6 +302,6 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   'compact/retrieval': { steps: handbookDay, settings: { keep: 2, near: 1 }, owns: content },
   'compact/tools': { steps: manyToolsDay, settings: { most_missed: 0.2, least_tokens: 50 }, owns: /^\$\.tools/ },
-  'compact/minify': { steps: anAgentsDay, owns: content },
-  'compact/tool-results': { steps: anAgentsDay, owns: content },
+  'compact/minify': { steps: [...anAgentsDay, ...aCachingAgentsDay], owns: content },
+  'compact/tool-results': { steps: [...anAgentsDay, ...aCachingAgentsDay], owns: content },
 }

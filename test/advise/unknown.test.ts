@@ -41,16 +41,16 @@ test('a lever that was at work is not said to save nothing, and stays on in the 
       levers: [acted, { ...removed, removed: [0, 50] }],
     }),
   )
-  const { findings, configuration } = await adviceOn(receipts, {
-    'cache/exact': exact as unknown as Lever,
-    'compact/minify': minify as unknown as Lever,
-  })
+  const both = { 'cache/exact': exact as unknown as Lever, 'compact/minify': minify as unknown as Lever }
+  const { findings, configuration } = await adviceOn(receipts, both)
   const { worth, at_work, idle } = parted(findings)
   expect([worth, at_work, idle].map((some) => some.map(({ lever }) => lever))).toEqual([
     ['compact/minify'],
     ['cache/exact'],
     [],
   ])
+  const { notes } = await adviceOn(receipts, { 'cache/exact': both['cache/exact'] })
+  expect(notes[0]).toMatch(/^Nothing more pays on this traffic/)
   expect(at_work[0]?.realised).toEqual({ usd: '0.4', calls: 20 })
   expect(configuration).toBe('levers:\n  cache/exact: { mode: on }\n  compact/minify: { mode: on }\n')
 })

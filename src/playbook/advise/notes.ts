@@ -56,7 +56,12 @@ const marked = ({ prompts, client_marks }: Survey, spent: number): string | unde
 }
 
 /** That nothing is saved says nothing where most prompts are long enough to be cached, and no receipt says what was in them. */
-const nothingPays = ({ prompts, chained, fingerprinted, below_minimum }: Survey, unknown: number): string => {
+const nothingPays = (
+  { prompts, chained, fingerprinted, below_minimum }: Survey,
+  { unknown, lines }: Replayed,
+): string => {
+  if (lines.some(({ realised_calls }) => realised_calls > 0))
+    return 'Nothing more pays on this traffic: the levers at work leave nothing that another one would save.'
   if (2 * unknown > prompts)
     return 'Whether a lever would pay on this traffic cannot be told: most of its calls have no known cost. Give their models a price (weir prices), and ask again.'
   return 2 * (Math.max(chained, fingerprinted) + below_minimum) < prompts
@@ -88,7 +93,7 @@ export const notesOn = (replayed: Replayed, survey: Survey): readonly string[] =
   const spent = Number(cost.sum.total)
   const loose = Math.abs(Number(other.total))
   const pays = lines.some(({ marginal }) => Number(marginal.sum.total) > 0)
-  const nothing = !pays && lines.length > 0 ? nothingPays(survey, unknown) : undefined
+  const nothing = !pays && lines.length > 0 ? nothingPays(survey, replayed) : undefined
   const said = [
     nothing,
     shortPrompts(survey),

@@ -126,6 +126,8 @@ export type Ended = Readonly<{
 /** What is known of a call when its saving is reckoned: after its usage, before its receipt is written. */
 export type Spent = Readonly<{
   call: LiveCall
+  /** The prefix chain of the prompt as asked, by what the provider counted and levers took out. Worked out at each call. */
+  chain(): Chain
   pulled: Exclude<Pulled, Readonly<{ do: 'nothing' }>>
   mode: 'observe' | 'on'
   /** As it was billed; of an answer given in the model's place, as it would have been. */
@@ -248,8 +250,8 @@ export type Lever<S extends Schema = Schema> = Readonly<{
     embeds?: true
     /** What it would do depends on what prompts say, which receipts do not hold: of a past in which it was not observed nothing is known. */
     needs_observing?: true
-    /** The cheapest way to know more where evidence is short, e.g. `observe it for a day`. */
-    next_test: string
+    /** The cheapest test that is left once it was observed, e.g. `compare answers on 50 questions`; absent where a holdout is. */
+    next_test?: string
   }>
   pull(call: LiveCall, settings: Chosen<S>, kit: Kit): Pulled | Promise<Pulled>
   /** Told of every call that it saw, when it ended. Must not throw; what it throws is logged. */

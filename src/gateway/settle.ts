@@ -5,7 +5,8 @@ import type { Metered } from '../core/wire.ts'
 import { anatomy } from '../playbook/measure/anatomy.ts'
 import { moneyColumns, usageColumns } from '../playbook/measure/columns.ts'
 import { usageOf } from '../playbook/measure/estimate.ts'
-import { prefixTokens } from '../playbook/measure/prefixes.ts'
+import { prefixTokens, weighted } from '../playbook/measure/prefixes.ts'
+import { weightsOf } from '../playbook/measure/weights.ts'
 import { counterfactual } from '../playbook/price/counterfactual.ts'
 import { billedBefore, UNSURE } from './billed-before.ts'
 import type { Answer, Attempt, Call, Given } from './call.ts'
@@ -67,12 +68,17 @@ const addPrompt = (draft: Draft, call: Call, { price_as, model, usage }: Asked, 
   if (!found || !reading) return
   const { bytes_per_token } = world.tokens.ratios.of(price_as, model ?? '')
   const input_tokens = usage && askedTokens(call.pulling, usage.totals.input)
-  anatomy(reading.parts, input_tokens, bytes_per_token, draft as AnatomyTokens)
+  const weights = weightsOf(reading.parts, input_tokens, call.pulling?.counted)
+  anatomy(reading.parts, input_tokens, bytes_per_token, draft as AnatomyTokens, weights)
   draft.fingerprint_exact = found.fingerprint_exact
   draft.fingerprint_template = found.fingerprint_template
   draft.fingerprint_conversation = found.fingerprint_conversation
   draft.prefix_hashes = found.chain.hashes
-  draft.prefix_tokens = prefixTokens(found.chain, input_tokens, bytes_per_token)
+  draft.prefix_tokens = prefixTokens(
+    weights === undefined ? found.chain : weighted(found.chain, weights),
+    input_tokens,
+    bytes_per_token,
+  )
 }
 
 const allColumns = (

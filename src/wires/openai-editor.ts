@@ -244,7 +244,10 @@ export const chatEditor = editorOf({
       : [
           {
             path: ['response_format'],
-            value: { type: 'json_schema', json_schema: { name: 'answer', schema: given.response_schema } },
+            value: {
+              type: 'json_schema',
+              json_schema: { name: 'answer', strict: true, schema: given.response_schema },
+            },
           },
         ]),
     ...cacheSettings(given),

@@ -124,7 +124,7 @@ export const responsesEditor = editorOf({
       : [
           {
             path: ['text', 'format'],
-            value: { type: 'json_schema', name: 'answer', schema: given.response_schema },
+            value: { type: 'json_schema', name: 'answer', strict: true, schema: given.response_schema },
           },
         ]),
     ...cacheSettings(given),

@@ -6,6 +6,7 @@ import type { Lever } from '../../src/core/lever.ts'
 import { formatUsd, type Picodollars } from '../../src/core/money.ts'
 import type { Past } from '../../src/core/past.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
+import { parted } from '../../src/playbook/advise/advice.ts'
 import { distinctNumbers } from '../../src/playbook/advise/distinct.ts'
 import { MOST_WHOLE } from '../../src/playbook/advise/replay.ts'
 import { shapley } from '../../src/playbook/advise/shapley.ts'
@@ -19,7 +20,7 @@ const leverOf = (name: string, replay: () => (past: Past) => Past): Lever => ({
   play: name.startsWith('cache') ? 'cache' : 'compact',
   about: name,
   settings: {},
-  traits: { certainty: 'exact', risk: 'none', effort: 'switch', next_test: 'none' },
+  traits: { certainty: 'exact', risk: 'none', effort: 'switch' },
   pull: () => ({ do: 'nothing', why: 'made for a test' }),
   replay,
 })
@@ -161,6 +162,31 @@ describe('a replay', () => {
     )
     expect(advice.together.mid_usd).toBe(priced.cost_usd)
     expect(advice.notes.join(' ')).toContain('1 call has no known cost')
+  })
+
+  test('gives prompts that change from their beginning with every call one row, which says so', async () => {
+    const template = (at: number) =>
+      at % 2 === 0 ? 'feedfeedfeedfeed' : at.toString(16).padStart(8, '0').padEnd(16, '0')
+    const receipts = day.map((receipt, at) => ({ ...receipt, feature: 'mail', fingerprint_template: template(at) }))
+    const { by } = await adviceOn(receipts, { half })
+    expect(by.rows.map(({ name, calls }) => [name, calls])).toEqual([
+      ['mail · 30 templates of one call each', 30],
+      ['mail · template feedfeed', 30],
+    ])
+    const saved = by.rows.reduce((sum, { saving_usd }) => sum + amount(saving_usd), 0)
+    expect(saved).toBe(amount((await adviceOn(receipts, { half })).together.mid_usd))
+  })
+
+  test('puts aside a lever that saves less than a thousandth of the cost', async () => {
+    const crumb = leverOf('compact/crumb', () => (past) => ({
+      ...past,
+      usage: { ...past.usage, fresh: past.usage.fresh - 1 },
+    }))
+    const { findings, configuration } = await adviceOn(day, { crumb, half })
+    const { worth, idle } = parted(findings)
+    expect(worth.map(({ lever }) => lever)).toEqual(['compact/half'])
+    expect(idle.map(({ lever }) => lever)).toEqual(['compact/crumb'])
+    expect(configuration).not.toContain('crumb')
   })
 
   test('does not say that nothing pays where no call has a known cost', async () => {

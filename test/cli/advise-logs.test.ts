@@ -70,6 +70,15 @@ describe('weir advise over logs without prompts', () => {
     expect(await ask()).not.toContain('Nothing pays')
   })
 
+  test('says what the client’s own marks have saved, and whether an hour would have paid', async () => {
+    const { notes } = await advice()
+    const said = notes.find((note) => note.includes('of the client’s own'))
+    expect(said).toMatch(/^Provider caching: 36 calls have cache marks of the client’s own, of 36; they saved \$/)
+    // Every turn came within half a minute of the one before it.
+    expect(said).toMatch(/dearer, and none of them needless: so an hour would not have paid\.$/)
+    expect(notes.join(' ')).toContain('Compaction cannot be replayed for 36 of 36 calls')
+  })
+
   test('knows main agent and subagents apart, and what another model would cost', async () => {
     const { by, findings, together, cost_usd } = await advice('--what-if', 'model=claude-haiku-4-5')
     expect(by.rows.map(({ name, calls }) => [name, calls])).toEqual([

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { loadSettings } from '../../src/config.ts'
-import type { Advice } from '../../src/playbook/advise/advice.ts'
+import { type Advice, pays } from '../../src/playbook/advise/advice.ts'
 import { providers } from '../../src/providers/index.ts'
 import { type Advised, advisedFolder, since, until } from './advised.ts'
 import { start, weir } from './run.ts'
@@ -50,7 +50,8 @@ describe('weir advise', () => {
            rests on   405 calls
            risk       none
            effort     a switch
-           next test  observe it for a day
+           next test  observe it for a day, then turn it on with \`holdout: 0.05\` in its policy, and
+                      compare the arms: weir report --by arm
            weir.yaml
              levers:
                cache/provider-prefix: { mode: on }
@@ -65,7 +66,8 @@ describe('weir advise', () => {
            rests on   132 calls
            risk       none
            effort     a switch
-           next test  observe it for a day
+           next test  observe it for a day, then turn it on with \`holdout: 0.05\` in its policy, and
+                      compare the arms: weir report --by arm
            weir.yaml
              levers:
                cache/exact: { mode: on }
@@ -75,13 +77,13 @@ describe('weir advise', () => {
            held       <0.1 % of the cost in the earlier half, 0.5 % in the later
            alone      $0.281 if it were the only lever; such figures are never added
            its part   $0.189 of what all save together (exact, over every order of the levers)
-           why        measured: replayed from the hashes, counts and times of the receipts, with no
-                      assumption
-           rests on   301 calls
+           why        measured: what it would have taken out of the calls that it observed
+           rests on   301 calls; it was observed on 301 of 541, and of the others nothing is known
+                      (--since or --where leaves them out)
            risk       none
            effort     a switch
-           next test  observe it for a day: receipts carry no text, so what it takes out is known only
-                      from live calls
+           next test  turn it on with \`holdout: 0.05\` in its policy, and compare the arms: weir report
+                      --by arm
            weir.yaml
              levers:
                compact/minify: { mode: on }
@@ -92,7 +94,7 @@ describe('weir advise', () => {
           cache/provider-prefix: { mode: on }
           compact/minify: { mode: on }
 
-        Save nothing that the receipts show: compact/output.
+        Save nothing, or next to nothing, that the receipts show: compact/output.
 
         What these would save depends on what prompts say, which receipts do not hold. Set them to observe
         for a day, and ask again: cache/semantic, compact/compress, compact/examples, compact/history,
@@ -128,11 +130,10 @@ describe('weir advise', () => {
         with all   ▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂
 
       Pull first
-        #  lever             saves  of cost                          between   alone  its part  calls  risk
-        1  what-if/model…   $21.57     80 %  ████████████    $19.41 – $23.72  $21.57    $14.06    541  needs an eval
-        2  cache/provide…    $2.55    9.5 %  █▍                $2.41 – $2.67  $16.11     $8.84    405  none
-        3  cache/exact      $0.945    3.5 %  ▌                $0.742 – $1.22   $4.73     $2.05    132  none
-        4  compact/minify  $0.0196   <0.1 %  ▏             $0.0174 – $0.0212  $0.281    $0.126    301  none
+        #  lever               saves  of cost                        between   alone  its part  calls  risk
+        1  what-if/model=cl…  $21.57     80 %  ████████████  $19.41 – $23.72  $21.57    $14.06    541  needs an eval
+        2  cache/provider-p…   $2.55    9.5 %  █▍              $2.41 – $2.67  $16.11     $8.84    405  none
+        3  cache/exact        $0.945    3.5 %  ▌              $0.742 – $1.22   $4.73     $2.05    132  none
 
       1. what-if/model=claude-haiku-4-5  Everything asked of anthropic/claude-haiku-4-5 instead, with tokens counted as that model counts.
            saves      $21.57, between $19.41 – $23.72 (90 %)
@@ -157,7 +158,8 @@ describe('weir advise', () => {
            rests on   405 calls
            risk       none
            effort     a switch
-           next test  observe it for a day
+           next test  observe it for a day, then turn it on with \`holdout: 0.05\` in its policy, and
+                      compare the arms: weir report --by arm
            weir.yaml
              levers:
                cache/provider-prefix: { mode: on }
@@ -172,34 +174,19 @@ describe('weir advise', () => {
            rests on   132 calls
            risk       none
            effort     a switch
-           next test  observe it for a day
+           next test  observe it for a day, then turn it on with \`holdout: 0.05\` in its policy, and
+                      compare the arms: weir report --by arm
            weir.yaml
              levers:
                cache/exact: { mode: on }
-
-      4. compact/minify  takes blanks that mean nothing out of JSON and text in tool results and user messages
-           saves      $0.0196, between $0.0174 – $0.0212 (90 %)
-           held       <0.1 % of the cost in the earlier half, 0.1 % in the later
-           alone      $0.281 if it were the only lever; such figures are never added
-           its part   $0.126 of what all save together (exact, over every order of the levers)
-           why        measured: replayed from the hashes, counts and times of the receipts, with no
-                      assumption
-           rests on   301 calls
-           risk       none
-           effort     a switch
-           next test  observe it for a day: receipts carry no text, so what it takes out is known only
-                      from live calls
-           weir.yaml
-             levers:
-               compact/minify: { mode: on }
 
       All of them in weir.yaml
         levers:
           cache/exact: { mode: on }
           cache/provider-prefix: { mode: on }
-          compact/minify: { mode: on }
 
-        Save nothing that the receipts show: compact/output.
+        Save nothing, or next to nothing, that the receipts show: compact/minify ($0.0196),
+        compact/output.
 
         What these would save depends on what prompts say, which receipts do not hold. Set them to observe
         for a day, and ask again: cache/semantic, compact/compress, compact/examples, compact/history,
@@ -249,7 +236,7 @@ describe('weir advise', () => {
           ],
           "is_unknown": false,
           "lever": "cache/provider-prefix",
-          "next_test": "observe it for a day",
+          "next_test": "observe it for a day, then turn it on with \`holdout: 0.05\` in its policy, and compare the arms: weir report --by arm",
           "realised": null,
           "risk": "none",
           "saving": {
@@ -257,6 +244,7 @@ describe('weir advise', () => {
             "low_usd": "12.045286676549",
             "mid_usd": "12.763675",
           },
+          "seen_calls": null,
           "shapley": {
             "calls": 541,
             "error_usd": "0",
@@ -300,7 +288,7 @@ policies: [{ match: { team: support }, levers: { cache/exact: { mode: observe, t
       const asked = ['--where', 'team=search', ...words]
       const { configuration, findings } = await asJson(...asked)
       const paying = findings
-        .filter(({ saving, configuration }) => Number(saving.mid_usd) > 0 && configuration !== '')
+        .filter((finding) => pays(finding) && finding.configuration !== '')
         .map(({ lever }) => lever)
       expect(paying.length).toBeGreaterThan(1)
       const cwd = join(week.folder, 'pasted')
@@ -428,6 +416,26 @@ describe.skipIf(executablePath === undefined)('the report of weir advise in Chro
       await page.close()
     },
   )
+
+  test('shows on paper what is folded on the screen, and writes every name whole', async () => {
+    const { page } = await open(1280)
+    const last = page.locator('details pre').last()
+    expect(await last.isVisible()).toBe(false)
+    await page.emulateMedia({ media: 'print' })
+    expect(await last.isVisible()).toBe(true)
+    await page.close()
+    const asked = join(week.folder, 'what-if.html')
+    await advise('--html', asked, '--what-if', 'model=claude-haiku-4-5')
+    const other = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+    await other.goto(pathToFileURL(asked).href)
+    const overhang = await other.evaluate(() =>
+      [...document.querySelectorAll('.wide text.label')].map(
+        (text) => text.getBoundingClientRect().left - (text.closest('svg')?.getBoundingClientRect().left ?? 0),
+      ),
+    )
+    expect(Math.min(...overhang)).toBeGreaterThanOrEqual(0)
+    await other.close()
+  })
 
   test('says the figures of the answer in its text', async () => {
     const { page } = await open(1280)

@@ -40,11 +40,14 @@ describe('compact/output', () => {
   test('goes on where it was before a restart, and adds up what two threads see', () => {
     answers(started(), 128)
     const [one, two] = [started(), started()]
-    expect(output.pull(call, chosen(output), one)).toEqual({ do: 'nothing', why: '128 answers seen of this route' })
+    expect(output.pull(call, chosen(output), one)).toEqual({
+      do: 'nothing',
+      why: '128 of 200 answers of this route seen',
+    })
     answers(two, 64)
     answers(one, 63)
     expect(output.pull(call, chosen(output), one), 'of the other thread it has not heard yet').toMatchObject({
-      why: '191 answers seen of this route',
+      why: '191 of 200 answers of this route seen',
     })
     answers(one, 1)
     expect(output.pull(call, chosen(output), one)).toMatchObject({ do: 'change' })

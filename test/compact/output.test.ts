@@ -93,7 +93,7 @@ describe('compact/output', () => {
     const call = callOf(question)
     for (let seen = 0; seen < 199; seen++)
       lever.learn({ call, receipt: { outcome: 'ok', output_tokens: 5 } as Receipt }, settings, kit)
-    expect(lever.pull(call, settings, kit)).toEqual({ do: 'nothing', why: '199 answers seen of this route' })
+    expect(lever.pull(call, settings, kit)).toEqual({ do: 'nothing', why: '199 of 200 answers of this route seen' })
     lever.learn({ call, receipt: { outcome: 'ok', output_tokens: 5 } as Receipt }, settings, kit)
     expect(bodyAfter(call, lever.pull(call, settings, kit))).toMatchObject({ max_completion_tokens: 256 })
     const other = callOf({ messages: [{ role: 'system', content: 'Be long.' }, question.messages[1]] })
@@ -107,7 +107,7 @@ describe('compact/output', () => {
       const receipt = { outcome: 'ok', output_tokens: 60, finish_reason: 'length' } as Receipt
       lever.learn({ call, receipt }, settings, kit)
     }
-    expect(lever.pull(call, settings, kit)).toEqual({ do: 'nothing', why: '0 answers seen of this route' })
+    expect(lever.pull(call, settings, kit)).toEqual({ do: 'nothing', why: '0 of 200 answers of this route seen' })
     const replay = lever.replay(settings)
     for (let at = 0; at < 300; at++)
       replay({ ...pastOf({ at_us: at * 1e6, ended_at_us: at * 1e6 + 5e5, length: 60 }), finish_reason: 'max_tokens' })
@@ -190,7 +190,7 @@ describe('structured output', () => {
   test('is asked for by the schema that the system prompt states', () => {
     expect(format(stating('Answer with JSON of this schema:', schema()))).toEqual({
       type: 'json_schema',
-      json_schema: { name: 'answer', schema: schema() },
+      json_schema: { name: 'answer', strict: true, schema: schema() },
     })
   })
 

@@ -6,7 +6,7 @@ import { lengthen, replayRemoved, shorten } from '../../src/playbook/compact/rem
 import { automatic, rates } from './calling.ts'
 
 const chain = { hashes: ['a', 'b', 'c', 'd'], tokens: [1000, 2000, 3000, 4000] }
-const usage = { fresh: 500, cache_read: 2000, cache_write_5m: 1500, cache_write_long: 0, output: 70 }
+const usage = { fresh: 1000, cache_read: 2000, cache_write_5m: 1000, cache_write_long: 0, output: 70 }
 
 const pastOf = (traces: readonly LeverTrace[]): Past => ({
   ...{
@@ -44,9 +44,19 @@ describe('a call whose prompt is shorter', () => {
     expect(shorten(usage, chain, [0, 300, 300, 400])).toEqual({
       ...usage,
       cache_read: 1700,
-      cache_write_5m: 1450,
-      fresh: 450,
+      cache_write_5m: 1000,
+      fresh: 900,
     })
+    const automatic = { ...usage, fresh: 1500, cache_read: 2500, cache_write_5m: 0 }
+    expect(shorten(automatic, chain, [0, 300, 400, 400])).toEqual({ ...automatic, cache_read: 2150, fresh: 1450 })
+  })
+
+  test('loses what stood before the mark that was read up to, although characters misplace it', () => {
+    // The instructions have more characters a token than the results behind them, so that every boundary seems to lie too far back.
+    const seeming = { hashes: ['a', 'b', 'c', 'd'], tokens: [1150, 2150, 3080, 4000] }
+    const shorter = { ...usage, cache_read: 1700, fresh: 900 }
+    expect(shorten(usage, seeming, [0, 300, 300, 400])).toEqual(shorter)
+    expect(lengthen(shorter, seeming, [0, 300, 300, 400])).toEqual(usage)
   })
 
   test('loses exactly what was taken out, and no class falls below zero', () => {

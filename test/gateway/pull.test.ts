@@ -14,7 +14,7 @@ const made = (name: string, pull: Lever['pull'], more: Partial<Lever> = {}): Lev
   play: name.startsWith('cache') ? 'cache' : 'compact',
   about: 'made for tests',
   settings: {},
-  traits: { certainty: 'exact', risk: 'none', effort: 'switch', next_test: 'none' },
+  traits: { certainty: 'exact', risk: 'none', effort: 'switch' },
   pull,
   replay: () => (past) => past,
   ...more,
@@ -43,7 +43,7 @@ const ask = async (headers: Record<string, string> = {}, body: unknown = chatBod
   await response.arrayBuffer()
   return response.status
 }
-const hasty = { certainty: 'exact', risk: 'none', effort: 'switch', next_test: 'none', patience_ms: 20 } as const
+const hasty = { certainty: 'exact', risk: 'none', effort: 'switch', patience_ms: 20 } as const
 const sent = () => house.simulator.calls.map(({ body }) => new TextDecoder().decode(body))
 const traces = async () => (await house.receipts()).map(({ levers = [] }) => levers)
 

@@ -87,21 +87,6 @@ const repeated: readonly Step[] = [
   chat(8060, question('Where is my parcel?')),
 ]
 
-/** A conversation whose history grows, and whose client places no cache marks. */
-const conversation = (begin_s: number, gap_s: number, turns: number, name: string): readonly Step[] => {
-  const history: object[] = []
-  return Array.from({ length: turns }, (_, turn) => {
-    history.push({ role: 'user', content: `${prose(`${name}${turn}q`, 120)} ${told}` })
-    const step = messages(
-      begin_s + turn * gap_s,
-      { system: prose('handbook', 1600), messages: [...history] },
-      { 'x-weir-feature': 'support', 'x-weir-session': name },
-    )
-    history.push({ role: 'assistant', content: prose(`${name}${turn}a`, 40) })
-    return step
-  })
-}
-
 /** Records of a shop as a tool gives them: with the blanks of a pretty printer. */
 const records = (name: string, count: number): string =>
   JSON.stringify(
@@ -114,6 +99,25 @@ const records = (name: string, count: number): string =>
     null,
     4,
   )
+
+/**
+ * A conversation whose history grows, and whose client places no cache marks. With records from its second question on, it has fewer
+ * tokens a character than its system prompt.
+ */
+const conversation = (begin_s: number, gap_s: number, turns: number, name: string, count = 0): readonly Step[] => {
+  const history: object[] = []
+  return Array.from({ length: turns }, (_, turn) => {
+    const asked = count > 0 && turn > 0 ? records(`${name}${turn}`, count) : prose(`${name}${turn}q`, 120)
+    history.push({ role: 'user', content: `${asked} ${told}` })
+    const step = messages(
+      begin_s + turn * gap_s,
+      { system: prose('handbook', 1600), messages: [...history] },
+      { 'x-weir-feature': 'support', 'x-weir-session': name },
+    )
+    history.push({ role: 'assistant', content: prose(`${name}${turn}a`, 40) })
+    return step
+  })
+}
 
 /** An agent that asks its tools, sometimes for the same thing again. */
 const agent = (begin_s: number, name: string, results: readonly string[]): readonly Step[] => {
@@ -155,6 +159,35 @@ const anAgentsDay: readonly Step[] = Array.from({ length: 24 }, (_, at) => {
     records(`${name}c`, 3 + at),
     once,
   ])
+}).flat()
+
+/** The last message with a cache mark at its end, as agents set it that cache by themselves. */
+const markedAtEnd = (history: readonly Readonly<{ role: string; content: readonly object[] }>[]) =>
+  history.map((message, at) =>
+    at < history.length - 1
+      ? message
+      : { ...message, content: message.content.map((block) => ({ ...block, cache_control: { type: 'ephemeral' } })) },
+  )
+
+/** Agents of Anthropic's that cache by themselves; what they find has far fewer tokens a character than their instructions. */
+const aCachingAgentsDay: readonly Step[] = Array.from({ length: 8 }, (_, at) => {
+  const name = `clerk${at}`
+  const history = [{ role: 'user', content: [{ type: 'text', text: `Look after ${name}. ${told}` }] }] as {
+    role: string
+    content: object[]
+  }[]
+  const found = [records(name, 20), records(`${name}b`, 24), records(name, 20), records(`${name}c`, 28)]
+  return [undefined, ...found].map((content, turn) => {
+    if (content !== undefined) {
+      const id = `toolu_${at}_${turn}`
+      history.push({ role: 'assistant', content: [{ type: 'tool_use', id, name: 'find', input: {} }] })
+      history.push({ role: 'user', content: [{ type: 'tool_result', tool_use_id: id, content }] })
+    }
+    const system = [{ type: 'text', text: prose('clerk', 1800), cache_control: { type: 'ephemeral' } }]
+    const tools = [{ name: 'find', description: 'Finds orders.', input_schema: { type: 'object', properties: {} } }]
+    const headers = { 'x-weir-feature': 'clerk', 'x-weir-session': name }
+    return messages(20_000 + at * 200 + turn * 20, { system, tools, messages: markedAtEnd(history) }, headers)
+  })
 }).flat()
 
 /** Customers whose agent has five tools and calls the same one each time. */
@@ -246,9 +279,10 @@ export const rows: Readonly<Record<string, Row>> = {
   'cache/exact': { steps: repeated, owns: /^nothing$/ },
   'cache/provider-prefix': {
     steps: [
-      ...conversation(0, 40, 6, 'ada'),
-      ...conversation(400, 40, 6, 'ben'),
-      ...conversation(1200, 400, 5, 'cleo'),
+      ...Array.from({ length: 8 }, (_, at) => conversation(at * 200, 40, 4, `dan${at}`, 10)).flat(),
+      ...conversation(2000, 40, 6, 'ada'),
+      ...conversation(2400, 40, 6, 'ben'),
+      ...conversation(3200, 400, 5, 'cleo'),
     ],
     owns: /\.cache_control|^\$\.(system|messages\.\d+\.content)/,
     reads: unmarked,
@@ -268,6 +302,6 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   'compact/retrieval': { steps: handbookDay, settings: { keep: 2, near: 1 }, owns: content },
   'compact/tools': { steps: manyToolsDay, settings: { most_missed: 0.2, least_tokens: 50 }, owns: /^\$\.tools/ },
-  'compact/minify': { steps: anAgentsDay, owns: content },
-  'compact/tool-results': { steps: anAgentsDay, owns: content },
+  'compact/minify': { steps: [...anAgentsDay, ...aCachingAgentsDay], owns: content },
+  'compact/tool-results': { steps: [...anAgentsDay, ...aCachingAgentsDay], owns: content },
 }

@@ -77,6 +77,37 @@ test('it is said when the prefix lies elsewhere, too far back, below the minimum
   expect(why(call('TSab', 60, { cache_read_tokens: 3000 }), call('TSa', 0)).cause).toBe('read')
 })
 
+test('a prefix that nobody wrote is not said to be lost: the earlier call had no mark, or marked less', () => {
+  const unmarked = call('TSa', 0, { cache_write_tokens: 0 })
+  expect(why(call('TSab', 60), unmarked)).toMatchObject({
+    cause: 'not-written',
+    said: expect.stringContaining('no cache mark'),
+    common_tokens: 3000,
+  })
+  const definitions = call('TSa', 0, { cache_write_tokens: 2000 })
+  expect(why(call('TSab', 60, { cache_read_tokens: 2000, cache_write_tokens: 2000 }), definitions)).toMatchObject({
+    cause: 'not-written',
+    said: expect.stringContaining('first 2,000 tokens'),
+  })
+  // What it wrote was not read: that is the miss, and it has its own cause.
+  expect(why(call('TSab', 400), definitions).cause).toBe('expired')
+})
+
+test('a call without a mark is told what the lever said of it, and is told of the lever where it was not there', () => {
+  const bare = { cache_write_tokens: 0 }
+  expect(why(call('TSab', 60, bare)).advice).toContain('cache/provider-prefix')
+  const trace = { name: 'cache/provider-prefix', action: 'skipped', why: 'waived by the caller' } as const
+  const told = why(call('TSab', 60, { ...bare, levers: [trace] }))
+  expect(told.said).toContain('waived by the caller')
+  expect(told.advice).toBeUndefined()
+})
+
+test('of the caches in which a prefix lies, the one next door is named: another key before another model', () => {
+  const other_key = call('TSa', 0, { tenant: '00000000000000bb' })
+  const other_both = call('TSa', 30, { tenant: '00000000000000bb', model_asked: 'claude-haiku-4-5' })
+  expect(why(call('TSab', 60), other_key, other_both).cause).toBe('other-account')
+})
+
 test('a call is not held against one of another matter: what shares neither words nor name nor shape is the first of its kind', () => {
   const nobody = { fingerprint_conversation: '00000000000000dd' }
   const { session: _, ...unnamed } = call('xyab', 60, nobody)

@@ -22,8 +22,17 @@ const sheets: readonly Sheet[] = [
   { kind: 'narrow', width: 340, label: 1, amount: 1, row: 52, bar: 24, scale: 62 },
 ]
 
-const onSheets = (draw: (sheet: Sheet) => string): string =>
-  sheets.map((sheet) => `<div class="${sheet.kind}">${draw(sheet)}</div>`).join('')
+/** Room for a letter of a name, and at most for all of them. */
+const LETTER = 7.5
+const MOST_LABEL = 340
+
+/** Names that stand beside bars get as much room as the longest needs. */
+const onSheets = (draw: (sheet: Sheet) => string, names: readonly string[] = []): string => {
+  const needed = Math.min(MOST_LABEL, 10 + LETTER * Math.max(0, ...names.map((name) => name.length)))
+  const roomy = (sheet: Sheet): Sheet =>
+    sheet.kind === 'wide' ? { ...sheet, label: Math.max(sheet.label, needed) } : sheet
+  return sheets.map((sheet) => `<div class="${sheet.kind}">${draw(roomy(sheet))}</div>`).join('')
+}
 
 const svg = (width: number, height: number, label: string, body: string): string =>
   `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(label)}" preserveAspectRatio="xMidYMid meet">${body}</svg>`
@@ -41,9 +50,11 @@ const caption = ({ kind, width, label, bar }: Sheet, top: number, name: string, 
   return `${text(beside ? label - 10 : 0, y, name, 'label', beside ? 'end' : 'start')}${text(width - (beside ? 4 : 0), y, amount, 'amount', 'end')}`
 }
 
+const namesOf = (findings: readonly Finding[]): readonly string[] => findings.map(({ lever }) => lever)
+
 /** From the cost as it was, lever by lever in the order of the playbook, to what would have been left. */
 export const waterfall = (advice: Advice, inOrder: readonly Finding[]): string =>
-  onSheets((sheet) => waterfallOn(sheet, advice, inOrder))
+  onSheets((sheet) => waterfallOn(sheet, advice, inOrder), namesOf(inOrder))
 
 const waterfallOn = (sheet: Sheet, advice: Advice, inOrder: readonly Finding[]): string => {
   const cost = Number(advice.cost_usd)
@@ -81,7 +92,8 @@ const waterfallOn = (sheet: Sheet, advice: Advice, inOrder: readonly Finding[]):
 }
 
 /** Each lever's saving with the range it lies in; the outline is what it would save alone, the mark its part of the whole. */
-export const savings = (findings: readonly Finding[]): string => onSheets((sheet) => savingsOn(sheet, findings))
+export const savings = (findings: readonly Finding[]): string =>
+  onSheets((sheet) => savingsOn(sheet, findings), namesOf(findings))
 
 const savingsOn = (sheet: Sheet, findings: readonly Finding[]): string => {
   const values = findings.flatMap(({ saving, alone_usd }) => [Number(saving.high_usd), Number(alone_usd)])

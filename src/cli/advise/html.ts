@@ -1,10 +1,21 @@
-import { type Finding, type GroupRow, parted, unknownText } from '../../playbook/advise/advice.ts'
+import { type Finding, parted, unknownText } from '../../playbook/advise/advice.ts'
+import type { GroupRow } from '../../playbook/advise/rows.ts'
 import { plays } from '../../playbook/order.ts'
 import { windowEnds, windowTitle } from '../asking.ts'
 import { count, money, percent, plural } from '../show/format.ts'
 import { escapeHtml as safe } from '../statement/html.ts'
 import { composition, curve, savings, waterfall } from './charts.ts'
-import { type AdvicePage, aloneText, effortNames, isTogether, rangeText, riskNames } from './render.ts'
+import {
+  type AdvicePage,
+  aloneText,
+  atWorkText,
+  effortNames,
+  idleText,
+  isTogether,
+  rangeText,
+  restsText,
+  riskNames,
+} from './render.ts'
 import { style } from './style.ts'
 
 const definition = (entries: readonly (readonly [string, string | null])[]): string =>
@@ -16,8 +27,8 @@ const partOf = ({ shapley }: Finding): string | null => {
   return `${money(shapley.usd)} of what all save together (${error})`
 }
 
-const findingHtml = (finding: Finding, open: boolean): string => {
-  const { lever, about, saving, share, halves, certainty, why, calls, realised, risk, effort } = finding
+const findingHtml = (finding: Finding, all: number, open: boolean): string => {
+  const { lever, about, saving, share, halves, certainty, why, realised, risk, effort } = finding
   const range = rangeText(saving)
   const tags = [certainty === 'exact' ? 'measured' : 'estimated', `risk: ${riskNames[risk]}`, effortNames[effort]]
   const said = definition([
@@ -29,7 +40,7 @@ const findingHtml = (finding: Finding, open: boolean): string => {
     ['alone', aloneText(finding)],
     ['its part', partOf(finding)],
     ['why', why],
-    ['rests on', plural(calls, 'call')],
+    ['rests on', restsText(finding, all)],
     ['already', realised === null ? null : `${money(realised.usd)} saved on ${plural(realised.calls, 'call')}`],
     ['next test', finding.next_test],
     ['not replayed to the end', finding.failure],
@@ -78,7 +89,8 @@ const inTurn = (findings: readonly Finding[]): readonly Finding[] =>
 export const adviceHtml = ({ window, advice }: AdvicePage): string => {
   const { findings, together, by, notes } = advice
   const moved = findings.filter(({ saving }) => Number(saving.mid_usd) !== 0)
-  const { worth, idle, unknown } = parted(findings)
+  const { worth, at_work, idle, unknown } = parted(findings)
+  const aside = (text: string): string => `<p class="soft">${safe(text)}</p>`
   const left = (Number(advice.cost_usd) - Number(together.mid_usd)).toFixed(12)
   const [from, to] = windowEnds(window)
   const body = [
@@ -97,12 +109,11 @@ export const adviceHtml = ({ window, advice }: AdvicePage): string => {
           ['ring', 'its part of what all save together'],
         ])}${savings(worth)}`
       : '',
-    worth.map((finding, at) => findingHtml(finding, at === 0)).join(''),
+    worth.map((finding, at) => findingHtml(finding, advice.calls, at === 0)).join(''),
     isTogether(findings) ? `<h2>All of them in weir.yaml</h2><pre>${safeLines(advice.configuration)}</pre>` : '',
-    idle.length > 0
-      ? `<p class="soft">Save nothing that the receipts show: ${idle.map(({ lever }) => safe(lever)).join(', ')}.</p>`
-      : '',
-    unknown.length > 0 ? `<p class="soft">${safe(unknownText(unknown))}</p>` : '',
+    at_work.length > 0 ? aside(atWorkText(at_work)) : '',
+    idle.length > 0 ? aside(idleText(idle)) : '',
+    unknown.length > 0 ? aside(unknownText(unknown)) : '',
     by.rows.length > 1 ? groupsHtml(by.rows, by.name) : '',
     notes.length > 0
       ? `<h2>What is not known, and what does not pay</h2><ul class="notes">${notes.map((note) => `<li>${safe(note)}</li>`).join('')}</ul>`

@@ -1,12 +1,5 @@
-import {
-  type Advice,
-  type Amounts,
-  type Finding,
-  type GroupRow,
-  parted,
-  pays,
-  unknownText,
-} from '../../playbook/advise/advice.ts'
+import { type Advice, type Amounts, type Finding, parted, pays, unknownText } from '../../playbook/advise/advice.ts'
+import type { GroupRow } from '../../playbook/advise/rows.ts'
 import { type NamedWindow, windowTitle } from '../asking.ts'
 import { bar, sparkline } from '../show/chart.ts'
 import { clean, count, money, nothing, percent, plural } from '../show/format.ts'
@@ -96,11 +89,19 @@ const yamlText = (configuration: string, indent: number, colours: Paint): string
     .map((line) => ' '.repeat(indent) + colours.cyan(line))
     .join('\n')
 
-/** Do several levers pay that have lines of their own? */
-export const isTogether = (findings: readonly Finding[]): boolean =>
-  findings.filter((finding) => pays(finding) && finding.configuration !== '').length > 1
+/** Is there a lever that pays, and another one that pays or was at work, each with lines of its own? */
+export const isTogether = (findings: readonly Finding[]): boolean => {
+  const own = findings.filter(({ configuration }) => configuration !== '')
+  return own.some(pays) && own.filter((finding) => pays(finding) || finding.realised !== null).length > 1
+}
 
-const detail = (finding: Finding, number: number, look: Look, colours: Paint): string => {
+/** On how many calls a finding rests, and that nothing is known of those on which it was not observed. */
+export const restsText = ({ calls, seen_calls }: Finding, all: number): string =>
+  seen_calls === null || seen_calls >= all
+    ? plural(calls, 'call')
+    : `${plural(calls, 'call')}; it was observed on ${count(seen_calls)} of ${count(all)}, and of the others nothing is known (--since or --where leaves them out)`
+
+const detail = (finding: Finding, number: number, all: number, look: Look, colours: Paint): string => {
   const title = `${colours.bold(`${number}. ${finding.lever}`)}  ${colours.dim(clean(finding.about))}`
   const rows = facts(
     [
@@ -112,7 +113,7 @@ const detail = (finding: Finding, number: number, look: Look, colours: Paint): s
       ['alone', aloneText(finding)],
       ['its part', partText(finding)],
       ['why', finding.why],
-      ['rests on', plural(finding.calls, 'call')],
+      ['rests on', restsText(finding, all)],
       [
         'already',
         finding.realised === null
@@ -188,28 +189,42 @@ const sparklineAgainst = (values: readonly number[], scale: readonly number[]): 
 const notesText = (notes: readonly string[], look: Look, colours: Paint): string =>
   notes.map((sentence) => wrapped(sentence, look, 4).replace(/^ {4}/, `  ${colours.yellow('!')} `)).join('\n')
 
-const idleText = (findings: readonly Finding[], look: Look, colours: Paint): string => {
-  const names = findings.map(({ lever, calls, saving, failure }) => {
+/** Levers that show nothing, or so little that they are not worth a switch. */
+export const idleText = (findings: readonly Finding[]): string => {
+  const names = findings.map(({ lever, saving, failure }) => {
     if (failure !== null) return `${lever} (could not be replayed: ${failure})`
-    return calls > 0 && Number(saving.mid_usd) < 0
-      ? `${lever} (would cost ${money(opposite(saving.mid_usd))} more)`
-      : lever
+    const saved = Number(saving.mid_usd)
+    if (saved > 0) return `${lever} (${money(saving.mid_usd)})`
+    return saved < 0 ? `${lever} (would cost ${money(opposite(saving.mid_usd))} more)` : lever
   })
-  return colours.dim(wrapped(`Save nothing that the receipts show: ${names.join(', ')}.`, look, 2))
+  return `Save nothing, or next to nothing, that the receipts show: ${names.join(', ')}.`
+}
+
+/** Levers that have nothing to add, because they did it already. */
+export const atWorkText = (findings: readonly Finding[]): string => {
+  const said = findings.map(({ lever, realised }) => {
+    const [amount, calls] = [realised?.usd ?? '0', plural(realised?.calls ?? 0, 'call')]
+    return amount.startsWith('-')
+      ? `${lever} cost ${money(opposite(amount))} more on ${calls}`
+      : `${lever} saved ${money(amount)} on ${calls}`
+  })
+  return `At work already: ${said.join(', ')}.`
 }
 
 /** The findings, dearest first, with the ranges, the reasons and the configuration; then groups, and what is not known. */
 export const renderAdvice = (page: AdvicePage, look: Look): string => {
   const colours = paint(look)
   const { findings, by, notes } = page.advice
-  const { worth, idle, unknown } = parted(findings)
+  const { worth, at_work, idle, unknown } = parted(findings)
+  const aside = (text: string): string => colours.dim(wrapped(text, look, 2))
   const blocks = [
     headOf(page, look, colours),
     worth.length > 0 ? `${colours.bold('Pull first')}\n${findingTable(worth, look)}` : '',
-    ...worth.map((finding, at) => detail(finding, at + 1, look, colours)),
+    ...worth.map((finding, at) => detail(finding, at + 1, page.advice.calls, look, colours)),
     togetherText(page.advice, colours),
-    idle.length > 0 ? idleText(idle, look, colours) : '',
-    unknown.length > 0 ? colours.dim(wrapped(unknownText(unknown), look, 2)) : '',
+    at_work.length > 0 ? aside(atWorkText(at_work)) : '',
+    idle.length > 0 ? aside(idleText(idle)) : '',
+    unknown.length > 0 ? aside(unknownText(unknown)) : '',
     by.rows.length > 1 ? groupTable(by.rows, by.name, look, colours) : '',
     notes.length > 0
       ? `${colours.bold('What is not known, and what does not pay')}\n${notesText(notes, look, colours)}`

@@ -4,7 +4,7 @@ export const style = `
 --p0:#33557f;--p1:#3f9b8f;--p2:#c98a1b;--p3:#8a5a1b;--p4:#7a4f9e;--p5:#8a8f98}
 @media (prefers-color-scheme:dark){:root{--paper:#12151b;--card:#1b2029;--ink:#e8ebf0;--soft:#9aa4b2;--rule:#313947;--was:#ef7f72;--saved:#54c79a;--more:#ef7f72;--left:#8fb3e0;--alone:#54c79a33;
 --p0:#8fb3e0;--p1:#6fcabd;--p2:#e3b45c;--p3:#b98a52;--p4:#b492d6;--p5:#8a94a3}}
-@media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444}details{display:block}}
+@media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444}details{display:block}details::details-content{content-visibility:visible;block-size:auto}}
 *{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.55 system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}
 main{max-width:880px;margin:0 auto;padding:32px 24px 64px}h1{font-size:26px;line-height:1.25;margin:0 0 4px}h2{font-size:18px;margin:40px 0 10px}h3{font-size:15px;margin:0}
 p{margin:0 0 10px}.soft{color:var(--soft)}.figures{display:flex;flex-wrap:wrap;gap:12px;margin:20px 0 8px;padding:0;list-style:none}

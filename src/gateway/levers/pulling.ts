@@ -10,6 +10,7 @@ import type {
 } from '../../core/lever.ts'
 import type { Change, Outline } from '../../core/prompt.ts'
 import type { Edit } from '../../core/wire.ts'
+import type { Counted } from '../../playbook/measure/weights.ts'
 import type { Bodies } from './bodies.ts'
 
 /** A lever that has a say in a call, with the settings that hold for it. */
@@ -61,6 +62,8 @@ export type Pulling = {
   /** How many bytes of the answer levers want to learn from; 0 for none. */
   readonly wants_answer: number
   given?: StoredAnswer
+  /** What was counted of the texts that were edited, as asked, by the part of the reading that they stand in. */
+  counted?: ReadonlyMap<number, Counted>
   /** Settles when what was taken out is counted in tokens; absent where nothing was. Never rejects. */
   counting?: Promise<void>
 }

@@ -1,11 +1,12 @@
 import type { Pulled, Spent } from '../../core/lever.ts'
 import { formatUsd, picodollars, type Usd } from '../../core/money.ts'
-import type { PastUsage, TokenRates } from '../../core/past.ts'
+import type { Chain, PastUsage, TokenRates } from '../../core/past.ts'
 import type { LeverTrace } from '../../core/receipt.ts'
-import { keptBoundaries } from '../../playbook/measure/prefixes.ts'
+import { keptBoundaries, prefixTokens, weighted } from '../../playbook/measure/prefixes.ts'
+import { weightsOf } from '../../playbook/measure/weights.ts'
 import type { Call } from '../call.ts'
 import type { Draft } from '../draft.ts'
-import { acted, type Levers, type Pulling, type Turn } from './pulling.ts'
+import { acted, askedTokens, type Levers, type Pulling, type Turn } from './pulling.ts'
 
 type Change = Extract<Pulled, { do: 'change' }>
 
@@ -27,15 +28,26 @@ const removedWorth = (removed: number, draft: Draft, rates: TokenRates): number 
   return (removed * Number(input_cost_usd) * 1e12) / input_tokens
 }
 
+/** The prompt's chain as asked, at the provider's count and that of the texts that were edited. */
+const chainOf = ({ pulling, reading, prompt }: Call, { input_tokens }: Draft): Chain => {
+  const { live, counted } = pulling as Pulling
+  const asked = input_tokens === undefined ? undefined : askedTokens(pulling, input_tokens)
+  const weights = weightsOf(reading?.parts ?? [], asked, counted)
+  if (asked === undefined || weights === undefined || prompt === undefined) return live.chain
+  const whole = weighted(prompt.whole(), weights)
+  return { hashes: whole.hashes, tokens: prefixTokens(whole, asked, 1) }
+}
+
+/** What a turn's saving is reckoned from, beside the turn. */
+type Reckoning = Readonly<{ pulling: Pulling; draft: Draft; rates: TokenRates | undefined; chain: () => Chain }>
+
 type Effect = Exclude<Pulled, { do: 'nothing' }>
 
 /** What a turn saved, in picodollars; undefined where nobody knows what the call would have cost. */
 const savingOf = (
   { active }: Turn,
   pulled: Effect,
-  pulling: Pulling,
-  draft: Draft,
-  rates: TokenRates | undefined,
+  { pulling, draft, rates, chain }: Reckoning,
 ): number | undefined => {
   const { lever, settings, mode } = active
   const { usage_source, counterfactual_cost_usd } = draft
@@ -44,7 +56,7 @@ const savingOf = (
   if (pulled.do === 'answer' && !lever.worth)
     return counterfactual_cost_usd === undefined ? undefined : Number(counterfactual_cost_usd) * 1e12
   if (!rates) return undefined
-  const spent: Spent = { call: pulling.live, pulled, mode, usage: usageOf(draft), rates }
+  const spent: Spent = { call: pulling.live, pulled, mode, usage: usageOf(draft), rates, chain }
   if (lever.worth) return lever.worth(spent, settings)
   if (pulled.do === 'answer') return undefined
   const removed = pulled.removed?.at(-1) ?? 0
@@ -61,12 +73,12 @@ const removedAt = ({ removed }: Change): Pick<LeverTrace, 'tokens' | 'removed'> 
   return { tokens: total, removed: kept.length === removed.length ? removed : kept.map((index) => removed[index] ?? 0) }
 }
 
-const traceOf = (turn: Turn, pulling: Pulling, draft: Draft, rates: TokenRates | undefined): LeverTrace => {
+const traceOf = (turn: Turn, reckoning: Reckoning): LeverTrace => {
   const { active, pulled, skipped } = turn
   const { name } = active.lever
   if (skipped !== undefined || !pulled || pulled.do === 'nothing')
     return { name, action: 'skipped', why: skipped ?? (pulled?.do === 'nothing' ? pulled.why : 'had no turn') }
-  const saving = savingOf(turn, pulled, pulling, draft, rates)
+  const saving = savingOf(turn, pulled, reckoning)
   return {
     name,
     action: acted(turn) ? 'acted' : 'observed',
@@ -93,8 +105,7 @@ export const addTraces = (draft: Draft, call: Call, levers: Levers | undefined):
   const kitOf = ({ active: { lever, mode } }: Turn) => levers.kitOf(lever, mode)
   // All kits have the same rates.
   const rates = kitOf(first).rates(upstream.name, call.reading?.model ?? '', at_us)
-  const traces = pulling.turns.map((turn) =>
-    withTrouble(traceOf(turn, pulling, draft, rates), kitOf(turn).notes?.trouble()),
-  )
+  const reckoning = { pulling, draft, rates, chain: () => chainOf(call, draft) }
+  const traces = pulling.turns.map((turn) => withTrouble(traceOf(turn, reckoning), kitOf(turn).notes?.trouble()))
   draft.levers = [...(draft.levers ?? []), ...traces]
 }

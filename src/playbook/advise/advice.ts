@@ -6,6 +6,7 @@ import { configurationOf, type Scope } from './configuration.ts'
 import type { Candidate, FoldKit } from './fold.ts'
 import { notesOn } from './notes.ts'
 import { aloneSavings, type Line, partSaving, type Replayed, rangeChance } from './replay.ts'
+import { type GroupRow, rowsOf, shareOf, usd } from './rows.ts'
 import type { Survey } from './survey.ts'
 import { type Range, ranges } from './tally.ts'
 
@@ -28,6 +29,8 @@ export type Finding = Readonly<{
   why: string
   /** Calls that it would have changed. */
   calls: number
+  /** Calls on which it was at work or observed; null where nothing depends on that. */
+  seen_calls: number | null
   risk: Risk
   effort: Lever['traits']['effort']
   /** Its share of the cost in the earlier and the later half of the window. */
@@ -42,17 +45,6 @@ export type Finding = Readonly<{
   failure: string | null
 }>
 
-export type GroupRow = Readonly<{
-  name: string
-  calls: number
-  cost_usd: Usd
-  saving_usd: Usd
-  share: number
-  /** The lever that saves most there, and what it saves. */
-  best: string | null
-  best_usd: Usd
-}>
-
 export type Advice = Readonly<{
   calls: number
   cost_usd: Usd
@@ -60,7 +52,7 @@ export type Advice = Readonly<{
   /** What all levers save, one after the other. */
   together: Amounts & Readonly<{ share: number }>
   findings: readonly Finding[]
-  /** The lines of weir.yaml that turn all levers on that pay, in the order of the playbook; empty where none does. */
+  /** The lines of weir.yaml that turn all levers on that pay or were at work, in the order of the playbook; empty where none did. */
   configuration: string
   by: Readonly<{ name: string; rows: readonly GroupRow[] }>
   /** Cost as it was and as it would have been, in equal slices of the window, dollars. */
@@ -72,7 +64,6 @@ export type Advice = Readonly<{
   what_if: string | null
 }>
 
-const usd = (amount: number): Usd => formatUsd(picodollars(BigInt(Math.round(amount))))
 const dollars = (amount: number): number => amount / 1e12
 
 /** Sampling and, for an estimate, the lever's own doubt, in dollars. Nothing saves more than all. */
@@ -113,12 +104,12 @@ const doubtOf = (lines: readonly Line[], together: number): Readonly<{ low: numb
 
 const none: Alone = { saved: 0, error: 0 }
 
-const shareOf = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
-
 const whyOf = ({ candidate: { lever }, marginal }: Line): string => {
-  const { certainty, spread } = lever.traits
+  const { certainty, spread, needs_observing } = lever.traits
   if (certainty === 'exact')
-    return 'measured: replayed from the hashes, counts and times of the receipts, with no assumption'
+    return needs_observing
+      ? 'measured: what it would have taken out of the calls that it observed'
+      : 'measured: replayed from the hashes, counts and times of the receipts, with no assumption'
   const doubt = spread ? `: ${spread.why}` : ''
   return `estimated${doubt}${marginal.calls === 0 ? '; no receipt shows what it would do' : ''}`
 }
@@ -130,18 +121,33 @@ const isLever = ({ lever: { name } }: Candidate): boolean => !name.startsWith('w
 export const unknownText = (levers: readonly string[]): string =>
   `What these would save depends on what prompts say, which receipts do not hold. Set them to observe for a day, and ask again: ${levers.join(', ')}.`
 
-/** Did the receipts show, to their end, that it saves? */
-export const pays = ({ saving, calls, failure }: Finding): boolean =>
-  failure === null && calls > 0 && Number(saving.mid_usd) > 0
+/** A smaller share of the cost is not worth a switch. */
+const LEAST_SHARE = 0.001
 
-/** The findings as they are told: those that pay, those that show nothing, and the names of those of which nothing is known. */
+/** Did the receipts show, to their end, that it saves? */
+export const pays = ({ share, failure }: Finding): boolean => failure === null && share >= LEAST_SHARE
+
+/**
+ * The findings as they are told: those that pay, those that have nothing to add because they were at work, those that show nothing or
+ * next to nothing, and the names of those of which nothing is known.
+ */
 export const parted = (findings: readonly Finding[]) => {
   const others = findings.filter((finding) => !pays(finding))
+  const rest = others.filter(({ realised }) => realised === null)
   return {
     worth: findings.filter(pays),
-    idle: others.filter(({ is_unknown }) => !is_unknown),
-    unknown: others.filter(({ is_unknown }) => is_unknown).map(({ lever }) => lever),
+    at_work: others.filter(({ realised }) => realised !== null),
+    idle: rest.filter(({ is_unknown }) => !is_unknown),
+    unknown: rest.filter(({ is_unknown }) => is_unknown).map(({ lever }) => lever),
   }
+}
+
+const HOLDOUT = 'turn it on with `holdout: 0.05` in its policy, and compare the arms: weir report --by arm'
+
+/** To observe is the cheapest test of a lever, and then what it says itself, or a holdout. */
+const nextTestOf = ({ candidate, seen_calls }: Line): string => {
+  const { next_test = HOLDOUT } = candidate.lever.traits
+  return seen_calls > 0 || !isLever(candidate) ? next_test : `observe it for a day, then ${next_test}`
 }
 
 type Context = Readonly<{ replayed: Replayed; kit: FoldKit; scope: Scope }>
@@ -171,6 +177,7 @@ const findingOf = (
     certainty: traits.certainty,
     why: whyOf(line),
     calls: line.marginal.calls,
+    seen_calls: traits.needs_observing ? line.seen_calls : null,
     risk: traits.risk,
     effort: traits.effort,
     halves: [
@@ -179,30 +186,11 @@ const findingOf = (
     ],
     realised: line.realised_calls > 0 ? { usd: formatUsd(line.realised.total), calls: line.realised_calls } : null,
     configuration: configurationOf([line.candidate].filter(isLever), scope),
-    next_test: traits.next_test,
+    next_test: nextTestOf(line),
     is_unknown: traits.needs_observing === true && line.seen_calls === 0,
     failure: line.folds.map((fold) => fold.failure()).find((failure) => failure !== undefined) ?? null,
   }
 }
-
-const rowsOf = ({ groups, lines }: Replayed): readonly GroupRow[] =>
-  [...groups]
-    .map(([name, { calls, cost, saved, after }]): GroupRow => {
-      const best = saved.reduce((at, value, index) => (value > (saved[at] ?? 0) ? index : at), 0)
-      const most = saved[best] ?? 0
-      return {
-        name,
-        calls,
-        cost_usd: usd(cost),
-        saving_usd: usd(cost - after),
-        share: shareOf(cost - after, cost),
-        best: most > 0 ? (lines[best]?.candidate.lever.name ?? null) : null,
-        best_usd: usd(Math.max(0, most)),
-      }
-    })
-    .toSorted(
-      (one, two) => Number(two.saving_usd) - Number(one.saving_usd) || Number(two.cost_usd) - Number(one.cost_usd),
-    )
 
 export type Told = Readonly<{
   replayed: Replayed
@@ -226,8 +214,8 @@ export const adviceOf = ({ replayed, survey, kit, by, scope }: Told): Advice => 
   const findings = lines
     .map((line, at) => findingOf(line, each[at] ?? all, { alone: alone[at] ?? none, parted }, { replayed, kit, scope }))
     .toSorted((one, two) => Number(two.saving.mid_usd) - Number(one.saving.mid_usd))
-  const paying = new Set(findings.filter(pays).map(({ lever }) => lever))
-  const turned_on = lines.map(({ candidate }) => candidate).filter((one) => isLever(one) && paying.has(one.lever.name))
+  const wanted = new Set(findings.filter((one) => pays(one) || one.realised !== null).map(({ lever }) => lever))
+  const turned_on = lines.map(({ candidate }) => candidate).filter((one) => isLever(one) && wanted.has(one.lever.name))
   return {
     calls,
     cost_usd: formatUsd(cost.sum.total),

@@ -36,8 +36,32 @@ const repeated = ({ repeats }: Survey): string | undefined => {
   return `What comes again: ${tenth(within_5m, tokens)} of the tokens of prompts repeat the beginning of one that came within five minutes, ${tenth(within_30m, tokens)} of one within thirty. A provider’s cache that keeps prefixes for so long reads no more than that.`
 }
 
+/** Clients that cache by themselves: the lever leaves their marks alone, so this is all that is said of them. */
+const marked = ({ prompts, client_marks }: Survey, spent: number): string | undefined => {
+  const { calls, saved, hour_dearer, hour_needless, late_calls } = client_marks
+  if (calls === 0) return undefined
+  const effect =
+    saved < 0
+      ? `cost ${money(-saved)} more than they saved`
+      : `saved ${money(saved)} of what it would have cost uncached`
+  const own = `Provider caching: ${callsThat(calls, 'has', 'have')} cache marks of the client’s own, of ${count(prompts)}; they ${effect}, and no lever touches them.`
+  if (Math.max(hour_dearer, hour_needless) < WORTH_SAYING * spent) return own
+  const most = hour_needless - hour_dearer
+  const sum = most > 0 ? `so an hour would have saved at most ${money(most)}` : 'so an hour would not have paid'
+  const needless =
+    late_calls === 0
+      ? 'none of them needless'
+      : `writes of at most ${money(hour_needless)} needless (${callsThat(late_calls, 'came', 'came')} too late for five minutes and within the hour)`
+  return `${own} Marks for an hour instead of five minutes would have made their writes ${money(hour_dearer)} dearer, and ${needless}: ${sum}.`
+}
+
 /** That nothing is saved says nothing where most prompts are long enough to be cached, and no receipt says what was in them. */
-const nothingPays = ({ prompts, chained, fingerprinted, below_minimum }: Survey, unknown: number): string => {
+const nothingPays = (
+  { prompts, chained, fingerprinted, below_minimum }: Survey,
+  { unknown, lines }: Replayed,
+): string => {
+  if (lines.some(({ realised_calls }) => realised_calls > 0))
+    return 'Nothing more pays on this traffic: the levers at work leave nothing that another one would save.'
   if (2 * unknown > prompts)
     return 'Whether a lever would pay on this traffic cannot be told: most of its calls have no known cost. Give their models a price (weir prices), and ask again.'
   return 2 * (Math.max(chained, fingerprinted) + below_minimum) < prompts
@@ -45,9 +69,9 @@ const nothingPays = ({ prompts, chained, fingerprinted, below_minimum }: Survey,
     : 'Nothing pays on this traffic: no lever saves anything here. That is a finding, too.'
 }
 
-const unseen = ({ prompts, chained, fingerprinted }: Survey): (string | undefined)[] => [
+const unseen = ({ prompts, chained, fingerprinted, client_marks }: Survey): (string | undefined)[] => [
   prompts > chained
-    ? `Provider caching and compaction cannot be replayed for ${count(prompts - chained)} of ${count(prompts)} calls: their receipts have no prefix chain, as in logs that hold no prompts. What they would save there is not known; send the traffic through the gateway for a day.`
+    ? `${client_marks.calls < prompts - chained ? 'Provider caching and compaction' : 'Compaction'} cannot be replayed for ${count(prompts - chained)} of ${count(prompts)} calls: their receipts have no prefix chain, as in logs that hold no prompts. What they would save there is not known; send the traffic through the gateway for a day.`
     : undefined,
   prompts > fingerprinted
     ? `Exact answers cannot be replayed for ${count(prompts - fingerprinted)} of ${count(prompts)} calls: their receipts have no fingerprint of the body.`
@@ -69,10 +93,11 @@ export const notesOn = (replayed: Replayed, survey: Survey): readonly string[] =
   const spent = Number(cost.sum.total)
   const loose = Math.abs(Number(other.total))
   const pays = lines.some(({ marginal }) => Number(marginal.sum.total) > 0)
-  const nothing = !pays && lines.length > 0 ? nothingPays(survey, unknown) : undefined
+  const nothing = !pays && lines.length > 0 ? nothingPays(survey, replayed) : undefined
   const said = [
     nothing,
     shortPrompts(survey),
+    marked(survey, spent),
     repeated(survey),
     ...unseen(survey),
     waiting(survey),

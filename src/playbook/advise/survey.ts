@@ -1,4 +1,5 @@
 import type { CacheRule, PastUsage } from '../../core/past.ts'
+import { type ClientMarks, clientMarksCounter } from './client-marks.ts'
 import { distinctNumbers } from './distinct.ts'
 import type { RateSheet, RatesOf } from './rates.ts'
 import { type Repeats, repeatCounter } from './repeats.ts'
@@ -17,6 +18,7 @@ export type Survey = Readonly<{
   below_minimum: number
   minimum_tokens: Readonly<Record<string, number>>
   sessions: number
+  client_marks: ClientMarks
   /** Undefined where there are too many calls to count it. */
   repeats: Repeats | undefined
   tokens: Readonly<PastUsage>
@@ -87,12 +89,14 @@ export const surveyor = (sheet: RateSheet, cache_rule: CacheRules, counts_repeat
   const batchSaving = batchSavings(sheet)
   const repeats = counts_repeats ? repeatCounter() : undefined
   const { spend, result } = spender()
+  const clientMarks = clientMarksCounter()
   const minimum: Record<string, number> = {}
   const sessions = distinctNumbers()
   const waiting = { calls: 0, saving: 0, said: 0, said_saving: 0 }
   const seen = { calls: 0, prompts: 0, chained: 0, fingerprinted: 0, cacheable: 0, below_minimum: 0 }
 
-  const prompt = ({ past }: Trip): void => {
+  const prompt = (trip: Trip): void => {
+    const { past } = trip
     const length = contextOf(past)
     if (length === 0) return
     seen.prompts += 1
@@ -102,6 +106,7 @@ export const surveyor = (sheet: RateSheet, cache_rule: CacheRules, counts_repeat
     if (rule === undefined) return
     seen.cacheable += 1
     minimum[past.model] = rule.minimum_tokens
+    if (rule.style === 'marks') clientMarks.see(trip)
     if (length < rule.minimum_tokens) seen.below_minimum += 1
   }
 
@@ -124,6 +129,7 @@ export const surveyor = (sheet: RateSheet, cache_rule: CacheRules, counts_repeat
       ...seen,
       minimum_tokens: minimum,
       sessions: sessions.size(),
+      client_marks: clientMarks.result(),
       repeats: repeats?.result(),
       ...result(),
       waiting,

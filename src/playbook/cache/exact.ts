@@ -225,7 +225,6 @@ export const lever: Lever<typeof settings> = {
     effort: 'switch',
     wants_answer: LONGEST_BYTES,
     patience_ms: 600_000,
-    next_test: 'observe it for a day',
   },
   pull,
   learn,

@@ -267,7 +267,7 @@ export const lever: Lever<typeof settings> = {
   about:
     'marks the prefixes that come again for the provider’s cache, and chooses how long they are kept by what has paid so far',
   settings,
-  traits: { certainty: 'exact', risk: 'none', effort: 'switch', next_test: 'observe it for a day' },
+  traits: { certainty: 'exact', risk: 'none', effort: 'switch' },
   pull,
   learn,
   worth: (spent) => worth(spent),

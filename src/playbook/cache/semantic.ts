@@ -239,7 +239,6 @@ export const lever: Lever<typeof settings> = {
     wants_answer: 1_048_576,
     embeds: true,
     needs_observing: true,
-    next_test: 'set it to observe for a few days: it serves nothing and learns which answers it could have served',
   },
   pull,
   learn,

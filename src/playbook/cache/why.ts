@@ -1,6 +1,7 @@
 import type { CacheRule } from '../../core/past.ts'
 import { ttl_s } from '../../core/prompt.ts'
 import type { Receipt } from '../../core/receipt.ts'
+import { byUse, chainOf, commonWith, type Pair, slackOf, touchedBy } from './why/pairs.ts'
 
 const grouped = (count: number): string => count.toLocaleString('en-US')
 
@@ -12,6 +13,7 @@ export type Cause =
   | 'not-served'
   | 'below-minimum'
   | 'not-marked'
+  | 'not-written'
   | 'first'
   | 'changed'
   | 'expired'
@@ -46,27 +48,12 @@ export type Why = Readonly<{
   parted_at?: Place
 }>
 
-type Pair = Readonly<{ receipt: Receipt; index: number; tokens: number }>
-
-const chainOf = (receipt: Receipt) => ({ hashes: receipt.prefix_hashes ?? [], tokens: receipt.prefix_tokens ?? [] })
-
-/** The last boundary that the earlier prompt has too. */
-const commonWith = (call: Receipt, receipt: Receipt): Pair => {
-  const held = new Set(chainOf(receipt).hashes)
-  const { hashes, tokens } = chainOf(call)
-  const index = hashes.findLastIndex((hash) => held.has(hash))
-  return { receipt, index, tokens: tokens[index] ?? 0 }
-}
-
-/** Longest in common first; of equals the latest. */
-const byUse = (a: Pair, b: Pair): number => b.tokens - a.tokens || b.receipt.started_at_us - a.receipt.started_at_us
-
 const placeAfter = (call: Receipt, index: number): Place => {
   const { tokens } = chainOf(call)
   const { tools_tokens = 0, system_tokens = 0 } = call
   const before = tokens[index] ?? 0
   const place = { block: index + 2, tokens_before: before }
-  const slack = Math.max(2, before / 100)
+  const slack = slackOf(before)
   if (before + slack < tools_tokens) return { part: 'tools', ...place }
   if (before + slack < tools_tokens + system_tokens) return { part: 'system', ...place }
   const definitions = tokens.filter((count) => count <= tools_tokens + system_tokens + slack).length
@@ -154,6 +141,16 @@ const parted = (call: Receipt, pair: Pair, facts: Facts): Why => {
 const unserved = ({ outcome, input_tokens = 0 }: Receipt): boolean =>
   outcome === 'cached' || ((outcome === 'refused' || outcome === 'error') && input_tokens === 0)
 
+/** Nobody has set a mark: where the lever was there to do it, its own reason. */
+const unmarked = ({ levers }: Receipt, facts: Facts): Why => {
+  const nothing = { ...facts, cause: 'not-marked' } as const
+  const said = 'Nothing was read and nothing written: the prompt carries no cache mark'
+  const trace = levers?.find(({ name, action }) => name === 'cache/provider-prefix' && action === 'skipped')
+  if (trace) return { ...nothing, said: `${said}; cache/provider-prefix says: ${trace.why}.` }
+  const advice = 'Turn on the lever cache/provider-prefix, or set cache_control on the last block that stays the same.'
+  return { ...nothing, said: `${said}.`, advice }
+}
+
 const before = (call: Receipt, rule: CacheRule | undefined, facts: Facts): Why | undefined => {
   const { read_tokens, input_tokens } = facts
   if (unserved(call))
@@ -185,15 +182,7 @@ const before = (call: Receipt, rule: CacheRule | undefined, facts: Facts): Why |
       cause: 'read',
       said: `${grouped(read_tokens)} of ${grouped(input_tokens)} tokens were read from the cache.`,
     }
-  const touched = read_tokens + (call.cache_write_tokens ?? 0)
-  if (rule.style === 'marks' && touched === 0)
-    return {
-      ...facts,
-      cause: 'not-marked',
-      said: 'Nothing was read and nothing written: the prompt carries no cache mark.',
-      advice: 'Turn on the lever cache/provider-prefix, or set cache_control on the last block that stays the same.',
-    }
-  return undefined
+  return rule.style === 'marks' && touchedBy(call) === 0 ? unmarked(call, facts) : undefined
 }
 
 const isSame = (one: string | undefined, other: string | undefined): boolean => one !== undefined && one === other
@@ -221,32 +210,40 @@ const kin = (call: Receipt, { receipt: other, tokens }: Pair): number => {
     : 0
 }
 
-/** Did the earlier call write no further than what is in common? A prefix that was written longer is matched only as a whole. */
-const reaches = ({ receipt, tokens }: Pair, rule: CacheRule): boolean =>
-  rule.style === 'automatic' ||
-  (receipt.cache_read_tokens ?? 0) + (receipt.cache_write_tokens ?? 0) <= tokens + Math.max(2, tokens / 100)
+/** The prompt was sent before, but what is in common was not left in the cache to its end. */
+const unwritten = ({ held_tokens }: Pair, facts: Facts): Why => ({
+  ...facts,
+  cause: 'not-written',
+  said:
+    held_tokens === 0
+      ? 'The earlier call with this prefix carried no cache mark and wrote nothing.'
+      : `The earlier call with this prefix wrote only its first ${grouped(held_tokens)} tokens.`,
+})
 
 /** A difference of whom: the model, or whose cache it is. */
 const elsewhere = (call: Receipt, { receipt }: Pair, facts: Facts): Why =>
-  receipt.provider !== call.provider || receipt.model_asked !== call.model_asked
+  isSameModel(call, receipt)
     ? {
-        ...facts,
-        cause: 'other-model',
-        said: `The prefix was sent to ${receipt.provider} ${receipt.model_asked ?? ''}; each model has a cache of its own.`,
-        advice: 'Keep a conversation on one model and provider; count the new write before you switch.',
-      }
-    : {
         ...facts,
         cause: 'other-account',
         said: 'The prefix was sent with another key; caches belong to an account or workspace.',
         advice: 'Send calls with one prefix by one provider key.',
       }
+    : {
+        ...facts,
+        cause: 'other-model',
+        said: `The prefix was sent to ${receipt.provider} ${receipt.model_asked ?? ''}; each model has a cache of its own.`,
+        advice: 'Keep a conversation on one model and provider; count the new write before you switch.',
+      }
 
 /** Whose cache it is: with a key of Weir's the provider's key is the gateway's own. */
 const accountOf = ({ key_id, tenant }: Receipt): string | undefined => (key_id === undefined ? tenant : undefined)
 
+const isSameModel = (call: Receipt, other: Receipt): boolean =>
+  other.provider === call.provider && other.model_asked === call.model_asked
+
 const isHere = (call: Receipt, other: Receipt): boolean =>
-  other.provider === call.provider && other.model_asked === call.model_asked && accountOf(other) === accountOf(call)
+  isSameModel(call, other) && accountOf(other) === accountOf(call)
 
 /**
  * Explains from prefix chains alone why a call was not read from the cache: what changed, at which block, or that it was too
@@ -260,14 +257,17 @@ export const whyNotRead = (call: Receipt, earlier: readonly Receipt[], rule: Cac
   const others = earlier.filter(
     (one) => one.started_at_us < call.started_at_us && one.call_id !== call.call_id && !unserved(one),
   )
-  const pairs = others.map((one) => commonWith(call, one)).sort(byUse)
+  const pairs = others.map((one) => commonWith(call, one, rule)).sort(byUse)
   const here = pairs.filter(({ receipt }) => isHere(call, receipt))
   const least = Math.max(rule.minimum_tokens, read_tokens + 1)
-  const best = here.find((pair) => pair.tokens >= least && reaches(pair, rule))
+  const best = here.find((pair) => pair.held_tokens >= least)
   const seen = (pair: Pair): Facts => ({ ...facts, common_tokens: pair.tokens, earlier: earlierOf(call, pair) })
   if (best) return held(call, best, rule, seen(best))
-  const foreign = pairs.find(({ receipt, tokens }) => tokens >= least && !isHere(call, receipt))
-  if (foreign) return elsewhere(call, foreign, seen(foreign))
+  const short = here.find(({ tokens, receipt }) => tokens >= least && touchedBy(receipt) < least)
+  if (short) return unwritten(short, seen(short))
+  const foreign = pairs.filter(({ receipt, tokens }) => tokens >= least && !isHere(call, receipt))
+  const nextDoor = foreign.find(({ receipt }) => isSameModel(call, receipt)) ?? foreign[0]
+  if (nextDoor) return elsewhere(call, nextDoor, seen(nextDoor))
   const nearest = here
     .filter((pair) => kin(call, pair) > 0)
     .sort((a, b) => kin(call, b) - kin(call, a) || byUse(a, b))[0]

@@ -84,7 +84,7 @@ export const lever = {
     spread: { low: 0.7, high: 1.1, why: 'answers from compressed texts may ask for more turns' },
     patience_ms: 3000,
     needs_observing: true,
-    next_test: 'observe it for a day, then compare answers on 50 calls with and without',
+    next_test: 'compare answers on 50 calls with and without',
   },
   async pull(call, chosen, kit) {
     if (!kit.compress) return { do: 'nothing', why: 'services.compressor names no model' }

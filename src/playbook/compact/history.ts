@@ -148,7 +148,7 @@ export const lever = {
     spread: { low: 0.5, high: 1.2, why: 'a shorter history may take more turns, and summaries vary in length' },
     patience_ms: 20_000,
     needs_observing: true,
-    next_test: 'observe it for a day, then compare $ per accepted task in a holdout',
+    next_test: 'compare $ per accepted task in a holdout',
   },
   pull(call, chosen, kit) {
     const outline = call.outline()

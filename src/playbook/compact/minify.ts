@@ -73,7 +73,6 @@ export const lever = {
     risk: 'none',
     effort: 'switch',
     needs_observing: true,
-    next_test: 'observe it for a day: receipts carry no text, so what it takes out is known only from live calls',
   },
   pull(call, chosen, kit) {
     const outline = call.outline()

@@ -194,7 +194,6 @@ export const lever = {
     certainty: 'exact',
     risk: 'bounded',
     effort: 'switch',
-    next_test: 'none: lengths are on the receipts',
   },
   pull(call, chosen, kit) {
     const { lengths } = knownOf(routeOf(call), kit)
@@ -207,10 +206,8 @@ export const lever = {
     if (said.length > 0) return { do: 'change', changes: [{ do: 'set', fields }], why: said.join(', ') }
     const { counted } = lengths
     const isKnown = counted >= chosen.least_answers
-    return {
-      do: 'nothing',
-      why: isKnown ? 'the call asks for less than the cap' : `${Math.round(counted)} answers seen of this route`,
-    }
+    const seen = `${Math.round(counted)} of ${chosen.least_answers} answers of this route seen`
+    return { do: 'nothing', why: isKnown ? 'the call asks for less than the cap' : seen }
   },
   learn({ call, receipt, pulled }, _, kit) {
     if (receipt.outcome !== 'ok' || receipt.output_tokens === undefined) return

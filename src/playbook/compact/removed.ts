@@ -17,6 +17,27 @@ const removedUpTo = (tokens: number, chain: Chain, removed: readonly number[]): 
   return taken
 }
 
+/** Does the caller say where caches end? Then that is at a boundary. */
+const hasMarks = ({ cache_write_5m, cache_write_long }: Readonly<PastUsage>): boolean =>
+  cache_write_5m + cache_write_long > 0
+
+/**
+ * Tokens taken out before the boundary that fits best: boundaries are placed by counts and characters, so none lies quite where it is
+ * `expected`. An error counts by the length of the prefix, since that is what it grows with.
+ */
+const removedBefore = (
+  ends: readonly number[],
+  removed: readonly number[],
+  expected: (boundary: number) => number,
+): number => {
+  let [best, least] = [0, 1]
+  for (const [boundary, end] of ends.entries()) {
+    const error = Math.abs(end - expected(boundary)) / Math.max(1, end)
+    if (error <= least) [best, least] = [removed[boundary] ?? 0, error]
+  }
+  return best
+}
+
 const order = ['cache_read', 'cache_write_long', 'cache_write_5m', 'fresh'] as const
 
 /**
@@ -29,11 +50,22 @@ export const shorten = (usage: Readonly<PastUsage>, chain: Chain, removed: reado
   const input = order.reduce((sum, name) => sum + usage[name], 0)
   const scale = input === 0 ? 1 : whole / input
   const shorter = { ...usage }
+  const isMarked = hasMarks(usage)
+  const gone = removed.at(-1) ?? 0
   let end = 0
   let kept = 0
   for (const name of order) {
+    if (usage[name] === 0) continue
     end += usage[name]
-    const left = Math.max(kept, Math.round(end - Math.min(end, removedUpTo(end * scale, chain, removed))))
+    // What comes behind cannot lose more than it has.
+    const least = gone - (input - end)
+    const all = isMarked
+      ? Math.max(
+          least,
+          removedBefore(chain.tokens, removed, () => end * scale),
+        )
+      : removedUpTo(end * scale, chain, removed)
+    const left = Math.max(kept, Math.round(end - Math.min(end, all)))
     shorter[name] = left - kept
     kept = left
   }
@@ -126,10 +158,10 @@ const priceOf = (usage: Readonly<PastUsage>, { rates }: Pick<Spent, 'rates'>): n
  * call that was only observed they are in its usage; of one that was shortened they are put back first.
  */
 export const worthOfRemoved = (spent: Spent): number => {
-  const { pulled, usage, call, mode } = spent
+  const { pulled, usage, chain, mode } = spent
   if (pulled.do !== 'change' || !pulled.removed) return 0
-  if (mode === 'observe') return priceOf(usage, spent) - priceOf(shorten(usage, call.chain, pulled.removed), spent)
-  return priceOf(lengthen(usage, call.chain, pulled.removed), spent) - priceOf(usage, spent)
+  if (mode === 'observe') return priceOf(usage, spent) - priceOf(shorten(usage, chain(), pulled.removed), spent)
+  return priceOf(lengthen(usage, chain(), pulled.removed), spent) - priceOf(usage, spent)
 }
 
 /** The usage as it would have been without the edits: the inverse of `shorten`, class by class. */
@@ -137,9 +169,11 @@ export const lengthen = (usage: Readonly<PastUsage>, chain: Chain, removed: read
   const input = order.reduce((sum, name) => sum + usage[name], 0)
   // The chain is estimated: it is stretched to what the provider counted and what was taken out.
   const stretch = (input + (removed.at(-1) ?? 0)) / Math.max(1, chain.tokens.at(-1) ?? 0)
+  const asked = chain.tokens.map((end) => end * stretch)
+  const isMarked = hasMarks(usage)
   let before = 0
-  const tokens = chain.tokens.map((end, index) => {
-    before = Math.max(before, end * stretch - (removed[index] ?? 0))
+  const tokens = asked.map((end, index) => {
+    before = Math.max(before, end - (removed[index] ?? 0))
     return before
   })
   const left: Chain = { hashes: chain.hashes, tokens }
@@ -148,8 +182,12 @@ export const lengthen = (usage: Readonly<PastUsage>, chain: Chain, removed: read
   let end = 0
   let added = 0
   for (const name of order) {
+    if (usage[name] === 0) continue
     end += usage[name]
-    const all = Math.round(removedUpTo(end * scale, left, removed))
+    const upTo = isMarked
+      ? removedBefore(asked, removed, (boundary) => end * scale + (removed[boundary] ?? 0))
+      : removedUpTo(end * scale, left, removed)
+    const all = Math.round(upTo)
     longer[name] = usage[name] + Math.max(0, all - added)
     added = Math.max(added, all)
   }

@@ -106,7 +106,7 @@ export const lever = {
     spread: { low: 0.8, high: 1.05, why: 'answers from fewer passages may ask for more turns' },
     embeds: true,
     needs_observing: true,
-    next_test: 'observe it for a day, then compare answers on 50 questions with and without',
+    next_test: 'compare answers on 50 questions with and without',
   },
   async pull(call, chosen, kit) {
     const outline = call.outline()

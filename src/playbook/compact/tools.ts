@@ -162,7 +162,6 @@ export const lever = {
       why: 'a tool that is put back moves a prefix, a route may yet call what it never called, and what a provider adds to each tool is not counted',
     },
     needs_observing: true,
-    next_test: 'observe it until every route has had 300 conversations',
   },
   pull(call, chosen, kit) {
     const outline = call.outline()

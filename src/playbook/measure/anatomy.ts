@@ -66,20 +66,23 @@ export const apportion = (total: number, weights: readonly number[]): number[] =
  * Tokens of a prompt by what they are for, in proportion to characters: no tokenizer runs. The sum is exactly
  * `input_tokens` where the provider stated it, and characters / `bytes_per_token`, rounded up, where it did not.
  * A kind that the prompt does not have is absent. A prompt without text (an image alone) counts as the user's. They are
- * written into `tokens` where one is given.
+ * written into `tokens` where one is given. `weights` stand for the characters of the parts where more is known of them (`weightsOf`).
  */
 export const anatomy = (
   parts: readonly Part[],
   input_tokens: number | undefined,
   bytes_per_token: number,
   tokens: AnatomyTokens = {},
+  weights?: readonly number[],
 ): AnatomyTokens => {
   const characters = [0, 0, 0, 0, 0, 0]
   let sum = 0
-  for (const { kind, text } of parts) {
+  for (let at = 0; at < parts.length; at++) {
+    const { kind, text } = parts[at] as Part
     const place = placeOf[kind]
-    characters[place] = (characters[place] ?? 0) + text.length
-    sum += text.length
+    const weight = weights?.[at] ?? text.length
+    characters[place] = (characters[place] ?? 0) + weight
+    sum += weight
   }
   const total = input_tokens ?? Math.ceil(sum / bytes_per_token)
   if (sum === 0) {

@@ -98,6 +98,17 @@ export const linkParts = (parts: readonly Part[], digest: (text: string) => stri
   }
 }
 
+/** A chain whose parts weigh otherwise than by their characters (`weightsOf`). */
+export const weighted = ({ hashes }: PrefixChain, weights: readonly number[]): PrefixChain => {
+  let sum = 0
+  const upTo = weights.map((weight) => {
+    sum += weight
+    return Math.round(sum)
+  })
+  const kept = hashes.length === upTo.length ? upTo : keptBoundaries(upTo.length).map((index) => upTo[index] ?? 0)
+  return { hashes, characters: kept }
+}
+
 /**
  * Tokens up to each boundary, in proportion to characters: the last is `input_tokens` exactly. Without the provider's
  * count, characters / `bytes_per_token`.

@@ -6,7 +6,17 @@ import { type CacheTtl, ttl_s } from '../../../core/prompt.ts'
  * can be read (as soon as the answer that wrote it began), when it expires, and how long it lives, µs; `over_us` is when it has
  * expired in all of them.
  */
-type Hold = { tokens: number; over_us: number; readonly times: number[] }
+type Hold = {
+  /**
+   * Its length by the shortest prompt that began with it: tokens are divided among blocks by characters, and the less stands behind a
+   * prefix, the less it matters that some texts have fewer tokens a character than others.
+   */
+  tokens: number
+  /** Tokens behind it in that prompt. */
+  rest: number
+  over_us: number
+  readonly times: number[]
+}
 
 const [READY, UNTIL, LIFE, EACH] = [0, 1, 2, 3]
 
@@ -71,7 +81,16 @@ const heldAt = ({ shelf, chain, holds }: Look, boundary: number): Hold | null =>
   const hash = chain.hashes[boundary]
   const hold = (hash === undefined ? undefined : shelf.holds.get(hash)) ?? null
   holds[boundary] = hold
+  if (hold !== null) measure(hold, chain, boundary)
   return hold
+}
+
+const measure = (hold: Hold, { tokens }: Chain, boundary: number): void => {
+  const length = tokens[boundary] ?? 0
+  const rest = (tokens.at(-1) ?? 0) - length
+  if (rest >= hold.rest) return
+  hold.tokens = length
+  hold.rest = rest
 }
 
 const time = ({ times }: Hold, way: number, which: number): number => times[way * EACH + which] ?? 0
@@ -103,7 +122,8 @@ const holdAt = (look: Look, boundary: number, hash: string): Hold => {
   if (found !== null) return found
   const { shelf, chain, holds, at_us } = look
   if (shelf.holds.size >= shelf.sweep_at) sweep(shelf, at_us)
-  const hold: Hold = { tokens: chain.tokens[boundary] ?? 0, over_us: 0, times: shelf.blank.slice() }
+  const hold: Hold = { tokens: 0, rest: Number.POSITIVE_INFINITY, over_us: 0, times: shelf.blank.slice() }
+  measure(hold, chain, boundary)
   shelf.holds.set(hash, hold)
   holds[boundary] = hold
   return hold
@@ -126,7 +146,6 @@ const write = (look: Look, boundary: number, { way, ttl, ready_us, writes }: Vis
   const hold = holdAt(look, boundary, hash)
   if (time(hold, way, UNTIL) > look.at_us) return
   const [at, life_us] = [way * EACH, ttl_s[ttl] * 1_000_000]
-  hold.tokens = look.chain.tokens[boundary] ?? 0
   hold.times[at + READY] = ready_us ?? Number.POSITIVE_INFINITY
   hold.times[at + LIFE] = life_us
   keep(look, hold, way, look.at_us + life_us)
@@ -159,7 +178,7 @@ const visitAutomatic = (look: Look, visiting: Visiting): Visit => {
       hit = boundary
     } else write(look, boundary, visiting)
   }
-  const tokens = chain.tokens[hit] ?? 0
+  const tokens = Math.min(chain.tokens.at(-1) ?? 0, look.holds[hit]?.tokens ?? 0)
   const read = hit < 0 ? 0 : minimum + Math.floor((tokens - minimum) / step) * step
   return { read, written_short: 0, written_long: 0, hit }
 }

@@ -88,7 +88,7 @@ describe('weir advise', () => {
              levers:
                compact/minify: { mode: on }
 
-      All of them in weir.yaml
+      All of them in weir.yaml, in force after weir reload
         levers:
           cache/exact: { mode: on }
           cache/provider-prefix: { mode: on }
@@ -180,7 +180,7 @@ describe('weir advise', () => {
              levers:
                cache/exact: { mode: on }
 
-      All of them in weir.yaml
+      All of them in weir.yaml, in force after weir reload
         levers:
           cache/exact: { mode: on }
           cache/provider-prefix: { mode: on }

@@ -110,7 +110,9 @@ export const adviceHtml = ({ window, advice }: AdvicePage): string => {
         ])}${savings(worth)}`
       : '',
     worth.map((finding, at) => findingHtml(finding, advice.calls, at === 0)).join(''),
-    isTogether(findings) ? `<h2>All of them in weir.yaml</h2><pre>${safeLines(advice.configuration)}</pre>` : '',
+    isTogether(findings)
+      ? `<h2>All of them in weir.yaml</h2><p class="soft">In force after <code>weir reload</code>, or from the next start of the gateway.</p><pre>${safeLines(advice.configuration)}</pre>`
+      : '',
     at_work.length > 0 ? aside(atWorkText(at_work)) : '',
     idle.length > 0 ? aside(idleText(idle)) : '',
     unknown.length > 0 ? aside(unknownText(unknown)) : '',

@@ -133,7 +133,9 @@ const detail = (finding: Finding, number: number, all: number, look: Look, colou
 
 /** Said where several levers have lines of their own: what those would be together is no file, a name stands in it twice. */
 const togetherText = ({ findings, configuration }: Advice, colours: Paint): string =>
-  isTogether(findings) ? `${colours.bold('All of them in weir.yaml')}\n${yamlText(configuration, 2, colours)}` : ''
+  isTogether(findings)
+    ? `${colours.bold('All of them in weir.yaml')}${colours.dim(', in force after weir reload')}\n${yamlText(configuration, 2, colours)}`
+    : ''
 
 const MOST_ROWS = 12
 

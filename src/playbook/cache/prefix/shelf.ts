@@ -18,6 +18,9 @@ type Hold = {
   readonly times: number[]
 }
 
+/** No prompt is as long; and as a small integer it needs no object of its own beside each of millions of holds. */
+const MOST_REST = 2 ** 30
+
 const [READY, UNTIL, LIFE, EACH] = [0, 1, 2, 3]
 
 /** What a provider's cache holds in several ways, by the hash of the prefix. */
@@ -87,7 +90,7 @@ const heldAt = ({ shelf, chain, holds }: Look, boundary: number): Hold | null =>
 
 const measure = (hold: Hold, { tokens }: Chain, boundary: number): void => {
   const length = tokens[boundary] ?? 0
-  const rest = (tokens.at(-1) ?? 0) - length
+  const rest = (tokens[tokens.length - 1] ?? 0) - length
   if (rest >= hold.rest) return
   hold.tokens = length
   hold.rest = rest
@@ -122,7 +125,7 @@ const holdAt = (look: Look, boundary: number, hash: string): Hold => {
   if (found !== null) return found
   const { shelf, chain, holds, at_us } = look
   if (shelf.holds.size >= shelf.sweep_at) sweep(shelf, at_us)
-  const hold: Hold = { tokens: 0, rest: Number.POSITIVE_INFINITY, over_us: 0, times: shelf.blank.slice() }
+  const hold: Hold = { tokens: 0, rest: MOST_REST, over_us: 0, times: shelf.blank.slice() }
   measure(hold, chain, boundary)
   shelf.holds.set(hash, hold)
   holds[boundary] = hold

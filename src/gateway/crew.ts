@@ -15,8 +15,8 @@ export type Told = {
   ratios: readonly TokenRatio[]
   containments: readonly Containment[]
   budgets: BudgetsInForce
-  /** Absent as long as all is as it was at the start. */
-  renewal?: Renewal
+  /** Undefined as long as all is as it was at the start. */
+  renewal: Renewal | undefined
 }
 
 /** All gateway threads as one: what it is told, each is told; what it is asked, is asked of each. */
@@ -72,7 +72,8 @@ const listenTogether = async (threads: readonly GatewayThread[], { host, port }:
 
 /** Opens a crew without threads. */
 export const openCrew = (): Crew => {
-  const told: Told = { keys: [], ratios: [], containments: [], budgets: { generation: 0, budgets: [] } }
+  const budgets = { generation: 0, budgets: [] }
+  const told: Told = { keys: [], ratios: [], containments: [], budgets, renewal: undefined }
   let threads: readonly GatewayThread[] = []
   const each = <T>(act: (thread: GatewayThread) => Promise<T>): Promise<T[]> => Promise.all(threads.map(act))
   return {
@@ -99,8 +100,15 @@ export const openCrew = (): Crew => {
       await each((thread) => thread.contain(containments))
     },
     async renew(renewal) {
-      await each((thread) => thread.renew(renewal))
+      const before = told.renewal
+      // At once: a thread may be started again meanwhile.
       told.renewal = renewal
+      try {
+        await each((thread) => thread.renew(renewal))
+      } catch (error) {
+        told.renewal = before
+        throw error
+      }
     },
     async setBudgets(budgets) {
       told.budgets = budgets

@@ -3,19 +3,10 @@ import type { GroupRow } from '../../playbook/advise/rows.ts'
 import { plays } from '../../playbook/order.ts'
 import { windowEnds, windowTitle } from '../asking.ts'
 import { count, money, percent, plural } from '../show/format.ts'
+import { effortNames, riskNames } from '../show/traits.ts'
 import { escapeHtml as safe } from '../statement/html.ts'
 import { composition, curve, savings, waterfall } from './charts.ts'
-import {
-  type AdvicePage,
-  aloneText,
-  atWorkText,
-  effortNames,
-  idleText,
-  isTogether,
-  rangeText,
-  restsText,
-  riskNames,
-} from './render.ts'
+import { type AdvicePage, aloneText, atWorkText, idleText, isTogether, rangeText, restsText } from './render.ts'
 import { style } from './style.ts'
 
 const definition = (entries: readonly (readonly [string, string | null])[]): string =>

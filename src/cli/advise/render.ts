@@ -6,20 +6,9 @@ import { clean, count, money, nothing, percent, plural } from '../show/format.ts
 import { type Look, type Paint, paint } from '../show/look.ts'
 import { facts, table } from '../show/table.ts'
 import { wrap } from '../show/text.ts'
+import { effortNames, riskNames } from '../show/traits.ts'
 
 export type AdvicePage = Readonly<{ window: NamedWindow; advice: Advice }>
-
-export const riskNames: Readonly<Record<Finding['risk'], string>> = {
-  none: 'none',
-  bounded: 'bounded',
-  'needs-eval': 'needs an eval',
-}
-
-export const effortNames: Readonly<Record<Finding['effort'], string>> = {
-  switch: 'a switch',
-  configure: 'some settings',
-  project: 'a project',
-}
 
 /** `$12.30 (11.90 – 12.80)`: the middle and what it lies between. */
 export const rangeText = ({ low_usd, high_usd }: Amounts): string =>

@@ -4,6 +4,7 @@ import type { Practice } from '../../core/practice.ts'
 import { clean, money, nothing, percent, plural } from '../show/format.ts'
 import { type Look, paint } from '../show/look.ts'
 import { facts, table } from '../show/table.ts'
+import { riskNames } from '../show/traits.ts'
 
 type ShownSetting = Readonly<{ name: string; takes: string; default: Setting['default']; about: string }>
 
@@ -106,7 +107,7 @@ export const renderLevers = (
       { head: 'lever', cell: ({ name }) => name },
       { head: 'in force', cell: (lever) => clean(inForce(lever)) },
       { head: 'saved', cell: savedWords },
-      { head: 'risk', cell: ({ risk }) => risk, drop: 2 },
+      { head: 'risk', cell: ({ risk }) => riskNames[risk], drop: 2 },
       { head: 'what it does', cell: ({ about }) => about, drop: 1 },
     ],
     look,

@@ -32,17 +32,16 @@ export const parseGlob = (text: string): Glob => {
   return pieces
 }
 
-/** Reads `pieces` by a glob in linear steps a star, without recursion: what a star took grows only when the rest fails. */
-const reads = (glob: Glob, pieces: Glob, takes: (wanted: Piece, found: Piece) => boolean): boolean => {
+/** Reads `length` places by a glob in linear steps a star, without recursion: what a star took grows only when the rest fails. */
+const reads = (glob: Glob, length: number, takes: (wanted: Piece, place: number) => boolean): boolean => {
   let [at, from, star, mark] = [0, 0, -1, 0]
-  while (from < pieces.length) {
+  while (from < length) {
     const wanted = glob[at]
-    const found = pieces[from]
     if (wanted?.kind === 'any') {
       star = at
       mark = from
       at += 1
-    } else if (wanted && found && takes(wanted, found)) {
+    } else if (wanted && takes(wanted, from)) {
       at += 1
       from += 1
     } else if (star >= 0) {
@@ -54,38 +53,38 @@ const reads = (glob: Glob, pieces: Glob, takes: (wanted: Piece, found: Piece) =>
   return glob.slice(at).every(({ kind }) => kind === 'any')
 }
 
-/** None where the text means but itself. */
-const patterns = new Map<string, RegExp | null>()
-const MOST_PATTERNS = 10_000
+/** A character of two units is one place. */
+const charactersOf = (text: string): ArrayLike<string> => (/[\ud800-\udfff]/.test(text) ? [...text] : text)
 
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-
-const patternOf = (glob: string): RegExp | null => {
-  if (!isGlob(glob)) return null
-  const parts = parseGlob(glob).map((piece) =>
-    piece.kind === 'text' ? escaped(piece.text) : piece.kind === 'one' ? '.' : '.*',
+export const globHolds = (glob: Glob, value: string): boolean => {
+  const characters = charactersOf(value)
+  return reads(
+    glob,
+    characters.length,
+    (wanted, place) => wanted.kind === 'one' || (wanted.kind === 'text' && wanted.text === characters[place]),
   )
-  return new RegExp(`^${parts.join('')}$`, 'su')
 }
 
-/** Does a glob match a text? For the way of a call: patterns come from configuration and keys, so they are few, and kept. */
+/** None where the text means but itself. */
+const parsed = new Map<string, Glob | null>()
+const MOST_PARSED = 10_000
+
+/** Does a glob match a text? For the way of a call: globs come from configuration and keys, so they are few, and kept. */
 export const globMatches = (glob: string, text: string): boolean => {
-  let pattern = patterns.get(glob)
-  if (pattern === undefined) {
-    pattern = patternOf(glob)
-    if (patterns.size < MOST_PATTERNS) patterns.set(glob, pattern)
+  let known = parsed.get(glob)
+  if (known === undefined) {
+    known = isGlob(glob) ? parseGlob(glob) : null
+    if (parsed.size < MOST_PARSED) parsed.set(glob, known)
   }
-  return pattern ? pattern.test(text) : glob === text
+  return known ? globHolds(known, text) : glob === text
 }
-
-const literally = (text: string): Glob => [...text].map((character) => ({ kind: 'text', text: character }))
-
-export const globHolds = (glob: Glob, value: string): boolean =>
-  reads(glob, literally(value), (wanted, found) => wanted.kind === 'one' || sameText(wanted, found))
 
 const sameText = (one: Piece, other: Piece): boolean =>
   one.kind === 'text' && other.kind === 'text' && one.text === other.text
 
 /** Whether every value of `narrow` is one of `wide`. Never true wrongly; a few odd pairs are missed. */
 export const globCovers = (wide: Glob, narrow: Glob): boolean =>
-  reads(wide, narrow, (wanted, found) => (wanted.kind === 'one' ? found.kind !== 'any' : sameText(wanted, found)))
+  reads(wide, narrow.length, (wanted, place) => {
+    const found = narrow[place] as Piece
+    return wanted.kind === 'one' ? found.kind !== 'any' : sameText(wanted, found)
+  })

@@ -126,7 +126,7 @@ export type Ended = Readonly<{
 /** What is known of a call when its saving is reckoned: after its usage, before its receipt is written. */
 export type Spent = Readonly<{
   call: LiveCall
-  /** The prefix chain of the prompt as asked, by what the provider counted and levers took out. Worked out at each call. */
+  /** The prefix chain of the prompt as asked, by what the provider counted and levers took out. Worked out when it is first asked for. */
   chain(): Chain
   pulled: Exclude<Pulled, Readonly<{ do: 'nothing' }>>
   mode: 'observe' | 'on'

@@ -29,7 +29,7 @@ const seriesName = (name: string, labels: Readonly<Record<string, string>>): str
 
 /** The series of one wire at one provider: found once, then counted in place. */
 type Series = Readonly<{
-  attempts: (outcome: string, status: string) => string
+  attempts: (outcome: string) => (status: number | undefined) => string
   input: string
   output: string
   cost: string
@@ -38,13 +38,12 @@ type Series = Readonly<{
   first_token: Histogram
 }>
 
-/** A function that makes each series' name once. */
-const remembered = (make: (value: string, other: string) => string): ((value: string, other?: string) => string) => {
-  const known = new Map<string, string>()
-  return (value, other = '') => {
-    const key = value + other
-    const found = known.get(key) ?? make(value, other)
-    known.set(key, found)
+/** Makes what belongs to each value once. */
+const remembered = <Value, Made>(make: (value: Value) => Made): ((value: Value) => Made) => {
+  const known = new Map<Value, Made>()
+  return (value) => {
+    const found = known.get(value) ?? make(value)
+    known.set(value, found)
     return found
   }
 }
@@ -57,7 +56,11 @@ const histogramIn = (counts: Counts, name: string): Histogram => {
 const openSeries = (counts: Counts, wire: string, provider: string): Series => {
   const by = { wire, provider }
   return {
-    attempts: remembered((outcome, status) => seriesName('weir_attempts_total', { ...by, outcome, status })),
+    attempts: remembered((outcome) =>
+      remembered((status) =>
+        seriesName('weir_attempts_total', { ...by, outcome, status: status === undefined ? 'none' : String(status) }),
+      ),
+    ),
     input: seriesName('weir_input_tokens_total', by),
     output: seriesName('weir_output_tokens_total', by),
     cost: seriesName('weir_cost_usd_total', by),
@@ -109,7 +112,7 @@ export const createMetrics = (): Metrics => {
       const { outcome, http_status, price_state, cost_usd, started_at_us, first_token_at_us } = receipt
       const series = seriesOf(receipt.wire ?? 'none', receipt.provider)
       add('weir_receipts_total', 1)
-      add(series.attempts(outcome, http_status === undefined ? 'none' : String(http_status)), 1)
+      add(series.attempts(outcome)(http_status), 1)
       add(series.input, receipt.input_tokens)
       add(series.output, receipt.output_tokens)
       if (cost_usd !== undefined) add(series.cost, Number(cost_usd))

@@ -38,9 +38,9 @@ import { openUpstreams } from './upstreams.ts'
 import type { World } from './world.ts'
 
 /** What of a world is made of settings, and so is made anew with them. */
-type Renewed = Pick<World, 'settings' | 'upstreams' | 'book' | 'dispatcher' | 'breakers' | 'levers'>
+type OfSettings = Pick<World, 'settings' | 'upstreams' | 'book' | 'dispatcher' | 'breakers' | 'levers'>
 /** What a thread has for as long as it lives. */
-type Lasting = Omit<World, keyof Renewed>
+type Lasting = Omit<World, keyof OfSettings>
 
 /** What is made of settings, and made anew only where those are others. */
 const madeOf = <From, Made>(make: (from: From) => Made) => {
@@ -106,7 +106,7 @@ const openMemories = () => {
     ({ name }: Lever): Memory => {
       const since = levers_since[name]
       const before = known.get(name)
-      if (before?.since === since && before) return before.memory
+      if (before !== undefined && before.since === since) return before.memory
       const memory = openMemory()
       if (since === undefined) known.delete(name)
       else known.set(name, { since, memory })
@@ -127,7 +127,7 @@ const leverOpener = ({ settings: { data, threads } }: ThreadData, doors: ThreadD
       ? { embedder: rested(openEmbedder(services.embedder, lasting.errands), breaker, now_us) }
       : {}),
   }))
-  return ({ settings, levers_since }: Renewal, { book, upstreams }: Omit<Renewed, 'levers'>): Levers | undefined => {
+  return ({ settings, levers_since }: Renewal, { book, upstreams }: Omit<OfSettings, 'levers'>): Levers | undefined => {
     const { policies, services, breaker } = settings
     if (policies.length === 0) return undefined
     const kitOf = openKits({

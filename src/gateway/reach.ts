@@ -70,6 +70,14 @@ const checkVersion = ({ version }: Partial<ControlFile>, data: string): void => 
   )
 }
 
+/** The gateway that runs on a data folder; undefined where none does. Throws `conflict` for one of another version. */
+const runningOn = async (data: string): Promise<ControlFile | undefined> => {
+  const control = readControl(data)
+  if (!control || !(await isAlive(control))) return undefined
+  checkVersion(control, data)
+  return control
+}
+
 const remoteLedger = (data: string, control: ControlFile): Ledger => ({
   append: ({ name, path, deduplicate }: Segment): Promise<Appended> => {
     if (resolve(dirname(path)) !== resolve(importFolder(data)))
@@ -86,9 +94,8 @@ const remoteLedger = (data: string, control: ControlFile): Ledger => ({
 
 /** What the gateway that runs on a data folder answers to a question of its control port; undefined where none does. */
 export const askControl = async (data: string, path: '/budgets'): Promise<unknown> => {
-  const control = readControl(data)
-  if (!control || !(await isAlive(control))) return undefined
-  checkVersion(control, data)
+  const control = await runningOn(data)
+  if (!control) return undefined
   const response = await fetch(`http://127.0.0.1:${control.port}${path}`, {
     headers: { authorization: `Bearer ${control.token}` },
     redirect: 'error',
@@ -98,10 +105,8 @@ export const askControl = async (data: string, path: '/budgets'): Promise<unknow
 
 /** Lets the gateway that runs on a data folder read its settings anew; undefined where none does. Throws `bad-config`, as its start would. */
 export const reloadAt = async (data: string): Promise<Reloaded | undefined> => {
-  const control = readControl(data)
-  if (!control || !(await isAlive(control))) return undefined
-  checkVersion(control, data)
-  return post(control, '/reload', {})
+  const control = await runningOn(data)
+  return control && post(control, '/reload', {})
 }
 
 const silent = { info() {}, warn() {}, error() {} }
@@ -131,11 +136,8 @@ export const reachLedger = async (data: string, options: ReachOptions): Promise<
   const { now_us, role = 'weir', wait_ms = 5000 } = options
   const until_us = now_us() + wait_ms * 1000
   for (;;) {
-    const control = readControl(data)
-    if (control && (await isAlive(control))) {
-      checkVersion(control, data)
-      return remoteLedger(data, control)
-    }
+    const control = await runningOn(data)
+    if (control) return remoteLedger(data, control)
     const held = await tryHold(data, role, options.memory_limit)
     if (!(held instanceof WeirError)) return ownLedger(held, data)
     if (now_us() >= until_us) throw held

@@ -69,6 +69,7 @@ const addPrompt = (draft: Draft, call: Call, { price_as, model, usage }: Asked, 
   const { bytes_per_token } = world.tokens.ratios.of(price_as, model ?? '')
   const input_tokens = usage && askedTokens(call.pulling, usage.totals.input)
   const weights = weightsOf(reading.parts, input_tokens, call.pulling?.counted)
+  if (call.pulling) call.pulling.weights = weights
   anatomy(reading.parts, input_tokens, bytes_per_token, draft as AnatomyTokens, weights)
   draft.fingerprint_exact = found.fingerprint_exact
   draft.fingerprint_template = found.fingerprint_template

@@ -64,6 +64,8 @@ export type Pulling = {
   given?: StoredAnswer
   /** What was counted of the texts that were edited, as asked, by the part of the reading that they stand in. */
   counted?: ReadonlyMap<number, Counted>
+  /** What the parts of the reading weigh by that; absent where there are only characters to go by. */
+  weights?: readonly number[] | undefined
   /** Settles when what was taken out is counted in tokens; absent where nothing was. Never rejects. */
   counting?: Promise<void>
 }

@@ -3,7 +3,6 @@ import { formatUsd, picodollars, type Usd } from '../../core/money.ts'
 import type { Chain, PastUsage, TokenRates } from '../../core/past.ts'
 import type { LeverTrace } from '../../core/receipt.ts'
 import { keptBoundaries, prefixTokens, weighted } from '../../playbook/measure/prefixes.ts'
-import { weightsOf } from '../../playbook/measure/weights.ts'
 import type { Call } from '../call.ts'
 import type { Draft } from '../draft.ts'
 import { acted, askedTokens, type Levers, type Pulling, type Turn } from './pulling.ts'
@@ -29,13 +28,11 @@ const removedWorth = (removed: number, draft: Draft, rates: TokenRates): number 
 }
 
 /** The prompt's chain as asked, at the provider's count and that of the texts that were edited. */
-const chainOf = ({ pulling, reading, prompt }: Call, { input_tokens }: Draft): Chain => {
-  const { live, counted } = pulling as Pulling
-  const asked = input_tokens === undefined ? undefined : askedTokens(pulling, input_tokens)
-  const weights = weightsOf(reading?.parts ?? [], asked, counted)
-  if (asked === undefined || weights === undefined || prompt === undefined) return live.chain
+const chainOf = (prompt: Call['prompt'], pulling: Pulling, { input_tokens }: Draft): Chain => {
+  const { live, weights } = pulling
+  if (input_tokens === undefined || weights === undefined || prompt === undefined) return live.chain
   const whole = weighted(prompt.whole(), weights)
-  return { hashes: whole.hashes, tokens: prefixTokens(whole, asked, 1) }
+  return { hashes: whole.hashes, tokens: prefixTokens(whole, askedTokens(pulling, input_tokens), 1) }
 }
 
 /** What a turn's saving is reckoned from, beside the turn. */
@@ -105,7 +102,12 @@ export const addTraces = (draft: Draft, call: Call, levers: Levers | undefined):
   const kitOf = ({ active: { lever, mode } }: Turn) => levers.kitOf(lever, mode)
   // All kits have the same rates.
   const rates = kitOf(first).rates(upstream.name, call.reading?.model ?? '', at_us)
-  const reckoning = { pulling, draft, rates, chain: () => chainOf(call, draft) }
+  let found: Chain | undefined
+  const chain = (): Chain => {
+    found ??= chainOf(call.prompt, pulling, draft)
+    return found
+  }
+  const reckoning = { pulling, draft, rates, chain }
   const traces = pulling.turns.map((turn) => withTrouble(traceOf(turn, reckoning), kitOf(turn).notes?.trouble()))
   draft.levers = [...(draft.levers ?? []), ...traces]
 }

@@ -75,7 +75,6 @@ export const openWatching = async (options: WatchingOptions): Promise<Watching> 
     watch = await startWatch(known, containments)
   }
   const containments = await contained()
-  if (!isOn()) queue.clear()
   return {
     containments,
     taken(path) {

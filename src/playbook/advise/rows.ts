@@ -33,15 +33,17 @@ const joined = (groups: readonly Group[]): Group => {
 
 /** A prompt that changes from its beginning with every call has as many templates as calls: they are one row that says so. */
 const withoutSingles = (groups: Replayed['groups']): readonly (readonly [string, Group])[] => {
-  const [kept, singles]: [[string, Group][], Map<string, Group[]>] = [[], new Map()]
-  for (const [name, group] of groups) {
-    const at = group.calls === 1 ? name.lastIndexOf(TEMPLATE) : -1
-    if (at < 0) kept.push([name, group])
-    else singles.set(name.slice(0, at), [...(singles.get(name.slice(0, at)) ?? []), group])
-  }
+  const featureOf = ([name, { calls }]: readonly [string, Group]): string | undefined =>
+    calls === 1 && name.includes(TEMPLATE) ? name.slice(0, name.lastIndexOf(TEMPLATE)) : undefined
+  const singles = Map.groupBy(groups, featureOf)
+  const kept: (readonly [string, Group])[] = singles.get(undefined) ?? []
   for (const [feature, alike] of singles) {
+    if (feature === undefined) continue
     const count = alike.length === 1 ? 'a template' : `${alike.length.toLocaleString('en-US')} templates`
-    kept.push([`${feature} · ${count} of one call${alike.length === 1 ? '' : ' each'}`, joined(alike)])
+    kept.push([
+      `${feature} · ${count} of one call${alike.length === 1 ? '' : ' each'}`,
+      joined(alike.map(([, group]) => group)),
+    ])
   }
   return kept
 }

@@ -10,11 +10,12 @@ import { policiesOf } from './config/levers.ts'
 import { namesOf } from './config/match.ts'
 import { check, configError } from './config/problems.ts'
 import type { Providers } from './config/provider-entry.ts'
+import { proxyOf } from './config/proxy.ts'
 import { type File, file as fileSchema } from './config/schema.ts'
 import { servicesOf } from './config/services.ts'
 import type { Lever } from './core/lever.ts'
 import type { Credentials } from './core/provider.ts'
-import type { Settings } from './core/settings.ts'
+import type { Proxies, Settings } from './core/settings.ts'
 import { levers } from './playbook/levers.ts'
 
 export { defaultSettings } from './config/defaults.ts'
@@ -59,7 +60,7 @@ type Outside = keyof typeof outside
 /** What flags and environment set, checked by the same schema, with the name under which the user set it. */
 const readOutside = (
   source: SettingsSource,
-): Readonly<{ value: Pick<File, Outside>; problems: readonly Problem[] }> => {
+): Readonly<{ value: Pick<File, Outside>; proxy: Proxies | undefined; problems: readonly Problem[] }> => {
   const given: Partial<Record<Outside, string>> = {}
   const origin: Partial<Record<string, string>> = {}
   for (const field of Object.keys(outside) as Outside[]) {
@@ -71,10 +72,9 @@ const readOutside = (
     origin[field] = flagged === undefined ? variable : flag
   }
   const { value, problems } = check(fileSchema, { ...empty, value: given })
-  return {
-    value: value ?? {},
-    problems: problems.map((problem) => ({ ...problem, field: origin[problem.field] ?? problem.field })),
-  }
+  const named = problems.map((problem) => ({ ...problem, field: origin[problem.field] ?? problem.field }))
+  const { proxy, problems: of_proxy } = proxyOf(source.env)
+  return { value: value ?? {}, proxy, problems: [...named, ...of_proxy] }
 }
 
 const merged = (file: File, over: Pick<File, Outside>, path: string | undefined, source: SettingsSource) => {
@@ -100,7 +100,7 @@ const merged = (file: File, over: Pick<File, Outside>, path: string | undefined,
 /** Where problems lie: in the file, unless all of them are of flags or of variables. */
 const originOf = (problems: readonly Problem[], outside: readonly Problem[], path: string | undefined): string => {
   if (path !== undefined && problems.some((problem) => !outside.includes(problem))) return path
-  return problems.every(({ field }) => field.startsWith('WEIR_')) ? 'the environment' : 'the command line'
+  return problems.every(({ field }) => /^[A-Z_]+$/.test(field)) ? 'the environment' : 'the command line'
 }
 
 /**
@@ -138,6 +138,7 @@ export const loadSettings = (source: SettingsSource): Settings => {
     policies: policiesOf(file, source.levers ?? levers, matchable, tell),
     services: servicesOf(file, { providers: names, tell, base: path === undefined ? source.cwd : dirname(path) }),
     budgets: budgetsOf(file, names, tell),
+    ...known({ proxy: over.proxy }),
     prices: pricesOf(file, written_at, tell),
   }
   if (problems.length === 0 && settings.mode === 'pass-through' && !isLoopback(settings.host)) {

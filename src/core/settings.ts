@@ -99,6 +99,9 @@ export type CompressorSettings = Readonly<{ folder: string }>
 /** What levers may use beside the call's own provider. */
 export type Services = Readonly<{ embedder?: EmbedderSettings; compressor?: CompressorSettings }>
 
+/** Addresses of the proxies that calls leave by, as the environment names them; hosts under `except` are reached without. */
+export type Proxies = Readonly<{ http?: string; https?: string; except: string }>
+
 /** weir.yaml, the environment and flags, parsed once. Everything has a default. */
 export type Settings = Readonly<{
   host: string
@@ -115,6 +118,7 @@ export type Settings = Readonly<{
   providers: readonly ProviderSettings[]
   routes: readonly Route[]
   services: Services
+  proxy?: Proxies
   limits: Limits
   /** Which lever works where: the first that matches a call decides for the levers that it names. None: no lever works. */
   policies: readonly LeverPolicy[]

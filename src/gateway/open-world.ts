@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { Agent } from 'undici'
 import type { Lever, Memory } from '../core/lever.ts'
-import type { Breaker, Settings } from '../core/settings.ts'
+import type { Breaker, Proxies, Settings } from '../core/settings.ts'
 import type { KeyRecord } from '../core/store.ts'
 import { levers } from '../playbook/levers.ts'
 import { inOrder } from '../playbook/order.ts'
@@ -35,6 +34,7 @@ import type { Renewal, ThreadData, ThreadDoors } from './thread-data.ts'
 import { openTokens } from './tokens.ts'
 import { openTurn } from './turn.ts'
 import { openUpstreams } from './upstreams.ts'
+import { openWayOut } from './way-out.ts'
 import type { World } from './world.ts'
 
 /** What of a world is made of settings, and so is made anew with them. */
@@ -154,8 +154,8 @@ export const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name
   const { lasting, setKeys } = openLasting(data, doors, onSegment)
   const openLevers = leverOpener(data, doors, lasting)
   const dispatcherOf = madeOf(
-    (connect_ms: number) =>
-      doors.dispatcher ?? new Agent({ connect: { timeout: connect_ms }, keepAliveTimeout: 30_000 }),
+    ({ connect_ms, proxy }: Readonly<{ connect_ms: number; proxy: Proxies | undefined }>) =>
+      doors.dispatcher ?? openWayOut(connect_ms, proxy),
   )
   const breakersOf = madeOf((breaker: Breaker) => createBreakers(breaker, doors.now_us))
   const open = (renewal: Renewal): World => {
@@ -164,7 +164,7 @@ export const openWorld = (data: ThreadData, doors: ThreadDoors, onSegment: (name
       settings,
       upstreams: openUpstreams(settings.providers, providers, wires),
       book: compileBook({ ...prices, checked: true }),
-      dispatcher: dispatcherOf(settings.limits.connect_ms),
+      dispatcher: dispatcherOf({ connect_ms: settings.limits.connect_ms, proxy: settings.proxy }),
       breakers: breakersOf(settings.breaker),
     }
     const found = openLevers(renewal, plain)

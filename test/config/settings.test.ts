@@ -62,6 +62,31 @@ test('a wrong flag or variable is not laid to the file', () => {
   expect(problems('port: y\n', {}, { port: 'x' })).toMatch(/^\.\/weir\.yaml has 2 problems:/)
 })
 
+describe('proxies', () => {
+  const proxyIn = (env: Record<string, string>) => load(env).proxy
+
+  test('are those of the environment, never for this machine itself', () => {
+    expect(proxyIn({})).toBeUndefined()
+    expect(proxyIn({ NO_PROXY: 'example.com' })).toBeUndefined()
+    const address = 'http://proxy.example:3128'
+    const except = 'localhost,127.0.0.1,[::1],'
+    expect(proxyIn({ HTTPS_PROXY: address })).toEqual({ https: address, except })
+    expect(proxyIn({ https_proxy: address, HTTPS_PROXY: 'http://other.example', NO_PROXY: '.corp' })).toEqual({
+      https: address,
+      except: `${except}.corp`,
+    })
+    expect(proxyIn({ HTTP_PROXY: address, NO_PROXY: '*' })).toBeUndefined()
+  })
+
+  test('that are no address are refused, and not shown', () => {
+    const said = problems('', { HTTPS_PROXY: 'user:secret@proxy', HTTP_PROXY: 'ftp://proxy.example' })
+    expect(said).toMatch(
+      /^the environment has 2 problems:\n {2}HTTP_PROXY: .*\n {2}HTTPS_PROXY: found what is no address/,
+    )
+    expect(said).not.toContain('secret')
+  })
+})
+
 describe('weir.yaml', () => {
   test('is read whole', () => {
     write(`

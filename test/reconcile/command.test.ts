@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ledgerFolder, receipts } from '../cli/fixture.ts'
 import { weir, weirProcess } from '../cli/run.ts'
+import { startProxy } from '../gateway/proxy.ts'
 import { adminKey, type BillingServer, faults, startBilling } from './billing-server.ts'
 
 let data: string
@@ -264,6 +265,20 @@ describe('the live API', () => {
     expect(answer.total.cost.provider_usd).toBe('5.325')
     expect(answer.coverage_tokens).toBeCloseTo(42_000 / 3_150_000)
     expect(answer.total.tokens.parts).toMatchObject({ bypass: expect.any(Number) })
+  })
+
+  test('is reached by the proxy that the environment names', async () => {
+    const proxy = await startProxy()
+    proxy.far.port = Number(new URL(server.url).port)
+    const path = join(folder, 'proxied.yaml')
+    writeFileSync(path, 'providers:\n  openai:\n    options:\n      billing_url: http://bills.example:8080/v1\n')
+    const words = ['reconcile', 'openai', '--since', '2026-11-01', '--until', '2026-11-04', '--config', path, '--json']
+    const env = { OPENAI_ADMIN_KEY: adminKey, HTTP_PROXY: `http://127.0.0.1:${proxy.port}` }
+    const { out, err } = await weirProcess([...words, '--data', data], '', { cwd: folder, env })
+    proxy.close()
+    expect(err).toBe('')
+    expect(JSON.parse(out).total.cost.provider_usd).toBe('5.325')
+    expect(proxy.tunnels[0]?.target).toBe('bills.example:8080')
   })
 
   test('takes a key that is kept sealed', async () => {

@@ -17,6 +17,12 @@ export const clientLines = (url: string): readonly (readonly [string, string])[]
   ]
 }
 
+/** The proxy to providers, without the password that its address may hold. */
+const proxyIn = ({ proxy }: Settings): string | undefined => {
+  const address = proxy?.https ?? proxy?.http
+  return address === undefined ? undefined : `the proxy ${new URL(address).host}`
+}
+
 /** What is said when the gateway listens: where, how to point a client at it, and where the data lies. */
 export const renderBanner = ({ url, console, settings }: Listening, look: Look): string => {
   const colours = paint(look)
@@ -37,6 +43,7 @@ export const renderBanner = ({ url, console, settings }: Listening, look: Look):
         ['mode', settings.mode],
         ['data', settings.data],
         ['console', console === undefined ? undefined : `${console} (weir console token create --admin)`],
+        ['goes out by', proxyIn(settings)],
         ['configured', own.length === 0 ? undefined : own.map((name) => `${name} at /${name}/…`).join(', ')],
         ['then', 'weir report · weir calls --follow · weir leaks'],
       ],

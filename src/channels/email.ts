@@ -1,5 +1,5 @@
 import type { Channel, Delivered, Destination, Notice } from '../core/channel.ts'
-import { factsOf, nextStep, titleOf } from '../playbook/allocate/alert/wording.ts'
+import { factsOf, nextStep, spoken, titleOf } from '../playbook/allocate/alert/wording.ts'
 
 const PATIENCE_MS = 15_000
 
@@ -8,7 +8,7 @@ const escaped = (text: string): string =>
 
 const textOf = ({ alert }: Notice): string =>
   [
-    alert.message,
+    spoken(alert, alert.message),
     '',
     ...factsOf(alert).map(([name, value]) => `${`${name}:`.padEnd(16)} ${value}`),
     '',
@@ -22,7 +22,7 @@ const row = ([name, value]: readonly [string, string]): string =>
 const htmlOf = ({ alert, event }: Notice): string =>
   `<!doctype html><html><body style="font-family:sans-serif;font-size:14px;color:#222">
 <h2 style="font-size:18px">${escaped(titleOf(alert, event))}</h2>
-<p>${escaped(alert.message)}</p>
+<p>${escaped(spoken(alert, alert.message))}</p>
 <table style="border-collapse:collapse">${factsOf(alert).map(row).join('')}</table>
 <p><code>${escaped(nextStep(alert))}</code></p>
 </body></html>`

@@ -1,5 +1,5 @@
 import type { Channel, Notice } from '../core/channel.ts'
-import { cutTo, factsOf, titleOf } from '../playbook/allocate/alert/wording.ts'
+import { cutTo, factsOf, spoken, titleOf } from '../playbook/allocate/alert/wording.ts'
 import { postJson } from './shared/post.ts'
 
 const EVENTS = 'https://events.pagerduty.com/v2/enqueue'
@@ -7,7 +7,7 @@ const EVENTS = 'https://events.pagerduty.com/v2/enqueue'
 const SUMMARY = 1024
 
 const triggerOf = ({ alert, event, at_us }: Notice) => ({
-  summary: cutTo(`${titleOf(alert, event)}. ${alert.message}`, SUMMARY),
+  summary: cutTo(`${titleOf(alert, event)}. ${spoken(alert, alert.message)}`, SUMMARY),
   source: alert.owner,
   severity: alert.severity,
   timestamp: new Date(at_us / 1000).toISOString(),

@@ -1,5 +1,5 @@
 import type { Channel, Notice } from '../core/channel.ts'
-import { cutTo, factsOf, nextStep, titleOf } from '../playbook/allocate/alert/wording.ts'
+import { cutTo, factsOf, nextStep, spoken, titleOf } from '../playbook/allocate/alert/wording.ts'
 import { postJson } from './shared/post.ts'
 
 /** Slack's limits for blocks, in characters. */
@@ -20,9 +20,9 @@ const marks = { info: ':large_blue_circle:', warning: ':large_orange_circle:', c
 const bodyOf = ({ alert, event }: Notice) => {
   const title = `${marks[alert.severity]} ${titleOf(alert, event)}`
   const fields = factsOf(alert).slice(0, FIELDS)
-  const section = { type: 'section', text: { type: 'mrkdwn', text: escaped(alert.message, TEXT) } }
+  const section = { type: 'section', text: { type: 'mrkdwn', text: escaped(spoken(alert, alert.message), TEXT) } }
   return {
-    text: escaped(`${title}: ${alert.message}`, TEXT),
+    text: escaped(`${title}: ${spoken(alert, alert.message)}`, TEXT),
     blocks: [
       { type: 'header', text: { type: 'plain_text', emoji: true, text: cutTo(title, HEADER) } },
       section,

@@ -21,7 +21,8 @@ const usualLimit = (machine: boolean, by: string | undefined): number => {
 }
 
 const show = async (report: Report, context: Context, filtered: boolean): Promise<void> => {
-  if (report.total.attempts > 0) return print(renderReport(report, lookOf()))
+  const { calls, attempts, cost_usd } = report.total
+  if (calls > 0 || attempts > 0 || Number(cost_usd) !== 0) return print(renderReport(report, lookOf()))
   print(nothingFound(await perform(extent, {}, context), report.window, filtered))
 }
 

@@ -71,6 +71,8 @@ export type Alert = Readonly<{
   trend_usd: readonly string[]
   /** One sentence with its numbers. */
   message: string
+  /** What people call the keys that it names, by id. */
+  names?: Readonly<Record<string, string>>
   opinion?: Opinion
   /** How what ran away is contained, by the containment of the same id. Who asks is not told it of one that has ended. */
   contained?: Pick<Containment, 'what' | 'value' | 'action' | 'calls_per_minute' | 'until_us'>

@@ -58,7 +58,7 @@ export type BudgetState = Readonly<{
   budget: string
   kind: Budget['kind']
   unit: BudgetUnit
-  /** The conditions, with the value in the place of `each`. */
+  /** The conditions, with the value in the place of `each`; `each` itself while nobody has spent. */
   scope: Readonly<Record<string, string>>
   /** `month`, `last 24h`, `lifetime`. */
   window: string

@@ -3,9 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { defaultSettings } from '../../src/config.ts'
 import type { Alert, Delivery } from '../../src/core/alert.ts'
 import type { Usd } from '../../src/core/money.ts'
+import { recordOnce } from '../../src/gateway/watch/record.ts'
 import { testAlert } from '../../src/playbook/allocate/alert/make.ts'
+import { factsOf, titleOf } from '../../src/playbook/allocate/alert/wording.ts'
 import { open } from '../../src/stores/sqlite.ts'
 import { start, weir, weirProcess } from '../cli/run.ts'
 import { httpReceiver } from './receivers.ts'
@@ -90,6 +93,43 @@ test('the list shows what is open, with all also what is over, last seen first',
   expect(JSON.parse((await run('--json')).out)).toMatchObject([
     { id: storm.id, told_to: { deliveries: 2, delivered: 1 } },
   ])
+})
+
+test('keys are told by their names, with the ids behind', async () => {
+  const id = 'key_00112233445566ff'
+  const store = await open({ data: data() })
+  await store.keys.add({
+    ...{ id, name: 'nightly-job', prefix: 'weir_x', hash: 'x', tags: {}, models: [], providers: [], endpoints: [] },
+    ...{ created_at_us: 1, revision: 1 },
+  })
+  const told: Alert = {
+    ...storm,
+    id: 'al-cccc000000000003',
+    kind: 'new-key',
+    owner: `key:${id}`,
+    subject: id,
+    explained_by: { dimension: 'key', value: id, cost_usd: '11' as Usd, share: 0.9 },
+    message: `key:${id} uses the key ${id} for the first time`,
+    contained: { what: 'key', value: id, action: 'stop' },
+  }
+  const channels = [{ name: 'ops', type: 'slack', fields: {} }]
+  const settings = { channels, alerts: defaultSettings.alerts }
+  await recordOnce(told, { store: store.alerts, keys: store.keys, settings, now_us: () => at })
+  const [waiting] = await store.alerts.deliveries.of(told.id)
+  await store.close()
+  const name = `nightly-job (${id})`
+  expect(waiting?.alert).toMatchObject({ owner: `key:${id}`, subject: id, names: { [id]: 'nightly-job' } })
+  const notice = waiting?.alert ?? told
+  expect(titleOf(notice, 'opened')).toContain(`: key:${name}`)
+  expect(Object.fromEntries(factsOf(notice))).toMatchObject({
+    owner: `key:${name}`,
+    'explained by': `key ${name} (90 %)`,
+    contained: expect.stringContaining(`the key ${name} is stopped`),
+  })
+  const { out } = await run('show', 'al-cccc')
+  expect(out).toContain(`key:${name} uses the key ${name} for the first time`)
+  for (const line of [`owner          key:${name}`, `about          ${name}`, `explained by   key ${name}:`])
+    expect(out).toContain(line)
 })
 
 test('one alert is shown whole, by the beginning of its id', async () => {

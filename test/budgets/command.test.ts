@@ -47,6 +47,15 @@ test('a budget of a key may name it, is kept by its id, and one of no key says s
   })
 })
 
+test('a budget with a counter for each is listed before anybody has one', async () => {
+  await budgets('set', 'per-key', '--scope', 'team=ads', '--scope', 'key=each', '--usd', '5', '--per', 'day')
+  const { out } = await budgets('list', '--json')
+  const listed = JSON.parse(out).filter(({ budget }: { budget: string }) => budget === 'per-key')
+  expect(listed).toMatchObject([{ scope: { team: 'ads', key: 'each' }, spent: '0', left: '5', share: 0 }])
+  expect((await budgets('list')).out).toMatch(/per-key +key=each team=ads .* 0 % /)
+  await budgets('remove', 'per-key')
+})
+
 test('--revision keeps a command from undoing what somebody else changed', async () => {
   const set = (usd: string, ...words: string[]) => budgets('set', 'b', '--usd', usd, '--per', 'day', '--json', ...words)
   expect(JSON.parse((await set('1', '--revision', '0')).out).revision).toBe(1)

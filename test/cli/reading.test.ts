@@ -296,6 +296,21 @@ describe('with nothing to show', () => {
     empty.clear()
   })
 
+  test('calls that were all refused are shown, for they are what is wrong', async () => {
+    const refused = await ledgerFolder(
+      receipts
+        .filter(({ attempt }) => attempt === 1)
+        .map(({ receipt_id, call_id, started_at_us, ended_at_us }) => ({
+          ...{ receipt_id, call_id, started_at_us, ended_at_us },
+          ...{ attempt: 1, origin: 'live', wire: 'openai-chat', endpoint: 'chat', stream: false, provider: 'openai' },
+          ...{ outcome: 'refused', error_code: 'budget-exhausted', usage_source: 'none', price_state: 'none' },
+        })),
+    )
+    const { out } = await weir(['report', ...window, '--data', refused.data])
+    expect(out).toMatch(/calls +\d+ calls · \d+ errors?/)
+    refused.clear()
+  })
+
   test('an empty window says what the ledger holds', async () => {
     const { out } = await weir(['report', '--since', '2026-01-01', '--until', '2026-02-01', '--data', data])
     expect(out).toBe(

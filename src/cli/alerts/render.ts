@@ -1,6 +1,6 @@
 import type { Alert, Containment, Delivery } from '../../core/alert.ts'
 import type { AlertSight, Tried } from '../../gateway/watch/verbs.ts'
-import { isOfDollars } from '../../playbook/allocate/alert/wording.ts'
+import { isOfDollars, spoken } from '../../playbook/allocate/alert/wording.ts'
 import type { ListedAlert } from '../../verbs/alerts-list.ts'
 import { sparkline } from '../show/chart.ts'
 import { clean, money, nothing, percent } from '../show/format.ts'
@@ -19,6 +19,10 @@ const stateOf = ({ state, opinion, contained }: Alert): string => {
 
 const projected = (alert: Alert): string => (isOfDollars(alert) ? money(alert.projected_usd) : nothing)
 
+const aboutOf = (alert: Alert): string | undefined => alert.subject && spoken(alert, alert.subject)
+
+const messageOf = (alert: Alert): string => clean(spoken(alert, alert.message))
+
 const columns = (zone: string, dated: boolean): readonly Column<ListedAlert>[] => [
   { head: 'last seen', cell: ({ last_us }) => (dated ? moment(last_us, zone) : clock(last_us, zone)) },
   {
@@ -27,8 +31,8 @@ const columns = (zone: string, dated: boolean): readonly Column<ListedAlert>[] =
     style: (text, alert, colours) => severityStyle(text, alert.severity, colours),
   },
   { head: 'kind', cell: (alert) => alert.kind },
-  { head: 'owner', cell: (alert) => alert.owner, shrink: 12 },
-  { head: 'about', cell: ({ subject }) => subject ?? nothing, shrink: 10, drop: 2 },
+  { head: 'owner', cell: (alert) => spoken(alert, alert.owner), shrink: 12 },
+  { head: 'about', cell: (alert) => aboutOf(alert) ?? nothing, shrink: 10, drop: 2 },
   { head: 'so far', cell: (alert) => money(alert.spent_usd), align: 'right' },
   { head: 'if it goes on', cell: projected, align: 'right' },
   { head: 'six hours', cell: (alert) => sparkline(alert.trend_usd) || nothing, drop: 4 },
@@ -54,7 +58,7 @@ export const renderAlerts = (all: readonly ListedAlert[], zone: string, now_us: 
 export const renderLine = (alert: Alert, zone: string, look: Look): string => {
   const colours = paint(look)
   const severity = severityStyle(alert.severity.padEnd(8), alert.severity, colours)
-  return `${colours.dim(moment(alert.last_us, zone))}  ${severity}  ${alert.kind}  ${clean(alert.message)}  ${colours.dim(`${alert.id} ${stateOf(alert)}`)}`
+  return `${colours.dim(moment(alert.last_us, zone))}  ${severity}  ${alert.kind}  ${messageOf(alert)}  ${colours.dim(`${alert.id} ${stateOf(alert)}`)}`
 }
 
 const containmentText = (containment: Containment, zone: string): string => {
@@ -102,11 +106,11 @@ export const renderAlert = ({ alert, deliveries, containment }: AlertSight, zone
       ['kind', alert.kind],
       ['severity', severityStyle(alert.severity, alert.severity, colours)],
       ['state', stateOf(alert)],
-      ['owner', alert.owner],
-      ['about', alert.subject],
+      ['owner', spoken(alert, alert.owner)],
+      ['about', aboutOf(alert)],
       ['so far', money(alert.spent_usd)],
       ['if it goes on', projected(alert)],
-      ['explained by', by && `${by.dimension} ${by.value}: ${money(by.cost_usd)}, ${percent(by.share)}`],
+      ['explained by', by && `${by.dimension} ${spoken(alert, by.value)}: ${money(by.cost_usd)}, ${percent(by.share)}`],
       ['change', change && `volume ${money(change.volume)}, mix ${money(change.mix)}, price ${money(change.price)}`],
       ['six hours', sparkline(alert.trend_usd) || undefined],
       ['began', moment(alert.since_us, zone)],
@@ -121,9 +125,7 @@ export const renderAlert = ({ alert, deliveries, containment }: AlertSight, zone
     0,
   )
   const calls = alert.calls.map((id) => `  weir calls ${id}`).join('\n')
-  return [clean(alert.message), '', about, '', told, ...(calls === '' ? [] : ['', 'Calls to look at', calls])].join(
-    '\n',
-  )
+  return [messageOf(alert), '', about, '', told, ...(calls === '' ? [] : ['', 'Calls to look at', calls])].join('\n')
 }
 
 /** What each channel answered to a test. */

@@ -152,6 +152,11 @@ const standing = (
   return stateOf(active, { values, used, reserved: reserved.get(slot) ?? 0n, lacked_us, at_us })
 }
 
+/** What is shown of a budget before anybody has a counter: its limit, and that nothing is spent of it. */
+const nobody = ({ counter: { conditions } }: Active): Values => [
+  conditions.flatMap(({ wanted }) => (wanted === EACH ? [EACH] : [])),
+]
+
 const WHOLE: Values = [[]]
 const NO_THREADS: Threads = { setBudgets: async () => [] }
 const NO_SCOPES: Scopes = { of: new Map(), asked_us: 0, took_us: 0 }
@@ -174,8 +179,12 @@ const statesOf = async (known: Known, fresh: boolean): Promise<readonly BudgetSt
   const all = activeOf(known.inForce)
   known.scopes = await scopesOf(known, all.filter(hasEach), fresh)
   const reserved = known.own.reserved()
+  const counted = (active: Active): Values => {
+    const values = hasEach(active) ? (known.scopes.of.get(active.epoch) ?? []) : WHOLE
+    return values.length === 0 ? nobody(active) : values
+  }
   return all.flatMap((active) =>
-    (hasEach(active) ? (known.scopes.of.get(active.epoch) ?? []) : WHOLE)
+    counted(active)
       .map((values) => standing(known, active, values, reserved))
       .sort((one, other) => other.share - one.share)
       .slice(0, MOST_SHOWN),

@@ -68,7 +68,7 @@ export const openWatching = async (options: WatchingOptions): Promise<Watching> 
     if (!isOn()) return queue.clear()
     const opened = await storeNow()
     const { alerts } = opened
-    const record = { store: alerts, settings: by.settings, now_us }
+    const record = { store: alerts, keys: opened.keys, settings: by.settings, now_us }
     const budgets = states && watchBudgets({ ...record, states, ask: askWhenOpen(ledger) })
     await alerts.deliveries.retryRefused(now_us() - RETRY_REFUSED_US, now_us())
     const known = { ...options, ...by, store: opened, queue, contain, ...(budgets ? { budgets } : {}) }

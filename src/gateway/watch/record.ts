@@ -1,6 +1,6 @@
 import type { Alert, AlertEvent, Delivery } from '../../core/alert.ts'
 import type { Settings } from '../../core/settings.ts'
-import type { AlertStore } from '../../core/store.ts'
+import type { AlertStore, Store } from '../../core/store.ts'
 import { containmentOf } from '../../playbook/allocate/alert/contain.ts'
 import { alertOf, incidentOf, toldAgain } from '../../playbook/allocate/alert/make.ts'
 import { channelsFor } from '../../playbook/allocate/alert/route.ts'
@@ -16,6 +16,7 @@ type Told = Readonly<{ alert: Alert; event: AlertEvent }>
 
 export type RecordOptions = Readonly<{
   store: AlertStore
+  keys: Pick<Store['keys'], 'list'>
   settings: Pick<Settings, 'channels' | 'alerts'>
   now_us: () => number
 }>
@@ -65,6 +66,16 @@ const contained = async (alert: Alert, receipt: Alike, { store, settings, now_us
   return standing
 }
 
+const keyIds = /\bkey_[0-9a-f]{16}\b/g
+
+/** With what people call its keys: an id alone tells nobody whose key it is. */
+const named = async (alert: Alert, { keys }: RecordOptions): Promise<Alert> => {
+  const ids = new Set(JSON.stringify(alert).match(keyIds))
+  if (ids.size === 0) return alert
+  const known = (await keys.list()).filter(({ id }) => ids.has(id))
+  return { ...alert, names: Object.fromEntries(known.map(({ id, name }) => [id, name])) }
+}
+
 /** Writes what a finding tells, if it tells anything new. Gives whether it did. */
 export const recordFinding = async (found: Found, options: RecordOptions): Promise<boolean> => {
   const { store, settings } = options
@@ -72,7 +83,7 @@ export const recordFinding = async (found: Found, options: RecordOptions): Promi
   const [latest] = await store.list({ incident: incidentOf(found.finding), most: 1 })
   const told = toldOf(found, latest)
   if (!told) return false
-  const alert = await contained(told.alert, found.receipt, options)
+  const alert = await named(await contained(told.alert, found.receipt, options), options)
   await store.record([alert], deliveriesFor({ alert, event: told.event }, options))
   return true
 }
@@ -82,7 +93,8 @@ export const recordOnce = async (alert: Alert, options: RecordOptions): Promise<
   if (options.settings.alerts.off.includes(alert.kind)) return false
   const [known] = await options.store.list({ ids: [alert.id], most: 1 })
   if (known) return false
-  await options.store.record([alert], deliveriesFor({ alert, event: 'opened' }, options))
+  const told = await named(alert, options)
+  await options.store.record([told], deliveriesFor({ alert: told, event: 'opened' }, options))
   return true
 }
 

@@ -220,7 +220,7 @@ export const startWatch = async (options: WatchOptions, told: readonly Containme
   const memory = await loadMemory(store.alerts)
   // Whoever removes the queue's folder begins it anew.
   memory.position = Math.min(memory.position, options.queue.last())
-  const record: RecordOptions = { store: store.alerts, settings, now_us }
+  const record: RecordOptions = { store: store.alerts, keys: store.keys, settings, now_us }
   const outbox = startOutbox({ store: store.alerts, destinations: settings.channels, now_us, random, log })
   const { look, save } = looker({ options, memory, record, settings: detectSettings(settings.alerts) }, told)
   let last: Promise<void> = Promise.resolve()

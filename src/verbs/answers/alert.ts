@@ -32,6 +32,7 @@ const alertFields = {
   calls: texts,
   trend_usd: texts,
   message: z.string(),
+  names: z.record(z.string(), z.string()).exactOptional(),
   opinion: z.strictObject({ verdict: z.enum(verdicts), at_us: time, until_us: time.exactOptional() }).exactOptional(),
   contained: z.strictObject(held).exactOptional(),
 } as const

@@ -29,26 +29,32 @@ const money = (usd: Usd | null): string => (usd === null ? 'unknown' : show(doll
 const nameOf = ({ kind, subject }: Alert): string =>
   subject === undefined ? names[kind] : names[kind].replace('The budget', () => `The budget ${subject}`)
 
+/** A text of an alert as people read it: keys by their names, with the ids behind. */
+export const spoken = ({ names: known = {} }: Alert, text: string): string =>
+  Object.entries(known).reduce((said, [id, name]) => said.replaceAll(id, () => `${name} (${id})`), text)
+
 /** One line that says what, whose and how much. */
 export const titleOf = (alert: Alert, event: AlertEvent): string => {
   if (event === 'test') return 'Weir test alert: nothing has happened'
   const spent = alert.spent_usd === null ? '' : `, ${money(alert.spent_usd)} so far`
-  return `${begin[event]}${nameOf(alert)}: ${alert.owner}${spent}`
+  return spoken(alert, `${begin[event]}${nameOf(alert)}: ${alert.owner}${spent}`)
 }
 
-const explained = ({ explained_by }: Alert): readonly (readonly [string, string])[] =>
+type Fact = readonly [name: string, value: string]
+
+const explained = ({ explained_by }: Alert): readonly Fact[] =>
   explained_by
     ? [['explained by', `${explained_by.dimension} ${explained_by.value} (${Math.round(explained_by.share * 100)} %)`]]
     : []
 
-const changed = ({ change_usd }: Alert): readonly (readonly [string, string])[] =>
+const changed = ({ change_usd }: Alert): readonly Fact[] =>
   change_usd
     ? [['change', `volume ${change_usd.volume}, mix ${change_usd.mix}, price ${change_usd.price} US dollars`]]
     : []
 
 const minuteOf = (at_us: number): string => `${new Date(at_us / 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
-const contained = ({ id, contained: held }: Alert): readonly (readonly [string, string])[] => {
+const contained = ({ id, contained: held }: Alert): readonly Fact[] => {
   if (!held) return []
   const { what, value, action, calls_per_minute, until_us } = held
   const how = action === 'stop' ? 'is stopped' : `may send ${calls_per_minute} calls a minute`
@@ -59,8 +65,7 @@ const contained = ({ id, contained: held }: Alert): readonly (readonly [string, 
 /** Is it about dollars? A budget of tokens or calls is not. */
 export const isOfDollars = ({ kind, spent_usd }: Alert): boolean => kind !== 'budget-spent' || spent_usd !== null
 
-/** What there is to know besides the message, as names and values. */
-export const factsOf = (alert: Alert): readonly (readonly [name: string, value: string])[] => [
+const facts = (alert: Alert): readonly Fact[] => [
   ['owner', alert.owner],
   ...(isOfDollars(alert)
     ? ([
@@ -75,6 +80,10 @@ export const factsOf = (alert: Alert): readonly (readonly [name: string, value: 
   ['since', minuteOf(alert.since_us)],
   ...(alert.calls.length > 0 ? [['calls', alert.calls.join(', ')] as const] : []),
 ]
+
+/** What there is to know besides the message, as names and values. */
+export const factsOf = (alert: Alert): readonly Fact[] =>
+  facts(alert).map(([name, value]) => [name, spoken(alert, value)])
 
 /** What somebody who reads an alert can do next. */
 export const nextStep = ({ id, kind }: Alert): string =>

@@ -2,14 +2,21 @@ import { defineCommand } from 'citty'
 import { verb as listBudgets } from '../verbs/budgets-list.ts'
 import { verb as removeBudget } from '../verbs/budgets-remove.ts'
 import { verb as showBudget } from '../verbs/budgets-show.ts'
-import { hasLedger } from '../verbs/data.ts'
+import { hasLedger, hasStore } from '../verbs/data.ts'
 import { perform } from '../verbs/perform.ts'
+import type { Context } from '../verbs/verb.ts'
 import { folderArgs, revisionArg } from './asking.ts'
-import { renderBudget, renderBudgets, writtenText } from './budgets/render.ts'
+import { type KeyNames, renderBudget, renderBudgets, writtenText } from './budgets/render.ts'
 import { set } from './budgets/set.ts'
 import { withContext } from './calling.ts'
 import { lookOf } from './show/look.ts'
 import { note, print, printJson } from './show/output.ts'
+
+/** Budgets of weir.yaml stand before there is a store. */
+const keyNames = async (context: Context): Promise<KeyNames> => {
+  const keys = hasStore(context.data) ? await (await context.store()).keys.list() : []
+  return new Map(keys.map(({ id, name }) => [id, name]))
+}
 
 const list = {
   ...defineCommand({
@@ -19,7 +26,7 @@ const list = {
       withContext(args, 'weir budgets list', async (context) => {
         const states = await perform(listBudgets, {}, context)
         if (args.json) printJson(states)
-        else print(renderBudgets(states, lookOf()))
+        else print(renderBudgets(states, await keyNames(context), lookOf()))
         if (!hasLedger(context.data)) note(`There is no ledger in ${context.data} yet, so nothing is spent.`)
       }),
   }),
@@ -36,7 +43,7 @@ const show = {
         if (args.json) printJson(sight)
         else if (sight.counters.length === 0)
           print(`Nothing is counted for the budget ${args.name} yet. ${writtenText(sight)}`)
-        else print(`${renderBudget(sight.counters, lookOf())}\n\n${writtenText(sight)}`)
+        else print(`${renderBudget(sight.counters, await keyNames(context), lookOf())}\n\n${writtenText(sight)}`)
       }),
   }),
   examples: [['weir budgets show search', 'of one team']],

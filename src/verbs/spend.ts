@@ -4,10 +4,17 @@ import { dimensionOf, readFilters } from './asking/dimension.ts'
 import { flag, limit, name, whereFields, windowFields } from './asking/fields.ts'
 import { windowIn } from './asking/window.ts'
 import { askReport, type Report } from './spend/report.ts'
-import { defineVerb } from './verb.ts'
+import { type Context, defineVerb } from './verb.ts'
 
 /** By what spend is shown where nobody says. */
 const usual = [['team'], ['model'], ['feature']] as const
+
+/** Of the keys in the rows those that are known here; a ledger may hold others. */
+const keyNames = async ({ sections }: Report, context: Context): Promise<Record<string, string>> => {
+  const ids = new Set(sections.flatMap(({ rows }) => rows.map(({ group }) => group['key_id'])))
+  const known = await (await context.store()).keys.list()
+  return Object.fromEntries(known.filter(({ id }) => ids.has(id)).map(({ id, name }) => [id, name]))
+}
 
 export const verb = defineVerb({
   name: 'report',
@@ -31,6 +38,7 @@ export const verb = defineVerb({
     const sections = groups === undefined ? (together ? [usual.flat()] : usual) : [groups]
     const ledger = await context.ledger()
     const window = await windowIn(ledger, { ...asked, usual: '30d', now_us: context.now_us(), field })
-    return askReport(ledger, { window, sections, filters, limit: asked.limit })
+    const report = await askReport(ledger, { window, sections, filters, limit: asked.limit })
+    return sections.flat().includes('key_id') ? { ...report, key_names: await keyNames(report, context) } : report
   },
 })

@@ -47,6 +47,14 @@ test('a budget of a key may name it, is kept by its id, and one of no key says s
   })
 })
 
+test('of a key a list names what people call it', async () => {
+  const key = JSON.parse((await weir(['keys', 'create', '--name', 'nightly', '--json'], { cwd })).out)
+  await budgets('set', 'of-nightly', '--scope', 'key=nightly', '--usd', '5', '--per', 'day')
+  for (const words of [['list'], ['show', 'of-nightly']])
+    expect((await budgets(...words)).out).toContain(`key=nightly (${key.id})`)
+  await budgets('remove', 'of-nightly')
+})
+
 test('a budget with a counter for each is listed before anybody has one', async () => {
   await budgets('set', 'per-key', '--scope', 'team=ads', '--scope', 'key=each', '--usd', '5', '--per', 'day')
   const { out } = await budgets('list', '--json')

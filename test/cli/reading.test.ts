@@ -1,6 +1,7 @@
 /** The commands that read the ledger, as whole outputs over a fixed fortnight in a real ledger. */
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { open as openStore } from '../../src/stores/sqlite.ts'
 import { ledgerFolder, receipts, retried, since, until } from './fixture.ts'
 import { weir } from './run.ts'
 
@@ -135,6 +136,23 @@ describe('weir report', () => {
     const rows = report.sections[0].rows as readonly { calls: number; cost_usd: string }[]
     expect(rows.reduce((sum, { calls }) => sum + calls, 0)).toBe(report.total.calls)
     expect(text.split('\r\n')).toHaveLength(rows.length + 2)
+  })
+
+  test('by key names what people call it, with its id behind', async () => {
+    const id = 'key_00112233445566ff'
+    const keyed = await ledgerFolder(receipts.map((one) => ({ ...one, key_id: one.team === 'search' ? id : 'key_ff' })))
+    const store = await openStore({ data: keyed.data })
+    await store.keys.add({
+      ...{ id, name: 'nightly-job', prefix: 'weir_x', hash: 'x', tags: {}, models: [], providers: [], endpoints: [] },
+      ...{ created_at_us: 1, revision: 1 },
+    })
+    await store.close()
+    const words = ['report', '--by', 'key_id', ...window, '--data', keyed.data]
+    expect((await weir(words)).out).toMatch(/nightly-job \(key_00112233445566ff\) .*\n +key_ff /)
+    const { sections, key_names } = JSON.parse((await weir([...words, '--json'])).out)
+    expect(sections[0].rows.map(({ group }: { group: Record<string, string> }) => group['key_id'])).toContain(id)
+    expect(key_names).toEqual({ [id]: 'nightly-job' })
+    keyed.clear()
   })
 
   test('counts the money of the receipts to the last digit', async () => {

@@ -12,9 +12,14 @@ const GAUGE = 16
 export const amountText = (unit: BudgetState['unit'], amount: string): string =>
   unit === 'usd' ? money(amount) : `${count(Number(amount))} ${unit}`
 
-const scopeText = ({ scope }: BudgetState): string =>
+/** What people call keys, by id. */
+export type KeyNames = ReadonlyMap<string, string>
+
+const scopeText = ({ scope }: BudgetState, keys: KeyNames): string =>
   Object.entries(scope)
-    .map(([name, value]) => `${name}=${value}`)
+    .map(([name, value]) =>
+      name === 'key' && keys.has(value) ? `key=${keys.get(value)} (${value})` : `${name}=${value}`,
+    )
     .join(' ') || 'everything'
 
 const windowText = ({ window, zone }: BudgetState): string =>
@@ -38,9 +43,9 @@ const gauge = (state: BudgetState): string => `${frame(state)} ${percent(state.s
 
 const coloured: Column<BudgetState>['style'] = (text, state, colours) => colourOf(state, colours)(text)
 
-const columns: readonly Column<BudgetState>[] = [
+const columns = (keys: KeyNames): readonly Column<BudgetState>[] => [
   { head: 'budget', cell: ({ budget }) => budget, shrink: 10 },
-  { head: 'for', cell: scopeText, shrink: 10 },
+  { head: 'for', cell: (state) => scopeText(state, keys), shrink: 10 },
   { head: 'window', cell: windowText, drop: 4 },
   { head: '', cell: frame, style: coloured, drop: 4 },
   { head: 'used', cell: ({ share }) => percent(share), style: coloured, align: 'right' },
@@ -53,22 +58,22 @@ const columns: readonly Column<BudgetState>[] = [
 ]
 
 /** Budgets and how they stand, the fullest of each first. */
-export const renderBudgets = (states: readonly BudgetState[], look: Look): string => {
+export const renderBudgets = (states: readonly BudgetState[], keys: KeyNames, look: Look): string => {
   if (states.length === 0)
     return 'No budgets. Make one with: weir budgets set NAME --usd 50 --per day --scope team=search'
   const uncounted = states.some(({ counted }) => !counted)
   const note = uncounted ? '\n\nWhat was spent before the start is still being counted.' : ''
-  return `${table(states, columns, look)}${note}`
+  return `${table(states, columns(keys), look)}${note}`
 }
 
 /** One budget, counter by counter. */
-export const renderBudget = (states: readonly BudgetState[], look: Look): string => {
+export const renderBudget = (states: readonly BudgetState[], keys: KeyNames, look: Look): string => {
   const colours = paint(look)
   return states
     .map((state) =>
       facts(
         [
-          [state.budget, `${scopeText(state)} · ${windowText(state)} · ${state.kind}`],
+          [state.budget, `${scopeText(state, keys)} · ${windowText(state)} · ${state.kind}`],
           ['used', colourOf(state, colours)(gauge(state))],
           ['spent', amountText(state.unit, state.spent)],
           ['reserved', amountText(state.unit, state.reserved)],

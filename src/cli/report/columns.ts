@@ -1,7 +1,7 @@
 import type { Dimension } from '../../core/dimension.ts'
 import type { SpendRow } from '../../core/ledger.ts'
 import { ownerOf } from '../../playbook/allocate/statement/owners.ts'
-import { isDate, type ReportRow } from '../../verbs/spend/report.ts'
+import { isDate, type Report, type ReportRow } from '../../verbs/spend/report.ts'
 import { bar, sparkline } from '../show/chart.ts'
 import { change, count, moneyColumn, nothing, percent, shareOf, tokens } from '../show/format.ts'
 import type { Column } from '../show/table.ts'
@@ -12,9 +12,17 @@ export const headOf = (dimension: string): string => dimension.replace(/^tag:/, 
 /** What stands for a payer field that a call did not carry. */
 const untagged = '(none)'
 
-/** A name as it is shown: spend without a team is the owner `unallocated`, as in `weir owners`. */
-export const nameOf = (name: string | null | undefined, dimension: string): string =>
-  dimension === 'team' ? ownerOf(name) : (name ?? untagged)
+/** A name as it is shown: spend without a team is the owner `unallocated`, as in `weir owners`; a key has its id behind. */
+export const nameOf = (
+  name: string | null | undefined,
+  dimension: string,
+  key_names: Report['key_names'] = {},
+): string => {
+  if (dimension === 'team') return ownerOf(name)
+  if (name === null || name === undefined) return untagged
+  const called = dimension === 'key_id' ? key_names[name] : undefined
+  return called === undefined ? name : `${called} (${name})`
+}
 
 /** Cache reads as a share of all input tokens, or null where there was no input. */
 export const cachedShare = (row: SpendRow): number | null => shareOf(row.cache_read_tokens, row.input_tokens)
@@ -22,12 +30,14 @@ export const cachedShare = (row: SpendRow): number | null => shareOf(row.cache_r
 /** Was anything spent in the window before? Where not, everything is new and nothing has moved. */
 export const hasBefore = (total: SpendRow): boolean => Number(total.previous_cost_usd ?? 0) !== 0
 
+type Of = Pick<Report, 'total' | 'key_names'>
+
 /** One column a dimension; the total is named in the first. */
-const groupColumns = (dimensions: readonly Dimension[], total: ReportRow): readonly Column<ReportRow>[] =>
+const groupColumns = (dimensions: readonly Dimension[], { total, key_names }: Of): readonly Column<ReportRow>[] =>
   dimensions.map((dimension) => ({
     head: headOf(dimension),
     cell: (row) =>
-      row === total ? (dimension === dimensions[0] ? 'total' : '') : nameOf(row.group[dimension], dimension),
+      row === total ? (dimension === dimensions[0] ? 'total' : '') : nameOf(row.group[dimension], dimension, key_names),
     shrink: 10,
     style: (text, row, colours) => (row !== total && row.group[dimension] === null ? colours.dim(text) : text),
   }))
@@ -36,8 +46,9 @@ const groupColumns = (dimensions: readonly Dimension[], total: ReportRow): reado
 export const spendColumns = (
   dimensions: readonly Dimension[],
   rows: readonly ReportRow[],
-  total: ReportRow,
+  of: Of,
 ): readonly Column<ReportRow>[] => {
+  const { total } = of
   const cost = moneyColumn([...rows, total].map((row) => row.cost_usd))
   const perCall = moneyColumn([...rows, total].map((row) => row.cost_per_call_usd))
   const share = (row: ReportRow) => shareOf(row.cost_usd, total.cost_usd) ?? 0
@@ -46,7 +57,7 @@ export const spendColumns = (
   const trended = rows.some((row) => (row.trend_usd?.length ?? 0) > 1) && !dated
   const moved = (row: ReportRow) => change(row.cost_usd, row.previous_cost_usd)
   return [
-    ...groupColumns(dimensions, total),
+    ...groupColumns(dimensions, of),
     {
       head: 'cost',
       cell: (row) => costCell(row, cost),

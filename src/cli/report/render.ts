@@ -98,12 +98,12 @@ const sectionText = ({ by, rows, more }: Section, report: Report, look: Look, co
   }
   const single = report.sections.length === 1
   const options = single ? { foot: report.total, indent: 2 } : { indent: 2 }
-  const text = table(rows, spendColumns(by, rows, report.total), look, options)
+  const text = table(rows, spendColumns(by, rows, report), look, options)
   const rest = more > 0 ? `\n  ${colours.dim(`and ${plural(more, 'further row')}: --limit ${rows.length + more}`)}` : ''
   return `${title}\n${text}${rest}`
 }
 
-const moversText = ({ movers }: Report, look: Look, colours: Paint): string[] => {
+const moversText = ({ movers, key_names }: Report, look: Look, colours: Paint): string[] => {
   if (movers.length === 0) return []
   const up = (usd: string) => !usd.startsWith('-')
   const text = table(
@@ -115,7 +115,11 @@ const moversText = ({ movers }: Report, look: Look, colours: Paint): string[] =>
         align: 'right',
         style: (cell, { moved_usd }, paints) => (up(moved_usd) ? paints.red(cell) : paints.green(cell)),
       },
-      { head: 'what', cell: ({ dimension, name }) => `${headOf(dimension)} ${nameOf(name, dimension)}`, shrink: 16 },
+      {
+        head: 'what',
+        cell: ({ dimension, name }) => `${headOf(dimension)} ${nameOf(name, dimension, key_names)}`,
+        shrink: 16,
+      },
       { head: 'before', cell: ({ before_usd }) => money(before_usd), align: 'right' },
       { head: 'now', cell: ({ now_usd }) => money(now_usd), align: 'right' },
     ],

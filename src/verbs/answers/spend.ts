@@ -38,6 +38,7 @@ export const report = z.strictObject({
   unpriced: z
     .array(z.strictObject({ provider: z.string().nullable(), model: z.string().nullable(), calls: count }))
     .describe('Models whose price nobody knows: the total lacks what they cost'),
+  key_names: z.record(z.string(), z.string()).exactOptional().describe('What people call the keys in the rows, by id'),
 })
 
 const moment = z.int().min(0).nullable().describe('µs since the epoch (UTC); null where there is none')

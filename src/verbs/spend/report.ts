@@ -21,6 +21,8 @@ export type Report = Readonly<{
   movers: readonly Mover[]
   /** Whose price nobody knows: the total lacks what they cost. Most calls first. */
   unpriced: readonly Unpriced[]
+  /** What people call the keys in the rows, by id; where it is by key. */
+  key_names?: Readonly<Record<string, string>>
 }>
 
 type Counted = Pick<SpendRow, 'cost_usd' | 'calls' | 'unpriced_calls' | 'unmetered_calls'>

@@ -52,6 +52,7 @@ const optionsOf = async (flags: Flags, columns: Record<string, string>, settings
     ...(flags.model !== undefined && { model: flags.model }),
     columns,
     epoch_us: Math.round(parseTime(flags.start, Date.now(), 'UTC', '--start') * 1000),
+    now_us: now_us(),
     book: compileBook(await loadBook(settings.prices)),
     meter: meterBody,
   } satisfies ImportOptions

@@ -11,6 +11,8 @@ export type ImportOptions = Readonly<{
   columns: Readonly<Record<string, string>>
   /** What relative times count from, µs since the epoch. */
   epoch_us: number
+  /** The moment of the import, µs since the epoch: what is younger may still be written. */
+  now_us: number
   book: PriceBook
   /** Reads the usage of a stored response body as the wire that carried it would; undefined when it holds none. */
   meter(wire: string, body: unknown): NormalisedUsage | undefined

@@ -1,24 +1,17 @@
 import { WeirError } from '../core/errors.ts'
+import { labelOf } from '../core/label.ts'
 import type { KeyRecord } from '../core/store.ts'
 import type { BodyTags, Headers } from '../core/wire.ts'
 import { type Payer, payerFields } from './call.ts'
 import { leverSlips, nameSlip } from './slips.ts'
 
-/** Longest tag value and name, and most tags on a call; what is longer is cut, what is more is left out. */
-const LONGEST_VALUE = 256
+/** Longest tag name, and most tags on a call; what is longer is cut, what is more is left out. */
 const LONGEST_NAME = 64
 const MOST_TAGS = 32
 /** So many slips are told of at most. */
 const MOST_SLIPS = 5
 
-/** A value as it may stand on a receipt: bounded, without control characters; undefined when nothing is left. */
-const clean = (value: string | undefined): string | undefined => {
-  if (value === undefined || value === '') return undefined
-  const cut = value.length > LONGEST_VALUE ? value.slice(0, LONGEST_VALUE) : value
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  const text = /[\u0000-\u001f\u007f-\u009f]/.test(cut) ? cut.replace(/[\u0000-\u001f\u007f-\u009f]/g, '') : cut
-  return text.trim() || undefined
-}
+const clean = (value: string | undefined): string | undefined => (value === undefined ? undefined : labelOf(value))
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 

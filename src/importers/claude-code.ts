@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { MINUTE_US } from '../core/date.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
 import { type LoggedMessage, messageReceipt } from './claude-code/message.ts'
@@ -26,8 +27,10 @@ const logFiles = async (path: string): Promise<readonly string[]> => {
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 
+type Line = Readonly<{ record: Readonly<Record<string, unknown>>; line: number }>
+
 /** The assistant message on a log line; undefined for lines of other kinds, a sentence for a broken one. */
-const messageOn = (record: Readonly<Record<string, unknown>>, file: string): LoggedMessage | string | undefined => {
+const messageOn = ({ record, line }: Line, file: string): LoggedMessage | string | undefined => {
   if (record['type'] !== 'assistant' || record['isApiErrorMessage'] === true) return undefined
   const message = record['message'] as Readonly<Record<string, unknown>> | undefined
   const usage = message?.['usage']
@@ -53,8 +56,16 @@ const messageOn = (record: Readonly<Record<string, unknown>>, file: string): Log
     stop: text(message['stop_reason']),
     first_us: at * 1000,
     last_us: at * 1000,
+    line,
   }
 }
+
+/** Claude Code waits so long for an answer to go on. */
+const LONGEST_PAUSE_US = 10 * MINUTE_US
+
+/** May more lines of the message come? The counts so far are then not its last ones. */
+const isUnfinished = ({ stop, last_us }: LoggedMessage, { now_us }: ImportOptions): boolean =>
+  stop === undefined && now_us - last_us < LONGEST_PAUSE_US
 
 /**
  * Messages of one log. Claude Code writes a line for every content block, each with the message's usage so far: the last
@@ -67,10 +78,10 @@ async function* readLog(
 ): AsyncGenerator<Imported> {
   const messages = new Map<string, LoggedMessage>()
   for await (const row of readRecords(file, progress)) {
-    const message = 'bad' in row ? `${basename(file)}: ${row.bad}` : messageOn(row.record, file)
+    const message = 'bad' in row ? row.bad : messageOn(row, file)
     if (message === undefined) continue
     if (typeof message === 'string') {
-      yield { bad: message, line: row.line }
+      yield { bad: `${basename(file)}: ${message}`, line: row.line }
       continue
     }
     const key = `${message.id}/${message.request ?? ''}`
@@ -82,7 +93,9 @@ async function* readLog(
   }
   let step = 0
   for (const message of messages.values()) {
-    yield { receipt: messageReceipt(message, step, options) }
+    yield isUnfinished(message, options)
+      ? { bad: `${basename(file)}: an answer that is still being written: import again later`, line: message.line }
+      : { receipt: messageReceipt(message, step, options) }
     step += 1
   }
 }

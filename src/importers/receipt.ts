@@ -50,16 +50,36 @@ const normalisedUsage = (usage: ImportedCall['usage'], model: string): Normalise
   }
 }
 
+/** Outcomes without an attempt at a provider: nobody billed what such a call names. */
+const unbilled: readonly Receipt['outcome'][] = ['refused', 'cached', 'deferred']
+
+const money = (call: ImportedCall, usage: NormalisedUsage, { book }: ImportOptions) => {
+  const { provider, model, columns } = call
+  const billable = { provider, model, at_us: call.started_at_us, usage }
+  const { outcome = 'ok' } = columns
+  const otherwise = 'none'
+  if (outcome === 'refused' || outcome === 'deferred') return moneyColumns({ otherwise })
+  const unpulled = counterfactual(billable, book, { asked_model: model })
+  if (outcome === 'cached') return moneyColumns({ counterfactual: unpulled, otherwise })
+  return moneyColumns({
+    priced: price(billable, book),
+    list: price(billable, book, { layers: ['weir', 'catalog'] }),
+    counterfactual: unpulled,
+    usage,
+    otherwise,
+  })
+}
+
 /** The receipt of a past call, priced at the prices of its own moment. */
 export const receiptOf = (call: ImportedCall, options: ImportOptions): Receipt => {
   const { provider, model } = call
   const usage = normalisedUsage(call.usage, model)
-  const billable = { provider, model, at_us: call.started_at_us, usage }
+  const isBilled = !unbilled.includes(call.columns.outcome ?? 'ok')
   const receipt_id = receiptId(call.identity)
   return {
     receipt_id,
     call_id: receipt_id,
-    attempt: 1,
+    attempt: isBilled ? 1 : 0,
     origin: call.origin,
     started_at_us: call.started_at_us,
     ...(call.first_token_at_us !== undefined && { first_token_at_us: call.first_token_at_us }),
@@ -71,14 +91,8 @@ export const receiptOf = (call: ImportedCall, options: ImportOptions): Receipt =
     model_served: model,
     provider,
     outcome: 'ok',
-    ...usageColumns(usage),
-    ...moneyColumns({
-      priced: price(billable, options.book),
-      list: price(billable, options.book, { layers: ['weir', 'catalog'] }),
-      counterfactual: counterfactual(billable, options.book, { asked_model: model }),
-      usage,
-      otherwise: 'none',
-    }),
+    ...usageColumns(isBilled ? usage : undefined),
+    ...money(call, usage, options),
     ...options.payer,
     ...call.columns,
   }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
@@ -22,7 +22,23 @@ export const identities = (origin: string) => {
   }
 }
 
-/** A file as a stream of bytes, unpacked when its name ends in `.gz`. `progress` is told the bytes read from disk so far. */
+/** Does a file begin as gzip does, whatever its name? What cannot be opened is told where it is read. */
+const isPacked = (path: string): boolean => {
+  try {
+    const file = openSync(path, 'r')
+    try {
+      const mark = Buffer.alloc(2)
+      readSync(file, mark)
+      return mark.readUInt16BE() === 0x1f8b
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    return false
+  }
+}
+
+/** A file as a stream of bytes, unpacked where it is packed by gzip. `progress` is told the bytes read from disk so far. */
 export const openSource = (path: string, progress: (bytes: number) => void): Readable => {
   const file = createReadStream(path, { highWaterMark: 1 << 18 })
   let read = 0
@@ -30,7 +46,7 @@ export const openSource = (path: string, progress: (bytes: number) => void): Rea
     read += chunk.length
     progress(read)
   })
-  if (!path.endsWith('.gz')) return file
+  if (!isPacked(path)) return file
   const unpacked = createGunzip()
   file.on('error', (error) => unpacked.destroy(error))
   return file.pipe(unpacked)

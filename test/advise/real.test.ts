@@ -49,7 +49,7 @@ const adviceOn = async ({ importer, path, provider, model, columns = {} }: Broug
   const ledger = await reachLedger(data, { now_us: () => now_us })
   try {
     const epoch_us = Date.parse('2026-11-01T00:00:00Z') * 1000
-    const options = { payer: {}, provider, model, columns, epoch_us, book, meter: meterBody }
+    const options = { payer: {}, provider, model, columns, epoch_us, now_us: epoch_us, book, meter: meterBody }
     const { appended } = await bringIn({ importer, path, options, ledger, data, progress: () => {} })
     return await advise({
       ledger,

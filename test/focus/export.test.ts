@@ -434,6 +434,7 @@ describe.runIf(existsSync(sessions))('the agent sessions (absent data skips thes
         payer: { team: 'research' },
         columns: {},
         epoch_us: Date.UTC(2026, 9, 20) * 1000,
+        now_us: 0,
         book: whole,
         meter: meterBody,
       },

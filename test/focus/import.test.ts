@@ -13,7 +13,7 @@ import { receipt, START_US } from '../ledger/receipts.ts'
 import { type Cells, fileOf, rows } from './broken.ts'
 import { ask, book, csvRows, exportTo, folder, ledgerOf, sumOf } from './given.ts'
 
-const options: ImportOptions = { payer: {}, columns: {}, epoch_us: 0, book, meter: meterBody }
+const options: ImportOptions = { payer: {}, columns: {}, epoch_us: 0, now_us: 0, book, meter: meterBody }
 
 const read = async (path: string, more: Partial<ImportOptions> = {}) => {
   const receipts: Receipt[] = []

@@ -52,6 +52,7 @@ describe.skipIf(!there)('the agent sessions in the ledger', () => {
       payer: { team: 'research' },
       columns: {},
       epoch_us: Date.parse('2026-11-01T00:00:00Z') * 1000,
+      now_us: 0,
       book: compileBook(await loadBook()),
       meter: meterBody,
     }

@@ -41,7 +41,7 @@ test.each(Object.entries(readers))(
 )
 
 test('a charge of a FOCUS file is of a day that there is, and that can be told', async () => {
-  const options = { payer: {}, columns: {}, epoch_us: 0, book, meter: meterBody }
+  const options = { payer: {}, columns: {}, epoch_us: 0, now_us: 0, book, meter: meterBody }
   for (const ChargePeriodStart of ['2026-02-30T00:00:00Z', '01/11/2026']) {
     const path = fileOf([{ ...rows.plain, ChargePeriodStart }])
     const read = []

@@ -35,6 +35,7 @@ const options: ImportOptions = {
   payer: {},
   columns: {},
   epoch_us: Date.parse('2026-11-01T00:00:00Z') * 1000,
+  now_us: Date.parse('2026-11-29T00:00:00Z') * 1000,
   book: compileBook({ rows: [row], version: 'test' }),
   meter: meterBody,
 }
@@ -175,7 +176,22 @@ describe('claude-code', () => {
       tags: { project: 'shop', branch: 'main', client: 'claude-code/2.1.0' },
     })
     expect(receipts[1]?.agent).toBe('a7')
-    expect(bad).toEqual([{ bad: 'an assistant line without a timestamp', line: 7 }])
+    expect(bad).toEqual([{ bad: 'session-1.jsonl: an assistant line without a timestamp', line: 7 }])
+  })
+
+  test('an answer that is still being written is left for a later import, so that its first counts are not its last', async () => {
+    const begun = line({}, { usage: usage(1) })
+    const ended = line({ timestamp: '2026-11-20T10:05:00.000Z' }, { usage: usage(9000), stop_reason: 'end_turn' })
+    const at = (time: string) => ({ now_us: Date.parse(`2026-11-20T${time}Z`) * 1000 })
+    expect(await read(claudeCode, 'session-1.jsonl', begun, at('10:04:00'))).toEqual({
+      receipts: [],
+      bad: [{ bad: 'session-1.jsonl: an answer that is still being written: import again later', line: 1 }],
+    })
+    const whole = await read(claudeCode, 'session-1.jsonl', `${begun}\n${ended}`, at('10:05:01'))
+    expect(whole.receipts.map((r) => r.output_tokens)).toEqual([9000])
+    // What was cut off says no reason ever.
+    const cut = await read(claudeCode, 'session-1.jsonl', begun, at('10:11:00'))
+    expect(cut.receipts.map((r) => r.output_tokens)).toEqual([1])
   })
 
   test('a message copied into a resumed session keeps its id', async () => {

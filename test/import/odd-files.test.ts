@@ -2,28 +2,51 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, expect, test } from 'vitest'
 import { meterBody } from '../../src/cli/import/meter.ts'
 import type { Imported, ImportOptions } from '../../src/core/importer.ts'
+import type { PriceRow } from '../../src/core/price.ts'
 import { importer } from '../../src/importers/calls.ts'
 import { compileBook } from '../../src/playbook/price/book.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-odd-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+const row: PriceRow = {
+  id: 'openai/gpt-4o',
+  layer: 'weir',
+  provider: 'openai',
+  models: ['gpt-4o'],
+  rates: { 'in.text.fresh': '2.5', 'out.text.visible': '10' },
+  source: 'test',
+  checked_at: '2026-11-23',
+}
+
 const options: ImportOptions = {
   payer: {},
   columns: {},
   epoch_us: 0,
-  book: compileBook({ rows: [], version: 'test' }),
+  now_us: Date.UTC(2026, 10, 29) * 1000,
+  book: compileBook({ rows: [row], version: 'test' }),
   meter: meterBody,
 }
 
-const read = async (name: string, content: string) => {
+const rowsOf = async (name: string, content: string | Buffer) => {
   const path = join(folder, name)
   writeFileSync(path, content)
   const found: Imported[] = []
   for await (const row of importer.read(path, options, () => {})) found.push(row)
+  return found
+}
+
+const receiptsOf = async (rows: readonly object[]) => {
+  const found = await rowsOf('rows.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'))
+  return found.flatMap((row) => ('receipt' in row ? [row.receipt] : []))
+}
+
+const read = async (name: string, content: string | Buffer) => {
+  const found = await rowsOf(name, content)
   return { calls: found.filter((row) => 'receipt' in row).length, bad: found.filter((row) => 'bad' in row) }
 }
 
@@ -64,4 +87,51 @@ test('lines of JSON are known by what they begin with, and one value of JSON is 
     ['list.jsonl', JSON.stringify([call], null, 2)],
   ] as const)
     await expect(read(name, text)).rejects.toThrow(/list\.jsonl?: .*write a call a line/)
+})
+
+test('a file that is packed is read as that, whatever its name says', async () => {
+  const packed = gzipSync(`${head}\n${values}\n`)
+  expect(await read('packed.csv', packed)).toEqual({ calls: 1, bad: [] })
+  expect(await read('plain.csv.gz', `${head}\n${values}\n`)).toEqual({ calls: 1, bad: [] })
+})
+
+test('a column that counts and comes twice is refused: nobody can tell which is meant', async () => {
+  await expect(read('both.csv', `${head},input_tokens\n${values},999\n`)).rejects.toThrow(
+    /both\.csv: the column input_tokens comes twice/,
+  )
+})
+
+test('a number that is a day or a spreadsheet’s is no second of 1970', async () => {
+  for (const started_at of [20261101, 45962.5, 0, '1969-12-31'])
+    expect(await read('early.jsonl', JSON.stringify({ ...call, started_at }))).toEqual({
+      calls: 0,
+      bad: [{ bad: `started_at is not a time: ${JSON.stringify(started_at)}`, line: 1 }],
+    })
+})
+
+test('a text is as long as on any receipt, and has no control characters', async () => {
+  const [receipt] = await receiptsOf([{ ...call, team: `a\u001fb${'x'.repeat(5_000_000)}`, user: '\u0000' }])
+  expect(receipt?.team).toBe(`ab${'x'.repeat(253)}`)
+  expect(receipt).not.toHaveProperty('user')
+})
+
+test('calls that no provider answered are billed by none, whatever tokens they name', async () => {
+  const outcomes = ['ok', 'error', 'cached', 'refused', 'deferred']
+  const receipts = await receiptsOf(outcomes.map((outcome) => ({ ...call, outcome })))
+  expect(
+    receipts.map(({ outcome, attempt, cost_usd, counterfactual_cost_usd, input_tokens, price_state }) => [
+      outcome,
+      attempt,
+      cost_usd,
+      counterfactual_cost_usd,
+      input_tokens,
+      price_state,
+    ]),
+  ).toEqual([
+    ['ok', 1, '0.000075', '0.000075', 10, 'priced'],
+    ['error', 1, '0.000075', '0.000075', 10, 'priced'],
+    ['cached', 0, undefined, '0.000075', undefined, 'none'],
+    ['refused', 0, undefined, undefined, undefined, 'none'],
+    ['deferred', 0, undefined, undefined, undefined, 'none'],
+  ])
 })

@@ -200,6 +200,36 @@ export const leaksContract = (name: string, openEmpty: (folder: string) => Promi
       ])
     })
 
+    test('a missed prefix is priced as its own call was, also where long prompts, batches or other hours cost more', async () => {
+      const call = (id: string, minutes: number, rate_usd: string, cached_usd?: string) =>
+        receipt({
+          receipt_id: id,
+          session: 's',
+          model_served: 'm',
+          started_at_us: START_US + minutes * MINUTE_US,
+          input_tokens: 2000,
+          prefix_hashes: ['00000000000000aa'],
+          prefix_tokens: [2000],
+          lines: [
+            { kind: 'message', model: 'm', meter: 'in.text.fresh', quantity: 2000, rate_usd },
+            ...(cached_usd === undefined
+              ? []
+              : [
+                  {
+                    kind: 'message',
+                    model: 'm',
+                    meter: 'in.text.cache_read',
+                    quantity: 0,
+                    rate_usd: cached_usd,
+                  } as const,
+                ]),
+          ],
+        })
+      const { of } = await leaksOf([call('first', 0, '5'), call('cheap', 1, '1'), call('dear', 2, '5', '0.5')])
+      // 2,000 tokens at 90 % of 1 and of 5 dollars a million.
+      expect(of('uncached-prefix')).toMatchObject({ cost_usd: '0.0108', calls: 2, examples: ['dear', 'cheap'] })
+    })
+
     test('calls of one key share a cache across sessions', async () => {
       const call = (id: string, session: string) =>
         receipt({

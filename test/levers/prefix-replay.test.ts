@@ -28,6 +28,7 @@ const agentCalls = async (): Promise<Past[]> => {
     model: 'claude-opus-4-5',
     provider: 'anthropic',
     epoch_us: 1_760_000_000_000_000,
+    now_us: 0,
     payer: {},
     book,
     meter: meterBody,

@@ -1,6 +1,7 @@
 import { beginsWithDay } from '../../core/date.ts'
 import { WeirError } from '../../core/errors.ts'
 import type { ImportOptions } from '../../core/importer.ts'
+import { labelOf } from '../../core/label.ts'
 import type { Outcome, Receipt } from '../../core/receipt.ts'
 import type { Bucket } from '../../core/usage.ts'
 import type { ImportedCall } from '../receipt.ts'
@@ -79,6 +80,10 @@ export const checkColumns = (path: string, columns: readonly string[], options: 
     if (!columns.includes(column))
       throw new WeirError('bad-input', `${path}: --columns ${field}=${column}: no such column. ${suggestion(columns)}`)
   }
+  const read = [...callFields.map((field) => columnOf(field, options)), ...Object.values(options.columns)]
+  const twice = columns.find((column, at) => columns.indexOf(column) < at && read.includes(column))
+  if (twice !== undefined)
+    throw new WeirError('bad-input', `${path}: the column ${twice} comes twice: give one of them another name.`)
   const has = (field: string) => columns.includes(columnOf(field, options))
   for (const field of needed)
     if (!has(field))
@@ -97,11 +102,19 @@ export const checkColumns = (path: string, columns: readonly string[], options: 
 
 const present = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
 
+/** No call was made before; a smaller number is a day written as 20261101, a spreadsheet's, or none. */
+const EARLIEST_US = Date.UTC(2000, 0) * 1000
+
 /**
  * A moment as µs since the epoch: a number below 1e11 is seconds, below 1e14 milliseconds, else microseconds; text is a
  * date, read as UTC when it names no zone, with its fraction of a second kept to the microsecond.
  */
 export const parseMoment = (value: unknown): number | undefined => {
+  const us = microseconds(value)
+  return us === undefined || us < EARLIEST_US ? undefined : us
+}
+
+const microseconds = (value: unknown): number | undefined => {
   const number = typeof value === 'number' ? value : /^\d+(\.\d+)?$/.test(String(value)) ? Number(value) : undefined
   if (number !== undefined) {
     const us = Math.round(number < 1e11 ? number * 1e6 : number < 1e14 ? number * 1e3 : number)
@@ -174,12 +187,15 @@ const timesOf = (read: Read) => {
   }
 }
 
+const textOf = (value: unknown): string | undefined => (present(value) ? labelOf(String(value)) : undefined)
+
 const textsOf = (row: CallRow, read: Read, options: ImportOptions): Partial<Receipt> => {
-  const text = (value: unknown): string => (present(value) ? String(value).trim() : '')
-  const named = textFields.map((field) => [field, text(read(field))] as const).filter(([, value]) => value !== '')
+  const named = textFields
+    .map((field) => [field, textOf(read(field))] as const)
+    .filter(([, value]) => value !== undefined)
   const tags = Object.entries(options.columns)
-    .filter(([field, column]) => field.startsWith('tag:') && text(row[column]) !== '')
-    .map(([field, column]) => [field.slice('tag:'.length), text(row[column])])
+    .filter(([field, column]) => field.startsWith('tag:') && textOf(row[column]) !== undefined)
+    .map(([field, column]) => [field.slice('tag:'.length), textOf(row[column])])
   return { ...Object.fromEntries(named), ...(tags.length > 0 && { tags: Object.fromEntries(tags) }) }
 }
 
@@ -190,8 +206,8 @@ export const callOf = (row: CallRow, options: ImportOptions): Omit<ImportedCall,
   if (typeof times === 'string') return times
   const usage = usageOf(read)
   if (typeof usage === 'string') return usage
-  const model = present(read('model')) ? String(read('model')) : options.model
-  const provider = present(read('provider')) ? String(read('provider')) : options.provider
+  const model = textOf(read('model')) ?? options.model
+  const provider = textOf(read('provider')) ?? options.provider
   if (model === undefined || provider === undefined) return 'model or provider is empty'
   const outcome = present(read('outcome')) ? String(read('outcome')) : 'ok'
   if (!outcomes.includes(outcome as Outcome))
@@ -199,7 +215,7 @@ export const callOf = (row: CallRow, options: ImportOptions): Omit<ImportedCall,
   return {
     provider,
     model,
-    endpoint: present(read('endpoint')) ? String(read('endpoint')) : 'chat',
+    endpoint: textOf(read('endpoint')) ?? 'chat',
     stream: ['true', '1'].includes(String(read('stream') ?? '').toLowerCase()),
     ...times,
     usage,

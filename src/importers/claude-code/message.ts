@@ -19,6 +19,8 @@ export type LoggedMessage = Readonly<{
   stop: string | undefined
   first_us: number
   last_us: number
+  /** The line that told it last. */
+  line: number
 }>
 
 /** Models are reached directly, through Bedrock (`us.anthropic.…`) or through Vertex (`claude-…@date`). */

@@ -1,4 +1,5 @@
 import type { ImportOptions } from '../../core/importer.ts'
+import { labelOf } from '../../core/label.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import { objectIn, type Values } from './usage.ts'
 
@@ -31,9 +32,10 @@ const mapped = (values: Values, tags: Readonly<Record<string, string>>, column: 
 /** Who pays for a row: fields that the options map, else tags of that name, and all tags beside. A split row is paid by whom it was allocated to. */
 export const payerOf = (values: Values, { columns }: ImportOptions): Partial<Receipt> => {
   const given = { ...objectIn(values, 'Tags'), ...objectIn(values, 'AllocatedTags') }
-  const entries = Object.entries(given).flatMap(([key, value]) =>
-    value === null || value === undefined ? [] : [[key, String(value)] as const],
-  )
+  const entries = Object.entries(given).flatMap(([key, value]) => {
+    const label = value === null || value === undefined ? undefined : labelOf(String(value))
+    return label === undefined ? [] : [[key, label] as const]
+  })
   const allocated = entries.filter(([key]) => key.startsWith('allocated_'))
   const all = [...entries, ...allocated.map(([key, value]) => [key.slice('allocated_'.length), value] as const)]
   const found: Partial<Record<Field, string>> = {}
@@ -46,7 +48,7 @@ export const payerOf = (values: Values, { columns }: ImportOptions): Partial<Rec
   }
   for (const field of fields) {
     const column = columns[field]
-    const value = column === undefined ? undefined : mapped(values, Object.fromEntries(entries), column)
+    const value = column === undefined ? undefined : labelOf(mapped(values, Object.fromEntries(entries), column) ?? '')
     if (value !== undefined) found[field] = value
   }
   return { ...found, ...(Object.keys(tags).length > 0 ? { tags } : {}) }

@@ -12,8 +12,8 @@ const SHORTEST = 1024
 /** The longest time that providers sell for keeping a prefix. Money is counted up to it. */
 const LONGEST_US = 3_600_000_000
 
-/** The smallest discount on a cached token among the large providers, assumed where no receipt shows the model's own. */
-const LEAST_DISCOUNT = 0.5
+/** The part of the fresh price at the smallest discount among the large providers, assumed where no receipt shows the model's own. */
+const LARGEST_PART = 0.5
 
 /**
  * For each receipt the longest prefix that an earlier receipt of the same provider, model and key has sent, and how long
@@ -32,15 +32,23 @@ const seenPrefixes = (where: Sql): Sql => sql`
   )
   SELECT line_number, max(length) AS prefix_tokens, arg_max(ago, length) AS ago FROM seen WHERE ago IS NOT NULL GROUP BY line_number`
 
-/** What a fresh and a cached input token of a model cost, US dollars per token, as its receipts show it. */
+/** What a fresh and a cached input token cost, US dollars per token, as each set of lines that receipts have alike shows it. */
 const shownPrices = (where: Sql): Sql => sql`
-  SELECT provider, line[2] AS model,
+  SELECT provider, meters, line[2] AS model,
     max(TRY_CAST(line[4] AS DOUBLE)) FILTER (line[3] = 'in.text.fresh') / 1e6 AS fresh,
     min(TRY_CAST(line[4] AS DOUBLE)) FILTER (line[3] = 'in.text.cache_read') / 1e6 AS cached
   FROM (
-    SELECT provider, string_split(unnest(string_split(meters, ${lineMark})), ${fieldMark}) AS line
+    SELECT provider, meters, string_split(unnest(string_split(meters, ${lineMark})), ${fieldMark}) AS line
     FROM (SELECT DISTINCT provider, meters FROM receipts WHERE ${where})
   ) GROUP BY ALL`
+
+/**
+ * The part of the fresh price that a cached token of a model costs, at the smallest discount that a receipt shows. A part,
+ * because the prices themselves change with length, tier, hour and date.
+ */
+const shownParts = raw(`
+  SELECT provider, model, min(fresh) AS least, coalesce(max(cached / nullif(fresh, 0)), min(cached) / nullif(min(fresh), 0)) AS part
+  FROM prices GROUP BY ALL`)
 
 /**
  * Tokens of prefixes that were sent before and not read from a cache, at what a cache read would have saved. Money is
@@ -50,18 +58,19 @@ export const uncachedPrefix = (scope: Scope): Promise<Leak> =>
   search(scope, {
     kind: 'uncached-prefix',
     found: sql`
-      WITH prefixes AS (${seenPrefixes(scope.where)}), prices AS (${shownPrices(scope.where)}), calls AS (
-        SELECT place AS line_number, receipt_id, feature, provider, coalesce(model_served, model_asked) AS model, input_tokens,
+      WITH prefixes AS (${seenPrefixes(scope.where)}), prices AS (${shownPrices(scope.where)}), parts AS (${shownParts}), calls AS (
+        SELECT place AS line_number, receipt_id, feature, provider, meters, coalesce(model_served, model_asked) AS model, input_tokens,
           coalesce(cache_read_tokens, 0) AS cached_tokens, input_cost_usd::DOUBLE / nullif(input_tokens, 0) AS paid
         FROM receipts WHERE ${scope.where} AND corrects IS NULL AND len(prefix_hashes) > 0
       ), missed AS (
         SELECT *, greatest(0, least(prefix_tokens, input_tokens) - cached_tokens) AS missed_tokens,
           prefix_tokens >= ${SHORTEST} AND ago <= ${LONGEST_US} AS kept,
           CASE WHEN ago <= 300000000 THEN 'within 5 minutes' WHEN ago <= ${LONGEST_US} THEN 'within an hour' ELSE 'later' END AS again,
-          coalesce(fresh, paid) AS fresh_price, coalesce(cached, ${LEAST_DISCOUNT} * coalesce(fresh, paid)) AS cached_price
-        FROM calls JOIN prefixes USING (line_number) LEFT JOIN prices USING (provider, model)
+          coalesce(fresh, least, paid) AS fresh_price, coalesce(cached, fresh_price * coalesce(part, ${LARGEST_PART})) AS cached_price
+        FROM calls JOIN prefixes USING (line_number) LEFT JOIN prices USING (provider, meters, model)
+          LEFT JOIN parts USING (provider, model)
       )
-      SELECT receipt_id, feature, model, again, prefix_tokens, cached_tokens, missed_tokens, cached IS NULL AS assumed,
+      SELECT receipt_id, feature, model, again, prefix_tokens, cached_tokens, missed_tokens, part IS NULL AS assumed,
         CASE WHEN kept THEN missed_tokens * greatest(fresh_price - cached_price, 0) ELSE 0 END AS leak
       FROM missed`,
     facts: raw(`sum(prefix_tokens) AS cacheable, sum(missed_tokens) AS missed,

@@ -111,6 +111,10 @@ const route =
     }
   }
 
+/** Is it that who asked has gone before the body was here? That is no fault of ours. */
+const hasGone = ({ req }: Exchange, error: Error): boolean =>
+  req.raw.signal.aborted && (error as NodeJS.ErrnoException).code === 'ECONNRESET'
+
 /**
  * The console: a route a verb, and the document that says so. Nothing but `/health` answers without a token. There is no
  * CORS: pages of other sites cannot read it.
@@ -129,9 +133,12 @@ export const consoleApp = (world: ConsoleWorld): Hono<Env> => {
   app.use(async (exchange, next) => {
     await next()
     exchange.header('cache-control', 'no-store')
+    // The head of a file goes out without it: nobody reads it to its end.
+    if (exchange.req.method === 'HEAD') await exchange.res.body?.cancel()
   })
   app.onError((error, exchange) => {
-    if (!(error instanceof WeirError)) world.fault(error, `${exchange.req.method} ${exchange.req.routePath}`)
+    if (!(error instanceof WeirError) && !hasGone(exchange, error))
+      world.fault(error, `${exchange.req.method} ${exchange.req.routePath}`)
     const { status, body, headers } = refusalOf(error)
     return exchange.json(body, status as ContentfulStatusCode, headers)
   })

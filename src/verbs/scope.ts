@@ -7,6 +7,7 @@ import type { OutcomeEvent, OutcomeKind } from '../core/outcome.ts'
 import type { AlertStore, KeyRecord, Store } from '../core/store.ts'
 import type { Statement, StatementReport } from '../playbook/allocate/statement/statement.ts'
 import type { UnitCostReport } from '../playbook/allocate/unit-cost/ask.ts'
+import { isOf } from './budgets/find.ts'
 import type { Asking, Context } from './verb.ts'
 
 /** Questions that take filters, so that a team's can be put on them. Every other is refused. */
@@ -58,9 +59,9 @@ const isWithin = (owner: string, team: string): boolean => {
   return owner.endsWith(` ${own}`) || owner.includes(` ${own} user:`)
 }
 
-/** The team that a stored budget is for. */
-const teamOf = (definition: string): string | undefined =>
-  (JSON.parse(definition) as Readonly<{ scope?: Readonly<{ team?: string }> }>).scope?.team
+/** What a stored budget is for. */
+const scopeOf = (definition: string) =>
+  (JSON.parse(definition) as Readonly<{ scope?: Readonly<{ team?: string }> }>).scope ?? {}
 
 /** Alerts as if there were none but the team's; which channels were told is not its to know. */
 const alertsFor = (alerts: AlertStore, team: string): AlertStore => ({
@@ -112,7 +113,7 @@ const storeFor = (store: Store, team: string): Store => {
     budgets: {
       version: () => store.budgets.version(),
       put: refuse('budgets to change'),
-      list: async () => (await store.budgets.list()).filter(({ definition }) => teamOf(definition) === team),
+      list: async () => (await store.budgets.list()).filter(({ definition }) => isOf(scopeOf(definition), team)),
       remove: refuse('budgets to change'),
     },
     alerts: alertsFor(store.alerts, team),
@@ -156,7 +157,7 @@ const ownUnitCost = (report: UnitCostReport, team: string): UnitCostReport => {
 export const contextFor = (team: string, context: Context): Context => ({
   ...context,
   team,
-  // A pattern may take in other teams: only a budget for the very team is its own.
+  // A pattern may take in other teams: only a counter of the very team is its own.
   budgets: async () => (await context.budgets()).filter(({ scope }: BudgetState) => scope['team'] === team),
   ledger: async () => ledgerFor(await context.ledger(), team),
   statements: async (asked) => {

@@ -155,7 +155,7 @@ describe('weir outcomes', () => {
     expect(first.out.replace(path, 'FILE')).toBe('3 outcomes brought in from FILE\n')
     expect(first.err).toMatchInlineSnapshot(`
       "  line 5: closed yesterday? is not a time: use 24h, 7d, 2w, today, yesterday, week, month, year, all, 2026-11, 2026-11-01 or 2026-11-01T09:30
-        line 6: count: "-1" is not a whole number from 0 up
+        line 6: count: "-1" is not a whole number from 0 to 1000000000000
       "
     `)
     const again = await run('outcomes', 'import', path, '--kind', 'resolved_ticket', '--columns', mapping)
@@ -179,6 +179,23 @@ describe('weir outcomes', () => {
       bad_rows: [
         { line: 2, why },
         { line: 3, why },
+      ],
+    })
+  })
+
+  test('of a time that no ledger keeps, or of more than can be added up, are named, and the rest is kept', async () => {
+    const rows = ['9999-12-31,1', '9999-12-31T23:59:59Z,1', '1899-12-31,1', '1899-12-31T00:00:00Z,1', '2026-11-09,40']
+    const path = file('never.csv', `at,count\n${rows.join('\n')}\n2026-11-09,9007199254740991\n`)
+    const words = ['outcomes', 'import', path, '--kind', 'active_user', '--team', 'search', '--json'] as const
+    const never = (line: number, at: string) => ({ line, why: `at ${at} is no time from 1970 to 2255` })
+    expect(JSON.parse(await ok(...words))).toMatchObject({
+      ...{ added: 0, already: 1, bad: 5 },
+      bad_rows: [
+        never(2, '9999-12-31'),
+        never(3, '9999-12-31T23:59:59Z'),
+        never(4, '1899-12-31'),
+        never(5, '1899-12-31T00:00:00Z'),
+        { line: 7, why: 'count: "9007199254740991" is not a whole number from 0 to 1000000000000' },
       ],
     })
   })
@@ -234,6 +251,8 @@ describe('weir outcomes', () => {
     [['add', '4ever'], 'kind: "4ever" is no name'],
     [['add', 'a', '--count', '1.5'], 'count: "1.5" is not a whole number'],
     [['add', 'a', '--at', 'soon'], '--at soon is not a time'],
+    [['add', 'a', '--at', '9999-12-31'], '--at 9999-12-31 is no time from 1970 to 2255'],
+    [['add', 'a', '--at', 'all'], '--at all is no time from 1970 to 2255'],
     [['add', 'a', '--value-usd', 'much'], 'value_usd: "much" is not an amount'],
     [['add', 'a', '--team', 'x'.repeat(257)], 'team: longer than 256'],
     [['import', '/absent.csv'], '/absent.csv is no file'],

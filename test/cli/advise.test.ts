@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { loadSettings } from '../../src/config.ts'
 import { type Advice, pays } from '../../src/playbook/advise/advice.ts'
 import { providers } from '../../src/providers/index.ts'
+import { hasChromium, startChromium } from '../chromium.ts'
 import { type Advised, advisedFolder, since, until } from './advised.ts'
 import { start, weir } from './run.ts'
 
@@ -343,25 +344,7 @@ policies: [{ match: { team: support }, levers: { cache/exact: { mode: observe, t
   }, 120_000)
 })
 
-const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = process.env['WEIR_CHROMIUM'] ?? places.find((path) => existsSync(path))
-if (executablePath === undefined && process.env['CI'] !== undefined)
-  throw new Error('CI needs Chromium: .ci/run installs it')
-if (executablePath === undefined)
-  process.stdout.write('skipped: no Chromium is installed (apt-get install chromium, or WEIR_CHROMIUM=PATH)\n')
-
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-describe.skipIf(executablePath === undefined)('the report of weir advise in Chromium', () => {
+describe.skipIf(!hasChromium)('the report of weir advise in Chromium', () => {
   let browser: Browser
   let report: string
   let advice: Advice
@@ -369,7 +352,7 @@ describe.skipIf(executablePath === undefined)('the report of weir advise in Chro
     report = join(week.folder, 'advice.html')
     await advise('--html', report)
     advice = await asJson()
-    browser = await chromium.launch({ executablePath: executablePath as string, args: flags })
+    browser = await startChromium()
   }, 120_000)
   afterAll(() => browser?.close())
 

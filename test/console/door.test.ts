@@ -1,12 +1,29 @@
 /** Who gets an answer, in what shape, and what is never said. */
+import { existsSync, readdirSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Usd } from '../../src/core/money.ts'
+import { receipt } from '../allocate-cli/more.ts'
+import { waitUntil } from '../waiting.ts'
 import { type House, openHouse } from './house.ts'
+
+/** So many teams that a file of their charges is read in several pieces. */
+const many = Array.from({ length: 150 }, (_, at) =>
+  receipt(`many-${at}`, '2026-11-15T08:00:00Z', { team: `team-${at}`, cost_usd: '0.01' as Usd }),
+)
 
 let house: House
 beforeAll(async () => {
-  house = await openHouse()
+  house = await openHouse(many)
 })
 afterAll(() => house.close())
+
+/** What lies between a request and its answer. */
+const filesOf = ({ data }: House): readonly string[] => {
+  const folder = join(data, 'console')
+  return existsSync(folder) ? readdirSync(folder) : []
+}
 
 const codeOf = (answer: { json(): { error: { code: string } } }) => answer.json().error.code
 
@@ -90,6 +107,24 @@ describe('with a token', () => {
     const listed = await admin('/v1/tokens')
     expect(listed.text).not.toContain(made.token)
     expect(listed.json().find(({ name }: { name: string }) => name === 'short').state).toBe('revoked')
+  })
+
+  test('the head of a file leaves no file behind', async () => {
+    const path = '/v1/focus/export?since=2026-11'
+    const head = await admin(path, { method: 'HEAD' })
+    expect([head.status, head.text, head.headers.get('content-type')]).toEqual([200, '', 'text/csv; charset=utf-8'])
+    await waitUntil(() => filesOf(house).length === 0)
+    expect((await admin(path)).text).toContain('BilledCost')
+  })
+
+  test('a body that breaks off is no fault of ours, and leaves no file behind', async () => {
+    const headers = { authorization: `Bearer ${house.tokens.admin}`, 'content-length': '1000' }
+    const sending = request(`${house.url}/v1/focus/check`, { method: 'POST', headers }).on('error', () => {})
+    sending.write('BilledCost')
+    await waitUntil(() => filesOf(house).length === 1)
+    sending.destroy()
+    await waitUntil(() => filesOf(house).length === 0)
+    expect((await admin('/v1/status')).status).toBe(200)
   })
 
   test('nothing failed behind the scenes', () => {

@@ -214,6 +214,10 @@ describe('a team’s own answer', () => {
     }
     expect(await red()).toBeNull()
     expect((await put('for-each', { scope: { team: 'each' } })).json()).toMatchObject({ budget: { name: 'for-each' } })
+    expect(await red()).toBe('9')
+    const shown = (await house.ask('/v1/budgets/for-each', { token: house.tokens.red })).json()
+    expect(shown).toMatchObject({ written: 'store', counters: [{ scope: { team: 'red' }, spent: '2.25' }] })
+    expect(shown.counters).toHaveLength(1)
     await put('for-many', { scope: { team: 're*' }, limit: { usd: '1' } })
     await put('for-blue', { scope: { team: 'blue' }, limit: { usd: '2' } })
     const all = await house.ask('/v1/statements?at=2026-11-10', { token: house.tokens.admin })

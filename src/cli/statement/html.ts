@@ -14,18 +14,21 @@ export const escapeHtml = (text: string): string => clean(text).replace(/[&<>"']
 
 /** Mail programs take no style sheets: every element says how it looks. */
 const font = "font-family:-apple-system,'Segoe UI',Helvetica,Arial,sans-serif"
+/** Long names break where they must, amounts never: else one name makes the page wider than the window. Mail programs know one or the other. */
+const wrap = 'overflow-wrap:anywhere;word-break:break-word'
 const styles = {
-  title: `${font};font-size:22px;line-height:1.3;margin:0 0 8px;color:#111827`,
-  heading: `${font};font-size:18px;line-height:1.3;margin:32px 0 8px;padding-top:16px;border-top:2px solid #111827;color:#111827`,
+  title: `${font};font-size:22px;line-height:1.3;margin:0 0 8px;color:#111827;${wrap}`,
+  heading: `${font};font-size:18px;line-height:1.3;margin:32px 0 8px;padding-top:16px;border-top:2px solid #111827;color:#111827;${wrap}`,
   section: `${font};font-size:14px;line-height:1.4;margin:20px 0 6px;color:#374151`,
-  text: `${font};font-size:14px;line-height:1.5;margin:0 0 10px;color:#111827`,
+  text: `${font};font-size:14px;line-height:1.5;margin:0 0 10px;color:#111827;${wrap}`,
   table: `${font};font-size:13px;line-height:1.4;color:#111827;border-collapse:collapse;width:100%;margin:0 0 12px`,
 } as const
 const tags = { title: 'h1', heading: 'h2', section: 'h3', text: 'p' } as const
 
 const cell = (name: 'th' | 'td', text: string, align: string, last: boolean): string => {
   const border = last ? 'border-top:2px solid #d1d5db;font-weight:600' : 'border-bottom:1px solid #e5e7eb'
-  const style = `padding:5px 8px;text-align:${align};vertical-align:top;${border}`
+  const breaks = align === 'right' ? 'white-space:nowrap' : wrap
+  const style = `padding:5px 8px;text-align:${align};vertical-align:top;${breaks};${border}`
   return `<${name}${name === 'th' ? ' scope="col"' : ''} style="${style}">${escapeHtml(text)}</${name}>`
 }
 

@@ -1,4 +1,4 @@
-import type { Budget, BudgetState } from '../../core/budget.ts'
+import { type Budget, type BudgetState, EACH } from '../../core/budget.ts'
 import { WeirError } from '../../core/errors.ts'
 import { readBudgets } from '../../playbook/allocate/budget/read.ts'
 import type { Context } from '../verb.ts'
@@ -9,7 +9,11 @@ export type DefinedBudget = Readonly<{ budget: Budget; written: 'weir.yaml' | 's
 /** A budget as it is meant and as it stands, counter by counter. */
 export type BudgetSight = DefinedBudget & Readonly<{ counters: readonly BudgetState[] }>
 
-/** All budgets: those of weir.yaml, then those of the store. For a team only those whose scope is that very team. */
+/** Does a budget hold for this very team: as its own, or as one of each? A pattern may take in other teams. */
+export const isOf = (scope: Readonly<{ team?: string }>, team: string): boolean =>
+  scope.team === team || scope.team === EACH
+
+/** All budgets: those of weir.yaml, then those of the store. For a team only those that are of it. */
 export const definedBudgets = async (context: Context): Promise<readonly DefinedBudget[]> => {
   const { team } = context
   const { budgets: file } = await context.settings()
@@ -24,7 +28,7 @@ export const definedBudgets = async (context: Context): Promise<readonly Defined
       written: 'store' as const,
       revision: revisions.get(budget.name) ?? 1,
     })),
-  ].filter(({ budget: { scope } }) => team === undefined || scope.team === team)
+  ].filter(({ budget: { scope } }) => team === undefined || isOf(scope, team))
 }
 
 /** The budget of a name with its counters. Throws WeirError `not-found`. */

@@ -23,6 +23,8 @@ export type OutcomeDraft = Readonly<Partial<Record<OutcomeField, string | undefi
 const payers = ['team', 'feature', 'customer', 'user', 'environment', 'session'] as const
 
 const LONGEST = 256
+/** Sums of many counts must be whole numbers, too. */
+const MOST = 1_000_000_000_000
 
 const bad = (field: OutcomeField, message: string): WeirError => new WeirError('bad-input', `${field}: ${message}`)
 
@@ -35,8 +37,8 @@ const kindOf = (text: string | undefined): string => {
 const countOf = (text: string | undefined): number => {
   if (text === undefined || text === '') return 1
   const count = Number(text)
-  if (/^\d+$/.test(text) && Number.isSafeInteger(count)) return count
-  throw bad('count', `${JSON.stringify(text)} is not a whole number from 0 up`)
+  if (/^\d+$/.test(text) && count <= MOST) return count
+  throw bad('count', `${JSON.stringify(text)} is not a whole number from 0 to ${MOST}`)
 }
 
 const worthOf = (text: string | undefined): { value_usd?: Usd } => {

@@ -20,6 +20,8 @@ type Gateway = Readonly<{
   mode?: string
   journal?: Readonly<{ writable: boolean; waiting: number }>
   lag?: Readonly<{ segments: number; failed: boolean }>
+  /** Why the ledger cannot be opened, where it cannot. */
+  ledger_failed?: string
 }>
 
 /** The gateway that runs on this folder, as it says itself; undefined where none answers. */
@@ -40,7 +42,8 @@ const askGateway = async (data: string): Promise<Gateway | undefined> => {
 /** Alerts that are open, and deliveries of alerts that did not arrive. */
 type Alerts = Readonly<{ open: number; waiting: number; refused: number }>
 
-export type Status = Readonly<{ data: string; gateway: Gateway | null; extent: Extent; alerts: Alerts }>
+/** `extent` is null where the gateway's ledger is not open. */
+export type Status = Readonly<{ data: string; gateway: Gateway | null; extent: Extent | null; alerts: Alerts }>
 
 const countAlerts = async ({ data, store }: Context): Promise<Alerts> => {
   if (!hasStore(data)) return { open: 0, waiting: 0, refused: 0 }
@@ -60,7 +63,7 @@ const undelivered = ({ waiting, refused }: Alerts): string | undefined => {
 
 /** What keeps receipts from the ledger, where something does. */
 const troubles = (gateway: Gateway | null): readonly (readonly [string, string])[] => {
-  const { journal, lag } = gateway ?? {}
+  const { journal, lag, ledger_failed } = gateway ?? {}
   const held = journal && !journal.writable
   return [
     ...(held
@@ -71,9 +74,23 @@ const troubles = (gateway: Gateway | null): readonly (readonly [string, string])
           ] as const,
         ]
       : []),
+    ...(ledger_failed === undefined ? [] : [['ledger', `${ledger_failed} Receipts wait in the journal.`] as const]),
     ...(lag?.failed
       ? [['behind', `the ledger refuses ${plural(lag.segments, 'segment')} of the journal; the log says why`] as const]
       : []),
+  ]
+}
+
+/** What the ledger holds. */
+const holdings = (extent: Extent | null, look: Look): readonly (readonly [string, string | undefined])[] => {
+  if (extent === null) return []
+  const { first_us, last_us, unpriced } = extent
+  return [
+    ['ledger', `${plural(extent.calls, 'call')}, ${plural(extent.receipts, 'receipt')}`],
+    ['from, to', first_us === null || last_us === null ? undefined : `${moment(first_us)} – ${moment(last_us)} UTC`],
+    ['tokens', `${tokens(extent.input_tokens)} in, ${tokens(extent.output_tokens)} out`],
+    ['cost', money(extent.cost_usd)],
+    ['unpriced', unpriced === 0 ? undefined : paint(look).yellow(`${plural(unpriced, 'receipt')} without a price yet`)],
   ]
 }
 
@@ -83,26 +100,15 @@ export const renderStatus = ({ data, gateway, extent, alerts }: Status, look: Lo
   const running = gateway
     ? `${colours.green('running')} on ${gateway.url ?? '?'} (${gateway.mode ?? '?'} mode, process ${gateway.pid})`
     : `${colours.dim('not running')}: weir serve`
-  const span =
-    extent.first_us === null || extent.last_us === null
-      ? undefined
-      : `${moment(extent.first_us)} – ${moment(extent.last_us)} UTC`
   const channels = undelivered(alerts)
   return facts(
     [
       ['gateway', running],
       ['data', data],
       ...troubles(gateway).map(([name, what]): [string, string] => [name, colours.yellow(what)]),
-      ['ledger', `${plural(extent.calls, 'call')}, ${plural(extent.receipts, 'receipt')}`],
-      ['from, to', span],
-      ['tokens', `${tokens(extent.input_tokens)} in, ${tokens(extent.output_tokens)} out`],
-      ['cost', money(extent.cost_usd)],
+      ...holdings(extent, look),
       ['alerts', alerts.open === 0 ? undefined : `${alerts.open} open: weir alerts`],
       ['channels', channels && colours.yellow(channels)],
-      [
-        'unpriced',
-        extent.unpriced === 0 ? undefined : colours.yellow(`${plural(extent.unpriced, 'receipt')} without a price yet`),
-      ],
     ],
     look,
     0,
@@ -117,7 +123,7 @@ export const command = {
       withContext(args, 'weir status', async (context) => {
         const { data } = context
         const gateway = (await askGateway(data)) ?? null
-        const held = await perform(extent, {}, context)
+        const held = gateway?.ledger_failed === undefined ? await perform(extent, {}, context) : null
         const status: Status = { data, gateway, extent: held, alerts: await countAlerts(context) }
         if (args.json) printJson(status)
         else print(renderStatus(status, lookOf()))

@@ -3,24 +3,19 @@ import type { Ledger } from '../core/ledger.ts'
 import type { Settings } from '../core/settings.ts'
 import type { Desk } from './budgets/desk.ts'
 import { type Collector, startCollector } from './collect.ts'
-import { type Control, startControl } from './control.ts'
 import type { Crew } from './crew.ts'
 import type { Log } from './log.ts'
-import type { Reloaded } from './reload.ts'
 
 export type BookkeepingOptions = Readonly<{
   settings: Settings
   crew: Crew
   log: Log
-  url: string
   /** Takes a segment that the ledger has. */
   taken?: (path: string) => void
   desk: Desk
-  /** Takes the settings that weir.yaml has by now. */
-  reload: () => Promise<Reloaded>
 }>
 
-/** The main thread's work: journal segments go to the ledger, commands are answered, token ratios are learnt. */
+/** The main thread's work: journal segments go to the ledger, token ratios are learnt. */
 export type Bookkeeping = Readonly<{
   ledger: Ledger
   /** Brings every receipt written so far into the ledger. */
@@ -43,13 +38,6 @@ const collectorLog = (log: Log) => {
   return { info: tell('event'), warn: tell('trouble'), error: tell('trouble') }
 }
 
-/** Do the threads write their journals, and how many receipts wait in memory for room on the disk? */
-const journalsOf = async (crew: Crew) => {
-  const { gauges } = await crew.snapshot()
-  const { weir_journal_unhealthy_threads: unhealthy = 0, weir_journal_waiting_receipts: waiting = 0 } = gauges
-  return { journal: { writable: unhealthy === 0, waiting } }
-}
-
 const learn = async (ledger: Ledger, crew: Crew): Promise<void> => {
   const { ratios } = await ledger.query({ ask: 'ratios' })
   await crew.learn(ratios)
@@ -57,7 +45,7 @@ const learn = async (ledger: Ledger, crew: Crew): Promise<void> => {
 
 /** Opens the ledger (its engine is loaded only now, after the gateway listens) and starts collecting. */
 export const startBookkeeping = async (options: BookkeepingOptions): Promise<Bookkeeping> => {
-  const { settings, crew, log, url, desk, reload, taken } = options
+  const { settings, crew, log, desk, taken } = options
   const { ledgers } = await import('../ledgers/index.ts')
   const ledger = await ledgers.duckdb({ path: join(settings.data, 'ledger.duckdb') })
   const collector = startCollector({
@@ -70,15 +58,6 @@ export const startBookkeeping = async (options: BookkeepingOptions): Promise<Boo
     await crew.rotate()
     await collector.collect()
   }
-  const control: Control = await startControl({
-    data: settings.data,
-    ledger,
-    refresh,
-    budgets: desk.states,
-    importing: desk.importing,
-    status: async () => ({ url, mode: settings.mode, lag: collector.lag(), ...(await journalsOf(crew)) }),
-    reload,
-  })
   const learnNow = (): void => {
     learn(ledger, crew).catch(() => log.trouble('token ratios could not be learnt from the ledger'))
   }
@@ -104,7 +83,6 @@ export const startBookkeeping = async (options: BookkeepingOptions): Promise<Boo
     },
     async close() {
       clearInterval(timer)
-      await control.close()
       await collector.stop()
       await ledger.close()
     },

@@ -41,10 +41,11 @@ export type Journal = Readonly<{
   receipt(receipt: Receipt): void
   /**
    * The same as `open` and `receipt`, for calls that can wait a moment: lines of one turn of the event loop are written
-   * together. They resolve when the line outlives this process, and reject where `open` and `receipt` throw.
+   * together. They resolve when the line outlives this process, and reject where `open` and `receipt` throw. `late` is called
+   * when a receipt that was refused is written after all.
    */
   openSoon(receipt: Receipt): Promise<void>
-  receiptSoon(receipt: Receipt): Promise<void>
+  receiptSoon(receipt: Receipt, late?: () => void): Promise<void>
   /** Closes the current segment now, if it holds a receipt, so that the ledger can have it. */
   rotate(): void
   /** Receipt ids of the attempts that are open, also those whose line is about to be written. */
@@ -110,6 +111,7 @@ const openLines = (run: Run, first: File, writer: LineWriter) => {
     for (let entry = waiting[0]; entry; entry = waiting[0]) {
       put([entry])
       waiting.shift()
+      entry.late?.()
     }
   }
   const guarded = (act: () => void): void => {
@@ -252,7 +254,7 @@ export const openJournal = (options: JournalOptions): Journal => {
     open: (receipt) => write([entryOf('open', receipt)]),
     receipt: (receipt) => write([entryOf('receipt', receipt)]),
     openSoon: (receipt) => soon.add(entryOf('open', receipt)),
-    receiptSoon: (receipt) => soon.add(entryOf('receipt', receipt)),
+    receiptSoon: (receipt, late) => soon.add(entryOf('receipt', receipt, late)),
     rotate() {
       soon.flush()
       rotate()

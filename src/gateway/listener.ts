@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Active } from './budgets/active.ts'
 import { serve } from './serve.ts'
 import { asWeirError } from './shape.ts'
 import type { World } from './world.ts'
@@ -37,10 +38,16 @@ const answerText = (
   response.end(text)
 }
 
+/** A hard budget that all calls are under, and that cannot be counted, lets none of them through. */
+const refusesAll = ({ counter, state }: Active): boolean =>
+  state === 'failed' && counter.hard && counter.conditions.length === 0
+
 /** Is this thread able to serve a paid call now? */
 const readiness = ({ journal, load, budgets }: World): readonly [status: number, text: string] => {
   if (load.leaving || load.shutting_down) return [503, 'stopping\n']
   if (budgets.active().some(({ state }) => state === 'counting')) return [503, 'budgets are being counted\n']
+  if (budgets.active().some(refusesAll))
+    return [503, 'budgets cannot be counted, for the ledger cannot be read: weir status says why\n']
   return journal.healthy() ? [200, 'ready\n'] : [503, 'the journal cannot be written: make room or repair the disk\n']
 }
 

@@ -31,18 +31,21 @@ const readControl = (data: string): ControlFile | undefined => {
 
 type Refusal = Readonly<{ error?: Readonly<{ code?: string; message?: string }> }>
 
-const post = async <T>({ port, token }: ControlFile, path: string, body: unknown): Promise<T> => {
+/** Asks the control port; throws what it answers in place of an answer. */
+const ask = async <T>({ port, token }: ControlFile, path: string, more: RequestInit = {}): Promise<T> => {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-    method: 'POST',
     headers: { authorization: `Bearer ${token}` },
-    body: JSON.stringify(body),
     redirect: 'error',
+    ...more,
   })
   const answer: unknown = await response.json()
   if (response.ok) return answer as T
   const { code = 'internal', message = `The gateway answered ${response.status}` } = (answer as Refusal).error ?? {}
   throw new WeirError(code in codes ? (code as ErrorCode) : 'internal', message)
 }
+
+const post = <T>(control: ControlFile, path: string, body: unknown): Promise<T> =>
+  ask(control, path, { method: 'POST', body: JSON.stringify(body) })
 
 /** Is it Weir that listens there, and the one that wrote the file? */
 const isAlive = async ({ port, token, pid }: ControlFile): Promise<boolean> => {
@@ -95,12 +98,7 @@ const remoteLedger = (data: string, control: ControlFile): Ledger => ({
 /** What the gateway that runs on a data folder answers to a question of its control port; undefined where none does. */
 export const askControl = async (data: string, path: '/budgets'): Promise<unknown> => {
   const control = await runningOn(data)
-  if (!control) return undefined
-  const response = await fetch(`http://127.0.0.1:${control.port}${path}`, {
-    headers: { authorization: `Bearer ${control.token}` },
-    redirect: 'error',
-  })
-  return response.ok ? response.json() : undefined
+  return control && ask(control, path)
 }
 
 /** Lets the gateway that runs on a data folder read its settings anew; undefined where none does. Throws `bad-config`, as its start would. */

@@ -32,16 +32,24 @@ export const record = async (call: Call, answer: Answer, settled: Draft, world: 
 export const recordAttempt = (call: Call, answer: Answer, settled: Draft, world: World): Promise<void> =>
   write(call, closingReceipt(call, answer, settled, world), world)
 
-/** The receipt is in the journal when its charge takes the place of what the call held in budgets. */
+/**
+ * The receipt is in the journal when its charge takes the place of what the call held in budgets; where the disk has no room,
+ * once it has. What was never dispatched costs nothing, and is not held until then.
+ */
 const write = async (call: Call, receipt: Receipt, { journal, metrics, log, budgets }: World): Promise<void> => {
+  const { hold } = call
+  const written = (): void => {
+    if (hold) budgets.settle(hold, receipt)
+    metrics.wrote(receipt)
+    log.receipt(receipt)
+  }
   try {
-    await journal.receiptSoon(receipt)
+    await journal.receiptSoon(receipt, written)
   } catch (error) {
     metrics.unwritable()
-    if (call.hold) budgets.keep(call.hold)
+    if (hold && receipt.attempt === 0) budgets.release(hold)
+    delete call.hold
     throw error
   }
-  if (call.hold) budgets.settle(call.hold, receipt)
-  metrics.wrote(receipt)
-  log.receipt(receipt)
+  written()
 }

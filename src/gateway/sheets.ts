@@ -2,8 +2,8 @@
 import { writeLine } from '../core/line-bytes.ts'
 import type { Receipt } from '../core/receipt.ts'
 
-/** A line, and the receipt that it says or opens. */
-export type Entry = Readonly<{ k: 'open' | 'receipt'; id: string; line: Uint8Array }>
+/** A line, and the receipt that it says or opens. `late` is called where it had to wait for room and is written. */
+export type Entry = Readonly<{ k: 'open' | 'receipt'; id: string; line: Uint8Array; late?: (() => void) | undefined }>
 
 /** The bytes of entries in one piece; those of one sheet lie one behind the other, and are not copied. */
 export const whole = (entries: readonly Entry[]): Uint8Array => {
@@ -27,13 +27,13 @@ const SHEET_BYTES = 64 * 1024
 export const openSheets = () => {
   let sheet = new Uint8Array(SHEET_BYTES)
   let used = 0
-  return (k: Entry['k'], receipt: Receipt): Entry => {
+  return (k: Entry['k'], receipt: Receipt, late?: Entry['late']): Entry => {
     for (let size = SHEET_BYTES; ; size *= 4) {
       const end = writeLine(k, receipt, sheet, used)
       if (end > 0) {
         const line = sheet.subarray(used, end)
         used = end
-        return { k, id: receipt.receipt_id, line }
+        return { k, id: receipt.receipt_id, line, late }
       }
       sheet = new Uint8Array(size)
       used = 0

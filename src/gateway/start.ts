@@ -3,11 +3,11 @@ import { isLoopback } from '../config/fields.ts'
 import type { BudgetStates } from '../core/budget.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
-import { type Bookkeeping, startBookkeeping } from './bookkeeping.ts'
 import { type Desk, MAIN_LANE, openDesk } from './budgets/desk.ts'
 import { type BudgetWatch, openBudgetWatch } from './budgets/watch.ts'
 import { type Crew, openCrew } from './crew.ts'
 import { inTurn } from './in-turn.ts'
+import { type KeptLedger, keepLedger } from './keep-ledger.ts'
 import { type KeepOptions, keepThread } from './keep-thread.ts'
 import { type KeyWatch, openKeyWatch, pepperOf } from './key-watch.ts'
 import { leversSince } from './levers/since.ts'
@@ -16,7 +16,6 @@ import { lockData } from './lock.ts'
 import { type Log, openLog } from './log.ts'
 import { prometheus } from './metrics.ts'
 import { onceMemory } from './once.ts'
-import { letCallsGoFirst } from './precedence.ts'
 import { loadPrices, type Prices } from './prices.ts'
 import { recover } from './recover.ts'
 import { type Reloaded, renewed } from './reload.ts'
@@ -30,7 +29,7 @@ export type Running = Readonly<{
   url: string
   port: number
   settings: Settings
-  /** Resolves when the ledger is open and takes receipts; the gateway serves before that. */
+  /** Resolves when the ledger is open and takes receipts, and rejects when it cannot be opened at once; the gateway serves before that. */
   ledger_ready: Promise<void>
   /** Brings every receipt written so far into the ledger and before the watch; what that finds is in the store then. */
   catchUp(): Promise<void>
@@ -44,13 +43,14 @@ export type Running = Readonly<{
 
 /**
  * `reread` says the settings as they are by now, for a reload. The rest is for tests: other doors (only with `threads: 0`), prices,
- * or no ledger; `on_worker` is told each worker.
+ * no ledger, or one that is tried again sooner; `on_worker` is told each worker.
  */
 export type Overrides = Partial<Omit<ThreadDoors, 'scrape' | 'onSegment' | 'billed_before'>> &
   Readonly<{
     reread?: () => Promise<Settings>
     prices?: Prices
     ledger?: boolean
+    ledger_again_ms?: number
     secret?: string
     on_worker?: KeepOptions['on_worker']
   }>
@@ -71,21 +71,19 @@ type MainState = {
   readonly crew: Crew
   watch?: KeyWatch
   budget_watch?: BudgetWatch
-  bookkeeping?: Bookkeeping
+  /** Absent without a ledger, and until the gateway listens. */
+  ledger?: KeptLedger
   /** Absent without a ledger. */
   watching?: Watching
-  ledger_failed?: boolean
-  /** Settles when the ledger is open or cannot be; undefined where there is none. */
-  ledger_ready?: Promise<void>
 }
 
 /** Gives everything back that was opened, those who use a thing before the thing. */
 const shutDown = async (state: MainState): Promise<void> => {
   await state.crew.close()
-  await state.ledger_ready?.catch(() => {})
+  await state.ledger?.ready().catch(() => {})
   state.desk.close()
   await state.budget_watch?.close()
-  await state.bookkeeping?.close()
+  await state.ledger?.close()
   await state.watching?.close()
   await state.watch?.close()
   state.lock.release()
@@ -95,16 +93,16 @@ const shutDown = async (state: MainState): Promise<void> => {
 const billedBefore =
   (state: MainState) =>
   async (provider: string, response_id: string): Promise<boolean> => {
-    await state.ledger_ready
-    return (await state.bookkeeping?.billedBefore(provider, response_id)) ?? false
+    await state.ledger?.ready()
+    return (await state.ledger?.bookkeeping()?.billedBefore(provider, response_id)) ?? false
   }
 
 /** The metrics of all threads, and how far the ledger is behind. */
 const scraper = (state: MainState) => async (): Promise<string> => {
   const { counts, gauges: of_threads } = await state.crew.snapshot()
   const gauges: Record<string, number> = { ...of_threads, ...state.desk.gauges(), ...(await state.watching?.counts()) }
-  const lag = state.bookkeeping?.lag()
-  if (state.ledger_failed) gauges['weir_ledger_failed'] = 1
+  const lag = state.ledger?.bookkeeping()?.lag()
+  if (state.ledger?.failed()) gauges['weir_ledger_failed'] = 1
   if (lag) {
     gauges['weir_ledger_lag_segments'] = lag.segments
     gauges['weir_ledger_lag_bytes'] = lag.bytes
@@ -121,7 +119,7 @@ const startThreads = async (
   overrides: Overrides,
 ): Promise<GatewayThread[]> => {
   const scrape = scraper(state)
-  const segment = (): void => state.bookkeeping?.notice()
+  const segment = (): void => state.ledger?.bookkeeping()?.notice()
   const billed_before = billedBefore(state)
   if (shared.settings.threads === 0) {
     const { openThread } = await import('./thread.ts')
@@ -155,25 +153,6 @@ const startThreads = async (
       ...(on_worker ? { on_worker } : {}),
     })
   })
-}
-
-type LedgerOptions = Readonly<{ settings: Settings; log: Log; url: string; reload: Running['reload'] }>
-
-const startLedger = async (state: MainState, options: LedgerOptions): Promise<void> => {
-  const { settings, log } = options
-  try {
-    const { crew, watching, desk } = state
-    const taken = watching ? { taken: watching.taken } : {}
-    state.bookkeeping = await startBookkeeping({ ...options, crew, desk, ...taken })
-    if (settings.threads > 0) letCallsGoFirst()
-    log.event('the ledger is open')
-  } catch (error) {
-    const message = (error as Error).message
-    state.ledger_failed = true
-    log.trouble('the ledger cannot be opened; receipts stay in the journal', { error: message })
-    await state.desk.fail()
-    throw error
-  }
 }
 
 /** What the system says of an address that cannot be listened on, in words that help. */
@@ -266,22 +245,19 @@ const openGateway = async (settings: Settings, overrides: Overrides, log: Log, s
     log.trouble('attempts of a process that died are now unknown', { attempts: recovered.unknown })
   const { watch, budget_watch } = await openThreads(settings, overrides, log, state)
   const reload = reloader(settings, overrides, log, state)
-  const listened = crew.listen(settings)
-  if (overrides.ledger !== false) {
-    state.ledger_ready = listened.then((port) =>
-      startLedger(state, { settings, log, url: urlOf(settings.host, port), reload }),
-    )
-    // A failure is the caller's to see; nobody has to.
-    state.ledger_ready.catch(() => {})
-  }
-  const { ledger_ready = Promise.resolve(), watching } = state
-  const port = await listened.catch((error: Error) => Promise.reject(addressError(error, settings)))
+  const port = await crew.listen(settings).catch((error: Error) => Promise.reject(addressError(error, settings)))
+  const url = urlOf(settings.host, port)
+  const { watching } = state
+  const { ledger_again_ms: again_ms } = overrides
+  const taken = watching ? { taken: watching.taken } : {}
+  if (overrides.ledger !== false)
+    state.ledger = keepLedger({ settings, log, url, crew, desk, reload, again_ms, ...taken })
+  const ledger_ready = state.ledger?.ready() ?? Promise.resolve()
   const { contain } = crew
-  await watching?.begin({ contain, ledger: () => state.bookkeeping?.ledger, budgets: desk.glance })
+  await watching?.begin({ contain, ledger: () => state.ledger?.bookkeeping()?.ledger, budgets: desk.glance })
   if (overrides.ledger === false) await desk.begin()
   budget_watch.watch(desk.change)
   watch.watch(crew.setKeys)
-  const url = urlOf(settings.host, port)
   log.event('listening', { url, mode: settings.mode, threads: crew.size() })
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
@@ -289,8 +265,8 @@ const openGateway = async (settings: Settings, overrides: Overrides, log: Log, s
     return closing
   }
   const catchUp = async (): Promise<void> => {
-    await ledger_ready
-    await state.bookkeeping?.refresh()
+    await state.ledger?.ready()
+    await state.ledger?.bookkeeping()?.refresh()
     await watching?.catchUp()
   }
   return { url, port, settings: { ...settings, port }, ledger_ready, budgets: desk.states, reload, catchUp, close }

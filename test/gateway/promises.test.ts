@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { defaultSettings } from '../../src/config.ts'
 import { startGateway } from '../../src/gateway/start.ts'
+import { readBudgets } from '../../src/playbook/allocate/budget/read.ts'
 import { chatBody, type OpenAiError, post, rawPost } from './ask.ts'
 import { type House, type HouseOptions, startHouse } from './harness.ts'
 import { prices } from './prices.ts'
@@ -114,6 +115,30 @@ describe('a journal that cannot be written', () => {
     expect(text).not.toContain('[DONE]')
     state.full = false
     expect((await house.receipts()).length).toBe(2)
+  })
+
+  test('charges budgets what the receipts say, once there is room: nothing for the calls that it refused', async () => {
+    const { state, disk } = fullable()
+    const { budgets } = readBudgets([{ name: 'org', limit: { usd: 1, calls: 100 }, per: 'month' }])
+    await open({ overrides: { disk }, settings: { budgets }, simulator: { latency_ms: 300 } })
+    const under_way = post(house)
+    while (house.simulator.calls.length < 1) await sleep(5)
+    state.full = true
+    for (let refused = 0; refused < 5; refused++) expect((await post(house)).status).toBe(503)
+    expect((await under_way).status).toBe(503)
+    const [full, full_calls] = await house.gateway.budgets()
+    expect(full).toMatchObject({ spent: '0', reserved: expect.stringMatching(/[1-9]/) as string })
+    expect(full_calls).toMatchObject({ spent: '0', reserved: '1' })
+    state.full = false
+    await vi.waitFor(async () => expect((await house.gateway.budgets())[0]?.reserved).toBe('0'))
+    const receipts = await house.receipts()
+    expect(receipts.map(({ outcome }) => outcome).sort()).toEqual(['ok', ...Array(5).fill('refused')])
+    const [usd, calls] = await house.gateway.budgets()
+    expect(usd?.spent).toBe(receipts.find(({ outcome }) => outcome === 'ok')?.cost_usd)
+    expect(calls).toMatchObject({ spent: '1', reserved: '0' })
+    const metrics = await (await fetch(`${house.gateway.url}/metrics`)).text()
+    expect(metrics).toContain('weir_receipts_due_total 6\n')
+    expect(metrics).toContain('weir_receipts_total 6\n')
   })
 })
 

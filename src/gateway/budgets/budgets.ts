@@ -43,8 +43,6 @@ export type Budgets = Readonly<{
   settle(hold: Hold, receipt: Receipt): void
   /** Nothing was dispatched with it. */
   release(hold: Hold): void
-  /** The receipt could not be written: what was reserved counts as spent, until it is counted again. */
-  keep(hold: Hold): void
   /** Charges a receipt to every budget that it is under. */
   spend(receipt: Receipt): void
   /** Adds what was spent before in one counter; `at_us` is an instant of its period or slice. */

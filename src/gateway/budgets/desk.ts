@@ -31,8 +31,8 @@ export type Desk = Readonly<{
   memory: BudgetMemory
   inForce(): BudgetsInForce
   /** Counts what was spent before, then lets the calls in that wait for it. Without a ledger there was nothing. */
-  begin(counting?: Counting): Promise<void>
-  /** The ledger cannot be opened: hard budgets refuse what is under them. */
+  begin(counting?: Counting | 'no-ledger'): Promise<void>
+  /** The ledger cannot be opened: hard budgets refuse what is under them, until it begins after all. */
   fail(): Promise<void>
   /** Puts other budgets in force. What was spent under those that stay, stays; a limit is a limit at once. */
   change(budgets: readonly Budget[]): Promise<void>
@@ -93,8 +93,8 @@ type Known = {
   readonly own: Budgets
   inForce: BudgetsInForce
   readonly threads: Threads
-  counting: Counting | undefined
-  begun: boolean
+  /** Where spend is counted: undefined until that is known; in no ledger there is nothing, of a lost one nobody knows. */
+  counting: Counting | 'no-ledger' | 'lost' | undefined
 }
 
 const publish = ({ own, threads, inForce }: Known): Promise<readonly string[]> => {
@@ -110,9 +110,9 @@ const mark = (known: Known, state: InForce['state']): void => {
 type Which = Readonly<{ except?: readonly string[]; imported?: boolean }>
 
 const sumsOf = ({ counting, settings, now_us }: Known, active: Active, which: Which): Promise<readonly Sum[]> =>
-  counting === undefined
-    ? Promise.resolve([])
-    : countCharged(active.counter, { ledger: counting.ledger, settings, at_us: now_us(), ...which })
+  typeof counting === 'object'
+    ? countCharged(active.counter, { ledger: counting.ledger, settings, at_us: now_us(), ...which })
+    : Promise.resolve([])
 
 const seed = ({ own }: Known, active: Active, sums: readonly Sum[], sign = 1n): void => {
   for (const { values, amount, at_us } of sums) own.seed(active, values, sign * amount, at_us)
@@ -123,12 +123,14 @@ const seed = ({ own }: Known, active: Active, sums: readonly Sum[], sign = 1n): 
  * who write their receipts, so they are left out here, whether or not the ledger has them by now.
  */
 const count = async (known: Known): Promise<void> => {
-  if (!known.begun) return
+  const { counting } = known
+  if (counting === undefined) return
   const except = await publish(known)
   const fresh = activeOf(known.inForce).filter(({ state }) => state === 'counting')
   if (fresh.length === 0) return
   try {
-    await known.counting?.refresh()
+    if (counting === 'lost') throw new Error('the ledger cannot be opened')
+    if (typeof counting === 'object') await counting.refresh()
     for (const active of fresh) seed(known, active, await sumsOf(known, active, { except }))
     mark(known, 'counted')
   } catch (error) {
@@ -137,6 +139,20 @@ const count = async (known: Known): Promise<void> => {
     known.log.trouble('budgets cannot be counted; calls under hard ones are refused', why)
   }
   await publish(known)
+}
+
+/**
+ * Lets what could not be counted be counted again, in other counters: what was added to those stands in the ledger too. False
+ * where there is none.
+ */
+const renewFailed = (known: Known, newEpoch: () => number): boolean => {
+  const { generation, budgets } = known.inForce
+  if (budgets.every(({ state }) => state !== 'failed')) return false
+  const anew = budgets.map(
+    (one): InForce => (one.state === 'failed' ? { ...one, epoch: newEpoch(), state: 'counting' } : one),
+  )
+  known.inForce = { generation: generation + 1, budgets: anew }
+  return true
 }
 
 const hasEach = ({ counter }: Active): boolean => counter.conditions.some(({ wanted }) => wanted === EACH)
@@ -198,6 +214,7 @@ const gaugesOf = (known: Known): Record<string, number> => {
     const state = standing(known, active, [], reserved)
     const labels = `{budget="${state.budget}",unit="${state.unit}"}`
     gauges[`weir_budget_limit${labels}`] = Number(state.limit)
+    if (!state.counted) continue
     gauges[`weir_budget_spent${labels}`] = Number(state.spent)
     gauges[`weir_budget_reserved${labels}`] = Number(state.reserved)
   }
@@ -226,19 +243,30 @@ export const openDesk = ({ settings, now_us, log, threads = NO_THREADS }: DeskOp
   let epoch = 0
   const nextEpoch = () => ++epoch
   const inForce: BudgetsInForce = { generation: 0, budgets: [] }
-  const none = { scopes: NO_SCOPES, counting: undefined, begun: false }
+  const none = { scopes: NO_SCOPES, counting: undefined }
   const known: Known = { settings, now_us, log, own, threads, inForce, ...none }
   own.set(inForce)
-  const timer = setInterval(() => own.sweep(), SWEEP_EVERY_MS)
+  const timer = setInterval(() => {
+    own.sweep()
+    if (typeof known.counting === 'object')
+      void turn(async () => {
+        if (renewFailed(known, nextEpoch)) await count(known)
+      })
+  }, SWEEP_EVERY_MS)
   timer.unref()
   return {
     memory,
     inForce: () => known.inForce,
-    begin: (counting) => turn(() => count(Object.assign(known, { counting, begun: true }))),
+    begin: (counting = 'no-ledger') =>
+      turn(async () => {
+        known.counting = counting
+        renewFailed(known, nextEpoch)
+        await count(known)
+      }),
     fail: () =>
       turn(async () => {
-        mark(known, 'failed')
-        await publish(known)
+        known.counting = 'lost'
+        await count(known)
       }),
     change: (changed) =>
       turn(() => {

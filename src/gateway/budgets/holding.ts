@@ -121,7 +121,4 @@ export const holding = (known: Known) => ({
     for (const entry of hold.entries) replace(known.table, entry, 0n)
     letGo(known, hold.entries)
   },
-  keep(hold: Hold): void {
-    if (close(known, hold)) letGo(known, hold.entries)
-  },
 })

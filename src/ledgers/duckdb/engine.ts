@@ -148,9 +148,20 @@ const FILE = 'ledger'
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
+/** What keeps an intact file shut, and passes. */
+const passing: readonly (readonly [why: RegExp, words: (found: RegExpExecArray) => string])[] = [
+  [/Could not set lock.*\(PID (\d+)\)/, ([, pid]) => `process ${pid} has it open. Close it there`],
+  [/Could not set lock/, () => 'another program has it open. Close it there'],
+  [/No space left on device/, () => 'the disk is full. Make room'],
+]
+
 /** A file that another program has open, that may not be read, or that is broken. The engine's first line says which. */
 const unopenable = (path: string, cause: unknown): WeirError => {
   const [why = ''] = String((cause as Error).message).split('\n', 1)
+  for (const [pattern, words] of passing) {
+    const found = pattern.exec(why)
+    if (found) return new WeirError('overloaded', `The ledger ${path} cannot be opened: ${words(found)}.`, { cause })
+  }
   return new WeirError(
     'internal',
     `The ledger ${path} cannot be opened: ${why}. Where the file is broken, put a copy in its place, or move it away: then a new one begins. The journal keeps what the ledger has not taken.`,
@@ -188,7 +199,7 @@ export const openEngine = async ({ path, read_only, memory_limit, threads }: Eng
   } catch (error) {
     first.close()
     instance.closeSync()
-    throw error
+    throw error instanceof WeirError ? error : unopenable(path, error)
   }
   first.close()
   const few = appendMemory(memory_limit)

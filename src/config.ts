@@ -138,7 +138,7 @@ export const loadSettings = (source: SettingsSource): Settings => {
     policies: policiesOf(file, source.levers ?? levers, matchable, tell),
     services: servicesOf(file, { providers: names, tell, base: path === undefined ? source.cwd : dirname(path) }),
     budgets: budgetsOf(file, names, tell),
-    prices: pricesOf(file, written_at, tell),
+    prices: pricesOf(file, { providers, written_at, tell }),
   }
   if (problems.length === 0 && settings.mode === 'pass-through' && !isLoopback(settings.host)) {
     tell(

@@ -139,7 +139,7 @@ export const loadSettings = (source: SettingsSource): Settings => {
     services: servicesOf(file, { providers: names, tell, base: path === undefined ? source.cwd : dirname(path) }),
     budgets: budgetsOf(file, names, tell),
     ...known({ proxy: over.proxy }),
-    prices: pricesOf(file, written_at, tell),
+    prices: pricesOf(file, { providers, written_at, tell }),
   }
   if (problems.length === 0 && settings.mode === 'pass-through' && !isLoopback(settings.host)) {
     tell(

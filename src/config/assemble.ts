@@ -90,11 +90,31 @@ const priceId = (price: PriceFields, taken: Set<string>): string => {
 const asInstant = (given: string | undefined): string | undefined =>
   given === undefined ? undefined : new Date(given).toISOString()
 
+/** What calls to a provider are priced as. */
+const pricedAs = ({ price_as, adapter }: ProviderSettings): string => price_as ?? adapter
+
+/** A row under the name of a provider whose calls are priced under another would hold for no call. */
+const checkPriced = (name: string, providers: readonly ProviderSettings[], told: (message: string) => void): void => {
+  const named = providers.find((provider) => provider.name === name)
+  if (named === undefined || providers.some((provider) => pricedAs(provider) === name)) return
+  told(
+    `found ${name}, whose calls are priced as ${pricedAs(named)}: write that, or set price_as: ${name} at the provider`,
+  )
+}
+
+type Around = Readonly<{
+  providers: readonly ProviderSettings[]
+  /** Day of the file's last change. */
+  written_at: string
+  tell: Tell
+}>
+
 /** Contract rows. One without `checked_at` counts as checked when the file was last written. */
-export const pricesOf = (file: File, written_at: string, tell: Tell): PriceRow[] => {
+export const pricesOf = (file: File, { providers, written_at, tell }: Around): PriceRow[] => {
   const taken = new Set<string>()
   return (file.prices ?? []).map((price, i): PriceRow => {
     const id = priceId(price, taken)
+    checkPriced(price.provider, providers, (message) => tell(['prices', i, 'provider'], message))
     if (price.id !== undefined && id !== price.id) tell(['prices', i, 'id'], `${price.id} is the id of another row`)
     const zero = Object.entries(price.rates).find(([, rate]) => Number(rate) === 0)
     if (zero && price.free !== true) {

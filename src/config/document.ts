@@ -1,4 +1,5 @@
 import {
+  type Document,
   isMap,
   isNode,
   isPair,
@@ -55,16 +56,30 @@ const interpolate = (text: string, env: Environment, missing: (name: string) => 
     return whole
   })
 
+/** A `${NAME}` that begins a value and has no quotes around it. */
+const unquoted = /[:,[{]\s*(\$\{[^}"']*\})/
+
+/** What YAML has against a text. Within `{ }` it takes the braces of a bare `${NAME}` for its own, and says so in many words. */
+const yamlProblems = (text: string, { errors }: Document.Parsed, lines: LineCounter): Problem[] => {
+  const rows = text.split('\n')
+  const problems = errors.map(({ message, pos }) => {
+    const { line } = lines.linePos(pos[0])
+    const [, variable] = unquoted.exec(rows[line - 1] ?? '') ?? []
+    const said = `${message.split('\n')[0]}`
+    return { line, field: 'YAML', message: variable === undefined ? said : `put quotes around it: "${variable}"` }
+  })
+  return problems.filter(({ line, message }, i) => {
+    const before = problems[i - 1]
+    return before?.line !== line || before.message !== message
+  })
+}
+
 /** Reads YAML. Nothing is thrown: what is wrong comes back as problems with their lines. */
 export const readSource = (text: string, env: Environment): Source => {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const lineAt = (offset: number | undefined) => (offset === undefined ? undefined : lines.linePos(offset).line)
-  const problems: Problem[] = document.errors.map((error) => ({
-    line: lineAt(error.pos[0]) ?? 1,
-    field: 'YAML',
-    message: `${error.message.split('\n')[0]}`,
-  }))
+  const problems = yamlProblems(text, document, lines)
   if (problems.length > 0) return { value: undefined, problems, line: () => undefined }
 
   visit(document, {

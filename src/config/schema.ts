@@ -27,6 +27,7 @@ const provider = z.strictObject(
           (value) => (typeof value === 'number' || typeof value === 'boolean' ? String(value) : value),
           text('text'),
         ),
+        'options by name, e.g. { project: my-project }',
       )
       .optional(),
   },
@@ -179,7 +180,7 @@ const price = z.strictObject(
     batch: flag.optional(),
     context: context.optional(),
     window: window.optional(),
-    attrs: z.record(z.string(), text('text')).optional(),
+    attrs: z.record(z.string(), text('text'), 'attributes by name, e.g. { size: 1024x1024 }').optional(),
     effective_from: instant.optional(),
     effective_to: instant.optional(),
     rates,
@@ -218,12 +219,17 @@ export const file = z.strictObject(
     services: services.optional(),
     limits: limits.optional(),
     breaker: z
-      .strictObject({ failures: whole(1, 1_000_000).optional(), open_ms: whole(1, day_ms, 'milliseconds').optional() })
+      .strictObject(
+        { failures: whole(1, 1_000_000).optional(), open_ms: whole(1, day_ms, 'milliseconds').optional() },
+        'a breaker: { failures: 5, open_ms: 15000 }',
+      )
       .optional(),
     on_client_gone: choice(['provider', 'cancel', 'drain']).optional(),
     budgets: z.array(z.unknown(), 'a list of budgets').optional(),
     prices: z.array(price, 'a list of prices').optional(),
-    unpriced_ceiling: z.strictObject({ input: rate.optional(), output: rate.optional() }).optional(),
+    unpriced_ceiling: z
+      .strictObject({ input: rate.optional(), output: rate.optional() }, 'a ceiling: { input: 150, output: 600 }')
+      .optional(),
     reserve_output_tokens: whole(1, 10_000_000, 'tokens').optional(),
     channels: channels.optional(),
     alerts: alerts.optional(),

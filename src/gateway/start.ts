@@ -162,6 +162,8 @@ const addressError = (cause: NodeJS.ErrnoException, { host, port }: Settings): E
     EADDRINUSE: `${at} is taken by another process: stop that one, or choose another port with --port (0 takes a free one)`,
     EACCES: `${at} may not be listened on by this user: choose a port from 1024 on with --port`,
     EADDRNOTAVAIL: `${host} is no address of this machine: choose one that is with --host`,
+    ENOTFOUND: `${host} is no address, and no name that this machine can look up: choose another with --host`,
+    EAI_AGAIN: `${host} could not be looked up: choose an address of this machine with --host`,
   }
   const message = why[cause.code ?? '']
   return message === undefined ? cause : new WeirError('bad-config', message, { cause })

@@ -5,8 +5,10 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { commands } from '../../src/cli/index.ts'
 import { template } from '../../src/cli/init/template.ts'
+import { file } from '../../src/config/schema.ts'
 import { loadSettings } from '../../src/config.ts'
 import { providers } from '../../src/providers/index.ts'
 import { start, weir, weirProcess } from './run.ts'
@@ -154,7 +156,7 @@ describe('weir init', () => {
     expect(readFileSync(join(cwd, 'weir.yaml'), 'utf8')).toBe(template)
   })
 
-  test('every line that it offers is right when it is uncommented, and says the default', async () => {
+  test('it offers every field there is, right when it is uncommented, with its default', async () => {
     const whole = template.replaceAll(/^# /gm, '')
     writeFileSync(join(cwd, 'weir.yaml'), whole)
     const env = {
@@ -165,13 +167,15 @@ describe('weir init', () => {
     }
     const offered = loadSettings({ cwd, env, providers })
     rmSync(join(cwd, 'weir.yaml'))
-    const examples = ['providers', 'routes', 'prices', 'threads', 'budgets', 'channels', 'alerts']
+    expect(Object.keys(parse(whole)).sort()).toEqual(Object.keys(file.shape).sort())
+    const lists = ['providers', 'routes', 'policies', 'prices', 'budgets', 'channels', 'alerts']
+    const examples = [...lists, 'console', 'organisation', 'services', 'threads']
     const fixed = (settings: object) => Object.entries(settings).filter(([name]) => !examples.includes(name))
     expect(fixed(offered)).toEqual(fixed(loadSettings({ cwd, env, providers })))
-    const { providers: named, routes, prices, threads, budgets, channels, alerts } = offered
+    const { providers: named, routes, policies, prices, threads, budgets, channels, alerts } = offered
     expect([channels.length, alerts.routes.length, alerts.contain.length]).toEqual([2, 2, 1])
     expect(named.slice(0, 3).map(({ name }) => name)).toEqual(['openai', 'azure-eu', 'vllm'])
-    expect([routes.length, prices.length, threads]).toEqual([1, 1, 1])
+    expect([routes.length, policies.length, prices.length, threads]).toEqual([1, 2, 1, 1])
     expect(budgets.map(({ name }) => name)).toEqual(['company', 'search', 'agent-runs'])
   })
 })

@@ -326,6 +326,28 @@ prices:
     `)
   })
 
+  test('say in words what belongs where a group of fields does', () => {
+    const groups = ['limits', 'breaker', 'unpriced_ceiling', 'services', 'alerts', 'channels', 'levers', 'providers']
+    const inner =
+      'providers: { openai: { options: 5 } }\nprices: [{ provider: p, models: [m], rates: 5, attrs: 5, source: s }]'
+    const told = [inner, ...groups.map((group) => `${group}: 5`)].flatMap((text) => problems(text).split('\n').slice(1))
+    expect(told).toHaveLength(groups.length + 3)
+    for (const line of told) expect(line).toMatch(/found .*; expected (?!Invalid)/)
+    expect(problems('breaker: 5')).toContain('breaker: found 5; expected a breaker: { failures: 5, open_ms: 15000 }')
+  })
+
+  test('of a contract price under the name of a provider whose calls are priced under another are told', () => {
+    const price = (provider: string) => `{ provider: ${provider}, models: [m], rates: { in.text.fresh: 1 }, source: s }`
+    const own = (extra = '') => `vllm: { base_url: "http://127.0.0.1:1/v1"${extra} }`
+    expect(problems(`providers:\n  ${own()}\nprices:\n  - ${price('vllm')}\n`)).toBe(
+      './weir.yaml has one problem:\n' +
+        '  line 4, prices[0].provider: found vllm, whose calls are priced as openai-compatible: write that, or set price_as: vllm at the provider',
+    )
+    const fine = `providers:\n  ${own(', price_as: vllm')}\nprices:\n`
+    for (const name of ['vllm', 'openai', 'a-provider-of-imports'])
+      expect(problems(`${fine}  - ${price(name)}\n`)).toBe('no problem')
+  })
+
   test('of a provider that would fail with every call are told at the start: no address, an option that it does not know', () => {
     const text = problems(`
 mode: keys
@@ -368,6 +390,10 @@ providers:
     expect(problems('port: 1\nport: 2\n')).toMatchInlineSnapshot(`
       "./weir.yaml has one problem:
         line 2, YAML: Map keys must be unique"
+    `)
+    expect(problems(`providers:\n  openai: { api_key: \${OPENAI_API_KEY} }\n`)).toMatchInlineSnapshot(`
+      "./weir.yaml has one problem:
+        line 2, YAML: put quotes around it: "\${OPENAI_API_KEY}""
     `)
     expect(problems('- a\n- b\n')).toMatchInlineSnapshot(`
       "./weir.yaml has one problem:

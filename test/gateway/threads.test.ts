@@ -83,6 +83,16 @@ test('a port that the threads of another gateway share is taken', async () => {
   })
 })
 
+test('a host that cannot be looked up is told as a setting to change', async () => {
+  await open(1)
+  const { settings } = house.gateway
+  const other = { ...settings, mode: 'keys', host: 'nowhere.invalid', data: `${settings.data}/other` } as const
+  await expect(startGateway(other, { ledger: false })).rejects.toMatchObject({
+    code: 'bad-config',
+    message: expect.stringMatching(/^nowhere\.invalid .*--host$/),
+  })
+})
+
 test('counters that were read before a thread died do not fall', async () => {
   const workers = await open(1)
   for (let calls = 0; calls < 5; calls++) await (await ask()).arrayBuffer()

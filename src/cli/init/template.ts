@@ -1,10 +1,13 @@
 /** What `weir init` writes. Lines with one # are settings to uncomment; lines with ## explain. */
 export const template = `## Weir's configuration. Everything has a default, so every line here is a choice.
-## The whole reference: docs/configuration.md. \${NAME} takes a value from the environment.
+## The whole reference: docs/configuration.md. \${NAME} takes a value from the environment; within { } put quotes around it.
 
 ## Where the gateway listens. Other machines may reach it only in keys mode.
 host: 127.0.0.1
 port: 4141
+
+## The console, the HTTP API for dashboards and automation, on this machine only: a port, or off.
+# console: 4142
 
 ## pass-through: clients send their own provider key, and Weir only meters.
 ## keys: clients send a Weir key (weir keys create), and Weir sends the provider's key.
@@ -12,6 +15,9 @@ mode: pass-through
 
 ## Journal, ledger and keys; counted from this file's folder.
 data: ./weir-data
+
+## The organisation's display name.
+# organisation: Example Ltd
 
 ## Every built-in provider is there already at its own address. Name one here to change it, or to add your own.
 # providers:
@@ -29,6 +35,19 @@ data: ./weir-data
 # routes:
 #   - match: { model: gpt-*, team: search }
 #     targets: [openai, azure-eu]
+
+## Ways to spend less, each off until it is named here: docs/levers.md. "observe" works out and records what one would
+## save, and changes nothing; weir advise says which to turn on.
+# levers:
+#   cache/exact: observe
+# policies:
+#   - match: { team: support, model: "claude-*" }
+#     holdout: 0.05
+#     levers: { cache/provider-prefix: on }
+
+## What some levers use: embeddings for cache/semantic and compact/retrieval.
+# services:
+#   embedder: { provider: openai, model: text-embedding-3-small }
 
 ## Prices of your own contract, in US dollars per million units; they go before all others.
 # prices:

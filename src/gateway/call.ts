@@ -71,6 +71,8 @@ export type Call = {
   body: Uint8Array
   plain: Uint8Array
   json: unknown
+  /** Once it was asked; see `names-twice.ts`. */
+  names_twice?: boolean
   /** Absent for paths that no wire recognises: they pass through unmetered. */
   reading?: Reading
   // admit

@@ -1,10 +1,11 @@
 import type { Picodollars } from '../core/money.ts'
 import type { Billable, Priced, PriceLayer } from '../core/price.ts'
 import type { NormalisedUsage } from '../core/usage.ts'
-import { answersAsked, promptBound } from '../playbook/allocate/budget/bound.ts'
+import { promptBound } from '../playbook/allocate/budget/bound.ts'
 import { counterfactual } from '../playbook/price/counterfactual.ts'
 import { price } from '../playbook/price/price.ts'
 import { worstCase } from '../playbook/price/worst-case.ts'
+import { answersAsked } from '../wires/framing/answers-asked.ts'
 import type { Attempt, Call, Stop } from './call.ts'
 
 import type { World } from './world.ts'
@@ -22,10 +23,10 @@ const spendsNothingNew = (call: Call): boolean => call.method === 'GET'
 const NO_COST: WorstCase = { usd: undefined, tokens: 0 }
 
 /** Most tokens of the prompt: exactly bounded where a budget depends on it. */
-const promptTokens = ({ plain }: Call, bounded: boolean): number => {
+const promptTokens = ({ plain, json }: Call, bounded: boolean): number => {
   if (!bounded) return Math.ceil(plain.length / LEAST_BYTES_PER_TOKEN)
   const text = Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString('latin1')
-  return promptBound(text, plain.length)
+  return promptBound(text, plain.length, json)
 }
 
 /**

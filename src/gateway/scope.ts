@@ -2,6 +2,7 @@ import { WeirError } from '../core/errors.ts'
 import { globMatches } from '../core/glob.ts'
 import type { KeyRecord } from '../core/store.ts'
 import type { Call, Stop } from './call.ts'
+import { bodyNamesTwice } from './names-twice.ts'
 
 const allowed = (globs: readonly string[], name: string): boolean =>
   globs.length === 0 || globs.some((glob) => globMatches(glob, name))
@@ -35,12 +36,18 @@ const checkEndpoint = (key: KeyRecord, { reading }: Call): void => {
   )
 }
 
-const checkModels = (key: KeyRecord, { reading, json }: Call): void => {
+const checkModels = (key: KeyRecord, call: Call): void => {
+  const { reading, json } = call
   if (key.models.length === 0 || reading?.billable === false) return
   if (reading?.model === undefined)
     throw new WeirError(
       'forbidden',
       `The Weir key ${key.prefix} may use certain models only, and this path names none. Ask for a key without that limit.`,
+    )
+  if (bodyNamesTwice(call))
+    throw new WeirError(
+      'forbidden',
+      `The Weir key ${key.prefix} may use certain models only, and the body names a key twice, of which the provider may read either. Name each once.`,
     )
   if ([reading.model, ...modelsBeside(json)].every((model) => allowed(key.models, model))) return
   throw new WeirError(

@@ -1,6 +1,8 @@
 import { WeirError } from '../core/errors.ts'
 import type { ServiceTier } from '../core/usage.ts'
 import type { Edit, Part, Quirks, WireRequest } from '../core/wire.ts'
+import { answersAsked } from './framing/answers-asked.ts'
+import { largestCount } from './framing/counts.ts'
 import { asRecord, asText, type JsonRecord, jsonText, named, recordsOf, unescaped } from './framing/json.ts'
 import { inserting, locate, replacing } from './framing/json-bytes.ts'
 import { isExample, type Message, partsOf, textOf, toolParts } from './framing/parts.ts'
@@ -29,12 +31,10 @@ export const modelAsked = (path: string, json: unknown): string | undefined =>
 const wholePositive = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined
 
-/** Most tokens that a call can produce: what is asked for each choice, times the choices. */
+/** Most tokens that a call can produce: what is asked for each answer, times the answers. Of several names the largest counts: a server may know one only. */
 export const maxOutput = (body: JsonRecord, ...names: readonly string[]): number | undefined => {
-  let each: number | undefined
-  for (const name of names) each ??= wholePositive(body[name])
-  const choices = Math.max(wholePositive(body['n']) ?? 1, wholePositive(body['best_of']) ?? 1)
-  return each === undefined ? undefined : each * choices
+  const each = largestCount(...names.map((name) => wholePositive(body[name])))
+  return each === undefined ? undefined : each * answersAsked(body)
 }
 
 export const tierAsked = (body: JsonRecord): ServiceTier | undefined => tierOf(body['service_tier'])

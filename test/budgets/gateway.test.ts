@@ -195,6 +195,48 @@ describe('a reservation is made true', () => {
     expect((await ask({ 'x-weir-team': 'ads' }, { model: 'x' }, '/v1/batches')).status).not.toBe(403)
   })
 
+  test('by the largest of what the body says of one thing, since a server may go by any', async () => {
+    await open([{ name: 'org', limit: { usd: 500 }, per: 'month' }])
+    const gemini = '/v1beta/models/gemini-2.5-flash:generateContent'
+    const contents = [{ role: 'user', parts: [{ text: 'hi' }] }]
+    const completion = { model: 'gpt-4o-mini', max_tokens: 1000, prompt: ['a', 'b', 'c'] }
+    const asks: readonly [path: string, body: unknown, most: number][] = [
+      ['/v1/chat/completions', chatBody({ max_completion_tokens: 1, max_tokens: 8000 }), 8000],
+      ['/v1/chat/completions', chatBody({ max_tokens: 1000, n: '8' }), 8000],
+      ['/v1/completions', completion, 3000],
+      [gemini, { contents, generationConfig: { maxOutputTokens: 1, max_output_tokens: 7000 } }, 7000],
+      [
+        gemini,
+        { contents, generationConfig: { maxOutputTokens: 1 }, generation_config: { max_output_tokens: 7000 } },
+        7000,
+      ],
+      [gemini, { contents, generationConfig: { maxOutputTokens: 1000, candidate_count: 7 } }, 7000],
+    ]
+    for (const [path, body, most] of asks) {
+      await ask(path === gemini ? { 'x-goog-api-key': 'k' } : {}, body, path)
+      expect((await house.receipts()).at(-1)?.max_output_asked, JSON.stringify(body)).toBe(most)
+    }
+  })
+
+  test('for pictures that have more tokens than bytes', async () => {
+    await open([{ name: 'org', limit: { usd: 500 }, per: 'month' }])
+    const picture = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo' } }
+    const messages = [{ role: 'user', content: Array.from({ length: 20 }, () => picture) }]
+    await ask({ 'x-api-key': 'k' }, { model: 'claude-sonnet-5-5', max_tokens: 10, messages }, '/v1/messages')
+    const [receipt] = await house.receipts()
+    expect(receipt?.outcome).toBe('ok')
+    expect(parseUsd(receipt?.cost_usd ?? '0')).toBeLessThanOrEqual(parseUsd(receipt?.reserved_usd ?? '0'))
+  })
+
+  test('by refusing a body that names a key twice, because the provider may read the other one', async () => {
+    await open([{ name: 'strict', scope: { team: 'search' }, limit: { usd: 5 }, per: 'month' }])
+    const body = JSON.stringify(chatBody()).replace('{', '{"max_tokens":100000,')
+    const refused = await ask({ 'x-weir-team': 'search' }, body)
+    expect(refused.status).toBe(403)
+    expect(errorOf(refused.text).message).toContain('the body names a key twice')
+    expect((await ask({ 'x-weir-team': 'ads' }, body)).status).toBe(200)
+  })
+
   test('and a model that nobody has priced counts at the ceiling', async () => {
     await open([{ name: 'org', limit: { usd: 5 }, per: 'month' }])
     const { status } = await ask({}, chatBody({ model: 'gpt-nobody-knows', max_tokens: 10 }))

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { answersAsked, LARGEST_PROMPT, promptBound, unboundedBy } from '../../src/playbook/allocate/budget/bound.ts'
+import { LARGEST_PROMPT, promptBound, unboundedBy } from '../../src/playbook/allocate/budget/bound.ts'
 import { budgetWarnings } from '../../src/playbook/allocate/budget/nesting.ts'
 import { readBudgets } from '../../src/playbook/allocate/budget/read.ts'
+import { answersAsked } from '../../src/wires/framing/answers-asked.ts'
 
 const good = { name: 'search', scope: { team: 'search' }, limit: { usd: 50 }, per: 'day', zone: 'Asia/Shanghai' }
 const fieldsOf = (...list: unknown[]) => readBudgets(list).problems.map(({ path }) => path.join('.'))
@@ -83,7 +84,7 @@ test('a budget above one that all of its calls are under too is a warning, and n
 })
 
 describe('the bound of a prompt', () => {
-  const bound = (body: unknown) => promptBound(JSON.stringify(body), JSON.stringify(body).length)
+  const bound = (body: unknown, text = JSON.stringify(body)) => promptBound(text, text.length, body)
 
   test('is a token for a byte and what providers add', () => {
     const body = { messages: [{ role: 'user', content: '𒀀𒀁𒀂'.repeat(10) }] }
@@ -101,9 +102,20 @@ describe('the bound of a prompt', () => {
     for (const body of bodies) expect(bound(body)).toBe(LARGEST_PROMPT)
   })
 
-  test('counts every picture that the provider fetches', () => {
-    const body = { messages: [{ content: [{ type: 'image_url', image_url: { url: 'https://x/y.png' } }] }] }
-    expect(bound(body)).toBeGreaterThan(20_000)
+  test('finds such content where its name is spelt in escapes', () => {
+    const body = { previous_response_id: 'resp_1' }
+    expect(bound(body, JSON.stringify(body).replace('_id', '\\u005fid'))).toBe(LARGEST_PROMPT)
+  })
+
+  test.each([
+    ['that the provider fetches', { type: 'image_url', image_url: { url: 'https://x/y.png' } }],
+    [
+      'in Anthropic’s form, whose bytes are fewer than its tokens',
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBO' } },
+    ],
+  ])('counts every picture %s', (_, picture) => {
+    const body = { messages: [{ content: [picture, picture] }] }
+    expect(bound(body)).toBeGreaterThan(40_000)
     expect(bound(body)).toBeLessThan(LARGEST_PROMPT)
   })
 })
@@ -137,6 +149,11 @@ describe('what makes a worst case unknowable', () => {
     expect(answersAsked({ n: 3, best_of: 5 })).toBe(5)
     expect(answersAsked({ generationConfig: { candidateCount: 4 } })).toBe(4)
     expect(answersAsked({ generation_config: { candidate_count: 4 } })).toBe(4)
+    expect(answersAsked({ generationConfig: { candidateCount: 2, candidate_count: 4 } })).toBe(4)
+    expect(answersAsked({ n: '10' }), 'lenient servers read numbers in texts').toBe(10)
+    expect(answersAsked({ n: 2, prompt: ['a', 'b', 'c'] })).toBe(6)
+    expect(answersAsked({ prompt: [1, 2, 3] }), 'a prompt in tokens').toBe(1)
+    expect(answersAsked({ prompt: [[1], [2]] })).toBe(2)
     expect(answersAsked(undefined)).toBe(1)
   })
 })

@@ -276,6 +276,17 @@ test('a key of certain models may name no other beside them, for the provider to
   expect(await status({ models: ['gpt-4o'] })).toBe(200)
 })
 
+test('a key of certain models may name no key of a body twice, because the provider may read the other one', async () => {
+  const [scoped, free] = await openKeyed(() => Promise.all([add({ models: ['gpt-4o*'] }), add()]))
+  for (const name of ['model', '\\u006dodel']) {
+    const body = JSON.stringify(chatBody()).replace('{', `{"${name}":"gpt-5",`)
+    const refused = await post(house, { headers: bearer(scoped), body })
+    expect(refused.status).toBe(403)
+    expect(((await refused.json()) as OpenAiError).error.message).toContain('names a key twice')
+    expect((await post(house, { headers: bearer(free), body })).status).toBe(200)
+  }
+})
+
 test('a key that is added or revoked meanwhile counts within a moment', async () => {
   await openKeyed(async () => {})
   const token = await add({ id: 'late' })

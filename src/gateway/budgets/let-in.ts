@@ -4,6 +4,7 @@ import type { Amounts } from '../../playbook/allocate/budget/charge.ts'
 import type { Facts } from '../../playbook/allocate/budget/counter.ts'
 import type { Attempt, Call, Stop } from '../call.ts'
 import { worstCaseOf } from '../cost.ts'
+import { bodyNamesTwice } from '../names-twice.ts'
 import { boundedOr } from '../receipt.ts'
 import { stopsAt } from '../route.ts'
 import type { World } from '../world.ts'
@@ -44,7 +45,8 @@ const unknowable = (call: Call): string | undefined => {
   if (!reading.billable) return undefined
   const member = unboundedBy(call.json, reading.endpoint)
   if (member !== undefined) return `"${member}" lets the provider do work whose cost has no bound`
-  return endless(call) ? 'this API has no maximum of output' : undefined
+  if (endless(call)) return 'this API has no maximum of output'
+  return bodyNamesTwice(call) ? 'the body names a key twice, of which the provider may read either' : undefined
 }
 
 /** Throws `forbidden` where a hard budget is to hold and nobody can know what the call may cost. */

@@ -4,9 +4,9 @@ import type { Change, Outline } from '../../core/prompt.ts'
 import type { Edit, KnownBody } from '../../core/wire.ts'
 import type { PrefixChain } from '../../playbook/measure/prefixes.ts'
 import { prefixTokens } from '../../playbook/measure/prefixes.ts'
-import { namesTwice } from '../../wires/framing/names-twice.ts'
 import type { Call } from '../call.ts'
 import { withoutKeys } from '../headers.ts'
+import { bodyNamesTwice } from '../names-twice.ts'
 import { digest, promptOf } from '../prompt.ts'
 import type { Upstream, World } from '../world.ts'
 import { besideText } from './beside.ts'
@@ -62,7 +62,6 @@ export class Live implements LiveCall {
   #circle: Circle | undefined
   #chain: Chain | undefined
   #variant: string | undefined
-  #names_twice: boolean | undefined
   #fingerprints: LiveCall['fingerprints'] | undefined
   #outline: Outline | undefined
   #after: Readonly<{ outline: Outline; changes: number }> | undefined
@@ -94,8 +93,7 @@ export class Live implements LiveCall {
   }
 
   get names_twice(): boolean {
-    this.#names_twice ??= namesTwice(this.#call.plain, this.#call.json)
-    return this.#names_twice
+    return bodyNamesTwice(this.#call)
   }
 
   beside(text: string): string | undefined {

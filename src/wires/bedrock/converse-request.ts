@@ -2,7 +2,7 @@
 import type { ServiceTier } from '../../core/usage.ts'
 import type { Part, Reading } from '../../core/wire.ts'
 import { bodyTags } from '../framing/body-tags.ts'
-import { countOf } from '../framing/counts.ts'
+import { countOf, largestCount } from '../framing/counts.ts'
 import { asList, asRecord, asText, at, type JsonRecord, jsonText, named, recordsOf } from '../framing/json.ts'
 import { conversationParts, type Message, mediaText, partsOf, toolParts, turnsOf } from '../framing/parts.ts'
 
@@ -85,7 +85,7 @@ export const readConverse = (body: JsonRecord): ConverseFacts => {
   const messages = messagesOf(body)
   const tools = asList(at(body, 'toolConfig', 'tools')).filter((tool) => !('cachePoint' in (asRecord(tool) ?? {})))
   const config = asRecord(body['inferenceConfig'])
-  const maximum = countOf(config?.['maxTokens']) ?? countOf(config?.['max_new_tokens'])
+  const maximum = largestCount(config?.['maxTokens'], config?.['max_new_tokens'])
   const temperature = countOf(config?.['temperature'])
   const format = asText(at(body, 'outputConfig', 'textFormat', 'type'))
   const ttl = cacheTtl(body)

@@ -2,7 +2,8 @@
 import type { BodyTags, Part, Reading } from '../../core/wire.ts'
 import { cacheTtl as anthropicTtl, promptParts } from '../anthropic/parts.ts'
 import { messageTags } from '../anthropic/tags.ts'
-import { countOf } from '../framing/counts.ts'
+import { answersAsked } from '../framing/answers-asked.ts'
+import { countOf, largestCount } from '../framing/counts.ts'
 import { asList, asRecord, asText, at, type JsonRecord, recordsOf } from '../framing/json.ts'
 import { conversationParts, type Message, partsOf, textOf, turnsOf } from '../framing/parts.ts'
 import { chatMessages, definitionParts } from '../openai-request.ts'
@@ -48,7 +49,7 @@ const chat = (body: JsonRecord): Facts => {
     parts: [...definitionParts(body, undefined), ...conversationParts(messages)],
     turns: turnsOf(messages),
     tool_count: asList(body['tools']).length,
-    maximum: countOf(body['max_completion_tokens']) ?? countOf(body['max_tokens']),
+    maximum: largestCount(body['max_completion_tokens'], body['max_tokens']),
     max_output_field: ['max_tokens'],
   })
 }
@@ -74,8 +75,10 @@ const plain = (body: JsonRecord): Facts => {
   const documents = asList(body['documents'])
     .map((document) => textOf(document))
     .join('\n')
-  const maximum = [body['max_gen_len'], body['max_tokens'], at(body, 'textGenerationConfig', 'maxTokenCount')].map(
-    countOf,
+  const maximum = largestCount(
+    body['max_gen_len'],
+    body['max_tokens'],
+    at(body, 'textGenerationConfig', 'maxTokenCount'),
   )
   return facts({
     parts: [
@@ -88,7 +91,7 @@ const plain = (body: JsonRecord): Facts => {
           .join('\n'),
       ),
     ],
-    maximum: maximum.find((count) => count !== undefined),
+    maximum,
   })
 }
 
@@ -98,10 +101,16 @@ const isNova = (body: JsonRecord): boolean =>
   'schemaVersion' in body ||
   recordsOf(body['messages']).some((message) => recordsOf(message['content']).some((block) => !('type' in block)))
 
-/** Everything a native body says about the call. */
-export const readNative = (body: JsonRecord, model: string): Facts => {
+const readForm = (body: JsonRecord, model: string): Facts => {
   if ('anthropic_version' in body || vendorOf(model) === 'anthropic') return anthropic(body)
   if (asRecord(body['messages']) === undefined && Array.isArray(body['messages']))
     return isNova(body) ? readConverse(body) : chat(body)
   return asText(body['message']) === undefined ? plain(body) : command(body)
+}
+
+/** Everything a native body says about the call. */
+export const readNative = (body: JsonRecord, model: string): Facts => {
+  const found = readForm(body, model)
+  const { max_output_tokens: each } = found
+  return each === undefined ? found : { ...found, max_output_tokens: each * answersAsked(body) }
 }

@@ -24,6 +24,16 @@ export const firstCount = (...values: readonly unknown[]): number => {
   return 0
 }
 
+/** The largest of several fields that may each bound one number: which of them the server goes by is not known. Undefined where none counts. */
+export const largestCount = (...values: readonly unknown[]): number | undefined => {
+  let largest: number | undefined
+  for (const value of values) {
+    const count = countOf(value)
+    if (count !== undefined && (largest === undefined || count > largest)) largest = count
+  }
+  return largest
+}
+
 /** Token classes without the empty ones. */
 export type Tokens = Partial<Record<Bucket, number>>
 

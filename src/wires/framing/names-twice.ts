@@ -23,14 +23,19 @@ const membersWritten = (bytes: Uint8Array): number => {
 /** Members of all objects in a parsed value. What is open is kept in a list, so depth is no danger. */
 const membersKept = (json: unknown): number => {
   const open: unknown[] = [json]
+  const look = (inner: unknown): void => {
+    if (typeof inner === 'object' && inner !== null) open.push(inner)
+  }
   let count = 0
   while (open.length > 0) {
-    const value = open.pop() as Readonly<Record<string, unknown>>
-    const listed = Array.isArray(value)
-    for (const name in value) {
-      if (!listed) count++
-      const inner = value[name]
-      if (typeof inner === 'object' && inner !== null) open.push(inner)
+    const value = open.pop()
+    if (Array.isArray(value)) {
+      for (const inner of value) look(inner)
+      continue
+    }
+    for (const name in value as Readonly<Record<string, unknown>>) {
+      count++
+      look((value as Readonly<Record<string, unknown>>)[name])
     }
   }
   return count

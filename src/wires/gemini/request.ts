@@ -1,7 +1,8 @@
 import type { Part, Reading, WireRequest } from '../../core/wire.ts'
 import { unmarkedJson } from '../anthropic/parts.ts'
+import { answersAsked } from '../framing/answers-asked.ts'
 import { bodyTags } from '../framing/body-tags.ts'
-import { countOf } from '../framing/counts.ts'
+import { countOf, largestCount } from '../framing/counts.ts'
 import { asList, asRecord, asText, at, given, type JsonRecord, recordsOf, unescaped } from '../framing/json.ts'
 import { isRetrieved, mediaText } from '../framing/parts.ts'
 import { tierOf } from './usage.ts'
@@ -69,21 +70,26 @@ const formatOf = (config: unknown): string | undefined => {
   return asText(field(config, 'responseMimeType'))
 }
 
+/** The maximum that is asked for each candidate, in whichever of the spellings. */
+const maximumEach = (body: JsonRecord): number | undefined => {
+  const configs = [body['generationConfig'], body['generation_config']]
+  return largestCount(...configs.flatMap((config) => [at(config, 'maxOutputTokens'), at(config, 'max_output_tokens')]))
+}
+
 /** Reads a generateContent, streamGenerateContent or countTokens request; the last may wrap the first. */
 export const readGenerate = (request: WireRequest, json: JsonRecord): Reading => {
   const counting = request.path.endsWith(':countTokens')
   const body = asRecord(field(json, 'generateContentRequest')) ?? json
   const contents = recordsOf(Array.isArray(body['contents']) ? body['contents'] : [body['contents']])
   const config = field(body, 'generationConfig')
-  const each = countOf(field(config, 'maxOutputTokens'))
+  const each = maximumEach(body)
   return {
     endpoint: counting ? 'count_tokens' : 'generate',
     billable: !counting,
     stream: request.path.endsWith(':streamGenerateContent'),
     ...given({
       model: pathModel(request.path),
-      max_output_tokens:
-        each === undefined ? undefined : each * Math.max(1, countOf(field(config, 'candidateCount')) ?? 1),
+      max_output_tokens: each === undefined ? undefined : each * answersAsked(body),
       temperature: countOf(field(config, 'temperature')),
       service_tier: tierOf(field(body, 'serviceTier')),
       response_format: formatOf(config),

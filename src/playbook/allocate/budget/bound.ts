@@ -6,7 +6,7 @@ export const LARGEST_PROMPT = 2_000_000
 /** What providers add of their own: the frame of a conversation, and the prompt that explains tools (Anthropic: up to 900). */
 const ADDED_TOKENS = 1024
 
-/** A picture that the provider fetches; the most that one of the large providers counts for it (high detail, tiled). */
+/** The most that one of the large providers counts for a picture (high detail, tiled). */
 const PICTURE_TOKENS = 20_000
 
 /** Members that bring content in that is not in the body, or in it in a form that is denser than text. */
@@ -19,13 +19,18 @@ const elsewhere = new RegExp(
   ].join('|'),
 )
 
-const pictures = /"(image_url|url|image)"\s*:/g
+/** Where a picture stands in the text: its address, or its bytes, which are fewer than its tokens where it is plain. */
+const pictures = /"(image_url|url|image)"\s*:|"type"\s*:\s*"base64"/g
+
+/** A letter, digit or underscore that is written as an escape: names of members may be hidden in such. */
+const HIDDEN = /\\u00(?:3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\da])/i
 
 /**
  * Most tokens that a prompt can have. A token is a byte of text at least. Content that lies elsewhere counts as the longest
- * prompt that any model reads, unless it is a picture. `text` is the body in any encoding that keeps ASCII.
+ * prompt that any model reads, unless it is a picture. `body` is the text in any encoding that keeps ASCII, `json` what it was parsed to.
  */
-export const promptBound = (text: string, bytes: number): number => {
+export const promptBound = (body: string, bytes: number, json: unknown): number => {
+  const text = HIDDEN.test(body) ? JSON.stringify(json) : body
   if (elsewhere.test(text)) return LARGEST_PROMPT
   const seen = text.includes('image') ? (text.match(pictures)?.length ?? 0) : 0
   return Math.min(LARGEST_PROMPT, bytes + ADDED_TOKENS + seen * PICTURE_TOKENS)
@@ -81,17 +86,4 @@ export const unboundedBy = (json: unknown, endpoint: string): string | undefined
     if (name !== undefined) return name
   }
   return undefined
-}
-
-const whole = (value: unknown): number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value > 1 ? value : 1
-
-/** How many answers are asked for at once. Gemini takes its fields in either spelling. */
-export const answersAsked = (json: unknown): number => {
-  const body = asRecord(json)
-  if (!body) return 1
-  const config = asRecord(body['generationConfig'] ?? body['generation_config'])
-  const candidates = config?.['candidateCount'] ?? config?.['candidate_count']
-  const asked = [body['n'], body['best_of'], body['num_generations'], candidates]
-  return Math.max(...asked.map(whole))
 }

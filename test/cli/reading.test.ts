@@ -152,6 +152,8 @@ describe('weir report', () => {
     const { sections, key_names } = JSON.parse((await weir([...words, '--json'])).out)
     expect(sections[0].rows.map(({ group }: { group: Record<string, string> }) => group['key_id'])).toContain(id)
     expect(key_names).toEqual({ [id]: 'nightly-job' })
+    const some = ['report', '--by', 'key', '--where', `key=${id}`, ...window, '--data', keyed.data]
+    expect((await weir(some)).out).not.toContain('key_ff')
     keyed.clear()
   })
 

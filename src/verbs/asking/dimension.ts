@@ -2,9 +2,13 @@ import { nearest } from '../../config/suggest.ts'
 import { type Dimension, dimensions, type Filter } from '../../core/dimension.ts'
 import { WeirError } from '../../core/errors.ts'
 
+/** Is this word the name of a dimension? Budgets, policies and advice call a receipt's `key_id` the key. */
+const isNamed = (dimension: Dimension, word: string): boolean =>
+  dimension === word || dimension.replace('_', '-') === word || (dimension === 'key_id' && word === 'key')
+
 /** Reads the name of a dimension. Throws WeirError `bad-input` with what was probably meant. */
 export const dimensionOf = (name: string, field: string): Dimension => {
-  const found = dimensions.find((dimension) => dimension === name || dimension.replace('_', '-') === name)
+  const found = dimensions.find((dimension) => isNamed(dimension, name))
   if (found !== undefined) return found
   if (/^tag:.+/.test(name)) return name as Dimension
   const meant = nearest(name, dimensions)

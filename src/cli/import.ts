@@ -58,10 +58,11 @@ const optionsOf = async (flags: Flags, columns: Record<string, string>, settings
   } satisfies ImportOptions
 }
 
-const say = (path: string, result: BroughtIn, seconds: number): void => {
+const say = ({ unsaid }: Importer, path: string, result: BroughtIn, seconds: number): void => {
   const had = result.already > 0 ? `, ${count(result.already)} were there already` : ''
   print(`${plural(result.appended, 'call')} brought in from ${path} in ${seconds.toFixed(1)} s${had}`)
   print(`${tokens(result.input_tokens)} tokens in, ${tokens(result.output_tokens)} out`)
+  if (unsaid !== undefined) print(unsaid)
   if (result.bad === 0) return
   note(`${plural(result.bad, 'row')} could not be read and ${result.bad === 1 ? 'was' : 'were'} left out:`)
   for (const { line, why } of result.bad_rows) note(`  line ${line}: ${why}`)
@@ -124,7 +125,7 @@ export const command = {
       const begun = performance.now()
       const result = await bring(args.format, args.path, args, rawArgs)
       if (args.json) printJson(result)
-      else say(args.path, result, (performance.now() - begun) / 1000)
+      else say(importerOf(args.format), args.path, result, (performance.now() - begun) / 1000)
       if (result.bad > 0 && result.appended + result.already === 0)
         throw new WeirError('bad-input', `no row of ${args.path} could be read as ${args.format}`)
     },

@@ -25,6 +25,8 @@ export type Importer = Readonly<{
   name: string
   /** One sentence for `weir import --help`. */
   describes: string
+  /** What its sources never say, and what is taken for it: told after an import. */
+  unsaid?: string
   /** Reads a source file (or, for claude-code, a folder). Receipt ids depend on the content only, so importing twice is harmless. `progress` is told bytes read. */
   read(path: string, options: ImportOptions, progress: (bytes: number) => void): AsyncIterable<Imported>
 }>

@@ -1,6 +1,6 @@
 import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
 import { type PrefixPoint, prefixPoints, type TreeRequest } from './agent-trace/prefix-tree.ts'
-import { receiptOf } from './receipt.ts'
+import { receiptOf, UNCACHED } from './receipt.ts'
 import { digest, isCount, readRecords } from './source.ts'
 
 type TraceRequest = TreeRequest &
@@ -134,6 +134,7 @@ const readSession = function* (
 export const importer: Importer = {
   name: 'agent-trace',
   describes: 'agent sessions as prefix trees: one session a line, with tokens, times and shared prefixes, no text',
+  unsaid: UNCACHED,
   async *read(path, options, progress) {
     for await (const row of readRecords(path, progress)) {
       if ('bad' in row) yield row

@@ -1,7 +1,7 @@
 import { WeirError } from '../core/errors.ts'
 import type { Importer, ImportOptions } from '../core/importer.ts'
 import type { Receipt } from '../core/receipt.ts'
-import { receiptOf } from './receipt.ts'
+import { receiptOf, UNCACHED } from './receipt.ts'
 import { digest, isCount, readRecords } from './source.ts'
 
 /** Tokens of a block that has an id: https://github.com/kvcache-ai/Mooncake, FAST25-release/traces. */
@@ -42,6 +42,7 @@ export const importer: Importer = {
   name: 'mooncake',
   describes:
     'Mooncake traces: one request a line, with tokens, times and the ids of its 512-token prefix blocks, no text',
+  unsaid: UNCACHED,
   async *read(path, options, progress) {
     const { provider, model } = needed(options)
     for await (const row of readRecords(path, progress)) {

@@ -6,6 +6,10 @@ import { moneyColumns, usageColumns } from '../playbook/measure/columns.ts'
 import { counterfactual } from '../playbook/price/counterfactual.ts'
 import { price } from '../playbook/price/price.ts'
 
+/** Of traces without what a cache served. */
+export const UNCACHED =
+  'The trace does not say what a cache served: all input is priced as fresh, and the bill may have been smaller.'
+
 /** A past call as a source tells it. */
 export type ImportedCall = Readonly<{
   /** What makes the call itself within all sources: the receipt's id is its hash. */

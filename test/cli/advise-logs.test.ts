@@ -95,3 +95,13 @@ describe('weir advise over logs without prompts', () => {
     expect(together).toMatchObject(swap?.saving ?? {})
   })
 })
+
+test('an import says what its source never says', async () => {
+  const trace = join(folder, 'trace.jsonl')
+  const request = { t: 0, model: 'claude-opus-4-5', in: 9000, out: 10, parent: null, shared: 0 }
+  writeFileSync(trace, `${JSON.stringify({ session: 's', requests: [request] })}\n`)
+  const bring = (format: string, path: string) => weir(['import', format, path, '--data', join(folder, 'said')])
+  const unsaid = 'The trace does not say what a cache served: all input is priced as fresh'
+  expect((await bring('agent-trace', trace)).out).toContain(unsaid)
+  expect((await bring('claude-code', join(folder, 'projects'))).out).not.toContain(unsaid)
+})

@@ -28,7 +28,7 @@ const list = {
 
 const revoke = {
   ...defineCommand({
-    meta: { name: 'revoke', description: 'Revoke a key for good. A running gateway refuses it within a second.' },
+    meta: { name: 'revoke', description: 'Revoke a key for good. A running gateway refuses it at once.' },
     args: { id: { type: 'positional', required: true, description: 'The key’s id or name' }, ...folderArgs },
     run: ({ args }) =>
       withContext(args, 'weir keys revoke', async (context) => {

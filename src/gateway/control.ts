@@ -24,6 +24,8 @@ export type ControlOptions = Readonly<{
   budgets?: BudgetStates
   /** Wraps an import, so that budgets are charged what it brings. */
   importing?: <T>(act: () => Promise<T>) => Promise<T>
+  /** What `POST /look` does: keys and budgets of the store hold as they are by now. */
+  look?: () => Promise<unknown>
   /** What `POST /reload` does. */
   reload?: () => Promise<unknown>
   /** What `GET /status` tells besides the pid. */
@@ -96,12 +98,15 @@ const route = async (options: ControlOptions, request: IncomingMessage): Promise
       return query(options, await readBody(request))
     case 'POST /append':
       return append(options, await readBody(request))
+    case 'POST /look':
+      await options.look?.()
+      return {}
     case 'POST /reload':
       return (await options.reload?.()) ?? {}
     default:
       throw new WeirError(
         'unknown-path',
-        'The control port knows POST /query, POST /append, POST /reload, GET /budgets and GET /status',
+        'The control port knows POST /query, POST /append, POST /look, POST /reload, GET /budgets and GET /status',
       )
   }
 }

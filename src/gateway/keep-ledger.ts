@@ -9,6 +9,8 @@ import type { Reloaded } from './reload.ts'
 export type KeepLedgerOptions = BookkeepingOptions &
   Readonly<{
     url: string
+    /** Takes the keys and budgets that the store has by now. */
+    look: () => Promise<unknown>
     /** Takes the settings that weir.yaml has by now. */
     reload: () => Promise<Reloaded>
     /** For tests: how long to wait before the ledger is tried again. */
@@ -49,7 +51,10 @@ type State = {
 }
 
 /** Commands reach the gateway before its ledger is open, and are told why it is not where it cannot be. */
-const openControl = ({ settings, crew, desk, url, reload }: KeepLedgerOptions, state: State): Promise<Control> => {
+const openControl = (
+  { settings, crew, desk, url, look, reload }: KeepLedgerOptions,
+  state: State,
+): Promise<Control> => {
   const opened = async (): Promise<Bookkeeping> => {
     await state.ready
     if (!state.bookkeeping) throw new WeirError('shutting-down', 'The gateway is stopping')
@@ -75,6 +80,7 @@ const openControl = ({ settings, crew, desk, url, reload }: KeepLedgerOptions, s
     budgets: desk.states,
     importing: desk.importing,
     status,
+    look,
     reload,
   })
 }

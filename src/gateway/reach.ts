@@ -107,6 +107,15 @@ export const reloadAt = async (data: string): Promise<Reloaded | undefined> => {
   return control && post(control, '/reload', {})
 }
 
+const LOOK_MS = 2000
+
+/** Lets the gateway that runs on a data folder take the keys and budgets of the store at once. One that does not answer finds them by itself. */
+export const lookAt = async (data: string): Promise<void> => {
+  const control = readControl(data)
+  if (!control) return
+  await ask(control, '/look', { method: 'POST', signal: AbortSignal.timeout(LOOK_MS) }).catch(() => {})
+}
+
 const silent = { info() {}, warn() {}, error() {} }
 
 /** The ledger in this process's own hands, with everything in it that the journal still held. The next gateway watches what that was. */

@@ -247,13 +247,14 @@ const openGateway = async (settings: Settings, overrides: Overrides, log: Log, s
     log.trouble('attempts of a process that died are now unknown', { attempts: recovered.unknown })
   const { watch, budget_watch } = await openThreads(settings, overrides, log, state)
   const reload = reloader(settings, overrides, log, state)
+  const look = () => Promise.all([watch.look(), budget_watch.look()])
   const port = await crew.listen(settings).catch((error: Error) => Promise.reject(addressError(error, settings)))
   const url = urlOf(settings.host, port)
   const { watching } = state
   const { ledger_again_ms: again_ms } = overrides
   const taken = watching ? { taken: watching.taken } : {}
   if (overrides.ledger !== false)
-    state.ledger = keepLedger({ settings, log, url, crew, desk, reload, again_ms, ...taken })
+    state.ledger = keepLedger({ settings, log, url, crew, desk, look, reload, again_ms, ...taken })
   const ledger_ready = state.ledger?.ready() ?? Promise.resolve()
   const { contain } = crew
   await watching?.begin({ contain, ledger: () => state.ledger?.bookkeeping()?.ledger, budgets: desk.glance })

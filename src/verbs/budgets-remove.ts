@@ -9,7 +9,7 @@ type Removed = Readonly<{ name: string; removed: true }>
 
 export const verb = defineVerb({
   name: 'budgets remove',
-  describes: 'Removes a budget. Its spend stays in the ledger; a running gateway follows within a second.',
+  describes: 'Removes a budget. Its spend stays in the ledger; a running gateway follows at once.',
   access: 'admin',
   http: { method: 'DELETE', path: '/v1/budgets/{name}' },
   input: z.strictObject({ name, revision }),

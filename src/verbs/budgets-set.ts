@@ -55,7 +55,7 @@ const checked = (definition: Readonly<{ name: string }>, { file, stored, provide
 export const verb = defineVerb({
   name: 'budgets set',
   describes:
-    'Creates a budget, or changes the one of that name. Spend so far still counts; a running gateway follows within a second.',
+    'Creates a budget, or changes the one of that name. Spend so far still counts; a running gateway follows at once.',
   access: 'admin',
   http: { method: 'PUT', path: '/v1/budgets/{name}' },
   input: z.strictObject({ name, ...z.strictObject(said).partial().shape, revision }),

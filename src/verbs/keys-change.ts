@@ -11,8 +11,7 @@ import { defineVerb } from './verb.ts'
 
 export const verb = defineVerb({
   name: 'keys change',
-  describes:
-    'Changes what a key may do and when it ends; what is not given stays. A running gateway follows within a second.',
+  describes: 'Changes what a key may do and when it ends; what is not given stays. A running gateway follows at once.',
   access: 'admin',
   http: { method: 'PATCH', path: '/v1/keys/{id}' },
   input: z.strictObject({

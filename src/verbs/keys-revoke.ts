@@ -8,7 +8,7 @@ type Revoked = Readonly<{ id: string; name: string; revoked: true }>
 
 export const verb = defineVerb({
   name: 'keys revoke',
-  describes: 'Revokes a key for good. A running gateway refuses it within a second.',
+  describes: 'Revokes a key for good. A running gateway refuses it at once.',
   access: 'admin',
   http: { method: 'POST', path: '/v1/keys/{id}/revoke' },
   input: z.strictObject({ id }),

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { WeirError } from '../core/errors.ts'
+import { lookAt } from '../gateway/reach.ts'
 import type { Field } from './asking/time.ts'
 import { contextFor } from './scope.ts'
 import type { Context, Verb } from './verb.ts'
@@ -62,7 +63,9 @@ export const perform = async <Input extends z.ZodObject, Result>(
     throw new WeirError('forbidden', `${verb.name} needs an administrator’s token; a team’s token reads its own spend`)
   const input = read(verb.input, raw, context.field)
   try {
-    return await verb.run(input, team === undefined ? context : contextFor(team, context))
+    const result = await verb.run(input, team === undefined ? context : contextFor(team, context))
+    if (verb.http.method !== 'GET') await lookAt(context.data) // what it changed holds when it answers
+    return result
   } catch (error) {
     throw withField(error, verb as unknown as Verb, context.field)
   }

@@ -55,7 +55,7 @@ export const set = {
     meta: {
       name: 'set',
       description:
-        'Create a budget, or change the one of that name. Spend so far still counts; a running gateway follows within a second.',
+        'Create a budget, or change the one of that name. Spend so far still counts; a running gateway follows at once.',
     },
     args: {
       name: { type: 'positional', required: true, description: 'Its name' },

@@ -4,12 +4,15 @@ import type { Budget } from '../../core/budget.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Store } from '../../core/store.ts'
 import { readBudgets } from '../../playbook/allocate/budget/read.ts'
+import { inTurn } from '../in-turn.ts'
 import type { Log } from '../log.ts'
 
 /** The budgets of weir.yaml and of the store, and whoever wants to know when those change. */
 export type BudgetWatch = Readonly<{
   budgets: readonly Budget[]
   watch(changed: (budgets: readonly Budget[]) => Promise<unknown>): void
+  /** Looks now. Resolves when what has changed is in force. */
+  look(): Promise<void>
   /** weir.yaml has other budgets now. Resolves when they are in force. */
   renew(file: readonly Budget[]): Promise<void>
   close(): Promise<void>
@@ -52,7 +55,7 @@ export const openBudgetWatch = async (settings: Settings, log: Log): Promise<Bud
   let store: Store | undefined
   let seen: string | undefined
   let timer: NodeJS.Timeout | undefined
-  let tell: (budgets: readonly Budget[]) => Promise<unknown> = async () => {}
+  let tell: ((budgets: readonly Budget[]) => Promise<unknown>) | undefined
   const read = async (): Promise<readonly Budget[] | undefined> => {
     if (!store && existsSync(join(settings.data, 'store.db'))) {
       const { stores } = await import('../../stores/index.ts')
@@ -64,22 +67,18 @@ export const openBudgetWatch = async (settings: Settings, log: Log): Promise<Bud
     seen = state
     return budgets
   }
-  const lookNow = async (): Promise<void> => {
-    try {
-      const budgets = await read()
-      if (budgets) await tell(budgets)
-    } catch (error) {
-      seen = undefined
-      throw error
-    }
-  }
-  let looking: Promise<void> | undefined
-  const look = (): Promise<void> => {
-    looking ??= lookNow().finally(() => {
-      looking = undefined
+  const turn = inTurn()
+  const look = (): Promise<void> =>
+    turn(async () => {
+      if (!tell) return
+      try {
+        const budgets = await read()
+        if (budgets) await tell(budgets)
+      } catch (error) {
+        seen = undefined
+        throw error
+      }
     })
-    return looking
-  }
   return {
     budgets: (await read()) ?? file,
     watch(changed) {
@@ -88,12 +87,11 @@ export const openBudgetWatch = async (settings: Settings, log: Log): Promise<Bud
       timer = setInterval(() => look().catch(() => {}), LOOK_EVERY_MS)
       timer.unref()
     },
-    async renew(next) {
+    look,
+    renew(next) {
       file = next
       edition += 1
-      // A look that is under way may have read the ones before.
-      await looking?.catch(() => {})
-      await look()
+      return look()
     },
     async close() {
       clearInterval(timer)

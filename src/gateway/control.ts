@@ -77,12 +77,15 @@ const query = async ({ ledger, refresh }: ControlOptions, body: unknown): Promis
 }
 
 /** Only files of the import folder, by their bare name: a token does not make every file of the machine readable. */
-const append = ({ data, ledger, importing = (act) => act() }: ControlOptions, body: unknown): Promise<unknown> => {
+const append = async (options: ControlOptions, body: unknown): Promise<unknown> => {
+  const { data, ledger, refresh, importing = (act) => act() } = options
   const { name, file, deduplicate } = (body ?? {}) as AppendRequest
   const bare = typeof file === 'string' && file !== '' && basename(file) === file && !file.startsWith('.')
   if (typeof name !== 'string' || !bare)
     throw new WeirError('bad-request', 'An import is named, and is a file of the import folder')
   const path = join(importFolder(data), file)
+  // What is told again is known only by what the journal has given to the ledger.
+  if (deduplicate) await refresh?.()
   return importing(() => ledger.append({ name, path, ...(deduplicate ? { deduplicate } : {}) }))
 }
 

@@ -31,20 +31,29 @@ const readControl = (data: string): ControlFile | undefined => {
 
 type Refusal = Readonly<{ error?: Readonly<{ code?: string; message?: string }> }>
 
-/** Asks the control port; throws what it answers in place of an answer. */
-const ask = async <T>({ port, token }: ControlFile, path: string, more: RequestInit = {}): Promise<T> => {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-    headers: { authorization: `Bearer ${token}` },
-    redirect: 'error',
-    ...more,
+/** A gateway that runs, and its data folder. */
+type Running = ControlFile & Readonly<{ data: string }>
+
+/** Asks the control port; throws what it answers in place of an answer, and `shutting-down` where the gateway ends before it has. */
+const ask = async <T>({ port, token, data }: Running, path: string, more: RequestInit = {}): Promise<T> => {
+  const asked = async () => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+      redirect: 'error',
+      ...more,
+    })
+    return { response, answer: (await response.json()) as unknown }
+  }
+  const { response, answer } = await asked().catch((cause: unknown) => {
+    const message = `the gateway that ran on ${data} ended before it answered: give the command again`
+    throw new WeirError('shutting-down', message, { cause })
   })
-  const answer: unknown = await response.json()
   if (response.ok) return answer as T
   const { code = 'internal', message = `The gateway answered ${response.status}` } = (answer as Refusal).error ?? {}
   throw new WeirError(code in codes ? (code as ErrorCode) : 'internal', message)
 }
 
-const post = <T>(control: ControlFile, path: string, body: unknown): Promise<T> =>
+const post = <T>(control: Running, path: string, body: unknown): Promise<T> =>
   ask(control, path, { method: 'POST', body: JSON.stringify(body) })
 
 /** Is it Weir that listens there, and the one that wrote the file? */
@@ -74,19 +83,19 @@ const checkVersion = ({ version }: Partial<ControlFile>, data: string): void => 
 }
 
 /** The gateway that runs on a data folder; undefined where none does. Throws `conflict` for one of another version. */
-const runningOn = async (data: string): Promise<ControlFile | undefined> => {
+const runningOn = async (data: string): Promise<Running | undefined> => {
   const control = readControl(data)
   if (!control || !(await isAlive(control))) return undefined
   checkVersion(control, data)
-  return control
+  return { ...control, data }
 }
 
-const remoteLedger = (data: string, control: ControlFile): Ledger => ({
+const remoteLedger = (control: Running): Ledger => ({
   append: ({ name, path, deduplicate }: Segment): Promise<Appended> => {
-    if (resolve(dirname(path)) !== resolve(importFolder(data)))
+    if (resolve(dirname(path)) !== resolve(importFolder(control.data)))
       throw new WeirError(
         'bad-input',
-        `An import for a running gateway lies in ${importFolder(data)}, not in ${dirname(path)}`,
+        `An import for a running gateway lies in ${importFolder(control.data)}, not in ${dirname(path)}`,
       )
     const request: AppendRequest = { name, file: basename(path), ...(deduplicate ? { deduplicate } : {}) }
     return post(control, '/append', request)
@@ -113,7 +122,7 @@ const LOOK_MS = 2000
 export const lookAt = async (data: string): Promise<void> => {
   const control = readControl(data)
   if (!control) return
-  await ask(control, '/look', { method: 'POST', signal: AbortSignal.timeout(LOOK_MS) }).catch(() => {})
+  await ask({ ...control, data }, '/look', { method: 'POST', signal: AbortSignal.timeout(LOOK_MS) }).catch(() => {})
 }
 
 const silent = { info() {}, warn() {}, error() {} }
@@ -144,7 +153,7 @@ export const reachLedger = async (data: string, options: ReachOptions): Promise<
   const until_us = now_us() + wait_ms * 1000
   for (;;) {
     const control = await runningOn(data)
-    if (control) return remoteLedger(data, control)
+    if (control) return remoteLedger(control)
     const held = await tryHold(data, role, options.memory_limit)
     if (!(held instanceof WeirError)) return ownLedger(held, data)
     if (now_us() >= until_us) throw held

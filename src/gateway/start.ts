@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { isLoopback } from '../config/fields.ts'
+import { strayPrices } from '../config/strays.ts'
 import type { BudgetStates } from '../core/budget.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
@@ -190,8 +191,10 @@ export const startGateway = async (settings: Settings, overrides: Overrides = {}
 }
 
 /** What threads are made of, of these settings. */
-const renewalOf = async (settings: Settings, overrides: Overrides): Promise<Renewal> => {
+const renewalOf = async (settings: Settings, overrides: Overrides, log: Log): Promise<Renewal> => {
   const prices = overrides.prices ?? (await loadPrices(settings))
+  for (const { row, says: why } of strayPrices(prices.rows, settings))
+    log.trouble('prices that no call has', { row, why })
   const at_us = (overrides.now_us ?? now_us)()
   return { settings, prices, levers_since: leversSince(join(settings.data, 'levers.json'), settings.policies, at_us) }
 }
@@ -199,7 +202,7 @@ const renewalOf = async (settings: Settings, overrides: Overrides): Promise<Rene
 /** Starts the threads, opens what the main thread needs while they load their code, and tells them before they listen. */
 const openThreads = async (settings: Settings, overrides: Overrides, log: Log, state: MainState) => {
   const { desk, crew } = state
-  const renewal = await renewalOf(settings, overrides)
+  const renewal = await renewalOf(settings, overrides, log)
   const memories = { once: onceMemory(), restraint: restraintMemory(), budget_memory: desk.memory }
   const pepper = pepperOf(settings, overrides.secret ?? process.env['WEIR_SECRET'])
   crew.take(await startThreads({ ...renewal, ...memories, pepper }, state, log, overrides))
@@ -227,7 +230,7 @@ const reloader = (settings: Settings, overrides: Overrides, log: Log, state: Mai
     const asked = (await overrides.reread?.()) ?? running
     const { settings: next, in_force, next_start } = renewed(running, asked)
     if (in_force.length > 0) {
-      const renewal = await renewalOf(next, overrides)
+      const renewal = await renewalOf(next, overrides, log)
       await state.crew.renew(renewal)
       await state.budget_watch?.renew(next.budgets)
       await state.watching?.renew(renewal)

@@ -102,6 +102,16 @@ describe('the ledger is reached', () => {
     await ledger.close()
   })
 
+  test('not at all where the gateway ends before it has answered: who asks is told so, and what to do', async () => {
+    const gateway = await serve()
+    const remote = await reachLedger(data, { now_us })
+    await gateway.stop()
+    await expect(remote.query({ ask: 'extent' })).rejects.toMatchObject({
+      code: 'shutting-down',
+      message: `the gateway that ran on ${data} ended before it answered: give the command again`,
+    })
+  })
+
   test('by one command after the other; who waits too long is told who has it', async () => {
     const first = await reachLedger(data, { now_us, role: 'weir import' })
     await expect(reachLedger(data, { now_us, wait_ms: 300 })).rejects.toMatchObject({

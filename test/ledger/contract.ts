@@ -10,7 +10,17 @@ import type { Ledger, Question, SpendRow } from '../../src/core/ledger.ts'
 import { formatUsd, parseUsd, picodollars, sum } from '../../src/core/money.ts'
 import type { Receipt } from '../../src/core/receipt.ts'
 import { earlierLine } from './earlier.ts'
-import { DAY_US, fullReceipt, HOUR_US, lineAsJson, receipt, START_US, usd, writeSegment } from './receipts.ts'
+import {
+  DAY_US,
+  fullReceipt,
+  HOUR_US,
+  lineAsJson,
+  MINUTE_US,
+  receipt,
+  START_US,
+  usd,
+  writeSegment,
+} from './receipts.ts'
 
 export type LedgerUnderTest = Readonly<{ ledger: Ledger; reopen(): Promise<Ledger> }>
 
@@ -79,6 +89,23 @@ export const ledgerContract = (name: string, openEmpty: (folder: string) => Prom
         ['search', plain.user, 'cc-7', '0.5'],
         ['', odd.user, 'cc-7', '0.25'],
       ])
+    })
+
+    test('an answer that the gateway has a receipt of is not brought in a second time from a log', async () => {
+      const live = receipt({ provider_response_id: 'msg_1', started_at_us: START_US, cost_usd: usd('1') })
+      await append([live, receipt({ started_at_us: START_US, cost_usd: usd('1') })])
+      const logged = (provider_response_id: string, started_at_us: number) =>
+        receipt({ origin: 'claude-code', provider_response_id, started_at_us, cost_usd: usd('0.25') })
+      const log = [
+        logged('msg_1', START_US + 20 * MINUTE_US),
+        logged('msg_2', START_US),
+        // Some servers draw their ids from few.
+        logged('msg_1', START_US + 5 * HOUR_US),
+        receipt({ origin: 'calls', started_at_us: START_US, cost_usd: usd('0.25') }),
+      ]
+      expect(await append(log, 'receipts')).toMatchObject({ receipts: 3, skipped: 1 })
+      expect(await append(log, 'receipts')).toMatchObject({ receipts: 0, skipped: 4 })
+      expect(await ledger.query({ ask: 'extent' })).toMatchObject({ receipts: 5, cost_usd: '2.75' })
     })
 
     test('lines by position in their first form are told anew, and those beside them are taken as they are', async () => {

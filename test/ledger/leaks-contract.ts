@@ -230,6 +230,23 @@ export const leaksContract = (name: string, openEmpty: (folder: string) => Promi
       expect(of('uncached-prefix')).toMatchObject({ cost_usd: '0.0108', calls: 2, examples: ['dear', 'cheap'] })
     })
 
+    test('a prompt that nobody was billed for is no part of the input: neither what it held nor what it had before', async () => {
+      const prompt = { session: 's', system_tokens: 400, tools_tokens: 100, history_tokens: 300, turns: 2 }
+      const chain = { prefix_hashes: ['00000000000000aa'], prefix_tokens: [2000] }
+      const { answer, of } = await leaksOf([
+        receipt({ ...prompt, ...chain, outcome: 'error', http_status: 429, price_state: 'none' }),
+        receipt({ ...prompt, ...chain, input_tokens: 1000, input_cost_usd: usd('0.001'), cost_usd: usd('0.001') }),
+        receipt({ ...prompt, ...chain, outcome: 'cached', price_state: 'none' }),
+        receipt({ ...prompt, ...chain, input_tokens: 1500, input_cost_usd: usd('0.0015'), cost_usd: usd('0.0015') }),
+      ])
+      expect(of('system-and-tools').finding).toMatch(
+        /\(800 tokens\) and tool descriptions \(200\) are 40 % of all input/,
+      )
+      expect(of('context-accumulation').finding).toMatch(/^Earlier turns sent again are 24 % of all input/)
+      // What is counted by tokenizer may be more than what was billed.
+      expect(answer).toMatchObject({ input_tokens: 2500, cacheable_tokens: 1500 })
+    })
+
     test('calls of one key share a cache across sessions', async () => {
       const call = (id: string, session: string) =>
         receipt({

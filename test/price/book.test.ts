@@ -116,8 +116,20 @@ describe('the row that holds', () => {
 })
 
 describe('layers', () => {
-  const contract = row('contract', { layer: 'contract', rates: { 'in.text.fresh': '1.5' } })
+  const contract = row('contract', { layer: 'contract', models: ['m'], rates: { 'in.text.fresh': '1.5' } })
   const catalog = row('catalog', { layer: 'catalog', rates: { 'in.text.fresh': '99', 'in.audio.fresh': '50' } })
+
+  test('a contract holds for the dated names of its model, as far as our rows say that they are the same', () => {
+    const ours = row('ours', { models: ['m', 'm-20261102'] })
+    const other = row('other', { models: ['m-20250101'], rates: { 'in.text.fresh': '9' } })
+    const dated = row('dated', { layer: 'contract', models: ['m-20261102'], rates: { 'in.text.fresh': '1' } })
+    const at = (model: string, ...rows: PriceRow[]) => spend([ours, other, ...rows], { ...m, model })
+    expect(at('m-20261102', contract)).toBe('1.5')
+    expect(at('m-20260909', contract)).toBe('1.5')
+    expect(at('m-20250101', contract)).toBe('9')
+    expect(at('m-20261102', contract, dated)).toBe('1')
+    expect(at('m', dated)).toBe('2')
+  })
 
   test('a contract wins for what it names, and the list price holds for the rest', () => {
     const tokens = { 'in.text.fresh': 1_000_000, 'in.text.cache_read': 1_000_000 }

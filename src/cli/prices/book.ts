@@ -1,6 +1,7 @@
 import { loadBook } from '../../catalogs/load.ts'
 import { loadSettings } from '../../config.ts'
 import type { PriceBook } from '../../core/price.ts'
+import type { Settings } from '../../core/settings.ts'
 import { compileBook } from '../../playbook/price/book.ts'
 import { providers } from '../../providers/index.ts'
 import { parseTime } from '../show/time.ts'
@@ -18,11 +19,15 @@ export const bookArgs = {
   },
 } as const
 
+type Flags = Readonly<{ config?: string | undefined }>
+
+export const settingsOf = ({ config }: Flags): Settings =>
+  loadSettings({ cwd: process.cwd(), env: process.env, flags: { config }, providers })
+
 /** The whole price book: contract prices of the configuration, our own files, the public catalogue. */
-export const openBook = async (flags: Readonly<{ config?: string | undefined }>): Promise<PriceBook> => {
-  const settings = loadSettings({ cwd: process.cwd(), env: process.env, flags: { config: flags.config }, providers })
-  return compileBook(await loadBook(settings.prices))
-}
+export const bookOf = async ({ prices }: Settings): Promise<PriceBook> => compileBook(await loadBook(prices))
+
+export const openBook = (flags: Flags): Promise<PriceBook> => bookOf(settingsOf(flags))
 
 /** The asked moment in µs; now where none is asked. Throws WeirError `bad-input` when it is no time. */
 export const momentOf = (at: string | undefined): number => {

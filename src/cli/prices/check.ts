@@ -1,12 +1,14 @@
 import { defineCommand } from 'citty'
+import { strayPrices } from '../../config/strays.ts'
 import { type Finding, review } from '../../playbook/price/review.ts'
 import { countFlag } from '../numbers.ts'
 import { count, plural } from '../show/format.ts'
 import { type Look, lookOf, paint } from '../show/look.ts'
 import { print, printJson } from '../show/output.ts'
-import { bookArgs, momentOf, openBook } from './book.ts'
+import { bookArgs, bookOf, momentOf, settingsOf } from './book.ts'
 
 const titles: Readonly<Record<Finding['kind'], string>> = {
+  stray: 'Prices that no call has',
   gap: 'Gaps between dates',
   stale: 'Not checked for long',
   holidays: 'Holiday lists that run out',
@@ -49,9 +51,11 @@ export const check = {
     },
     run: async ({ args }) => {
       const stale_days = countFlag('--stale-days', args['stale-days'], 90)
-      const book = await openBook(args)
+      const settings = settingsOf(args)
+      const book = await bookOf(settings)
       const rows = [...book.all()]
-      const findings = review(rows, momentOf(args.at), stale_days)
+      const strays = strayPrices(rows, settings).map((one) => ({ kind: 'stray', level: 'warning', ...one }) as const)
+      const findings = [...strays, ...review(rows, momentOf(args.at), stale_days)]
       if (args.json) printJson({ book: book.version, rows: rows.length, findings })
       else print(renderFindings(findings, rows.length, lookOf()))
     },

@@ -1,4 +1,5 @@
 import { columns, layout } from '../../core/columns.ts'
+import { HOUR_US } from '../../core/date.ts'
 import { WeirError } from '../../core/errors.ts'
 import type { Appended, Segment } from '../../core/ledger.ts'
 import { endMark, openMark, receiptMark } from '../../core/line-marks.ts'
@@ -73,7 +74,24 @@ const read = (session: Session, table: Sql, files: readonly string[]): Promise<n
 
 type Counts = Pick<Appended, 'receipts' | 'skipped'>
 
-/** Leaves out receipts that are in the ledger, and the repetitions within the segments. */
+/** A log names its own time for the beginning of an answer, and providers draw new ids: within an hour, the same id is the same answer. */
+const SAME_ANSWER_US = HOUR_US
+
+/** Has the gateway a receipt of the answer that a line tells of? */
+const isLive = (incoming: Sql): Sql => sql`
+  EXISTS (
+    SELECT 1 FROM (
+      SELECT provider_response_id AS id, started_at_us AS moment FROM spending
+      WHERE origin = 'live' AND provider_response_id IS NOT NULL
+        AND started_at_us BETWEEN (SELECT min(started_at_us) - ${SAME_ANSWER_US} FROM ${incoming})
+          AND (SELECT max(started_at_us) + ${SAME_ANSWER_US} FROM ${incoming})
+    ) WHERE id = provider_response_id AND abs(moment - started_at_us) <= ${SAME_ANSWER_US}
+  )`
+
+/**
+ * Leaves out receipts that are in the ledger, answers of which the gateway has a receipt of its own, and the repetitions
+ * within the segments.
+ */
 const readNew = async (session: Session, files: readonly string[]): Promise<Counts> => {
   const incoming = raw('temp.incoming')
   await session.run(sql`CREATE OR REPLACE TEMP TABLE incoming (${raw(packedShape)})`)
@@ -81,7 +99,7 @@ const readNew = async (session: Session, files: readonly string[]): Promise<Coun
   const receipts = await session.run(sql`
     INSERT INTO packed (${stored})
     SELECT DISTINCT ON (receipt_id) ${stored} FROM ${incoming}
-    WHERE receipt_id NOT IN (SELECT receipt_id FROM spending)`)
+    WHERE receipt_id NOT IN (SELECT receipt_id FROM spending) AND NOT ${isLive(incoming)}`)
   await session.run(sql`DROP TABLE ${incoming}`)
   return { receipts, skipped: all - receipts }
 }

@@ -77,6 +77,21 @@ export const undated = (model: string): string | undefined =>
 
 type Lists = ReadonlyMap<string, ReadonlyMap<string, Compiled[]>>
 
+const isAgreed = ({ row }: Compiled): boolean => row.layer === 'contract'
+
+/**
+ * Providers answer with the dated name of a model, and a contract names the model. Where our rows say that both names are one
+ * model, what was agreed for the undated one holds for the dated one too, unless that is named itself.
+ */
+const agreeOnDated = (models: ReadonlyMap<string, Compiled[]>): void => {
+  for (const [model, list] of models) {
+    const base = models.get(undated(model) ?? '')
+    const agreed = base?.filter(isAgreed) ?? []
+    if (agreed.length === 0 || list.some(isAgreed)) continue
+    if (list.some((one) => base?.includes(one))) list.push(...agreed)
+  }
+}
+
 const gather = (rows: readonly PriceRow[]): Lists => {
   const byProvider = new Map<string, Map<string, Compiled[]>>()
   for (const row of rows) {
@@ -89,6 +104,7 @@ const gather = (rows: readonly PriceRow[]): Lists => {
       else models.set(model, [compiled])
     }
   }
+  for (const models of byProvider.values()) agreeOnDated(models)
   return byProvider
 }
 

@@ -4,7 +4,7 @@ import { dayNumber, instant_us } from './local-time.ts'
 
 /** Something about a row that a person should look at. `error` means that a bill may be wrong. */
 export type Finding = Readonly<{
-  kind: 'future' | 'stale' | 'gap' | 'free' | 'holidays' | 'alias'
+  kind: 'stray' | 'future' | 'stale' | 'gap' | 'free' | 'holidays' | 'alias'
   level: 'note' | 'warning'
   row: string
   says: string

@@ -2,7 +2,7 @@
 import type { Leak } from '../../../core/ledger.ts'
 import { raw, sql } from '../sql.ts'
 import { count } from '../values.ts'
-import { dollars, percent, plural, type Scope, search, tokens } from './scope.ts'
+import { BILLED_INPUT, dollars, percent, plural, type Scope, search, tokens } from './scope.ts'
 
 const MODEL = raw('coalesce(model_served, model_asked)')
 
@@ -18,7 +18,7 @@ export const systemAndTools = (scope: Scope): Promise<Leak> =>
       SELECT receipt_id, feature, ${MODEL} AS model, input_tokens, coalesce(system_tokens, 0) AS system_tokens,
         coalesce(tools_tokens, 0) AS tools_tokens, 
         (coalesce(system_tokens, 0) + coalesce(tools_tokens, 0)) * ${INPUT_PRICE} AS leak
-      FROM spending WHERE ${scope.where} AND corrects IS NULL AND coalesce(system_tokens, 0) + coalesce(tools_tokens, 0) > 0`,
+      FROM spending WHERE ${scope.where} AND ${BILLED_INPUT} AND coalesce(system_tokens, 0) + coalesce(tools_tokens, 0) > 0`,
     facts: raw('sum(system_tokens) AS system, sum(tools_tokens) AS tools, sum(input_tokens) AS input'),
     detail: raw(`feature, model, count(*) AS calls, avg(system_tokens) AS system_tokens_per_call,
       avg(tools_tokens) AS tools_tokens_per_call,
@@ -36,7 +36,7 @@ export const contextAccumulation = (scope: Scope): Promise<Leak> =>
         coalesce(history_tokens, 0) AS history_tokens, coalesce(history_tokens, 0) * ${INPUT_PRICE} AS leak,
         CASE WHEN turn <= 1 THEN 1 WHEN turn <= 3 THEN 2 WHEN turn <= 7 THEN 4 WHEN turn <= 15 THEN 8
           WHEN turn <= 31 THEN 16 WHEN turn <= 63 THEN 32 ELSE 64 END AS from_turn
-      FROM spending WHERE ${scope.where} AND corrects IS NULL AND history_tokens IS NOT NULL`,
+      FROM spending WHERE ${scope.where} AND ${BILLED_INPUT} AND history_tokens IS NOT NULL`,
     facts: raw(`sum(history_tokens) AS history, avg(input_tokens) FILTER (turn = 1) AS early,
       avg(input_tokens) FILTER (turn >= 8) AS late, count(DISTINCT session) AS sessions, max(turn) AS longest`),
     detail: raw(`from_turn, CASE from_turn WHEN 1 THEN 1 WHEN 64 THEN NULL ELSE 2 * from_turn - 1 END AS to_turn,

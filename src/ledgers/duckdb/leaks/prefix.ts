@@ -4,7 +4,7 @@ import type { Leak } from '../../../core/ledger.ts'
 import { fieldMark, lineMark } from '../../../core/line-marks.ts'
 import { raw, type Sql, sql } from '../sql.ts'
 import { count, first } from '../values.ts'
-import { dollars, percent, type Scope, search, tokens } from './scope.ts'
+import { BILLED_INPUT, dollars, percent, type Scope, search, tokens } from './scope.ts'
 
 /** No provider caches a shorter prefix (`docs/ledger.md`). */
 const SHORTEST = 1024
@@ -24,13 +24,13 @@ const seenPrefixes = (where: Sql): Sql => sql`
   WITH chained AS (
     SELECT place AS line_number, started_at_us AS moment, provider, coalesce(model_served, model_asked) AS model,
       coalesce(key_id, session) AS cache, unnest(prefix_hashes) AS prefix, unnest(prefix_tokens) AS length
-    FROM receipts WHERE ${where} AND corrects IS NULL AND len(prefix_hashes) > 0
+    FROM receipts WHERE ${where} AND ${BILLED_INPUT} AND len(prefix_hashes) > 0
   ), slim AS (
     SELECT line_number, moment, hash(provider, model, cache, prefix) AS prefix, length FROM chained
   ), seen AS (
     SELECT line_number, length, moment - lag(moment) OVER (PARTITION BY prefix ORDER BY moment, line_number) AS ago FROM slim
   )
-  SELECT line_number, max(length) AS prefix_tokens, arg_max(ago, length) AS ago FROM seen WHERE ago IS NOT NULL GROUP BY line_number`
+  SELECT line_number, max(length) AS longest, arg_max(ago, length) AS ago FROM seen WHERE ago IS NOT NULL GROUP BY line_number`
 
 /** What a fresh and a cached input token cost, US dollars per token, as each set of lines that receipts have alike shows it. */
 const shownPrices = (where: Sql): Sql => sql`
@@ -61,9 +61,9 @@ export const uncachedPrefix = (scope: Scope): Promise<Leak> =>
       WITH prefixes AS (${seenPrefixes(scope.where)}), prices AS (${shownPrices(scope.where)}), parts AS (${shownParts}), calls AS (
         SELECT place AS line_number, receipt_id, feature, provider, meters, coalesce(model_served, model_asked) AS model, input_tokens,
           coalesce(cache_read_tokens, 0) AS cached_tokens, input_cost_usd::DOUBLE / nullif(input_tokens, 0) AS paid
-        FROM receipts WHERE ${scope.where} AND corrects IS NULL AND len(prefix_hashes) > 0
+        FROM receipts WHERE ${scope.where} AND ${BILLED_INPUT} AND len(prefix_hashes) > 0
       ), missed AS (
-        SELECT *, greatest(0, least(prefix_tokens, input_tokens) - cached_tokens) AS missed_tokens,
+        SELECT *, least(longest, input_tokens) AS prefix_tokens, greatest(0, prefix_tokens - cached_tokens) AS missed_tokens,
           prefix_tokens >= ${SHORTEST} AND ago <= ${LONGEST_US} AS kept,
           CASE WHEN ago <= 300000000 THEN 'within 5 minutes' WHEN ago <= ${LONGEST_US} THEN 'within an hour' ELSE 'later' END AS again,
           coalesce(fresh, least, paid) AS fresh_price, coalesce(cached, fresh_price * coalesce(part, ${LARGEST_PART})) AS cached_price

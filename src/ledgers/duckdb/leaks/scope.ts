@@ -16,6 +16,9 @@ export type Scope = Readonly<{
   examples: number
 }>
 
+/** A prompt that was refused, or answered without a provider, is no part of what was paid for input. */
+export const BILLED_INPUT = raw('corrects IS NULL AND input_tokens > 0')
+
 /** Dollars of a leak are an apportionment, not a booking: computed in floating point, told to the picodollar's twelve decimals. */
 export const estimated = (value: unknown): string => formatUsd(parseUsd((numberOrNull(value) ?? 0).toFixed(12)))
 

@@ -1,4 +1,5 @@
 import { hint, nearest } from '../../config/suggest.ts'
+import type { ClosedMonth } from '../../core/allocation.ts'
 import type { Dimension } from '../../core/dimension.ts'
 import { WeirError } from '../../core/errors.ts'
 import { parseUsd } from '../../core/money.ts'
@@ -84,13 +85,27 @@ export const gather = async (ledger: Asking, store: Store, asked: StatementsAske
   return askStatements(ledger, { ...asked, rules, closes, outcomes: (window) => store.outcomes.list(window) })
 }
 
+/** A month that is charged in one zone has no second bill in another. Throws WeirError `bad-input` that says which zone. */
+const checkBooks = ([first]: readonly ClosedMonth[], { by, period }: StatementsAsked, field: string): void => {
+  if (first === undefined || period.name < first.month || period.zone === first.zone) return
+  throw new WeirError(
+    'bad-input',
+    `${field} ${period.zone}: from ${first.month} on months are closed by ${by} in ${first.zone}; ask for ${field} ${first.zone}`,
+    { field: 'zone' },
+  )
+}
+
 /** The statements as they were closed, or undefined where the month is open. */
 const closedReport = async (
   store: Store,
-  { by, period, owners }: StatementsAsked,
+  asked: StatementsAsked,
+  field: string,
 ): Promise<StatementReport | undefined> => {
+  const { by, period, owners } = asked
   if (period.every !== 'month') return undefined
-  const closed = (await store.closes.list(by)).find(({ month, zone }) => month === period.name && zone === period.zone)
+  const closes = await store.closes.list(by)
+  checkBooks(closes, asked, field)
+  const closed = closes.find(({ month }) => month === period.name)
   if (closed === undefined) return undefined
   const { report } = readClosed(closed)
   return {
@@ -100,9 +115,13 @@ const closedReport = async (
   }
 }
 
-/** The statements of a period: as they were closed, or as they stand. */
-export const statementsIn = async (ledger: Asking, store: Store, asked: StatementsAsked): Promise<StatementReport> =>
-  (await closedReport(store, asked)) ?? (await gather(ledger, store, asked)).report
+/** The statements of a period: as they were closed, or as they stand. `zone` is what the field of the zone is called. */
+export const statementsIn = async (
+  ledger: Asking,
+  store: Store,
+  asked: StatementsAsked,
+  zone: string,
+): Promise<StatementReport> => (await closedReport(store, asked, zone)) ?? (await gather(ledger, store, asked)).report
 
 /** A budget of which no statement speaks was written in vain. Throws WeirError `not-found`, or `bad-input` for a closed month. */
 export const checkBudgets = (

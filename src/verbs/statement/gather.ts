@@ -26,12 +26,19 @@ export const chargeableBy = (name: string, field: string): Dimension => {
   throw new WeirError('bad-input', `${field} ${name}: ${meant === undefined ? use : `did you mean ${meant}?`}`)
 }
 
+/** `team=search`: the value may have an equals sign, too. Where `by` says the kind, only another kind's name is none of the value. */
+const namedIn = (text: string, by: string | undefined) => {
+  const at = text.indexOf('=')
+  const name = text.slice(0, Math.max(0, at))
+  const isKind = name === by || chargeable.some((one) => one === name) || name.startsWith('tag:')
+  return at < 0 || (by !== undefined && !isKind)
+    ? { name: undefined, value: text }
+    : { name, value: text.slice(at + 1) }
+}
+
 /** `team=search`, or only `search` where `by` says the rest, any number of them. Throws WeirError `bad-input`. */
 export const readOwners = (texts: readonly string[], by: string | undefined, field: Context['field']): Owners => {
-  const asked = texts.map((text) => {
-    const at = text.lastIndexOf('=')
-    return at < 0 ? { name: undefined, value: text } : { name: text.slice(0, at), value: text.slice(at + 1) }
-  })
+  const asked = texts.map((text) => namedIn(text, by))
   const owner = field('owner')
   const names = [...new Set([...asked.flatMap(({ name }) => name ?? []), ...(by === undefined ? [] : [by])])]
   if (names.length > 1)

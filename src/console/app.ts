@@ -13,7 +13,7 @@ import { documentOf } from './document.ts'
 import { refusalOf } from './errors.ts'
 import { fileBody, ofSentFile, openFolder, receiveFile } from './files.ts'
 import { forms } from './represent.ts'
-import { inputOf } from './request.ts'
+import { fileHeader, inputOf } from './request.ts'
 import type { Lease } from './shared.ts'
 
 export type ConsoleWorld = Surroundings &
@@ -58,6 +58,14 @@ const takeFormat = (verb: Verb, said: Record<string, unknown>): string => {
   })
 }
 
+/** What the verb says of the file, beside it: its rows, their sum, and what it leaves out. */
+const aboutFile = (written: unknown): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(written as Readonly<Record<string, unknown>>).flatMap(([name, value]) =>
+      Array.isArray(value) ? [] : [[fileHeader(name), String(value)]],
+    ),
+  )
+
 /** Answers with the file that the verb wrote, and removes it when it was sent. */
 const download = async (verb: Verb, said: Record<string, unknown>, context: Context): Promise<Response> => {
   const { download: field = '' } = verb.http
@@ -65,8 +73,9 @@ const download = async (verb: Verb, said: Record<string, unknown>, context: Cont
   try {
     const { format = 'csv' } = said
     const path = `${folder.path}/weir.${String(format).replace(/[^a-z.]/g, '')}`
-    await perform(verb, { ...said, [field]: path }, context)
+    const written = await perform(verb, { ...said, [field]: path }, context)
     const headers = {
+      ...aboutFile(written),
       'content-type': path.endsWith('.csv') ? 'text/csv; charset=utf-8' : 'application/octet-stream',
       'content-disposition': `attachment; filename="${path.slice(folder.path.length + 1)}"`,
     }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { codes } from '../core/errors.ts'
 import type { Verb } from '../verbs/verb.ts'
 import { forms } from './represent.ts'
-import { fieldsOf, hasJsonBody, ownFields, pathFields } from './request.ts'
+import { fieldsOf, fileHeader, hasJsonBody, isRevision, matchField, ownFields, pathFields } from './request.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -24,6 +24,13 @@ const formatField = (verb: Verb): Json | undefined => {
   return { name: 'format', in: 'query', required: false, schema }
 }
 
+const matchHeader = (verb: Verb): Json | undefined => {
+  const field = matchField(verb)
+  if (field === undefined) return undefined
+  const description = `The ETag that the change was made from; the same as ${field}`
+  return { name: 'If-Match', in: 'header', required: false, description, schema: { type: 'string' } }
+}
+
 const parametersOf = (verb: Verb): readonly Json[] => {
   const paths = pathFields(verb)
   const ours = ownFields(verb)
@@ -34,8 +41,7 @@ const parametersOf = (verb: Verb): readonly Json[] => {
     const place = inPath ? { in: 'path', required: true } : { in: 'query', required: isRequired(verb, name) }
     return [{ name, ...place, ...(description === undefined ? {} : { description }), schema: rest }]
   })
-  const format = formatField(verb)
-  return format === undefined ? parameters : [...parameters, format]
+  return [...parameters, formatField(verb), matchHeader(verb)].filter((one) => one !== undefined)
 }
 
 const fileTypes = ['text/csv', 'application/json', 'application/vnd.apache.parquet', 'application/octet-stream']
@@ -56,11 +62,29 @@ const bodyOf = (verb: Verb): Json | undefined => {
   return { required: required.length > 0, content: { 'application/json': { schema } } }
 }
 
+const answerOf = (verb: Verb): Json => {
+  const { $schema: _, ...plain } = z.toJSONSchema(verb.output, { io: 'output', unrepresentable: 'any' }) as Json
+  return plain
+}
+
+/** Headers that come beside an answer: what a file holds, or the revision for `If-Match`. */
+const headersOf = (verb: Verb): Json => {
+  const told = Object.entries((answerOf(verb)['properties'] ?? {}) as Readonly<Record<string, Json>>)
+  if (verb.http.download !== undefined)
+    return Object.fromEntries(
+      told.flatMap(([name, { description, ...schema }]) =>
+        schema['type'] === 'array' ? [] : [[fileHeader(name), { ...(description ? { description } : {}), schema }]],
+      ),
+    )
+  return told.some(([name, { type }]) => isRevision(name, type))
+    ? { ETag: { description: 'For If-Match', schema: { type: 'string' } } }
+    : {}
+}
+
 const contentOf = (verb: Verb): Json => {
   if (verb.http.download !== undefined)
     return Object.fromEntries(['text/csv', 'application/octet-stream'].map((type) => [type, file]))
-  const schema = verb.output === undefined ? {} : z.toJSONSchema(verb.output, { io: 'output', unrepresentable: 'any' })
-  const { $schema: _, ...plain } = schema as Json
+  const plain = answerOf(verb)
   const others = Object.values(forms[verb.name] ?? {}).map(({ media }) => [
     media.split(';')[0] ?? media,
     { schema: { type: 'string' } },
@@ -84,7 +108,7 @@ const operationOf = (verb: Verb): Json => {
     parameters: parametersOf(verb),
     ...(body === undefined ? {} : { requestBody: body }),
     responses: {
-      200: { description: 'The answer', content: contentOf(verb) },
+      200: { description: 'The answer', headers: headersOf(verb), content: contentOf(verb) },
       401: failure('No token that is in force'),
       ...(verb.access === 'admin' ? { 403: failure('A team’s token: this needs an administrator’s') } : {}),
       default: failure('Something else is wrong; `code` says what, `fields` where'),
@@ -116,6 +140,13 @@ const errorSchema: Json = {
   },
 }
 
+const healthSchema: Json = {
+  type: 'object',
+  required: ['status'],
+  properties: { status: { const: 'ok' } },
+  additionalProperties: false,
+}
+
 /** The OpenAPI 3.1 document of the console, from the verbs themselves. */
 export const documentOf = (verbs: readonly Verb[], version: string): Json => {
   const paths: Record<string, Record<string, Json>> = {
@@ -126,7 +157,9 @@ export const documentOf = (verbs: readonly Verb[], version: string): Json => {
         description: 'Is the console there? The only answer that needs no token.',
         tags: ['health'],
         security: [],
-        responses: { 200: { description: 'It is' } },
+        responses: {
+          200: { description: 'It is', content: { 'application/json': { schema: healthSchema } } },
+        },
       },
     },
   }

@@ -23,6 +23,17 @@ export const ownFields = ({ http }: Verb): readonly string[] =>
 export const hasJsonBody = ({ http }: Verb): boolean =>
   http.method !== 'GET' && http.method !== 'DELETE' && http.upload === undefined
 
+/** The header that says one thing of a file that is answered. */
+export const fileHeader = (name: string): string => `x-weir-${name.replaceAll('_', '-')}`
+
+/** The version of FOCUS is another thing, and a text. */
+export const isRevision = (name: string, type: unknown): boolean =>
+  type === 'integer' && (name === 'revision' || name === 'version')
+
+/** The field that `If-Match` sets: the revision or version that a change was made from. */
+export const matchField = (verb: Verb): string | undefined =>
+  Object.entries(fieldsOf(verb)).find(([name, { type }]) => isRevision(name, type))?.[0]
+
 const bodyOf = async (exchange: Exchange): Promise<Readonly<Record<string, unknown>>> => {
   const text = await exchange.req.text()
   if (text.trim() === '') return {}
@@ -44,10 +55,10 @@ const queryOf = (exchange: Exchange, fields: Readonly<Record<string, Schema>>): 
     ]),
   )
 
-/** `If-Match: "3"` is the revision or version that a change was made from; a proxy that packs answers makes it `W/"3"`. */
-const matched = (exchange: Exchange, fields: Readonly<Record<string, Schema>>): Record<string, unknown> => {
+/** `If-Match: "3"`; a proxy that packs answers makes it `W/"3"`. */
+const matched = (exchange: Exchange, verb: Verb): Record<string, unknown> => {
   const header = exchange.req.header('if-match')
-  const field = ['revision', 'version'].find((one) => Object.hasOwn(fields, one))
+  const field = matchField(verb)
   return header === undefined || field === undefined ? {} : { [field]: header.replace(/^W\//, '').replaceAll('"', '') }
 }
 
@@ -55,7 +66,7 @@ const matched = (exchange: Exchange, fields: Readonly<Record<string, Schema>>): 
 export const inputOf = async (exchange: Exchange, verb: Verb): Promise<Record<string, unknown>> => {
   const fields = fieldsOf(verb)
   const said: Record<string, unknown> = {
-    ...matched(exchange, fields),
+    ...matched(exchange, verb),
     ...(hasJsonBody(verb) ? await bodyOf(exchange) : queryOf(exchange, fields)),
   }
   const ours = ownFields(verb).find((field) => Object.hasOwn(said, field))

@@ -11,6 +11,8 @@ export type Split = Readonly<{
   id: string
   /** Payer fields and tags that must all be equal; null means not tagged. */
   when: Readonly<Record<string, string | null>>
+  /** Only charges that are billed in the calendar month (UTC) that begins then, µs; of any month otherwise. */
+  month_us?: number
   shares: readonly Share[]
 }>
 

@@ -31,7 +31,7 @@ export const contextOf = (around: Surroundings, { ledger: asked, store }: Doors)
     ...around,
     ledger,
     store,
-    statements: async (question) => statementsIn(await ledger(), await store(), question),
+    statements: async (question) => statementsIn(await ledger(), await store(), question, around.field('zone')),
     unitCosts: async (question) => {
       const { outcomes } = await store()
       return askUnitCost(await ledger(), {

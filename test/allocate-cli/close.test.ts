@@ -219,6 +219,11 @@ describe('weir close', () => {
     const first = await run('close', '2026-11', '--by', 'feature')
     expect(first.out).toContain('2026-11 is closed by feature')
     expect(first.err, 'what no close charges is said').toMatch(/^Mind: \$48.50\d+ was spent before 2026-11/)
+    const abroad = ['statement', '--month', '--by', 'feature', '--zone', 'Asia/Shanghai', '--at'] as const
+    expect(await refused(...abroad, '2026-12'), 'a month has one bill').toContain(
+      '--zone Asia/Shanghai: from 2026-11 on months are closed by feature in UTC; ask for --zone UTC',
+    )
+    await ok(...abroad, '2026-10')
     expect(await refused('close', '2026-11', '--by', 'fetaure')).toContain('did you mean feature?')
     expect(await ok('close', 'verify')).toBe('3 closed months, all as they were closed.\n')
     const { steps } = await json('checklist')

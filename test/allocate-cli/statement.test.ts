@@ -265,6 +265,7 @@ describe('names that attack', () => {
     '[x](javascript:1)',
     '**b**\n# c',
     '_it_ my_team ~~x~~',
+    'c2VhcmNo==',
   ]
 
   test('are text in every format', async () => {
@@ -283,6 +284,8 @@ describe('names that attack', () => {
     expect(overview.find((line) => line.includes('\\_it\\_ my_team \\~~x\\~~'))).toBeDefined()
     const rows = parse(await ok('statement', '--format', 'csv'), { columns: true }) as Record<string, string>[]
     expect(rows.map((row) => row['team'])).toContain("'=cmd|calc")
+    for (const asked of [['team=c2VhcmNo=='], ['c2VhcmNo==', '--by', 'team'], ['team=c2VhcmNo==', '--by', 'team']])
+      expect(await ok('statement', '--owner', ...asked)).toMatch(/^# Statement of team c2VhcmNo== /)
     const message = await ok('statement', '--owner', 'team=**b**\n# c', '--format', 'email')
     expect(
       message
@@ -301,7 +304,7 @@ test('totals are the receipts under random rules and splits', async () => {
         .map(({ cost_usd }) => parseUsd(cost_usd ?? '0')),
     ),
   )
-  const evil_total = parseUsd('28') // one to seven dollars
+  const evil_total = parseUsd('36') // one to eight dollars
   const rules = [
     ['[{ when: { model: claude-* }, set: { team: search } }]', '[{ from: search, by: even }]'],
     ['[{ when: {}, set: { team: one } }]', '[{ from: one, by: percent, percent: { a: 33.3, b: 66.7 } }]'],

@@ -13,7 +13,10 @@ import { type House, now, openHouse } from './house.ts'
 type Schema = Readonly<Record<string, unknown>>
 type Operation = Readonly<{
   'x-access'?: string
-  responses: Readonly<Record<string, Readonly<{ content?: Readonly<Record<string, Readonly<{ schema: Schema }>>> }>>>
+  parameters?: readonly Readonly<{ name: string; in: string }>[]
+  responses: Readonly<
+    Record<string, Readonly<{ headers?: Schema; content?: Readonly<Record<string, Readonly<{ schema: Schema }>>> }>>
+  >
 }>
 type Asked = Readonly<{ method: string; route: string; path: string; json?: unknown; body?: string }>
 
@@ -77,6 +80,7 @@ const asks = (): readonly Asked[] => {
   const remove = (route: string, path: string) => ({ method: 'DELETE', route, path })
   const send = (route: string, body: string, path: string) => ({ method: 'POST', route, path, body })
   return [
+    get('/health'),
     get('/v1/tags'),
     put('/v1/tags', { rules }),
     get('/v1/tags', '?history=true'),
@@ -147,6 +151,13 @@ const asks = (): readonly Asked[] => {
 const schemaOf = (method: string, route: string, status: string): Schema | undefined =>
   operations[route]?.[method.toLowerCase()]?.responses[status]?.content?.['application/json']?.schema
 
+const headersIn = (method: string, route: string): readonly string[] => {
+  const { headers = {} } = operations[route]?.[method.toLowerCase()]?.responses['200'] ?? {}
+  return Object.keys(headers)
+    .map((name) => name.toLowerCase())
+    .sort()
+}
+
 const problems = (schema: Schema, answer: unknown): unknown => {
   const read = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]).safeParse(answer)
   return read.success ? [] : read.error.issues.slice(0, 5)
@@ -186,8 +197,10 @@ describe('every answer of the document', () => {
     const wrong: unknown[] = []
     for (const { method, route, path, json, body } of asks()) {
       asked.add(`${method.toLowerCase()} ${route}`)
-      const { status, text } = await admin(method, path, json, body)
+      const { status, text, headers } = await admin(method, path, json, body)
       expect([method, path, status, status === 200 ? '' : text]).toEqual([method, path, 200, ''])
+      const told = [...headers.keys()].filter((name) => /^(etag|x-weir-)/.test(name))
+      expect([method, path, told]).toEqual([method, path, headersIn(method, route)])
       const schema = schemaOf(method, route, '200')
       if (schema === undefined) expect(text).toContain('BilledCost')
       else wrong.push(...[problems(schema, JSON.parse(text))].flat().map((issue) => [method, path, issue]))
@@ -196,8 +209,32 @@ describe('every answer of the document', () => {
     const all = Object.entries(operations).flatMap(([route, methods]) =>
       Object.keys(methods).map((m) => `${m} ${route}`),
     )
-    expect(all.filter((one) => !asked.has(one) && one !== 'get /health')).toEqual([])
+    expect(all.filter((one) => !asked.has(one))).toEqual([])
   }, 120_000)
+
+  test('of a file comes with what it holds and what it leaves out', async () => {
+    const { headers } = await admin('GET', '/v1/focus/export?since=2026-11')
+    const { total } = (await admin('GET', '/v1/spend?since=2026-11')).json()
+    expect(total.unpriced_calls).toBeGreaterThan(0)
+    expect(headers.get('x-weir-unpriced')).toBe(String(total.unpriced_calls))
+    expect(headers.get('x-weir-cost-usd')).toBe(total.cost_usd)
+  })
+
+  test('that can be changed under a revision names If-Match', () => {
+    const matching = Object.entries(operations).flatMap(([route, methods]) =>
+      Object.entries(methods).flatMap(([method, { parameters = [] }]) =>
+        parameters.some((one) => one.in === 'header' && one.name === 'If-Match') ? [`${method} ${route}`] : [],
+      ),
+    )
+    expect(matching.sort()).toEqual([
+      'delete /v1/budgets/{name}',
+      'patch /v1/keys/{id}',
+      'post /v1/keys/{id}/rotate',
+      'put /v1/budgets/{name}',
+      'put /v1/splits',
+      'put /v1/tags',
+    ])
+  })
 
   test('of a team is of the same shape', async () => {
     for (const { method, route, path } of asks()) {

@@ -1,6 +1,8 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Usd } from '../../src/core/money.ts'
+import { append, receipt } from '../allocate-cli/more.ts'
 import { ledgerFolder } from '../cli/fixture.ts'
 import { weir, weirProcess } from '../cli/run.ts'
 import { fileOf, rows } from './broken.ts'
@@ -103,6 +105,34 @@ describe('weir focus export', () => {
     expect(cost(inForce)).toBe(cost(whole))
     expect((await focus('export', join(place, 'old.csv'), ...words, '--version', '1.2')).code).toBe(0)
     clear()
+  })
+
+  test('splits the shared costs of each month as its own statements do, however many months a file has', async () => {
+    const data = join(folder(), 'data')
+    const spent = (team: string, at: string, usd: string) =>
+      receipt(`${team} ${at}`, `${at}T12:00:00Z`, { team, cost_usd: usd as Usd })
+    mkdirSync(data)
+    await append(data, 'two-months', [
+      ...[spent('search', '2026-09-10', '1'), spent('billing', '2026-09-10', '3'), spent('labs', '2026-09-30', '8')],
+      ...[spent('search', '2026-10-10', '3'), spent('billing', '2026-10-10', '1'), spent('labs', '2026-10-01', '4')],
+    ])
+    const rules = join(folder(), 'splits.yaml')
+    writeFileSync(rules, '- { from: labs, by: spend }\n')
+    expect(await weir(['splits', 'set', rules, '--data', data])).toMatchObject({ code: 0 })
+    const borne = async (since: string, until: string) => {
+      const file = join(folder(), 'borne.csv')
+      expect(await focus('export', file, '--data', data, '--since', since, '--until', until)).toMatchObject({ code: 0 })
+      const parts = csvRows(file).filter((row) => row['AllocatedResourceId'] !== '')
+      return parts.map((row) => [row['ChargePeriodStart']?.slice(0, 7), row['AllocatedResourceId'], row['BilledCost']])
+    }
+    const [september, october] = [await borne('2026-09', '2026-10'), await borne('2026-10', '2026-11')]
+    const parts = (month: string, billing: string, search: string) => [
+      [month, 'team:billing', billing],
+      [month, 'team:search', search],
+    ]
+    expect(september.toSorted()).toEqual(parts('2026-09', '6', '2'))
+    expect(october.toSorted()).toEqual(parts('2026-10', '1', '3'))
+    expect(await borne('2026-09', '2026-11')).toEqual([...september, ...october])
   })
 
   test('leaves out what came from a FOCUS file, unless it is asked for', async () => {

@@ -10,7 +10,9 @@ import {
   readClosed,
   takeSnapshot,
 } from '../../playbook/allocate/statement/close.ts'
+import type { Snapshot } from '../../playbook/allocate/statement/corrections.ts'
 import { statementPeriod } from '../../playbook/allocate/statement/period.ts'
+import type { StatementReport } from '../../playbook/allocate/statement/statement.ts'
 import { rulesIn } from '../allocation/in-force.ts'
 import { parseTime } from '../asking/time.ts'
 import type { StatementsAsked } from '../statement/asked.ts'
@@ -28,6 +30,16 @@ export const hashOf = (document: string, before: string | undefined): string =>
 export type Closing = Readonly<{ month: string; by: Dimension; zone: string; now_us: number }> &
   Pick<StatementsAsked, 'budgets' | 'budget_each'>
 
+/** So often statements are made anew where calls of the month came in while they were made. */
+const MOST_TRIES = 5
+
+/** Do the statements say what the snapshot was charged? Later corrections are differences to the snapshot alone. */
+const agrees = ({ statements }: StatementReport, { charged }: Snapshot): boolean => {
+  const told = new Map(statements.map(({ owner, total_usd }) => [owner, total_usd]))
+  const owners = new Set([...told.keys(), ...Object.keys(charged)])
+  return [...owners].every((owner) => (told.get(owner) ?? '0') === (charged[owner] ?? '0'))
+}
+
 const closed = async (
   ledger: Asking,
   store: Store,
@@ -37,14 +49,16 @@ const closed = async (
   const at_us = Math.round(parseTime(month, now_us / 1000, zone, 'the month') * 1000)
   const period = statementPeriod('month', at_us, { zone, now_us })
   checkCloseable(closes, { month, zone, complete: period.complete })
-  const { report, snapshots } = await gather(ledger, store, { by, period, ...budgets, now_us })
-  checkBegun(closes, month, report)
-  const rules = await rulesIn(store)
   const outcomes: Store['outcomes']['list'] = (window) => store.outcomes.list(window)
   const own = { month, window: period.window }
-  const snapshot = await takeSnapshot(ledger, own, { by, zone, rules, outcomes })
-  const document: ClosedDocument = { report, snapshots: [...snapshots, { window: period.window, snapshot }] }
-  return JSON.stringify(document)
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const { report, snapshots } = await gather(ledger, store, { by, period, ...budgets, now_us })
+    checkBegun(closes, month, report)
+    const snapshot = await takeSnapshot(ledger, own, { by, zone, rules: await rulesIn(store), outcomes })
+    const document: ClosedDocument = { report, snapshots: [...snapshots, { window: period.window, snapshot }] }
+    if (agrees(report, snapshot)) return JSON.stringify(document)
+  }
+  throw new WeirError('conflict', `${month} cannot be closed: calls of it keep coming in; close it when they have`)
 }
 
 /** Closes a month: its statements are stored as they are now, for good. Throws WeirError `bad-input` where it cannot be closed. */

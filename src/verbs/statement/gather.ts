@@ -1,4 +1,5 @@
 import { hint, nearest } from '../../config/suggest.ts'
+import type { ClosedMonth } from '../../core/allocation.ts'
 import type { Dimension } from '../../core/dimension.ts'
 import { WeirError } from '../../core/errors.ts'
 import { parseUsd } from '../../core/money.ts'
@@ -25,12 +26,19 @@ export const chargeableBy = (name: string, field: string): Dimension => {
   throw new WeirError('bad-input', `${field} ${name}: ${meant === undefined ? use : `did you mean ${meant}?`}`)
 }
 
+/** `team=search`: the value may have an equals sign, too. Where `by` says the kind, only another kind's name is none of the value. */
+const namedIn = (text: string, by: string | undefined) => {
+  const at = text.indexOf('=')
+  const name = text.slice(0, Math.max(0, at))
+  const isKind = name === by || chargeable.some((one) => one === name) || name.startsWith('tag:')
+  return at < 0 || (by !== undefined && !isKind)
+    ? { name: undefined, value: text }
+    : { name, value: text.slice(at + 1) }
+}
+
 /** `team=search`, or only `search` where `by` says the rest, any number of them. Throws WeirError `bad-input`. */
 export const readOwners = (texts: readonly string[], by: string | undefined, field: Context['field']): Owners => {
-  const asked = texts.map((text) => {
-    const at = text.lastIndexOf('=')
-    return at < 0 ? { name: undefined, value: text } : { name: text.slice(0, at), value: text.slice(at + 1) }
-  })
+  const asked = texts.map((text) => namedIn(text, by))
   const owner = field('owner')
   const names = [...new Set([...asked.flatMap(({ name }) => name ?? []), ...(by === undefined ? [] : [by])])]
   if (names.length > 1)
@@ -84,13 +92,27 @@ export const gather = async (ledger: Asking, store: Store, asked: StatementsAske
   return askStatements(ledger, { ...asked, rules, closes, outcomes: (window) => store.outcomes.list(window) })
 }
 
+/** A month that is charged in one zone has no second bill in another. Throws WeirError `bad-input` that says which zone. */
+const checkBooks = ([first]: readonly ClosedMonth[], { by, period }: StatementsAsked, field: string): void => {
+  if (first === undefined || period.name < first.month || period.zone === first.zone) return
+  throw new WeirError(
+    'bad-input',
+    `${field} ${period.zone}: from ${first.month} on months are closed by ${by} in ${first.zone}; ask for ${field} ${first.zone}`,
+    { field: 'zone' },
+  )
+}
+
 /** The statements as they were closed, or undefined where the month is open. */
 const closedReport = async (
   store: Store,
-  { by, period, owners }: StatementsAsked,
+  asked: StatementsAsked,
+  field: string,
 ): Promise<StatementReport | undefined> => {
+  const { by, period, owners } = asked
   if (period.every !== 'month') return undefined
-  const closed = (await store.closes.list(by)).find(({ month, zone }) => month === period.name && zone === period.zone)
+  const closes = await store.closes.list(by)
+  checkBooks(closes, asked, field)
+  const closed = closes.find(({ month }) => month === period.name)
   if (closed === undefined) return undefined
   const { report } = readClosed(closed)
   return {
@@ -100,9 +122,13 @@ const closedReport = async (
   }
 }
 
-/** The statements of a period: as they were closed, or as they stand. */
-export const statementsIn = async (ledger: Asking, store: Store, asked: StatementsAsked): Promise<StatementReport> =>
-  (await closedReport(store, asked)) ?? (await gather(ledger, store, asked)).report
+/** The statements of a period: as they were closed, or as they stand. `zone` is what the field of the zone is called. */
+export const statementsIn = async (
+  ledger: Asking,
+  store: Store,
+  asked: StatementsAsked,
+  zone: string,
+): Promise<StatementReport> => (await closedReport(store, asked, zone)) ?? (await gather(ledger, store, asked)).report
 
 /** A budget of which no statement speaks was written in vain. Throws WeirError `not-found`, or `bad-input` for a closed month. */
 export const checkBudgets = (

@@ -230,16 +230,18 @@ const chargeOf = (one: SkuRow, settings: ChargeSettings): Charge => {
   }
 }
 
+/** Does a split hold for a charge: of this payer, in this month? */
+const concerns = ({ when, month_us }: Split, { payer, tags, billed_us }: ChargeRow): boolean =>
+  (month_us === undefined || month_us === monthOf(billed_us, 0)) &&
+  Object.entries(when).every(
+    ([name, value]) => ((payer as Readonly<Record<string, string | null>>)[name] ?? tags[name] ?? null) === value,
+  )
+
 /** The rows of a FOCUS file for the ledger's charges. The sum of BilledCost is the sum of the charges' cost. */
 export const chargesOf = (rows: readonly ChargeRow[], settings: ChargeSettings): readonly Charge[] =>
   merged(rows).flatMap((one) => {
     const charge = chargeOf(one, settings)
-    const { payer, tags } = one.row
-    const split = settings.splits.find(({ when }) =>
-      Object.entries(when).every(
-        ([name, value]) => ((payer as Readonly<Record<string, string | null>>)[name] ?? tags[name] ?? null) === value,
-      ),
-    )
+    const split = settings.splits.find((each) => concerns(each, one.row))
     return split === undefined ? [charge] : allocate(charge, split)
   })
 

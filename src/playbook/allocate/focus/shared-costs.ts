@@ -27,13 +27,13 @@ export const neededFor = (dimension: string): ChargeDimension => {
 }
 
 /**
- * Splits of charges from what the owners bear in a window: each charge of a shared owner is split in the proportion in which
+ * Splits of charges from what the owners bear in a month: each charge of a shared owner is split in the proportion in which
  * its whole cost is borne, so that the file says what the statements say. `id` names the version of the rules.
  */
 export const sharedCosts = (
   { dimension, rules }: Splits,
   shares: readonly OwnerShare[],
-  id: string,
+  { id, month_us }: Readonly<{ id: string; month_us: number }>,
 ): readonly Split[] => {
   const field = dimension.replace(/^tag:/, '')
   return rules.flatMap(({ from }): Split[] => {
@@ -44,6 +44,6 @@ export const sharedCosts = (
     })
     if (bearing.length === 0) return []
     const names = from === UNALLOCATED ? [UNALLOCATED, null] : [from]
-    return names.map((name) => ({ id: `${id}:${from}`, when: { [field]: name }, shares: bearing }))
+    return names.map((name) => ({ id: `${id}:${from}`, when: { [field]: name }, month_us, shares: bearing }))
   })
 }

@@ -1,9 +1,9 @@
-import { closeSync, mkdirSync, openSync, unlinkSync } from 'node:fs'
+import { closeSync, mkdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { WeirError } from '../core/errors.ts'
 import type { Receipt } from '../core/receipt.ts'
 import { type Disk, type LineWriter, openLineWriter } from './disk.ts'
-import { closer, type SegmentInHand, syncer } from './platter.ts'
+import { closer, makeSegment, restore, type SegmentInHand, syncer } from './platter.ts'
 import { segmentName } from './segment.ts'
 import { type Entry, openSheets, whole } from './sheets.ts'
 
@@ -66,7 +66,7 @@ type Run = Readonly<{ folder: string; run: string }>
 
 const createFile = ({ folder, run }: Run, sequence: number, started_us: number): File => {
   const name = segmentName(run, sequence)
-  return { fd: openSync(join(folder, `${name}.open`), 'wx', 0o600), name, started_us, bytes: 0, receipts: 0 }
+  return { fd: makeSegment(folder, name), name, started_us, bytes: 0, receipts: 0 }
 }
 
 const unwritable = (folder: string, cause: unknown): WeirError =>
@@ -116,6 +116,7 @@ const openLines = (run: Run, first: File, writer: LineWriter) => {
   }
   const guarded = (act: () => void): void => {
     try {
+      if (state.failed) restore(run.folder, state.file)
       if (waiting.length > 0) putWaiting()
       act()
       state.failed = false
@@ -139,12 +140,12 @@ const openLines = (run: Run, first: File, writer: LineWriter) => {
         throw error
       }
     },
-    /** Tries the disk again after a failure. */
-    revive(): void {
+    /** Sees to it that the segment is still there, and tries the disk again after a failure. */
+    look(): void {
       try {
-        guarded(() => writer.probe(state.file))
+        guarded(() => (state.failed ? writer.probe(state.file) : restore(run.folder, state.file)))
       } catch {
-        // Still no room: `failed` says so, and the timer comes back.
+        // `failed` says so, and the timer comes back.
       }
     },
     /**
@@ -237,7 +238,7 @@ export const openJournal = (options: JournalOptions): Journal => {
   const noticeHealth = telling(healthy, () => options.onHealth?.(healthy(), state.why))
   const timer = setInterval(() => {
     noticeHealth()
-    if (state.failed) lines.revive()
+    lines.look()
     if (now_us() - state.file.started_us >= segment_ms * 1000) rotate()
     syncing.sync(state.file)
   }, options.fsync_ms ?? 50)
@@ -265,7 +266,7 @@ export const openJournal = (options: JournalOptions): Journal => {
     close() {
       clearInterval(timer)
       soon.flush()
-      if (lines.waiting.length > 0) lines.revive()
+      lines.look()
       rotate()
       closing.drain()
       // What is still open stays in a segment that is not closed, where the next start looks for it.

@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Kysely, Migrator, type SqliteDatabase, SqliteDialect } from 'kysely'
-import { WeirError } from '../core/errors.ts'
+import { type ErrorCode, WeirError } from '../core/errors.ts'
 import type { Store } from '../core/store.ts'
 import { alertsOf } from './alerts.ts'
 import { budgetsOf } from './budgets.ts'
@@ -14,16 +14,37 @@ import { outcomesOf } from './outcomes.ts'
 import { rulesOf } from './rule-sets.ts'
 import { tokensOf } from './tokens.ts'
 
+/** What keeps a store from its work, by SQLite's code (https://sqlite.org/rescode.html), and what to do. */
+const troubles: Readonly<Record<number, readonly [ErrorCode, string]>> = {
+  5: ['overloaded', 'another process has been writing to it for five seconds. Try again'],
+  8: ['bad-config', 'it may only be read. Let this user write to the data folder'],
+  10: ['bad-config', 'the disk failed'],
+  11: ['bad-config', 'the file is broken. Stop the gateway and put a copy in its place'],
+  13: ['overloaded', 'the disk is full. Make room and try again'],
+}
+
+/** Does it; trouble with the file is told as what it is, and every other error stays. */
+const telling = <T>(act: () => T): T => {
+  try {
+    return act()
+  } catch (cause) {
+    const trouble = troubles[Number((cause as { errcode?: number }).errcode ?? 0) & 0xff]
+    if (trouble === undefined) throw cause
+    const [code, why] = trouble
+    throw new WeirError(code, `The store (store.db in the data folder) cannot be used: ${why}.`, { cause })
+  }
+}
+
 /** Node's own SQLite behind the face that Kysely knows. */
 const faceOf = (database: DatabaseSync): SqliteDatabase => ({
   close: () => database.close(),
   prepare: (sql) => {
-    const statement = database.prepare(sql)
+    const statement = telling(() => database.prepare(sql))
     const given = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[]
     return {
       reader: statement.columns().length > 0,
-      all: (parameters) => statement.all(...given(parameters)),
-      run: (parameters) => statement.run(...given(parameters)),
+      all: (parameters) => telling(() => statement.all(...given(parameters))),
+      run: (parameters) => telling(() => statement.run(...given(parameters))),
       iterate: (parameters) => statement.iterate(...given(parameters)),
     }
   },
@@ -81,7 +102,7 @@ const openNow = async (options: Readonly<{ data: string }>): Promise<Store> => {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new WeirError(
       'bad-config',
-      `cannot open the store ${path}: ${why}. Check that the folder is writable, or name another one with --data`,
+      `cannot open the store ${path}: ${why}. Check that the folder is writable and its disk has room, or name another one with --data`,
       { cause },
     )
   }

@@ -1,4 +1,4 @@
-import { ftruncateSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { ftruncateSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -135,6 +135,41 @@ const smallDisk = (room: { bytes: number; truncates: boolean }): Disk => ({
     if (!room.truncates) throw Object.assign(new Error('EIO: i/o error, ftruncate'), { code: 'EIO' })
     ftruncateSync(fd, length)
   },
+})
+
+describe('a segment that somebody removes while it is written', () => {
+  test('is written anew, with all that it held', async () => {
+    const journal = journalOf({ fsync_ms: 5 })
+    const [first, second, third, attempt] = [receipt(), receipt(), receipt(), receipt()]
+    journal.receipt(first)
+    journal.open(attempt)
+    rmSync(folder, { recursive: true })
+    journal.receipt(second)
+    await vi.waitFor(() => expect(receiptsOf(folder)).toHaveLength(2))
+    // And one that is about to be closed.
+    journal.rotate()
+    rmSync(folder, { recursive: true })
+    await vi.waitFor(() => expect(receiptsOf(folder)).toHaveLength(2))
+    journal.receipt(third)
+    journal.close()
+    expect(receiptsOf(folder)).toEqual([first, second, third])
+    expect(recover(folder)).toMatchObject({ unknown: 1, torn: 0, bad: 0 })
+  })
+
+  test('refuses loudly where it cannot be, and goes on by itself when it can', async () => {
+    const journal = journalOf({ fsync_ms: 5 })
+    const [first, second] = [receipt(), receipt()]
+    journal.receipt(first)
+    rmSync(folder, { recursive: true })
+    writeFileSync(folder, 'not a folder')
+    await vi.waitFor(() => expect(journal.healthy()).toBe(false))
+    expect(() => journal.open(receipt())).toThrow(/journal .* cannot be written/)
+    expect(() => journal.receipt(second)).toThrow(/journal .* cannot be written/)
+    rmSync(folder)
+    await vi.waitFor(() => expect(journal.healthy()).toBe(true))
+    journal.close()
+    expect(receiptsOf(folder)).toEqual([first, second])
+  })
 })
 
 describe('a full disk', () => {

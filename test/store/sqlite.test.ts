@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { open } from '../../src/stores/sqlite.ts'
 import { storeContract } from './contract.ts'
@@ -35,6 +36,21 @@ test('a file that is no store is refused with its path and what to do', async ()
   writeFileSync(join(data, 'store.db'), 'this is not a database, but long enough to be mistaken for one'.repeat(40))
   await expect(open({ data })).rejects.toThrow(/cannot open the store .*store\.db: .*not a database.*--data/)
   chmodSync(join(data, 'store.db'), 0o600)
+  rmSync(data, { recursive: true })
+})
+
+test('a store that another process keeps says so, and that it is worth another try', async () => {
+  const data = folder()
+  const store = await open({ data })
+  const other = new DatabaseSync(join(data, 'store.db'))
+  other.exec('begin immediate')
+  await expect(store.secrets.put('openai', 'sealed')).rejects.toMatchObject({
+    code: 'overloaded',
+    message: expect.stringMatching(/store\.db .*another process has been writing to it/) as string,
+  })
+  other.close()
+  await store.secrets.put('openai', 'sealed')
+  await store.close()
   rmSync(data, { recursive: true })
 })
 

@@ -42,11 +42,8 @@ export const openQueue = (data: string): WatchQueue => {
   let last: number | undefined
   return {
     take(path) {
-      if (last === undefined) {
-        mkdirSync(folder, { recursive: true, mode: 0o700 })
-        last = read(folder).at(-1)?.position ?? 0
-      }
-      last += 1
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      last = (last ?? read(folder).at(-1)?.position ?? 0) + 1
       renameSync(path, join(folder, `${last.toString().padStart(12, '0')}-${basename(path)}`))
     },
     after: (position) => read(folder).filter((one) => one.position > position),

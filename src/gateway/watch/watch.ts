@@ -1,5 +1,6 @@
 import { type Alert, type Containment, isFound } from '../../core/alert.ts'
 import { DAY_US } from '../../core/date.ts'
+import { WeirError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Store } from '../../core/store.ts'
 import { inForce } from '../../playbook/allocate/alert/contain.ts'
@@ -234,7 +235,9 @@ export const startWatch = async (options: WatchOptions, told: readonly Containme
       failed = false
     } catch (error) {
       if (!failed)
-        log.trouble('the watch over receipts could not go on; it tries again', { error: (error as Error).name })
+        log.trouble('the watch over receipts could not go on; it tries again', {
+          error: error instanceof WeirError ? error.message : (error as Error).name,
+        })
       failed = true
     }
   }

@@ -36,6 +36,8 @@ export type LiveCall = Readonly<{
   circle: Circle
   /** Who the caller is, as the receipt's `tenant` says it: hash of the Weir key's id, or of the client's own credential. */
   tenant: string
+  /** The team that the Weir key fixes. What a client says of its team opens nothing. */
+  key_team?: string | undefined
   /** Hash of what the Weir key may use (providers, models, endpoints); empty where it may use all. */
   scope: string
   /** Whose cache at the provider it is: one for all callers where the provider's key is ours, one a tenant where it is theirs. */
@@ -45,12 +47,14 @@ export type LiveCall = Readonly<{
   model: string
   stream: boolean
   /**
-   * Hash of what else may change an answer: path, query, headers of version and beta, numbers too long to be parsed whole. No two that
-   * differ share an answer.
+   * Hash of what else may change an answer: path, query, headers of version, beta and guardrails, numbers too long to be parsed whole,
+   * the targets to which routes and budgets send the call, and where they are. No two that differ share an answer.
    */
   variant: string
   /** Does the body name a key twice in one object? Fingerprints know the last, the provider may read the first. */
   names_twice: boolean
+  /** Does it go on in a conversation that the provider keeps? The same words are another question there each time. */
+  in_conversation: boolean
   temperature?: number | undefined
   max_output_tokens?: number | undefined
   turns?: number | undefined
@@ -111,6 +115,8 @@ export type Ended = Readonly<{
   /** What this lever had decided; absent where it threw, was too slow or never came to its turn. */
   pulled?: Pulled
   receipt: Receipt
+  /** Another model gave the answer than the one to which the call was to go: it fell back. */
+  fell_back?: true
   /** The answer as `StoredAnswer` has it, where a lever asked for it by `wants_answer`, the outcome is ok and it was not longer than that. */
   body?: Uint8Array
   content_type?: string

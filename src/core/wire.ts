@@ -46,6 +46,8 @@ export type Reading = Readonly<{
   model?: string
   stream: boolean
   max_output_tokens?: number
+  /** How many answers are asked for at once, where the body is no JSON. */
+  answers?: number
   temperature?: number
   /** Where the request would say so: the way to the member in its JSON body. Absent where the API has none. */
   max_output_field?: readonly string[]

@@ -39,7 +39,8 @@ export const worstCaseOf = (call: Call, stop: Stop, at_us: number, world: World,
   const { settings, book } = world
   const { upstream, model } = stop
   const input_tokens = promptTokens(call, bounded)
-  const output_tokens = reading.max_output_tokens ?? settings.reserve_output_tokens * answersAsked(call.json)
+  const answers = reading.answers ?? answersAsked(call.json)
+  const output_tokens = reading.max_output_tokens ?? settings.reserve_output_tokens * answers
   const usd = worstCase(
     {
       provider: upstream.price_as,

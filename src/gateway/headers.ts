@@ -113,12 +113,24 @@ export const answerHeaders = (raw: readonly string[], keep_length: boolean): str
   return kept
 }
 
-/** A query without parameters that carry a key (`?key=` of Google's older clients). */
+/** A parameter that carries a key (`?key=` of Google's older clients). */
+const KEY_PARAMETER = /^(key|access_token|api[-_]key)=/i
+
+/** The parameters of a query that carry a key. */
+export const keysIn = (query: string): readonly string[] =>
+  query === ''
+    ? []
+    : query
+        .slice(1)
+        .split('&')
+        .filter((pair) => KEY_PARAMETER.test(pair))
+
+/** A query without parameters that carry a key. */
 export const withoutKeys = (query: string): string => {
   if (!/[?&](key|access_token|api[-_]key)=/i.test(query)) return query
   const kept = query
     .slice(1)
     .split('&')
-    .filter((pair) => !/^(key|access_token|api[-_]key)=/i.test(pair))
+    .filter((pair) => !KEY_PARAMETER.test(pair))
   return kept.length === 0 ? '' : `?${kept.join('&')}`
 }

@@ -39,7 +39,8 @@ const begin = (call: Call, upstream: Upstream, levers: Levers, world: World): Pu
     (most, { active: { lever }, skipped }) => (skipped ? most : Math.max(most, lever.traits.wants_answer ?? 0)),
     0,
   )
-  return { live: new Live(call, upstream, changes, world), turns, arm, changes, edits: [], wants_answer }
+  const live = new Live(call, upstream, changes, world)
+  return { live, turns, arm, model: call.stops[0]?.model, changes, edits: [], wants_answer }
 }
 
 const late = Symbol('late')

@@ -1,18 +1,23 @@
 import { createHmac } from 'node:crypto'
 import type { KeyRecord } from '../core/store.ts'
 import type { Headers } from '../core/wire.ts'
+import { keysIn } from './headers.ts'
 
 const MOST_KNOWN = 10_000
 
 /**
  * The client's own credential: the key of its header or query; of an AWS signature, which changes with every call, the id. Where
  * there are several all of them count: which one the provider goes by is not known here, and two callers must not be taken for one.
+ * A cookie counts where there is nothing else, because providers set such that change by the hour.
  */
 const credentialOf = (headers: Headers, query: string): string => {
   const authorization = headers['authorization']
   const signer = authorization?.startsWith('AWS4-') ? /Credential=([^/,\s]+)/.exec(authorization)?.[1] : authorization
-  const own = [headers['x-api-key'], headers['x-goog-api-key'], headers['api-key'], /[?&]key=([^&]*)/.exec(query)?.[1]]
-  return JSON.stringify([signer, ...own].map((value) => value ?? ''))
+  const keys = keysIn(query).map((pair) => pair.replace(/^key=/, ''))
+  const own = [signer, headers['x-api-key'], headers['x-goog-api-key'], headers['api-key'], keys.join('&')]
+  const { cookie } = headers
+  if (cookie !== undefined && !own.some((value) => value)) own.push(cookie)
+  return JSON.stringify(own.map((value) => value ?? ''))
 }
 
 /** Who calls, as a hash that tells callers apart and reveals nothing. */

@@ -41,7 +41,9 @@ const TABLES = `
     partition text not null, key text not null, lever text not null, tags text not null, body blob not null,
     content_type text not null, receipt_id text not null, stored_at_us integer not null, expires_at_us integer not null,
     used_at_us integer not null, size_bytes integer not null, primary key (partition, key));
-  create index if not exists answers_by_use on answers (used_at_us);
+  drop index if exists answers_by_use;
+  create index if not exists answers_by_size on answers (lever, used_at_us, size_bytes);
+  create index if not exists answers_by_end on answers (expires_at_us);
   create table if not exists flights (
     partition text not null, key text not null, call_id text not null, ends_at_us integer not null,
     primary key (partition, key)) without rowid;
@@ -49,8 +51,9 @@ const TABLES = `
 
 /** An answer's last use is written down this seldom: a hit is a read. */
 const USE_US = 60_000_000
-/** After so many new answers the bound in bytes is looked at, and those used least lately go. */
-const ROOM_EVERY = 32
+/** The bound in bytes is looked at when such a share of it was added, and this often to let go what is over its time. */
+const ROOM_SHARE = 128
+const ROOM_US = 60_000_000
 
 type Row = Record<string, SQLOutputValue>
 
@@ -70,17 +73,21 @@ const asRow = (row: Row): AnswerRow => ({
 const COLUMNS =
   'partition, key, lever, tags, content_type, receipt_id, stored_at_us, expires_at_us, used_at_us, size_bytes'
 
-/** Takes out what is over its time, then what was used least lately until the rest fits. */
+const SUM = 'select total(size_bytes) as bytes from answers where lever = ?'
+/** Of the few that were used least lately as many as make room for so many bytes. */
+const REMOVE = `
+  delete from answers where rowid in (
+    select id from (
+      select id, sum(size_bytes) over (order by used_at_us, id) - size_bytes as before from (
+        select rowid as id, size_bytes, used_at_us from answers where lever = ? order by used_at_us limit 256))
+    where before < ?)`
+
+/** Takes out what is over its time, then what was used least lately until the rest fits. Indexes say which: answers are long to read. */
 const makeRoom = (database: DatabaseSync, lever: string, most_bytes: number, now_us: number): void => {
-  database.prepare('delete from answers where expires_at_us <= ?').run(now_us)
-  const sizes = database
-    .prepare('select rowid as id, size_bytes from answers where lever = ? order by used_at_us desc')
-    .all(lever)
-  const remove = database.prepare('delete from answers where rowid = ?')
-  let total = 0
-  for (const { id, size_bytes } of sizes) {
-    total += Number(size_bytes)
-    if (total > most_bytes && id !== undefined) remove.run(id)
+  statement(database, 'delete from answers where expires_at_us <= ?').run(now_us)
+  for (;;) {
+    const over = Number(statement(database, SUM).get(lever)?.['bytes'] ?? 0) - most_bytes
+    if (over <= 0 || statement(database, REMOVE).run(lever, over).changes === 0) return
   }
 }
 
@@ -126,7 +133,17 @@ const openKeeping = (shelf: Shelf, now_us: () => number): Pick<AnswerStore, 'lis
 export const openAnswers = (options: AnswersOptions): AnswerStore => {
   const { now_us } = options
   const shelf = openShelf({ ...options, tables: TABLES, holds: 'stored answers' })
-  let added = 0
+  const added = new Map<string, number>()
+  let room_at_us = 0
+
+  const keepTo = (database: DatabaseSync, lever: string, most_bytes: number, size_bytes: number): void => {
+    const bytes = (added.get(lever) ?? most_bytes) + size_bytes
+    added.set(lever, bytes)
+    if (bytes * ROOM_SHARE < most_bytes && now_us() < room_at_us) return
+    makeRoom(database, lever, most_bytes, now_us())
+    added.set(lever, 0)
+    room_at_us = now_us() + ROOM_US
+  }
 
   const get = (partition: string, key: string, other = key): StoredAnswer | undefined =>
     shelf.use((database) => {
@@ -149,6 +166,8 @@ export const openAnswers = (options: AnswersOptions): AnswerStore => {
       }
     }, undefined)
 
+  const { stop, ...flights } = openFlights({ now_us, get, ...(options.shared ? { use: shelf.use } : {}) })
+
   return {
     trouble: shelf.trouble,
     get,
@@ -167,13 +186,14 @@ export const openAnswers = (options: AnswersOptions): AnswerStore => {
           now_us(),
           body.length,
         )
-        added += 1
-        if (added % ROOM_EVERY === 1 || body.length * ROOM_EVERY > most_bytes)
-          makeRoom(database, lever, most_bytes, now_us())
+        keepTo(database, lever, most_bytes, body.length)
       }, undefined)
     },
-    ...openFlights({ now_us, get, ...(options.shared ? { use: shelf.use } : {}) }),
+    ...flights,
     ...openKeeping(shelf, now_us),
-    close: shelf.close,
+    close() {
+      stop()
+      shelf.close()
+    },
   }
 }

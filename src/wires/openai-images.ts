@@ -1,4 +1,5 @@
 import type { Wire, WireRequest } from '../core/wire.ts'
+import { answersAsked } from './framing/answers-asked.ts'
 import { bodyTags } from './framing/body-tags.ts'
 import { countOf } from './framing/counts.ts'
 import { asText, given, type JsonRecord } from './framing/json.ts'
@@ -60,6 +61,7 @@ export const wire: Wire = {
       body_tags: bodyTags(fields['metadata'], fields['user']),
       edits: [],
       hide_usage: false,
+      answers: answersAsked(fields),
       unit_attrs: attributes(fields),
     }
   },

@@ -228,6 +228,24 @@ describe('a reservation is made true', () => {
     expect(parseUsd(receipt?.cost_usd ?? '0')).toBeLessThanOrEqual(parseUsd(receipt?.reserved_usd ?? '0'))
   })
 
+  test('for every picture that a form asks for, and every one that it brings', async () => {
+    await open([{ name: 'org', limit: { usd: 500 }, per: 'month' }])
+    const edit = async (n: string, images: number) => {
+      const form = new FormData()
+      form.append('model', 'gpt-image-nobody-knows')
+      form.append('n', n)
+      for (let image = 0; image < images; image++) form.append('image[]', new Blob(['small'], { type: 'image/png' }))
+      const headers = { authorization: 'Bearer sk-client' }
+      await fetch(`${house.gateway.url}/v1/images/edits`, { method: 'POST', headers, body: form })
+      return Number((await house.receipts()).at(-1)?.reserved_usd)
+    }
+    const one = await edit('1', 1)
+    const output = (16_384 * 600) / 1e6
+    const picture = (20_000 * 150) / 1e6
+    expect((await edit('4', 1)) - one).toBeCloseTo(3 * output, 1)
+    expect((await edit('1', 3)) - one).toBeCloseTo(2 * picture, 0)
+  })
+
   test('by refusing a body that names a key twice, because the provider may read the other one', async () => {
     await open([{ name: 'strict', scope: { team: 'search' }, limit: { usd: 5 }, per: 'month' }])
     const body = JSON.stringify(chatBody()).replace('{', '{"max_tokens":100000,')

@@ -128,6 +128,9 @@ describe('what makes a worst case unknowable', () => {
     ['file_search', { tools: [{ type: 'function' }, { type: 'file_search' }] }],
     ['background', { background: true }],
     ['models', { models: ['a', 'b'] }],
+    ['fallbacks', { fallbacks: [{ model: 'dearer' }] }],
+    ['context_management', { context_management: { edits: [{ type: 'compact_20260112' }] } }],
+    ['context_management', { context_management: [{ type: 'compaction', compact_threshold: 9000 }] }],
   ])('%s', (name, body) => {
     expect(unboundedBy(body, 'chat')).toBe(name)
   })
@@ -143,6 +146,9 @@ describe('what makes a worst case unknowable', () => {
     ]
     expect(unboundedBy({ tools, background: false, models: [] }, 'chat')).toBeUndefined()
     expect(unboundedBy({ prompt: 'text' }, 'completions')).toBeUndefined()
+    expect(unboundedBy({ context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] } }, 'messages')).toBe(
+      undefined,
+    )
   })
 
   test('answers that are asked for at once are counted', () => {

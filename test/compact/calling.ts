@@ -55,6 +55,7 @@ export const callOf = (prompt: Prompt, at_s = 0, options: CallOptions = {}): Liv
     at_us: at_s * 1e6,
     circle: { wire: 'openai-chat', endpoint: 'chat', feature: 'support' },
     tenant: 'acme',
+    in_conversation: false,
     scope: '',
     account: 'ours',
     provider: 'openai',

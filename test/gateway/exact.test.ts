@@ -249,6 +249,35 @@ describe('no answer is kept', () => {
     expect((await ask(chatBody())).cache).toBe('hit')
   })
 
+  test('of another model, to which the call fell back while its own failed', async () => {
+    const routes = [{ match: {}, targets: [{ provider: 'openai' }, { provider: 'groq', model: 'gpt-4o-mini' }] }]
+    const credentials = { api_key: 'k' }
+    await open({}, { settings: { routes }, providers: { openai: { credentials }, groq: { credentials } } })
+    house.simulator.faults.next(1, { kind: 'server-error', status: 503 })
+    for (let call = 0; call < 3; call++) await ask(cold({ model: 'gpt-4o', max_tokens: 900 }))
+    expect((await house.receipts()).map(({ model_served, outcome }) => [model_served, outcome])).toEqual([
+      [undefined, 'error'],
+      ['gpt-4o-mini', 'ok'],
+      ['gpt-4o-2024-08-06', 'ok'],
+      ['gpt-4o-2024-08-06', 'cached'],
+    ])
+    expect((await traces())[2]?.[2]).toBe('the last answer came from another model, to which the call fell back')
+  })
+
+  test('for longer than the policy of the call says, though another kept it longer', async () => {
+    let late_us = 0
+    const brief = { ...policy({ ttl_s: 5 }), match: { feature: 'brief' } }
+    await open(
+      {},
+      { settings: { policies: [brief, policy()] }, overrides: { now_us: () => Date.now() * 1000 + late_us } },
+    )
+    await ask()
+    expect((await ask(cold(), { 'x-weir-feature': 'brief' })).cache).toBe('hit')
+    late_us = 6_000_000
+    expect((await ask()).cache).toBe('hit')
+    expect((await ask(cold(), { 'x-weir-feature': 'brief' })).cache).toBe(null)
+  })
+
   test('that was cut short, asks for tools, or is an error', async () => {
     await open({}, { settings: { limits: { ...defaultSettings.limits, attempts: 1 } } })
     const tools = [{ type: 'function', function: { name: 'find', parameters: { type: 'object', properties: {} } } }]
@@ -323,7 +352,90 @@ describe('answers stay apart', () => {
     await open({ share: 'team' })
     await ask(cold(), { authorization: 'Bearer sk-one', 'x-weir-team': 'river' })
     expect((await ask(cold(), { authorization: 'Bearer sk-two', 'x-weir-team': 'lake' })).cache).toBe(null)
-    expect((await ask(cold(), { authorization: 'Bearer sk-two' })).cache).toBe(null)
+    expect((await ask(cold(), { authorization: 'Bearer sk-three' })).cache).toBe(null)
+    const claims = { authorization: 'Bearer sk-four', 'x-weir-team': 'river' }
+    expect((await ask(cold(), claims)).cache, 'a header cannot say it either').toBe(null)
+  })
+
+  test('by guardrails and versions that headers ask for', async () => {
+    await open(
+      { any_temperature: true },
+      { providers: { 'aws-bedrock': { region: 'us-east-1', credentials: { api_key: 'k' } } } },
+    )
+    const body = {
+      anthropic_version: 'bedrock-2023-05-31',
+      max_tokens: 500,
+      messages: [{ role: 'user', content: 'Why?' }],
+    }
+    const invoke = async (headers: Record<string, string>) =>
+      (await ask(body, headers, '/model/anthropic.claude-sonnet-4-5-20250929-v1:0/invoke')).cache
+    expect(await invoke({})).toBe(null)
+    expect(await invoke({ 'x-amzn-bedrock-guardrailidentifier': 'g1', 'x-amzn-bedrock-guardrailversion': '1' })).toBe(
+      null,
+    )
+    expect(await invoke({ 'x-amzn-bedrock-guardrailidentifier': 'g1', 'x-amzn-bedrock-guardrailversion': '2' })).toBe(
+      null,
+    )
+    expect(await invoke({})).toBe('hit')
+  })
+
+  test('of a conversation that the provider keeps are none: it has gone on since', async () => {
+    await open()
+    const next = { model: 'gpt-5-mini', temperature: 0, max_output_tokens: 4000, input: 'Go on' }
+    const conversing = async (conversation?: unknown) =>
+      (await ask({ ...next, conversation }, {}, '/v1/responses')).cache
+    for (const conversation of ['conv_1', 'conv_1', { id: 'conv_1' }, { id: 'conv_1' }])
+      expect(await conversing(conversation)).toBe(null)
+    expect(await conversing(null)).toBe(null)
+    expect(await conversing(null)).toBe('hit')
+    expect((await traces())[1]).toEqual(['ok', 'skipped', 'it goes on in a conversation that the provider keeps'])
+  })
+
+  test('by the target to which a route takes the call', async () => {
+    const routes = [
+      { match: { team: 'thrifty', model: 'gpt-4o' }, targets: [{ provider: 'groq', model: 'gpt-4o-mini' }] },
+    ]
+    await open({ share: 'all' }, { settings: { routes }, providers: { groq: { credentials: { api_key: 'k' } } } })
+    const asked = async (team: string) =>
+      (await ask(cold({ model: 'gpt-4o', max_tokens: 900 }), { 'x-weir-team': team })).cache
+    expect([await asked('thrifty'), await asked('other'), await asked('thrifty'), await asked('other')]).toEqual([
+      null,
+      null,
+      'hit',
+      'hit',
+    ])
+    expect((await house.receipts()).map(({ model_served }) => model_served)).toEqual([
+      'gpt-4o-mini',
+      'gpt-4o-2024-08-06',
+      'gpt-4o-mini',
+      'gpt-4o-2024-08-06',
+    ])
+  })
+
+  test('by the cheaper target to which a budget takes the call', async () => {
+    const { budgets } = readBudgets([
+      { name: 'a', scope: { session: 'a' }, limit: { usd: 0.001 }, per: 'day', when_exhausted: ['cheap/gpt-4o-mini'] },
+    ])
+    const cheap = {
+      id: 'cheap',
+      layer: 'contract',
+      provider: 'cheap',
+      models: ['gpt-4o-mini'],
+      rates: { 'in.text.fresh': '0.1', 'out.text.visible': '0.1' },
+      source: 'test',
+      checked_at: '2026-11-23',
+    } as const
+    const provider = { adapter: 'openai-compatible', credentials: { api_key: 'k' }, price_as: 'cheap' }
+    await open({}, { settings: { budgets, prices: [cheap] }, providers: { cheap: provider } })
+    const asked = async (session: string) =>
+      (await ask(cold({ model: 'gpt-4o', max_tokens: 900 }), { 'x-weir-session': session })).cache
+    expect([await asked('a'), await asked('b'), await asked('a'), await asked('b')]).toEqual([null, null, 'hit', 'hit'])
+    expect((await house.receipts()).map(({ model_served }) => model_served)).toEqual([
+      'gpt-4o-mini',
+      'gpt-4o-2024-08-06',
+      'gpt-4o-mini',
+      'gpt-4o-2024-08-06',
+    ])
   })
 })
 

@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { defaultsOf } from '../../src/config/levers.ts'
+import type { Chosen } from '../../src/core/lever.ts'
 import type { Settings } from '../../src/core/settings.ts'
 import type { KeyRecord, Store } from '../../src/core/store.ts'
 import { startGateway } from '../../src/gateway/start.ts'
+import { lever } from '../../src/playbook/cache/exact.ts'
 import { deriveKey, displayPrefix, hashToken, masterSecret, mintToken } from '../../src/stores/sealing.ts'
 import { open as openStore } from '../../src/stores/sqlite.ts'
 import { waitUntil } from '../waiting.ts'
@@ -285,6 +288,24 @@ test('a key of certain models may name no key of a body twice, because the provi
     expect(((await refused.json()) as OpenAiError).error.message).toContain('names a key twice')
     expect((await post(house, { headers: bearer(free), body })).status).toBe(200)
   }
+})
+
+test('keys of one team share kept answers where the policy says so, and no client makes itself one of a team', async () => {
+  const settings = { ...defaultsOf(lever.settings), share: 'team' } as Chosen
+  const levers = { [lever.name]: { mode: 'on' as const, settings } }
+  const fill = () => Promise.all([add({ team: 'law' }), add({ team: 'law' }), add()])
+  const [one, two, free] = await openKeyed(fill, {
+    policies: [{ match: {}, levers, holdout: 0, experiment: 'levers' }],
+  })
+  const ask = async (token = '', headers: Record<string, string> = {}) => {
+    const response = await post(house, {
+      headers: { ...bearer(token), ...headers },
+      body: chatBody({ temperature: 0 }),
+    })
+    await response.text()
+    return response.headers.get('x-weir-cache')
+  }
+  expect([await ask(one), await ask(free, { 'x-weir-team': 'law' }), await ask(two)]).toEqual([null, null, 'hit'])
 })
 
 test('a key that is added or revoked meanwhile counts within a moment', async () => {

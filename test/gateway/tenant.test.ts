@@ -14,7 +14,16 @@ test('a signer is known by the id of the key, and every other credential beside 
     of({ 'x-api-key': 'sk' }),
     of({ 'api-key': 'sk' }),
     of({}, '?key=sk'),
+    of({}, '?access_token=sk'),
+    of({}, '?access_token=sk-two'),
+    of({}, '?API-Key=sk'),
+    of({ cookie: 'sso=one' }),
+    of({ cookie: 'sso=two' }),
     of({}),
   ]
   expect(new Set(seen).size).toBe(seen.length)
+})
+
+test('a cookie that a provider set beside the credential makes no other caller', () => {
+  expect(of({ 'x-api-key': 'sk', cookie: '__cf_bm=1' })).toBe(of({ 'x-api-key': 'sk' }))
 })

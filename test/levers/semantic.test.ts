@@ -110,6 +110,29 @@ describe('cache/semantic', () => {
     expect(explored.length).toBeGreaterThan(0)
   }, 120_000)
 
+  test('serves each policy within its own bound, though all learn from the same calls', async () => {
+    const strict = {
+      ...policy('on', { most_wrong_percent: 0.1, confidence_percent: 99.9 }),
+      match: { feature: 'strict' },
+    }
+    const loose = policy('on', { most_wrong_percent: 10, confidence_percent: 90 })
+    const at = await startHouse({
+      simulator: { says: answerTo },
+      settings: { policies: [strict, loose] },
+      overrides: { random: chance(5) },
+    })
+    house = at
+    await askMany(client(at), 400, 1)
+    const before = at.simulator.calls.length
+    expect(before).toBeLessThan(400)
+    const openai = client(at).withOptions({ defaultHeaders: { 'x-weir-feature': 'strict' } })
+    await askMany(openai, 50, 2)
+    expect(at.simulator.calls.length - before).toBe(50)
+    expect((await tracesOf(at)).at(-1)?.trace?.why).toMatch(
+      /the error bound does not hold for it yet \(\d{3} verified\)/,
+    )
+  }, 120_000)
+
   test('answers who asks for a stream with what came whole, and says so', async () => {
     const at = await open('on')
     await askMany(client(at), 500, 1)

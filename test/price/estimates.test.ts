@@ -71,6 +71,11 @@ describe('the worst case of a call', () => {
     expect(worst(asked)).toBe('0.014')
   })
 
+  test('adds the search that a model makes for every request, as nobody need ask for it', () => {
+    const asked = { provider: 'openai', model: 'gpt-4o-search-preview', input_tokens: 0, output_tokens: 0 } as const
+    expect(worst(asked)).toBe('0.025')
+  })
+
   test('is the ceiling where there is no price, and nothing for output that a model does not have', () => {
     expect(worst({ model: 'claude-next' })).toBe('120')
     expect(worst({ provider: 'openai', model: 'text-embedding-3-small', output_tokens: 4096 })).toBe('0.02')

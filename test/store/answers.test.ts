@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, expect, test } from 'vitest'
 import { openAnswers } from '../../src/stores/answers.ts'
+import { waitUntil } from '../waiting.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-answers-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -32,6 +34,38 @@ test('of two threads one leads an identical call; the other gets its answer, or 
   expect(one.join('p', 'other', 'c5')).toBeUndefined()
   one.close()
   two.close()
+})
+
+test('a leader that died with its thread or process is waited for a few seconds only, one that flies as long as it does', async () => {
+  const path = join(folder, 'leases.db')
+  const later = (seconds: number) => () => now_us() + seconds * 1e6
+  const one = openAnswers({ path, now_us, shared: true })
+  expect(one.join('p', 'k', 'c1')).toBeUndefined()
+  const soon = openAnswers({ path, now_us: later(4), shared: true })
+  expect(soon.join('p', 'k', 'c2')).toBeInstanceOf(Promise)
+  const file = new DatabaseSync(path)
+  const ends = () => Number(file.prepare('select ends_at_us from flights').get()?.['ends_at_us'])
+  const first_us = ends()
+  await waitUntil(() => ends() > first_us)
+  one.close()
+  const after = openAnswers({ path, now_us: later(7), shared: true })
+  expect(after.join('p', 'k', 'c3'), 'nobody said any more that c1 leads').toBeUndefined()
+  for (const store of [soon, after]) store.close()
+  file.close()
+})
+
+test('makes room in the order of use, whichever the sizes, and in no more time where many are kept', () => {
+  const answers = openAnswers({ path: join(folder, 'room.db'), now_us })
+  const bounded = { ...keep, ttl_s: 3600, most_bytes: 4_000_000 }
+  const put = (nth: number) =>
+    answers.put('p', `k${nth}`, { ...answer, body: new Uint8Array(200 + (nth % 400)) }, bounded)
+  for (let nth = 0; nth < 12_000; nth++) put(nth)
+  const { bytes, answers: kept } = answers.stats()
+  expect(bytes).toBeLessThanOrEqual(4_000_000 * (1 + 1 / 128))
+  expect(bytes).toBeGreaterThan(3_900_000)
+  const found = answers.list(20_000).map(({ key }) => Number(key.slice(1)))
+  expect(found.toSorted((a, b) => a - b)).toEqual(Array.from({ length: kept }, (_, nth) => 12_000 - kept + nth))
+  answers.close()
 })
 
 test('a place that is no folder keeps no answer and throws nothing', () => {

@@ -1,8 +1,10 @@
+import type { Ended } from '../../core/lever.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import { calledNames } from '../../wires/framing/called.ts'
 import type { Answer, Call } from '../call.ts'
 import { asWeirError } from '../shape.ts'
 import type { World } from '../world.ts'
+import type { Pulling } from './pulling.ts'
 
 /** How a request for tools reads in an answer's bytes, on any wire; text of the model cannot read so, its quotes are escaped. */
 const TOOLS =
@@ -37,18 +39,24 @@ const keptOf = ({ wire }: Call, { attempt, outcome }: Answer): Kept | undefined 
   }
 }
 
+/** What every lever is told: also whether another model answered than the one to which the call was to go. */
+const toldOf = ({ live, model }: Pulling, { attempt }: Answer, receipt: Receipt): Ended => {
+  const fell_back = attempt !== undefined && attempt.model !== model
+  return { call: live, receipt, ...(fell_back ? { fell_back } : {}) }
+}
+
 /** Tells the levers that saw a call how it ended. What they make of it is not the call's concern any more. */
 export const endLevers = (call: Call, answer: Answer, receipt: Receipt, world: World): void => {
   const { pulling } = call
   if (!pulling || !world.levers) return
   const kept = pulling.wants_answer > 0 ? keptOf(call, answer) : undefined
+  const told = toldOf(pulling, answer, receipt)
   for (const { active, pulled, waived } of pulling.turns) {
     const { lever, settings, mode } = active
     if (!lever.learn || waived) continue
     const wanted = kept && kept.body.length <= (lever.traits.wants_answer ?? 0) ? kept : {}
     try {
-      const ended = { call: pulling.live, ...(pulled ? { pulled } : {}), receipt, ...wanted }
-      lever.learn(ended, settings, world.levers.kitOf(lever, mode))
+      lever.learn({ ...told, ...(pulled ? { pulled } : {}), ...wanted }, settings, world.levers.kitOf(lever, mode))
     } catch (error) {
       world.log.failure(call.id, asWeirError(error))
     }

@@ -4,6 +4,7 @@ import type { Change, Outline } from '../../core/prompt.ts'
 import type { Edit, KnownBody } from '../../core/wire.ts'
 import type { PrefixChain } from '../../playbook/measure/prefixes.ts'
 import { prefixTokens } from '../../playbook/measure/prefixes.ts'
+import { asRecord } from '../../wires/framing/json.ts'
 import type { Call } from '../call.ts'
 import { withoutKeys } from '../headers.ts'
 import { bodyNamesTwice } from '../names-twice.ts'
@@ -13,19 +14,26 @@ import { besideText } from './beside.ts'
 import { type Bodies, LONGEST_BODY } from './bodies.ts'
 import { afterChanges } from './outline.ts'
 
-/** Headers that change what an API does with a body. */
+/**
+ * Headers that change what an API does with a body: versions, betas, organisations, roles, and guardrails
+ * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html, https://console.groq.com/docs/changelog/compound).
+ */
 const variants =
-  /^(anthropic-(beta|version)|openai-(beta|organization|project)|x-goog-(api-client-version|user-project)|api-version)$/
+  /^(anthropic-(beta|version)|openai-(beta|organization|project)|x-goog-(api-client-version|user-project)|api-version|x-amzn-bedrock-.*|x-policy-id|groq-model-version|x-snowflake-role)$/
 
 /** Of sixteen digits with a point somewhere eight stand together. Written out, it is searched for in a sixth of the time. */
 const MANY_DIGITS = /\d\d\d\d\d\d\d\d/
 /** Numbers of a body that may be longer than what is parsed keeps of them. Texts that hold such are found too, which does no harm. */
 const LONG_NUMBERS = /[[:,\s]-?\d[\d.]{15,}(?:[eE][+-]?\d+)?/g
 
+/** Members that name a conversation which the provider keeps and every call adds to: OpenAI's Responses, Cohere's first chat API. */
+const CONVERSATIONS = ['conversation', 'conversation_id']
+
 /** What besides the parsed body can change an answer. */
-const variantOf = ({ path, query, headers, plain, wire }: Call): string => {
+const variantOf = ({ path, query, headers, plain, wire, stops }: Call): string => {
   const kept = withoutKeys(query)
   let text = wire?.forms?.address(path, kept) ?? path + kept
+  for (const { target, upstream } of stops) text += `\n${target} ${upstream.settings.base_url ?? ''}`
   for (const name in headers) if (variants.test(name)) text += `\n${name}:${headers[name]}`
   const body = Buffer.from(plain.buffer, plain.byteOffset, plain.length).toString('latin1')
   const numbers = MANY_DIGITS.test(body) ? body.match(LONG_NUMBERS) : null
@@ -50,6 +58,7 @@ export class Live implements LiveCall {
   readonly call_id: string
   readonly at_us: number
   readonly tenant: string
+  readonly key_team: string | undefined
   readonly scope: string
   readonly account: string
   readonly provider: string
@@ -74,6 +83,7 @@ export class Live implements LiveCall {
     this.call_id = call.id
     this.at_us = world.now_us()
     this.tenant = call.tenant ?? ''
+    this.key_team = call.key?.team
     this.scope = world.tenants.scopeOf(call.key)
     const ours = upstream.has_credentials || world.settings.mode === 'keys'
     this.account = ours ? upstream.name : `${upstream.name}/${this.tenant}`
@@ -94,6 +104,11 @@ export class Live implements LiveCall {
 
   get names_twice(): boolean {
     return bodyNamesTwice(this.#call)
+  }
+
+  get in_conversation(): boolean {
+    const body = asRecord(this.#call.json)
+    return CONVERSATIONS.some((name) => (body?.[name] ?? null) !== null)
   }
 
   beside(text: string): string | undefined {

@@ -56,6 +56,8 @@ export type Pulling = {
   readonly live: LiveCall & Readonly<{ edits(changes: readonly Change[]): readonly Edit[] }>
   readonly turns: Turn[]
   readonly arm: Arm | undefined
+  /** The model of the target to which the call was to go when the levers saw it. */
+  readonly model: string | undefined
   /** What is wanted different, of all levers together, and the edits of the body that say it. */
   readonly changes: Change[]
   edits: readonly Edit[]

@@ -19,7 +19,7 @@ const settings = {
     default: 'key',
     one_of: ['key', 'team', 'all'],
     about:
-      'who may get an answer again: callers with the same key, of the same team and permissions, or everybody with the same permissions',
+      'who may get an answer again: callers with the same key, with keys of the same team and permissions, or everybody with the same permissions',
   },
   any_temperature: {
     type: 'flag',
@@ -80,22 +80,27 @@ const unfit = ({ circle, fingerprints, temperature }: Asked, { any_temperature }
 }
 
 /** Why a live call has no part in it: a fingerprint does not tell a body that names a key twice from one that names it once. */
-const unfitLive = (call: LiveCall, chosen: Settings): string | undefined =>
-  unfit(call, chosen) ?? (call.names_twice ? 'the body names a key twice' : undefined)
-
-/** Who may get an answer again. */
-const ownerOf = ({ circle, tenant }: Asked, share: string): string => {
-  if (share === 'all') return ''
-  return share === 'team' && circle.team !== undefined ? `team ${circle.team}` : tenant
+const unfitLive = (call: LiveCall, chosen: Settings): string | undefined => {
+  const reason = unfit(call, chosen)
+  if (reason !== undefined) return reason
+  if (call.in_conversation) return 'it goes on in a conversation that the provider keeps'
+  return call.names_twice ? 'the body names a key twice' : undefined
 }
 
-type Within = Readonly<{ scope: string; variant: string }>
+/** Who may get an answer again. */
+const ownerOf = (tenant: string, share: string, key_team: string | undefined): string => {
+  if (share === 'all') return ''
+  return share === 'team' && key_team !== undefined ? `team ${key_team}` : tenant
+}
+
+type Within = Pick<LiveCall, 'scope' | 'variant' | 'key_team'>
 
 /** Everything that must be equal for an answer to be given again, besides the prompt. */
-const partitionOf = (call: Asked, share: string, { scope, variant }: Within, kit: Pick<Kit, 'converts'>): string => {
-  const { circle, provider, model } = call
-  const { wire, endpoint } = circle
-  return JSON.stringify([ownerOf(call, share), scope, provider, model, wire, endpoint, parted(call, kit), variant])
+const partitionOf = (call: Asked, share: string, within: Within, kit: Pick<Kit, 'converts'>): string => {
+  const { circle, tenant, provider, model } = call
+  const { scope, variant, key_team } = within
+  const owner = ownerOf(tenant, share, key_team)
+  return JSON.stringify([owner, scope, provider, model, circle.wire, circle.endpoint, parted(call, kit), variant])
 }
 
 const placeOf = (call: LiveCall, { share }: Settings, kit: Kit): Place => ({
@@ -108,6 +113,10 @@ const age = ({ answer, came }: Extract<Found, { answer: StoredAnswer }>, now_us:
   return `the same call was answered ${seconds} s ago${came === undefined ? '' : `, ${came}`}`
 }
 
+/** What was kept under a longer TTL, of other calls or before a change, is no answer for longer than this call's policy says. */
+const inTime = (found: Found | undefined, { ttl_s }: Settings, now_us: number): Found | undefined =>
+  found?.answer && now_us - found.answer.stored_at_us >= ttl_s * 1e6 ? undefined : found
+
 /** Why there is no answer: what is wrong with the file, or why the last one was not kept. */
 const miss = (answers: Answers, partition: string, key: string, kit: Kit): string =>
   answers.trouble() ?? kit.memory.get<string>(partition, key) ?? 'not asked before, or too long ago'
@@ -117,6 +126,7 @@ const unkept = (ended: Ended, { max_entry_bytes }: Settings): string | undefined
   const { call, receipt, body } = ended
   if (receipt.outcome === 'client-gone') return GONE
   if (receipt.outcome !== 'ok') return 'the last answer was an error or was cut'
+  if (ended.fell_back) return 'the last answer came from another model, to which the call fell back'
   if (ended.has_tool_calls) return 'the last answer asked for tools'
   if (ended.is_refusal) return 'the last answer was a refusal'
   if (!steady.has(call.circle.endpoint) && !finished.test(receipt.finish_reason ?? ''))
@@ -133,7 +143,7 @@ const pull: Lever<typeof settings>['pull'] = (call, chosen, kit) => {
   if (!answers) return { do: 'nothing', why: 'there is no place to keep answers' }
   const place = placeOf(call, chosen, kit)
   const { partition, key } = place
-  const found = find(call, kit, partition, key)
+  const found = inTime(find(call, kit, partition, key), chosen, call.at_us)
   if (found?.answer) return { do: 'answer', answer: found.answer, why: age(found, call.at_us) }
   const why = found ? `the same call was answered before, ${found.came}` : miss(answers, partition, key, kit)
   const isOwn = found !== undefined
@@ -199,7 +209,10 @@ const keepIn = (kept: Kept, hash: string, at_us: number, until_us: number): void
 /** A fold over the past: what was answered before within its time is answered again, and what is in flight is waited for. */
 const replay = (chosen: Settings, kit: ReplayKit): Replay => {
   const partitions = openKinds<Kept>(
-    (past) => [partitionOf(past, chosen.share, { scope: '', variant: '' }, kit)],
+    (past) => {
+      const key_team = past.circle.key_id === undefined ? undefined : past.circle.team
+      return [partitionOf(past, chosen.share, { scope: '', variant: '', key_team }, kit)]
+    },
     () => ({ until_us: new Map(), sweep_at: SWEEP_FROM }),
   )
   return (past) => {

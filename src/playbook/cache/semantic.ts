@@ -91,10 +91,15 @@ const take = (known: Known, note: Kept): void => {
   if (gone !== undefined) known.said.delete(gone)
 }
 
-/** The partition as it is by now: what other threads, and runs before, have noted is read in. */
+/**
+ * The partition as it is by now: what other threads, and runs before, have noted is read in. Policies that promise different bounds
+ * learn from the same notes, each for itself.
+ */
 const knownOf = (name: string, chosen: Settings, kit: Kit): Known => {
-  const known = kit.memory.get<Known>(name, 'known') ?? open(chosen)
-  kit.memory.set(name, 'known', known)
+  const { most_wrong_percent, confidence_percent, most_questions, ttl_s } = chosen
+  const promise = [most_wrong_percent, confidence_percent, most_questions, ttl_s].join(' ')
+  const known = kit.memory.get<Known>(name, promise) ?? open(chosen)
+  kit.memory.set(name, promise, known)
   if (!kit.notes) return known
   const { notes, position } = kit.notes.after(name, known.position)
   known.position = position
@@ -205,7 +210,7 @@ const learn = (ended: Ended, chosen: Settings, kit: Kit): void => {
   // What is only observed counts too, so that what is promised is what is then served.
   if (ended.pulled?.do === 'answer') asked.known.partition.served()
   const good = receipt.outcome === 'ok' && WHOLE.has(receipt.finish_reason ?? '') && ended.is_refusal !== true
-  if (!good || ended.has_tool_calls === true) return
+  if (!good || ended.has_tool_calls === true || ended.fell_back) return
   const text = ended.text?.()
   if (text !== undefined && text !== '') noteAnswer(asked, ended, text, chosen, kit)
 }

@@ -62,7 +62,7 @@ const peaksOf = (row: Compiled): Peaks => {
     input: peakOf(row, isInput),
     short: peakOf(row, (meter) => isInput(meter) && !meter.endsWith('cache_write_1h')),
     output: peakOf(row, (meter) => meter.startsWith('out.')),
-    fee: peakOf(row, (meter) => meter === 'request'),
+    fee: peakOf(row, (meter) => meter === 'request' || meter === 'web_search.request'),
   }
   known.set(row, peaks)
   return peaks
@@ -104,7 +104,7 @@ const NONE: UsdPerMillion = '0'
 /**
  * The most that a call may cost by its tokens, for a reservation: every input token at the dearest input class that could
  * apply (long context and cache writes included), every output token at the dearest output class, and the dearest fee a
- * request. Tool fees are not foreseeable and not in it. A model without a price is reckoned at `ceiling`.
+ * request, also for a search that each makes. Other tool fees are not foreseeable and not in it. A model without a price is reckoned at `ceiling`.
  */
 export const worstCase = (
   asked: Reservation,

@@ -7,6 +7,9 @@ type Flight = {
   end(answer?: StoredAnswer): void
 }
 
+/** Says no longer which calls still lead. */
+type Closing = Readonly<{ stop(): void }>
+
 export type FlightsOptions = Readonly<{
   now_us: () => number
   get: Answers['get']
@@ -14,8 +17,9 @@ export type FlightsOptions = Readonly<{
   use?: <T>(work: (database: DatabaseSync) => T, otherwise: T) => T
 }>
 
-/** A leader that does not end within this time has died with its thread. */
-const LONGEST_US = 600_000_000
+/** A leader that does not say within this time that it still flies has died with its thread, or with the process. */
+const LEASE_US = 5_000_000
+const RENEW_MS = 1_000
 const LOOK_MS = 25
 
 const openFlight = (call_id: string): Flight => {
@@ -36,9 +40,17 @@ const claim = (use: Use, partition: string, key: string, call_id: string, now_us
         `insert into flights values (?, ?, ?, ?) on conflict do update
            set call_id = excluded.call_id, ends_at_us = excluded.ends_at_us where flights.ends_at_us <= ?`,
       )
-      .run(partition, key, call_id, now_us + LONGEST_US, now_us)
+      .run(partition, key, call_id, now_us + LEASE_US, now_us)
     return Number(changes) > 0
   }, true)
+
+/** Says in the file that these calls still lead. */
+const renew = (use: Use, call_ids: readonly string[], now_us: number): void =>
+  use((database) => {
+    database
+      .prepare('update flights set ends_at_us = ? where call_id in (select value from json_each(?))')
+      .run(now_us + LEASE_US, JSON.stringify(call_ids))
+  }, undefined)
 
 const isOver = (use: Use, partition: string, key: string, now_us: number): boolean =>
   use(
@@ -53,8 +65,9 @@ const isOver = (use: Use, partition: string, key: string, now_us: number): boole
  * Calls in flight, so that identical ones wait for the first. Within a thread they are told at once; another thread's leader
  * is seen in the file, which is looked at until it has ended.
  */
-export const openFlights = ({ now_us, get, use }: FlightsOptions): Pick<Answers, 'join' | 'done'> => {
+export const openFlights = ({ now_us, get, use }: FlightsOptions): Pick<Answers, 'join' | 'done'> & Closing => {
   const flights = new Map<string, Flight>()
+  let renewing: NodeJS.Timeout | undefined
   const nameOf = (partition: string, key: string): string => `${partition}\u0000${key}`
 
   const follow = (file: Use, partition: string, key: string): Promise<StoredAnswer | undefined> =>
@@ -66,12 +79,25 @@ export const openFlights = ({ now_us, get, use }: FlightsOptions): Pick<Answers,
       setTimeout(look, LOOK_MS).unref()
     })
 
+  const stop = (): void => {
+    clearInterval(renewing)
+    renewing = undefined
+  }
+
+  const keep = (file: Use): void => {
+    const call_ids = [...flights.values()].map(({ call_id }) => call_id)
+    if (call_ids.length === 0) stop()
+    else renew(file, call_ids, now_us())
+  }
+
   return {
+    stop,
     join(partition, key, call_id) {
       const known = flights.get(nameOf(partition, key))
       if (known) return known.answer
       if (use && !claim(use, partition, key, call_id, now_us())) return follow(use, partition, key)
       flights.set(nameOf(partition, key), openFlight(call_id))
+      if (use) renewing ??= setInterval(keep, RENEW_MS, use).unref()
       return undefined
     },
     done(partition, key, call_id, answer) {

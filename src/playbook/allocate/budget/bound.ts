@@ -20,7 +20,7 @@ const elsewhere = new RegExp(
 )
 
 /** Where a picture stands in the text: its address, or its bytes, which are fewer than its tokens where it is plain. */
-const pictures = /"(image_url|url|image)"\s*:|"type"\s*:\s*"base64"/g
+const pictures = /"(image_url|url|image)"\s*:|"type"\s*:\s*"base64"|\bname="(image|mask)/g
 
 /** A letter, digit or underscore that is written as an escape: names of members may be hidden in such. */
 const HIDDEN = /\\u00(?:3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\da])/i
@@ -50,8 +50,13 @@ const unbounded = [
   'connectors',
   'mcp_servers',
   'models',
+  'fallbacks',
+  'context_management',
   'prompt',
 ]
+
+/** Does the provider shorten the prompt by itself? It bills what it reads and writes for that besides (Anthropic, OpenAI's Responses). */
+const compacts = (management: unknown): boolean => /"type":"compact/.test(JSON.stringify(management) ?? '')
 
 /** Tools that the client runs; it is asked, and nothing is billed but tokens. */
 const clientRun = /^(function|custom|bash_|text_editor_|computer_|memory_|str_replace|local_shell|apply_patch)/
@@ -75,6 +80,7 @@ export const unboundedBy = (json: unknown, endpoint: string): string | undefined
   const member = unbounded.find((name) => {
     if (name === 'prompt') return !legacy && asRecord(body[name]) !== undefined
     if (name === 'background') return body[name] === true
+    if (name === 'context_management') return compacts(body[name])
     return body[name] !== undefined && body[name] !== null && !(Array.isArray(body[name]) && body[name].length === 0)
   })
   if (member !== undefined) return member

@@ -47,6 +47,7 @@ export const askedBy = (call: LiveCall, kit: Kit): Asked | string => {
   if (!words) return 'the newest words are not the only new thing in the prompt'
   const text = words.text.trim()
   if (text.length < SHORTEST || text.length > LONGEST) return 'the question is too short or too long to compare'
+  if (call.in_conversation) return 'it goes on in a conversation that the provider keeps'
   if (call.names_twice) return 'the body names a key twice'
   const partition = partitionOf(call, words.text, kit.embedder?.name ?? 'lexical', kit)
   return partition === undefined ? 'the question cannot be told from the rest of the body' : { text, partition }

@@ -124,6 +124,9 @@ export const command = {
       const result = await bring(args.format, args.path, args, rawArgs)
       if (args.json) printJson(result)
       else say(args.path, result, (performance.now() - begun) / 1000)
+      const { name, describes } = importerOf(args.format)
+      if (result.appended + result.already + result.bad === 0)
+        note(`${args.path} holds none: ${name} reads ${describes}`)
       if (result.bad > 0 && result.appended + result.already === 0)
         throw new WeirError('bad-input', `no row of ${args.path} could be read as ${args.format}`)
     },

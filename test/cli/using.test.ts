@@ -180,6 +180,14 @@ describe('weir init', () => {
   })
 })
 
+test('weir import says what the format reads where a folder holds nothing of it', async () => {
+  const { code, out, err } = await weir(['import', 'claude-code', cwd], { cwd })
+  expect([code, out.split(' brought')[0]]).toEqual([0, '0 calls'])
+  expect(err).toBe(
+    `${cwd} holds none: claude-code reads session logs of Claude Code: a .jsonl file, or a folder such as ~/.claude/projects with all below it\n`,
+  )
+})
+
 describe('weir keys', () => {
   const keys = (words: readonly string[]) => weir(['keys', ...words], { cwd })
   const set = (input: string, name = 'openai') => weirProcess(['keys', 'provider', 'set', name], input, { cwd })

@@ -1,15 +1,24 @@
 import { defineCommand } from 'citty'
+import type { Budget, BudgetState } from '../core/budget.ts'
+import { definedBudgets } from '../verbs/budgets/find.ts'
 import { verb as listBudgets } from '../verbs/budgets-list.ts'
 import { verb as removeBudget } from '../verbs/budgets-remove.ts'
 import { verb as showBudget } from '../verbs/budgets-show.ts'
 import { hasLedger } from '../verbs/data.ts'
 import { perform } from '../verbs/perform.ts'
+import type { Context } from '../verbs/verb.ts'
 import { folderArgs, revisionArg } from './asking.ts'
 import { renderBudget, renderBudgets, writtenText } from './budgets/render.ts'
 import { set } from './budgets/set.ts'
 import { withContext } from './calling.ts'
 import { lookOf } from './show/look.ts'
 import { note, print, printJson } from './show/output.ts'
+
+/** Budgets whose every value has a counter of its own, before the first call of any. */
+const withoutCounters = async (context: Context, states: readonly BudgetState[]): Promise<readonly Budget[]> => {
+  const counted = new Set(states.map(({ budget }) => budget))
+  return (await definedBudgets(context)).flatMap(({ budget }) => (counted.has(budget.name) ? [] : budget))
+}
 
 const list = {
   ...defineCommand({
@@ -19,7 +28,7 @@ const list = {
       withContext(args, 'weir budgets list', async (context) => {
         const states = await perform(listBudgets, {}, context)
         if (args.json) printJson(states)
-        else print(renderBudgets(states, lookOf()))
+        else print(renderBudgets(states, await withoutCounters(context, states), lookOf()))
         if (!hasLedger(context.data)) note(`There is no ledger in ${context.data} yet, so nothing is spent.`)
       }),
   }),

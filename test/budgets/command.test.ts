@@ -60,6 +60,15 @@ test('--revision keeps a command from undoing what somebody else changed', async
   expect((await budgets('remove', 'b', '--revision', '2')).code).toBe(0)
 })
 
+test('a budget of each value is listed before its first call', async () => {
+  await budgets('set', 'runs', '--scope', 'session=each', '--usd', '5', '--per', 'lifetime')
+  expect((await budgets('list')).out).toBe('In force, and no call under it yet: runs (session=each)\n')
+  await budgets('set', 'search', '--scope', 'team=search', '--usd', '5', '--per', 'day')
+  expect((await budgets('list')).out).toMatch(
+    /\nsearch .*\n\nIn force, and no call under it yet: runs \(session=each\)\n$/,
+  )
+})
+
 test('what is wrong is named by its field, and nothing is kept of it', async () => {
   const { code, err } = await budgets('set', 'bad', '--scope', 'tem=a', '--usd', '-1', '--per', 'day', '--zone', 'X/Y')
   expect(code).not.toBe(0)
@@ -74,6 +83,7 @@ test('what is wrong is named by its field, and nothing is kept of it', async () 
 
 test('a budget of weir.yaml is shown, cannot be changed by command, and is told with its line when it is wrong', async () => {
   writeFileSync(join(cwd, 'weir.yaml'), 'budgets:\n  - { name: org, limit: { usd: 5 }, per: month }\n')
+  expect((await budgets('show', 'org')).out).toContain('$5.00 of $5.00')
   const { out, err } = await budgets('list')
   expect(out).toContain('org')
   expect(err).toBe(`There is no ledger in ${join(cwd, 'weir-data')} yet, so nothing is spent.\n`)

@@ -1,7 +1,7 @@
-import type { BudgetState } from '../../core/budget.ts'
+import type { Budget, BudgetState } from '../../core/budget.ts'
 import type { DefinedBudget } from '../../verbs/budgets/find.ts'
 import { bar } from '../show/chart.ts'
-import { count, money, percent } from '../show/format.ts'
+import { money, percent, plural } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
 import { type Column, facts, table } from '../show/table.ts'
 import { moment } from '../show/time.ts'
@@ -10,9 +10,9 @@ const GAUGE = 16
 
 /** An amount in the unit of its budget. */
 export const amountText = (unit: BudgetState['unit'], amount: string): string =>
-  unit === 'usd' ? money(amount) : `${count(Number(amount))} ${unit}`
+  unit === 'usd' ? money(amount) : plural(Number(amount), unit.slice(0, -1))
 
-const scopeText = ({ scope }: BudgetState): string =>
+const scopeText = ({ scope }: Pick<Budget | BudgetState, 'scope'>): string =>
   Object.entries(scope)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ') || 'everything'
@@ -52,13 +52,15 @@ const columns: readonly Column<BudgetState>[] = [
   { head: 'resets', cell: resetText, drop: 3 },
 ]
 
-/** Budgets and how they stand, the fullest of each first. */
-export const renderBudgets = (states: readonly BudgetState[], look: Look): string => {
-  if (states.length === 0)
-    return 'No budgets. Make one with: weir budgets set NAME --usd 50 --per day --scope team=search'
-  const uncounted = states.some(({ counted }) => !counted)
-  const note = uncounted ? '\n\nWhat was spent before the start is still being counted.' : ''
-  return `${table(states, columns, look)}${note}`
+/** Budgets and how they stand, the fullest of each first; then those of which no call has come yet. */
+export const renderBudgets = (states: readonly BudgetState[], idle: readonly Budget[], look: Look): string => {
+  const waiting = idle.map((budget) => `${budget.name} (${scopeText(budget)})`)
+  const parts = [
+    ...(states.length > 0 ? [table(states, columns, look)] : []),
+    ...(waiting.length > 0 ? [`In force, and no call under it yet: ${waiting.join(', ')}`] : []),
+    ...(states.some(({ counted }) => !counted) ? ['What was spent before the start is still being counted.'] : []),
+  ]
+  return parts.join('\n\n') || 'No budgets. Make one with: weir budgets set NAME --usd 50 --per day --scope team=search'
 }
 
 /** One budget, counter by counter. */

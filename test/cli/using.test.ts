@@ -25,6 +25,7 @@ describe('help', () => {
     expect(code).toBe(0)
     const names = [...out.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => name ?? '')
     expect(names.toSorted()).toEqual(Object.keys(commands).toSorted())
+    expect(out).toMatch(/\n {2}# the flags of a command, with examples\n {2}weir report --help\n$/)
   })
 
   test('of a command that has others below it says both ways to call it', async () => {

@@ -49,6 +49,11 @@ process.exitCode = await runProgram(
     name: 'weir',
     version: packageVersion(),
     about: 'Weir measures and controls what an organisation spends on large language models.',
+    examples: [
+      ['weir serve', 'the gateway on 127.0.0.1:4141; it says where to point clients'],
+      ['weir report', 'where the money went'],
+      ['weir report --help', 'the flags of a command, with examples'],
+    ],
     commands: async () => (await oneCommand(argv.find((word) => word !== '--debug') ?? '')) ?? (await allCommands()),
   },
   argv,

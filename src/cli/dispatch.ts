@@ -9,13 +9,14 @@ import { checkFlags } from './strict.ts'
 
 type AnyCommand = CommandDef & Exemplified
 
-export type Program = Readonly<{
-  name: string
-  version: string
-  about: string
-  /** The commands by name; asked for only when one is needed. */
-  commands(): Promise<Readonly<Record<string, unknown>>>
-}>
+export type Program = Exemplified &
+  Readonly<{
+    name: string
+    version: string
+    about: string
+    /** The commands by name; asked for only when one is needed. */
+    commands(): Promise<Readonly<Record<string, unknown>>>
+  }>
 
 /** Wrong use ends with 2, whatever fails otherwise with 1. */
 const exitCodes = { usage: 2, failure: 1 } as const
@@ -60,6 +61,7 @@ const dispatch = async (program: Program, argv: readonly string[]): Promise<numb
   }
   const root = {
     meta: { name: program.name, description: program.about },
+    examples: program.examples ?? [],
     subCommands: await program.commands(),
   } as AnyCommand
   const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv

@@ -124,8 +124,11 @@ export const command = {
     run: async ({ args, rawArgs }) => {
       const begun = performance.now()
       const result = await bring(args.format, args.path, args, rawArgs)
+      const importer = importerOf(args.format)
       if (args.json) printJson(result)
-      else say(importerOf(args.format), args.path, result, (performance.now() - begun) / 1000)
+      else say(importer, args.path, result, (performance.now() - begun) / 1000)
+      if (result.appended + result.already + result.bad === 0)
+        note(`${args.path} holds none: ${importer.name} reads ${importer.describes}`)
       if (result.bad > 0 && result.appended + result.already === 0)
         throw new WeirError('bad-input', `no row of ${args.path} could be read as ${args.format}`)
     },

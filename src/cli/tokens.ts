@@ -49,8 +49,8 @@ const bandText = ({ band_from, in_band }: Quote): string => {
 
 const quoteColumns = (output_tokens: number): Column<Quote>[] => [
   { head: 'model', cell: ({ model }) => model, shrink: 16, style: (text, _, colours) => colours.bold(text) },
-  { head: 'provider', cell: ({ provider }) => provider ?? nothing, drop: 2 },
-  { head: 'input tokens', cell: ({ input_tokens }) => count(input_tokens), align: 'right' },
+  { head: 'provider', cell: ({ provider }) => provider ?? nothing, drop: 3 },
+  { head: 'input tokens', cell: ({ input_tokens }) => count(input_tokens), align: 'right', drop: 1 },
   { head: 'input', cell: ({ input_usd }) => money(input_usd), align: 'right' },
   { head: 'if cached', cell: ({ cached_input_usd }) => money(cached_input_usd), align: 'right' },
   { head: `${count(output_tokens)} out`, cell: ({ output_usd }) => money(output_usd), align: 'right' },
@@ -58,7 +58,7 @@ const quoteColumns = (output_tokens: number): Column<Quote>[] => [
   {
     head: 'context price',
     cell: bandText,
-    drop: 1,
+    drop: 2,
     style: (text, { in_band }, colours) => (in_band ? colours.yellow(text) : colours.dim(text)),
   },
 ]

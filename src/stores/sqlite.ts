@@ -99,6 +99,7 @@ const openNow = async (options: Readonly<{ data: string }>): Promise<Store> => {
     return storeOf(database, db)
   } catch (cause) {
     database?.close()
+    if (cause instanceof WeirError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new WeirError(
       'bad-config',

@@ -1,9 +1,16 @@
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { WeirError } from '../core/errors.ts'
 import { unusable } from '../stores/folder.ts'
 
-const holds = (data: string, names: readonly string[]): boolean => names.some((name) => existsSync(join(data, name)))
+/** Throws WeirError `bad-config` where nobody can say: a folder that is another user's is no empty one. */
+const holds = (data: string, names: readonly string[]): boolean => {
+  try {
+    return names.some((name) => statSync(join(data, name), { throwIfNoEntry: false }) !== undefined)
+  } catch (error) {
+    throw unusable(data, error)
+  }
+}
 
 const whatToDo =
   'Start the gateway (weir serve) and send a call through it, bring in what you have (weir import), or say where it lies with --data'

@@ -91,6 +91,7 @@ test('what is wrong is named by its field, and nothing is kept of it', async () 
 
 test('a budget of weir.yaml is shown, cannot be changed by command, and is told with its line when it is wrong', async () => {
   writeFileSync(join(cwd, 'weir.yaml'), 'budgets:\n  - { name: org, limit: { usd: 5 }, per: month }\n')
+  expect((await budgets('show', 'org')).out).toContain('$5.00 of $5.00')
   const { out, err } = await budgets('list')
   expect(out).toContain('org')
   expect(err).toBe(`There is no ledger in ${join(cwd, 'weir-data')} yet, so nothing is spent.\n`)

@@ -1,5 +1,5 @@
 /** What only reads makes nothing: a mistyped `--data` is said, and leaves no folder and no file behind. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -70,6 +70,18 @@ describe.each(asking)('weir %s', (line) => {
     if (!line.startsWith('close 2')) expect(readdirSync(folder.data)).not.toContain('store.db')
     folder.clear()
   })
+})
+
+test('a folder that cannot be looked into is not taken for one without data', async () => {
+  const folder = join(home, 'loop')
+  symlinkSync(folder, folder)
+  for (const line of ['report', 'keys list', 'levers', 'budgets set b --usd 5 --per day']) {
+    const { code, err } = await weir([...line.split(' '), '--data', folder])
+    expect(code).toBe(2)
+    expect(err).toMatch(
+      /^weir: The data folder \S+loop cannot be used \(E[A-Z]+: .*\)\. Make it a folder .* --data\.\n$/,
+    )
+  }
 })
 
 test('nobody waits for calls where no data lies', async () => {

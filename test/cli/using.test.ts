@@ -25,6 +25,7 @@ describe('help', () => {
     expect(code).toBe(0)
     const names = [...out.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => name ?? '')
     expect(names.toSorted()).toEqual(Object.keys(commands).toSorted())
+    expect(out).toMatch(/\n {2}# the flags of a command, with examples\n {2}weir report --help\n$/)
   })
 
   test('of a command that has others below it says both ways to call it', async () => {
@@ -178,6 +179,14 @@ describe('weir init', () => {
     expect([routes.length, policies.length, prices.length, threads]).toEqual([1, 2, 1, 1])
     expect(budgets.map(({ name }) => name)).toEqual(['company', 'search', 'agent-runs'])
   })
+})
+
+test('weir import says what the format reads where a folder holds nothing of it', async () => {
+  const { code, out, err } = await weir(['import', 'claude-code', cwd], { cwd })
+  expect([code, out.split(' brought')[0]]).toEqual([0, '0 calls'])
+  expect(err).toBe(
+    `${cwd} holds none: claude-code reads session logs of Claude Code: a .jsonl file, or a folder such as ~/.claude/projects with all below it\n`,
+  )
 })
 
 describe('weir keys', () => {

@@ -54,16 +54,25 @@ describe('weir prices', () => {
       renderShown(showModel(weirBook, 'gemini-4-argon', at(moment), 'google'), at(moment), plain)
         .split('\n')
         .filter((line) => / standard /.test(line) || line.startsWith('google/'))
-        .map((line) => line.replace(/ {2,}/g, '  ').split('  ').slice(0, 4).join(' | '))
+        .map((line) => line.replace(/ {2,}/g, '  ').split('  ').slice(0, 6).join(' | '))
     expect(shown('2026-11-23')).toEqual([
-      'google/gemini-4-argon on 2026-11-23: next change 2026-12-01 00:00:00 UTC',
-      'in force | standard | – 2026-12-01 | in 2 · out 10 · cache read 0.1',
-      'future | standard | 2026-12-01 – | in 4 · out 20 · cache read 0.2',
+      'google/gemini-4-argon on 2026-11-23, USD per million tokens: next change 2026-12-01 00:00:00 UTC',
+      'in force | standard | – 2026-12-01 | 2 | 0.1 | 10',
+      'future | standard | 2026-12-01 – | 4 | 0.2 | 20',
     ])
     expect(shown('2026-12-01').slice(1)).toEqual([
-      'in force | standard | 2026-12-01 – | in 4 · out 20 · cache read 0.2',
-      'past | standard | – 2026-12-01 | in 2 · out 10 · cache read 0.1',
+      'in force | standard | 2026-12-01 – | 4 | 0.2 | 20',
+      'past | standard | – 2026-12-01 | 2 | 0.1 | 10',
     ])
+  })
+
+  test('show has every rate and every source on a terminal of 80 columns', () => {
+    const shown = showModel(weirBook, 'claude-opus-5-5', at('2026-11-23'), 'anthropic')
+    const lines = renderShown(shown, at('2026-11-23'), { ...plain, width: 80 }).split('\n')
+    expect(lines[1]).toMatch(/^state +holds for +period +in +cache read +cache write +write 1h +out$/)
+    expect(lines[2]).toMatch(/^in force +standard +2026-09-22 – +4 +0\.2 +5 +8 +20$/)
+    expect(lines.find((line) => line.startsWith('  1  '))).toMatch(/^ {2}1 {2}weir, checked 2026-11-23: /)
+    expect(lines.slice(1).filter((line) => line.length > 80)).toEqual([])
   })
 
   test('the program: list as JSON and CSV, check, diff, and an unknown model', async () => {

@@ -1,7 +1,7 @@
 import type { BudgetState } from '../../core/budget.ts'
 import type { DefinedBudget } from '../../verbs/budgets/find.ts'
 import { bar } from '../show/chart.ts'
-import { count, money, percent } from '../show/format.ts'
+import { money, percent, plural } from '../show/format.ts'
 import { type Look, type Paint, paint } from '../show/look.ts'
 import { type Column, facts, table } from '../show/table.ts'
 import { moment } from '../show/time.ts'
@@ -10,7 +10,7 @@ const GAUGE = 16
 
 /** An amount in the unit of its budget. */
 export const amountText = (unit: BudgetState['unit'], amount: string): string =>
-  unit === 'usd' ? money(amount) : `${count(Number(amount))} ${unit}`
+  unit === 'usd' ? money(amount) : plural(Number(amount), unit.slice(0, -1))
 
 /** What people call keys, by id. */
 export type KeyNames = ReadonlyMap<string, string>

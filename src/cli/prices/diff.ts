@@ -32,7 +32,7 @@ const openCatalog = async (name: string, file: string | undefined): Promise<Pric
 const columnsFor = (a: string, b: string): Column<Difference>[] => [
   { head: 'provider', cell: (row) => row.provider },
   { head: 'model', cell: (row) => row.model, shrink: 18 },
-  { head: 'what', cell: (row) => row.what },
+  { head: 'what', cell: (row) => row.what, shrink: 16 },
   { head: a, cell: (row) => row.a ?? nothing, align: 'right' },
   { head: b, cell: (row) => row.b ?? nothing, align: 'right' },
 ]

@@ -17,10 +17,10 @@ const columns: readonly Column<Listed>[] = [
   { head: 'input', cell: (row) => amount(row.input), align: 'right' },
   { head: 'output', cell: (row) => amount(row.output), align: 'right' },
   { head: 'cache read', cell: (row) => amount(row.cache_read), align: 'right' },
-  { head: 'cache write', cell: (row) => amount(row.cache_write), align: 'right' },
-  { head: 'long from', cell: (row) => row.long_from?.toLocaleString('en-US') ?? '', align: 'right', drop: 1 },
-  { head: 'next change', cell: (row) => row.next_change ?? '', drop: 2 },
-  { head: 'from', cell: (row) => row.layer, drop: 3 },
+  { head: 'cache write', cell: (row) => amount(row.cache_write), align: 'right', drop: 1 },
+  { head: 'long from', cell: (row) => row.long_from?.toLocaleString('en-US') ?? '', align: 'right', drop: 2 },
+  { head: 'next change', cell: (row) => row.next_change ?? '', drop: 3 },
+  { head: 'from', cell: (row) => row.layer, drop: 4 },
 ]
 
 export const renderList = (rows: readonly Listed[], look: Look): string => table(rows, columns, look)

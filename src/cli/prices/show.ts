@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty'
 import type { PriceRow } from '../../core/price.ts'
-import { isBucket } from '../../core/usage.ts'
+import { buckets, isBucket } from '../../core/usage.ts'
 import { divideDecimal } from '../../playbook/price/decimal.ts'
 import { conditionsOf, type Explained } from '../../playbook/price/explain.ts'
 import { perform } from '../../verbs/perform.ts'
@@ -10,6 +10,7 @@ import { withContext } from '../calling.ts'
 import { type Look, lookOf, paint } from '../show/look.ts'
 import { print, printJson } from '../show/output.ts'
 import { type Column, table } from '../show/table.ts'
+import { wrap } from '../show/text.ts'
 import { day, moment } from '../show/time.ts'
 import { bookArgs } from './book.ts'
 
@@ -23,13 +24,6 @@ const short: Readonly<Record<string, string>> = {
   'out.text.reasoning': 'reasoning',
   'out.text.citation': 'citation',
 }
-
-/** Rates of tokens as text: `in 4 · out 20 · cache read 0.2`. */
-const tokenRates = (row: PriceRow): string =>
-  Object.entries(row.rates)
-    .filter(([meter]) => isBucket(meter))
-    .map(([meter, rate]) => `${short[meter] ?? meter} ${rate}`)
-    .join(' · ')
 
 /** Fees as text, by the thousand: `web_search.query 10 per 1k`. */
 const feeRates = (row: PriceRow): string =>
@@ -53,20 +47,47 @@ const mergeRegions = (rows: readonly Explained[]): Explained[] => {
 const period = ({ effective_from: from, effective_to: to }: PriceRow): string =>
   from === undefined && to === undefined ? 'always' : `${from ?? ''} – ${to ?? ''}`.trim()
 
-const columns: readonly Column<Explained>[] = [
+/** A column for each kind of token that one of the rows has a rate for. */
+const rateColumns = (rows: readonly Explained[]): Column<Explained>[] =>
+  buckets
+    .filter((bucket) => rows.some(({ row }) => row.rates[bucket] !== undefined))
+    .map((bucket) => ({
+      head: short[bucket] ?? bucket,
+      cell: ({ row }) => row.rates[bucket] ?? '',
+      align: 'right',
+      ...(short[bucket] === undefined && { shrink: 10 }),
+    }))
+
+/** Where a row comes from. Many rows share one source, which is long: the table has its number. */
+const sourceOf = ({ row: { layer, checked_at, source } }: Explained): string =>
+  `${layer}, checked ${checked_at.slice(0, 10)}: ${source}`
+
+const fees: Column<Explained> = { head: 'fees', cell: ({ row }) => feeRates(row), drop: 2 }
+
+const columnsOf = (rows: readonly Explained[], sources: readonly string[]): Column<Explained>[] => [
   {
     head: 'state',
     cell: ({ state }) => state,
     style: (text, { state }, colours) => (state === 'in force' ? colours.green(text) : colours.dim(text)),
   },
-  { head: 'holds for', cell: ({ row }) => conditionsOf(row), shrink: 16 },
+  { head: 'holds for', cell: ({ row }) => conditionsOf(row), shrink: 10 },
   { head: 'period', cell: ({ row }) => period(row) },
-  { head: 'USD per million tokens', cell: ({ row }) => tokenRates(row), shrink: 24 },
-  { head: 'fees', cell: ({ row }) => feeRates(row), shrink: 24, drop: 3 },
-  { head: 'layer', cell: ({ row }) => row.layer, drop: 1 },
-  { head: 'checked', cell: ({ row }) => row.checked_at.slice(0, 10), drop: 2 },
-  { head: 'source', cell: ({ row }) => row.source, shrink: 20, drop: 4 },
+  ...rateColumns(rows),
+  ...(rows.some(({ row }) => feeRates(row) !== '') ? [fees] : []),
+  { head: 'source', cell: (row) => String(sources.indexOf(sourceOf(row)) + 1), align: 'right', drop: 1 },
 ]
+
+/** The rows of a model with their sources below. */
+const renderRows = (rows: readonly Explained[], look: Look): string => {
+  const sources = [...new Set(rows.map(sourceOf))]
+  const notes = sources.flatMap((source, i) => {
+    const number = `  ${i + 1}  `
+    return wrap(source, look.width - number.length).map(
+      (line, nth) => (nth === 0 ? number : ' '.repeat(number.length)) + line,
+    )
+  })
+  return [table(rows, columnsOf(rows, sources), look), ...notes.map(paint(look).dim)].join('\n')
+}
 
 const order: readonly Explained['state'][] = ['in force', 'outside its hours', 'future', 'past', 'shadowed']
 
@@ -86,8 +107,8 @@ export const renderShown = (shown: readonly Shown[], at_us: number, look: Look):
       const lines = mergeRegions(rows).sort(byStanding)
       const next = rows.flatMap(({ changes_at_us }) => changes_at_us ?? []).sort((a, b) => a - b)[0]
       const change = next === undefined ? 'no change is known' : `next change ${moment(next)} UTC`
-      const title = `${colours.title(`${provider}/${model}`)} on ${day(at_us)}: ${change}`
-      return `${title}\n${table(lines, columns, look)}`
+      const title = `${colours.title(`${provider}/${model}`)} on ${day(at_us)}, USD per million tokens: ${change}`
+      return `${title}\n${renderRows(lines, look)}`
     })
     .join('\n\n')
 }

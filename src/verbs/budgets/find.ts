@@ -1,6 +1,7 @@
 import { type Budget, type BudgetState, EACH } from '../../core/budget.ts'
 import { WeirError } from '../../core/errors.ts'
 import { readBudgets } from '../../playbook/allocate/budget/read.ts'
+import { hasStore } from '../data.ts'
 import type { Context } from '../verb.ts'
 
 /** A budget with where it is written: weir.yaml, or the store, where it can be changed and has a revision for that. */
@@ -17,8 +18,7 @@ export const isOf = (scope: Readonly<{ team?: string }>, team: string): boolean 
 export const definedBudgets = async (context: Context): Promise<readonly DefinedBudget[]> => {
   const { team } = context
   const { budgets: file } = await context.settings()
-  const { budgets: all } = await context.store()
-  const list = await all.list()
+  const list = hasStore(context.data) ? await (await context.store()).budgets.list() : []
   const stored = list.map(({ definition }) => JSON.parse(definition) as unknown)
   const revisions = new Map(list.map(({ name, revision }) => [name, revision]))
   return [

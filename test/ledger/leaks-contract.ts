@@ -139,6 +139,20 @@ export const leaksContract = (name: string, openEmpty: (folder: string) => Promi
       ])
     })
 
+    test('loops are told apart by who sent them and when', async () => {
+      const loop = (key_id: string, minute: number) =>
+        [0, 1, 2].map((at) =>
+          receipt({
+            key_id,
+            fingerprint_exact: '00000000000000aa',
+            started_at_us: START_US + (minute + at) * MINUTE_US,
+            cost_usd: usd('1'),
+          }),
+        )
+      const { of } = await leaksOf([...loop('k1', 0), ...loop('k1', 60), ...loop('k2', 0)])
+      expect(of('retry-loops').finding).toMatch(/^3 loops sent .* \(9 calls\).* cost \$6\.00\.$/)
+    })
+
     test('an answer is verbose beyond the upper fence of its feature and model, and only the excess leaks', async () => {
       const usual = Array.from({ length: 40 }, (_, at) =>
         receipt({

@@ -51,15 +51,15 @@ export const retryLoops = (scope: Scope): Promise<Leak> =>
       ), numbered AS (
         SELECT *, count_if(begins) OVER (PARTITION BY source, fingerprint_exact ORDER BY started_at_us, receipt_id) AS loop FROM calls
       ), loops AS (
-        SELECT receipt_id, row_number() OVER inside AS place, count(*) OVER (PARTITION BY source, fingerprint_exact, loop) AS length
+        SELECT receipt_id, loop, row_number() OVER inside AS place, count(*) OVER (PARTITION BY source, fingerprint_exact, loop) AS length
         FROM numbered WINDOW inside AS (PARTITION BY source, fingerprint_exact, loop ORDER BY started_at_us, receipt_id)
       )
-      SELECT receipt_id, session, feature, model, fingerprint_exact,
+      SELECT receipt_id, source, session, feature, model, fingerprint_exact, loop,
         coalesce(length >= ${LOOP_LENGTH}, false) AS looped,
         CASE WHEN looped AND place = 1 AND NOT coalesce(attempt < last AND failed, false) THEN 0 ELSE coalesce(cost_usd, 0)::DOUBLE END AS leak
       FROM few LEFT JOIN loops USING (receipt_id) LEFT JOIN again USING (call_id)
       WHERE looped OR coalesce(attempt < last AND failed, false)`,
-    facts: raw(`count(DISTINCT (session, fingerprint_exact)) FILTER (looped) AS loops, count_if(looped) AS looped,
+    facts: raw(`count(DISTINCT (source, fingerprint_exact, loop)) FILTER (looped) AS loops, count_if(looped) AS looped,
       count_if(NOT looped) AS repeated`),
     detail: raw(`CASE WHEN looped THEN 'same call again' ELSE 'failed attempt' END AS reason, feature, model, session,
       CASE WHEN looped THEN fingerprint_exact END AS fingerprint, count(*) AS times, sum(leak) AS cost_usd`),

@@ -280,6 +280,27 @@ export const leaksContract = (name: string, openEmpty: (folder: string) => Promi
       expect(of('uncached-prefix').finding).toMatch(/half/)
     })
 
+    test('who brings an own key shares a cache across sessions, and neither cache nor loop with others', async () => {
+      const call = (tenant: string, minute: number) =>
+        receipt({
+          tenant,
+          session: `session-${minute}`,
+          started_at_us: START_US + minute * MINUTE_US,
+          input_tokens: 3000,
+          prefix_hashes: ['00000000000000aa'],
+          prefix_tokens: [2000],
+        })
+      const loud = (tenant: string, minute: number) =>
+        receipt({ tenant, fingerprint_exact: '00000000000000bb', started_at_us: START_US + minute * MINUTE_US })
+      const [a, b] = ['00000000000000a1', '00000000000000b1']
+      const { answer, of } = await leaksOf([
+        ...[call(a, 0), call(b, 1), call(a, 2)],
+        ...[loud(a, 0), loud(b, 1), loud(a, 2)],
+      ])
+      expect(answer.cacheable_tokens).toBe(2000)
+      expect(of('retry-loops').finding).toMatch(/^0 loops/)
+    })
+
     test('an empty window leaks nothing and says so without dividing by zero', async () => {
       const { answer } = await leaksOf([receipt({ started_at_us: START_US - HOUR_US })])
       expect(answer.leaks).toHaveLength(7)

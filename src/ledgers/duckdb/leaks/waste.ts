@@ -24,7 +24,7 @@ const LOOP_GAP_US = 10 * 60_000_000
 const LOOP_LENGTH = 3
 
 /**
- * A loop is the same body three times or more from one session (or key, where there is none), each within ten minutes of
+ * A loop is the same body three times or more from one session (or key, Weir's or a client's own), each within ten minutes of
  * the one before; all but its first call leak. An attempt that failed and was repeated within its call leaks too. What is
  * neither sent so often nor repeated is left out first: of many receipts that is nearly all.
  */
@@ -33,7 +33,7 @@ export const retryLoops = (scope: Scope): Promise<Leak> =>
     kind: 'retry-loops',
     found: sql`
       WITH attempts AS (
-        SELECT receipt_id, call_id, attempt, started_at_us, fingerprint_exact, coalesce(session, key_id, '') AS source,
+        SELECT receipt_id, call_id, attempt, started_at_us, fingerprint_exact, coalesce(session, key_id, tenant, '') AS source,
           session, feature, ${MODEL} AS model, cost_usd,
           outcome IN ('error', 'cut', 'unknown') OR coalesce(http_status, 0) >= 400 AS failed,
           CASE WHEN fingerprint_exact IS NOT NULL AND attempt <= 1 THEN hash(source, fingerprint_exact) END AS body

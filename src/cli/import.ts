@@ -64,7 +64,7 @@ const say = (path: string, result: BroughtIn, seconds: number): void => {
   print(`${tokens(result.input_tokens)} tokens in, ${tokens(result.output_tokens)} out`)
   if (result.bad === 0) return
   note(`${plural(result.bad, 'row')} could not be read and ${result.bad === 1 ? 'was' : 'were'} left out:`)
-  for (const { line, why } of result.bad_rows) note(`  line ${line}: ${why}`)
+  for (const { line, why } of result.bad_rows) note(line === 0 ? `  ${why}` : `  line ${line}: ${why}`)
   if (result.bad > result.bad_rows.length) note(`  and ${count(result.bad - result.bad_rows.length)} more`)
 }
 

@@ -65,7 +65,7 @@ const say = ({ unsaid }: Importer, path: string, result: BroughtIn, seconds: num
   if (unsaid !== undefined) print(unsaid)
   if (result.bad === 0) return
   note(`${plural(result.bad, 'row')} could not be read and ${result.bad === 1 ? 'was' : 'were'} left out:`)
-  for (const { line, why } of result.bad_rows) note(`  line ${line}: ${why}`)
+  for (const { line, why } of result.bad_rows) note(line === 0 ? `  ${why}` : `  line ${line}: ${why}`)
   if (result.bad > result.bad_rows.length) note(`  and ${count(result.bad - result.bad_rows.length)} more`)
 }
 

@@ -18,7 +18,7 @@ export type ImportOptions = Readonly<{
   meter(wire: string, body: unknown): NormalisedUsage | undefined
 }>
 
-/** One row of a source: a receipt, or why it is none. `line` counts from 1. */
+/** One row of a source: a receipt, or why it is none. `line` counts from 1; 0 is a whole file. */
 export type Imported = Readonly<{ receipt: Receipt }> | Readonly<{ bad: string; line: number }>
 
 export type Importer = Readonly<{

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { MINUTE_US } from '../core/date.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Imported, Importer, ImportOptions } from '../core/importer.ts'
+import { labelOf } from '../core/label.ts'
 import { type LoggedMessage, messageReceipt } from './claude-code/message.ts'
 import { readRecords } from './source.ts'
 
@@ -25,7 +26,10 @@ const logFiles = async (path: string): Promise<readonly string[]> => {
     .map((name) => join(path, name))
 }
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? labelOf(value) : undefined)
+
+/** The last part of the working folder. */
+const projectOf = (cwd: unknown): string | undefined => (typeof cwd === 'string' ? labelOf(basename(cwd)) : undefined)
 
 type Line = Readonly<{ record: Readonly<Record<string, unknown>>; line: number }>
 
@@ -48,7 +52,7 @@ const messageOn = ({ record, line }: Line, file: string): LoggedMessage | string
     request: text(record['requestId']),
     session: text(record['sessionId']) ?? basename(file, '.jsonl'),
     agent: text(record['agentId']) ?? (record['isSidechain'] === true ? 'sidechain' : 'main'),
-    project: text(record['cwd']),
+    project: projectOf(record['cwd']),
     branch: text(record['gitBranch']),
     version: text(record['version']),
     model,
@@ -100,15 +104,27 @@ async function* readLog(
   }
 }
 
+/** The same, but a log that cannot be read (it was cleared away, or is another user's) is named like a row that cannot. */
+async function* readOneOfMany(...[file, options, progress]: Parameters<typeof readLog>): AsyncGenerator<Imported> {
+  try {
+    yield* readLog(file, options, progress)
+  } catch (error) {
+    if (!(error instanceof WeirError)) throw error
+    yield { bad: error.message, line: 0 }
+  }
+}
+
 /** The session logs that Claude Code keeps in `~/.claude/projects`: a file, or a folder with all below it. */
 export const importer: Importer = {
   name: 'claude-code',
   describes: 'session logs of Claude Code: a .jsonl file, or a folder such as ~/.claude/projects with all below it',
   async *read(path, options, progress) {
     let before = 0
-    for (const file of await logFiles(path)) {
+    const files = await logFiles(path)
+    const read = files[0] === path ? readLog : readOneOfMany
+    for (const file of files) {
       let inFile = 0
-      yield* readLog(file, options, (bytes) => {
+      yield* read(file, options, (bytes) => {
         inFile = bytes
         progress(before + bytes)
       })

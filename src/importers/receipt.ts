@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ImportOptions } from '../core/importer.ts'
 import type { Receipt } from '../core/receipt.ts'
-import type { Bucket, NormalisedUsage } from '../core/usage.ts'
+import type { Bucket, NormalisedUsage, ServiceTier } from '../core/usage.ts'
 import { moneyColumns, usageColumns } from '../playbook/measure/columns.ts'
 import { counterfactual } from '../playbook/price/counterfactual.ts'
 import { price } from '../playbook/price/price.ts'
@@ -25,6 +25,9 @@ export type ImportedCall = Readonly<{
   ended_at_us: number
   /** Token classes, or the usage as a wire read it. */
   usage: Readonly<Partial<Record<Bucket, number>>> | NormalisedUsage
+  /** How it was served, and what its source says that it cost, where token classes do not say so. */
+  service_tier?: ServiceTier
+  stated_usd?: string
   /** Further columns, as the source has them. */
   columns: Partial<Receipt>
 }>
@@ -40,14 +43,25 @@ const sideOf = (tokens: Readonly<Partial<Record<Bucket, number>>>, side: 'in.' |
 
 const isNormalised = (usage: ImportedCall['usage']): usage is NormalisedUsage => 'lines' in usage
 
-const normalisedUsage = (usage: ImportedCall['usage'], model: string): NormalisedUsage => {
+const normalisedUsage = ({ usage, model, service_tier, stated_usd }: ImportedCall): NormalisedUsage => {
   if (isNormalised(usage)) return usage
   const [input, output] = [sideOf(usage, 'in.'), sideOf(usage, 'out.')]
   return {
     lines: [
-      { kind: 'message', model_served: model, funding: 'platform', context_tokens: input, tokens: usage, units: {} },
+      {
+        kind: 'message',
+        model_served: model,
+        ...(service_tier !== undefined && { service_tier }),
+        funding: 'platform',
+        context_tokens: input,
+        tokens: usage,
+        units: {},
+      },
     ],
     totals: { input, output },
+    ...(stated_usd !== undefined && {
+      stated: { amount_usd: stated_usd, field: 'stated_cost_usd', includes_tools: true },
+    }),
     quality: 'exact',
     warnings: [],
     raw: undefined,
@@ -77,7 +91,7 @@ const money = (call: ImportedCall, usage: NormalisedUsage, { book }: ImportOptio
 /** The receipt of a past call, priced at the prices of its own moment. */
 export const receiptOf = (call: ImportedCall, options: ImportOptions): Receipt => {
   const { provider, model } = call
-  const usage = normalisedUsage(call.usage, model)
+  const usage = normalisedUsage(call)
   const isBilled = !unbilled.includes(call.columns.outcome ?? 'ok')
   const receipt_id = receiptId(call.identity)
   return {

@@ -68,7 +68,9 @@ async function* readLines(
     const reason = error instanceof Error ? error.message : String(error)
     throw new WeirError(
       'bad-input',
-      `${path}, after line ${line}: cannot be read: ${reason}. Check the file is whole.`,
+      line === 0
+        ? `${path} cannot be read: ${reason}`
+        : `${path}, after line ${line}: cannot be read: ${reason}. Check the file is whole.`,
       {
         cause: error,
       },

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -192,6 +192,22 @@ describe('claude-code', () => {
     // What was cut off says no reason ever.
     const cut = await read(claudeCode, 'session-1.jsonl', begun, at('10:11:00'))
     expect(cut.receipts.map((r) => r.output_tokens)).toEqual([1])
+  })
+
+  test('a log that cannot be read is named, and those beside it are brought in', async () => {
+    const logs = join(folder, 'logs')
+    mkdirSync(join(logs, 'a-folder.jsonl'), { recursive: true })
+    symlinkSync(join(folder, 'cleared-away.jsonl'), join(logs, 'b.jsonl'))
+    writeFileSync(join(logs, 'c.jsonl'), line({ cwd: `/home/${'x'.repeat(9000)}` }, { usage: usage(5) }))
+    const found: Imported[] = []
+    for await (const row of claudeCode.read(logs, options, () => {})) found.push(row)
+    expect(found).toEqual([
+      { bad: expect.stringMatching(/a-folder\.jsonl cannot be read: EISDIR/), line: 0 },
+      { bad: expect.stringMatching(/b\.jsonl cannot be read: ENOENT/), line: 0 },
+      { receipt: expect.objectContaining({ output_tokens: 5 }) },
+    ])
+    const [last] = found.slice(-1)
+    expect(last && 'receipt' in last && last.receipt.tags?.['project']).toHaveLength(256)
   })
 
   test('a message copied into a resumed session keeps its id', async () => {

@@ -23,12 +23,19 @@ const row: PriceRow = {
   checked_at: '2026-11-23',
 }
 
+const batch: PriceRow = {
+  ...row,
+  id: 'openai/gpt-4o#batch',
+  batch: true,
+  rates: { 'in.text.fresh': '1.25', 'out.text.visible': '5' },
+}
+
 const options: ImportOptions = {
   payer: {},
   columns: {},
   epoch_us: 0,
   now_us: Date.UTC(2026, 10, 29) * 1000,
-  book: compileBook({ rows: [row], version: 'test' }),
+  book: compileBook({ rows: [row, batch], version: 'test' }),
   meter: meterBody,
 }
 
@@ -113,6 +120,29 @@ test('a text is as long as on any receipt, and has no control characters', async
   const [receipt] = await receiptsOf([{ ...call, team: `a\u001fb${'x'.repeat(5_000_000)}`, user: '\u0000' }])
   expect(receipt?.team).toBe(`ab${'x'.repeat(253)}`)
   expect(receipt).not.toHaveProperty('user')
+})
+
+test('a call is priced as it was served, and costs what its log says where nobody else knows', async () => {
+  const receipts = await receiptsOf([
+    { ...call, service_tier: 'batch', stated_cost_usd: 0.5 },
+    { ...call, service_tier: 'default', stated_cost_usd: '' },
+    { ...call, model: 'ours', stated_cost_usd: '0.0000125' },
+    { ...call, model: 'ours' },
+  ])
+  expect(receipts.map((one) => [one.service_tier, one.price_state, one.cost_usd, one.stated_cost_usd])).toEqual([
+    ['batch', 'priced', '0.0000375', '0.5'],
+    [undefined, 'priced', '0.000075', undefined],
+    [undefined, 'stated', '0.0000125', '0.0000125'],
+    [undefined, 'unpriced', undefined, undefined],
+  ])
+  for (const [field, value] of [
+    ['service_tier', 'premium'],
+    ['stated_cost_usd', '$0.50'],
+  ] as const)
+    expect(await read('charge.jsonl', JSON.stringify({ ...call, [field]: value }))).toEqual({
+      calls: 0,
+      bad: [{ bad: expect.stringMatching(`^${field} .*${value.replace('$', '.')}`), line: 1 }],
+    })
 })
 
 test('calls that no provider answered are billed by none, whatever tokens they name', async () => {

@@ -139,6 +139,20 @@ export const leaksContract = (name: string, openEmpty: (folder: string) => Promi
       ])
     })
 
+    test('loops are told apart by who sent them and when', async () => {
+      const loop = (key_id: string, minute: number) =>
+        [0, 1, 2].map((at) =>
+          receipt({
+            key_id,
+            fingerprint_exact: '00000000000000aa',
+            started_at_us: START_US + (minute + at) * MINUTE_US,
+            cost_usd: usd('1'),
+          }),
+        )
+      const { of } = await leaksOf([...loop('k1', 0), ...loop('k1', 60), ...loop('k2', 0)])
+      expect(of('retry-loops').finding).toMatch(/^3 loops sent .* \(9 calls\).* cost \$6\.00\.$/)
+    })
+
     test('an answer is verbose beyond the upper fence of its feature and model, and only the excess leaks', async () => {
       const usual = Array.from({ length: 40 }, (_, at) =>
         receipt({
@@ -264,6 +278,27 @@ export const leaksContract = (name: string, openEmpty: (folder: string) => Promi
       // No receipt shows what a cached token costs, so half the price is assumed, and said.
       expect(of('uncached-prefix').cost_usd).toBe('0.001')
       expect(of('uncached-prefix').finding).toMatch(/half/)
+    })
+
+    test('who brings an own key shares a cache across sessions, and neither cache nor loop with others', async () => {
+      const call = (tenant: string, minute: number) =>
+        receipt({
+          tenant,
+          session: `session-${minute}`,
+          started_at_us: START_US + minute * MINUTE_US,
+          input_tokens: 3000,
+          prefix_hashes: ['00000000000000aa'],
+          prefix_tokens: [2000],
+        })
+      const loud = (tenant: string, minute: number) =>
+        receipt({ tenant, fingerprint_exact: '00000000000000bb', started_at_us: START_US + minute * MINUTE_US })
+      const [a, b] = ['00000000000000a1', '00000000000000b1']
+      const { answer, of } = await leaksOf([
+        ...[call(a, 0), call(b, 1), call(a, 2)],
+        ...[loud(a, 0), loud(b, 1), loud(a, 2)],
+      ])
+      expect(answer.cacheable_tokens).toBe(2000)
+      expect(of('retry-loops').finding).toMatch(/^0 loops/)
     })
 
     test('an empty window leaks nothing and says so without dividing by zero', async () => {

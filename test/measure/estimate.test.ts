@@ -66,10 +66,11 @@ test('images and files are named as missing from the estimate', async () => {
         ],
       },
       { role: 'user', parts: [{ inlineData: { mimeType: 'audio/wav', data: 'AAAA' } }] },
+      { role: 'user', content: [{ image: { format: 'png', source: { bytes: 'AAAA' } } }, { text: 'x' }] },
     ],
   }
   const usage = await estimateUsage({ reading: prompt, json, output_text: '', count, ratio: 1 })
-  expect(usage.warnings).toContain('2 images, audio or files are not in the estimate')
+  expect(usage.warnings).toContain('3 images, audio or files are not in the estimate')
 })
 
 test('a cut stream keeps the input that the provider counted and gains an estimated output', async () => {

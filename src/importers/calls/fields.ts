@@ -3,7 +3,7 @@ import { WeirError } from '../../core/errors.ts'
 import type { ImportOptions } from '../../core/importer.ts'
 import { labelOf } from '../../core/label.ts'
 import type { Outcome, Receipt } from '../../core/receipt.ts'
-import type { Bucket } from '../../core/usage.ts'
+import type { Bucket, ServiceTier } from '../../core/usage.ts'
 import type { ImportedCall } from '../receipt.ts'
 import { isCount } from '../source.ts'
 
@@ -49,6 +49,8 @@ const otherFields = [
   'stream',
   'input_tokens',
   'output_tokens',
+  'service_tier',
+  'stated_cost_usd',
 ]
 
 /** Every field that `--columns` can name. */
@@ -100,7 +102,14 @@ export const checkColumns = (path: string, columns: readonly string[], options: 
     )
 }
 
+type Read = (field: string) => unknown
+
 const present = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
+
+const textOf = (value: unknown): string | undefined => (present(value) ? labelOf(String(value)) : undefined)
+
+/** An amount of US dollars that a ledger keeps; no call cost a million. */
+const isAmount = (text: string): boolean => /^\d+(\.\d+)?(e-?\d{1,2})?$/i.test(text) && Number(text) < 1e6
 
 /** No call was made before; a smaller number is a day written as 20261101, a spreadsheet's, or none. */
 const EARLIEST_US = Date.UTC(2000, 0) * 1000
@@ -136,9 +145,29 @@ const parseCount = (value: unknown): number | undefined => {
   return isCount(number) ? number : undefined
 }
 
-const outcomes: readonly Outcome[] = ['ok', 'refused', 'error', 'cut', 'client-gone', 'cached', 'deferred', 'unknown']
+const tiers: readonly ServiceTier[] = ['standard', 'flex', 'priority', 'batch']
+/** Other words of providers for one of them. */
+const tierWords: Readonly<Record<string, ServiceTier>> = {
+  default: 'standard',
+  on_demand: 'standard',
+  fast: 'priority',
+}
 
-type Read = (field: string) => unknown
+/** How the call was served and what it is said to have cost, or a sentence that says what is neither. */
+const chargeOf = (read: Read) => {
+  const said = textOf(read('service_tier'))?.toLowerCase()
+  const service_tier = said === undefined ? undefined : (tierWords[said] ?? tiers.find((tier) => tier === said))
+  if (said !== undefined && service_tier === undefined)
+    return `service_tier ${JSON.stringify(said)} is none of ${tiers.join(', ')}`
+  const cost = textOf(read('stated_cost_usd'))
+  if (cost !== undefined && !isAmount(cost)) return `stated_cost_usd is no amount: ${JSON.stringify(cost)}`
+  return {
+    ...(service_tier !== undefined && service_tier !== 'standard' && { service_tier }),
+    ...(cost !== undefined && { stated_usd: cost }),
+  }
+}
+
+const outcomes: readonly Outcome[] = ['ok', 'refused', 'error', 'cut', 'client-gone', 'cached', 'deferred', 'unknown']
 
 /** Token classes of a row, or a sentence that says which count is wrong. */
 const usageOf = (read: Read): Partial<Record<Bucket, number>> | string => {
@@ -187,8 +216,6 @@ const timesOf = (read: Read) => {
   }
 }
 
-const textOf = (value: unknown): string | undefined => (present(value) ? labelOf(String(value)) : undefined)
-
 const textsOf = (row: CallRow, read: Read, options: ImportOptions): Partial<Receipt> => {
   const named = textFields
     .map((field) => [field, textOf(read(field))] as const)
@@ -206,6 +233,8 @@ export const callOf = (row: CallRow, options: ImportOptions): Omit<ImportedCall,
   if (typeof times === 'string') return times
   const usage = usageOf(read)
   if (typeof usage === 'string') return usage
+  const charge = chargeOf(read)
+  if (typeof charge === 'string') return charge
   const model = textOf(read('model')) ?? options.model
   const provider = textOf(read('provider')) ?? options.provider
   if (model === undefined || provider === undefined) return 'model or provider is empty'
@@ -219,6 +248,7 @@ export const callOf = (row: CallRow, options: ImportOptions): Omit<ImportedCall,
     stream: ['true', '1'].includes(String(read('stream') ?? '').toLowerCase()),
     ...times,
     usage,
+    ...charge,
     columns: { outcome: outcome as Outcome, ...textsOf(row, read, options) },
   }
 }

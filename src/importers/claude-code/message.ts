@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { basename } from 'node:path'
 import type { ImportOptions } from '../../core/importer.ts'
 import type { Receipt } from '../../core/receipt.ts'
 import { receiptOf } from '../receipt.ts'
@@ -10,7 +9,7 @@ export type LoggedMessage = Readonly<{
   request: string | undefined
   session: string
   agent: string
-  /** The working folder; only its last part is kept, as a tag. */
+  /** The last part of the working folder. */
   project: string | undefined
   branch: string | undefined
   version: string | undefined
@@ -33,7 +32,7 @@ const providerOf = (model: string): string => {
 export const messageReceipt = (message: LoggedMessage, step: number, options: ImportOptions): Receipt => {
   const model = options.model ?? message.model
   const tags = {
-    ...(message.project !== undefined && { project: basename(message.project) }),
+    ...(message.project !== undefined && { project: message.project }),
     ...(message.branch !== undefined && { branch: message.branch }),
     ...(message.version !== undefined && { client: `claude-code/${message.version}` }),
   }

@@ -61,13 +61,21 @@ const countAll = async (texts: Iterable<string>, count: Estimate['count']) => {
 const media = new Set(['image', 'image_url', 'input_image', 'input_audio', 'audio', 'document', 'file', 'input_file'])
 const mediaKeys = ['inlineData', 'inline_data', 'fileData', 'file_data']
 
+/** A block of Converse: `{image: {format, source}}`. */
+const isConverseMedia = (value: Readonly<Record<string, unknown>>): boolean =>
+  ['image', 'document', 'video', 'audio'].some((name) => {
+    const inner = value[name]
+    return typeof inner === 'object' && inner !== null && 'format' in inner && 'source' in inner
+  })
+
 /** Anthropic's documents may be plain text, which stands in the prompt's parts. */
 const isText = (source: unknown): boolean =>
   typeof source === 'object' && source !== null && (source as { type?: unknown }).type === 'text'
 
 const isMedia = (value: Readonly<Record<string, unknown>>) =>
   (typeof value['type'] === 'string' && media.has(value['type']) && !isText(value['source'])) ||
-  mediaKeys.some((key) => key in value)
+  mediaKeys.some((key) => key in value) ||
+  isConverseMedia(value)
 
 /** Images, audio and files in a request body, by a bounded walk. Their tokens are in no text. */
 export const countMedia = (json: unknown): number => {

@@ -17,13 +17,13 @@ const LARGEST_PART = 0.5
 
 /**
  * For each receipt the longest prefix that an earlier receipt of the same provider, model and key has sent, and how long
- * ago that was last. One cache is shared by all who use one key; where no key is known, by the calls of a session. Each hash
- * of a chain covers all that comes before it, so the longest boundary seen is the prefix.
+ * ago that was last. One cache is shared by all who use one key, Weir's or their own; where none is known, by the calls of a
+ * session. Each hash of a chain covers all that comes before it, so the longest boundary seen is the prefix.
  */
 const seenPrefixes = (where: Sql): Sql => sql`
   WITH chained AS (
     SELECT place AS line_number, started_at_us AS moment, provider, coalesce(model_served, model_asked) AS model,
-      coalesce(key_id, session) AS cache, unnest(prefix_hashes) AS prefix, unnest(prefix_tokens) AS length
+      coalesce(key_id, tenant, session) AS cache, unnest(prefix_hashes) AS prefix, unnest(prefix_tokens) AS length
     FROM receipts WHERE ${where} AND ${BILLED_INPUT} AND len(prefix_hashes) > 0
   ), slim AS (
     SELECT line_number, moment, hash(provider, model, cache, prefix) AS prefix, length FROM chained

@@ -24,7 +24,7 @@ const LOOP_GAP_US = 10 * 60_000_000
 const LOOP_LENGTH = 3
 
 /**
- * A loop is the same body three times or more from one session (or key, where there is none), each within ten minutes of
+ * A loop is the same body three times or more from one session (or key, Weir's or a client's own), each within ten minutes of
  * the one before; all but its first call leak. An attempt that failed and was repeated within its call leaks too. What is
  * neither sent so often nor repeated is left out first: of many receipts that is nearly all.
  */
@@ -33,7 +33,7 @@ export const retryLoops = (scope: Scope): Promise<Leak> =>
     kind: 'retry-loops',
     found: sql`
       WITH attempts AS (
-        SELECT receipt_id, call_id, attempt, started_at_us, fingerprint_exact, coalesce(session, key_id, '') AS source,
+        SELECT receipt_id, call_id, attempt, started_at_us, fingerprint_exact, coalesce(session, key_id, tenant, '') AS source,
           session, feature, ${MODEL} AS model, cost_usd,
           outcome IN ('error', 'cut', 'unknown') OR coalesce(http_status, 0) >= 400 AS failed,
           CASE WHEN fingerprint_exact IS NOT NULL AND attempt <= 1 THEN hash(source, fingerprint_exact) END AS body
@@ -51,15 +51,15 @@ export const retryLoops = (scope: Scope): Promise<Leak> =>
       ), numbered AS (
         SELECT *, count_if(begins) OVER (PARTITION BY source, fingerprint_exact ORDER BY started_at_us, receipt_id) AS loop FROM calls
       ), loops AS (
-        SELECT receipt_id, row_number() OVER inside AS place, count(*) OVER (PARTITION BY source, fingerprint_exact, loop) AS length
+        SELECT receipt_id, loop, row_number() OVER inside AS place, count(*) OVER (PARTITION BY source, fingerprint_exact, loop) AS length
         FROM numbered WINDOW inside AS (PARTITION BY source, fingerprint_exact, loop ORDER BY started_at_us, receipt_id)
       )
-      SELECT receipt_id, session, feature, model, fingerprint_exact,
+      SELECT receipt_id, source, session, feature, model, fingerprint_exact, loop,
         coalesce(length >= ${LOOP_LENGTH}, false) AS looped,
         CASE WHEN looped AND place = 1 AND NOT coalesce(attempt < last AND failed, false) THEN 0 ELSE coalesce(cost_usd, 0)::DOUBLE END AS leak
       FROM few LEFT JOIN loops USING (receipt_id) LEFT JOIN again USING (call_id)
       WHERE looped OR coalesce(attempt < last AND failed, false)`,
-    facts: raw(`count(DISTINCT (session, fingerprint_exact)) FILTER (looped) AS loops, count_if(looped) AS looped,
+    facts: raw(`count(DISTINCT (source, fingerprint_exact, loop)) FILTER (looped) AS loops, count_if(looped) AS looped,
       count_if(NOT looped) AS repeated`),
     detail: raw(`CASE WHEN looped THEN 'same call again' ELSE 'failed attempt' END AS reason, feature, model, session,
       CASE WHEN looped THEN fingerprint_exact END AS fingerprint, count(*) AS times, sum(leak) AS cost_usd`),

@@ -12,8 +12,9 @@ import { countFlag } from './numbers.ts'
 import { csvColumns } from './report/columns.ts'
 import { renderReport } from './report/render.ts'
 import { perColumns, renderPer } from './report/render-per.ts'
+import { plural } from './show/format.ts'
 import { lookOf } from './show/look.ts'
-import { checkForm, print, printCsv, printJson } from './show/output.ts'
+import { checkForm, note, print, printCsv, printJson } from './show/output.ts'
 
 const usualLimit = (machine: boolean, by: string | undefined): number => {
   if (machine) return 10_000
@@ -58,6 +59,13 @@ const reportPer = (flags: Flags, where: readonly string[]): Promise<void> =>
     else print(renderPer(report, { window: report.window, name: window_name, zone: report.zone }, lookOf()))
   })
 
+/** The first section as CSV; what the limit left out is said beside it, as no row says it. */
+const showCsv = ({ sections: [section] }: Report): void => {
+  const { rows = [], by = [], more = 0 } = section ?? {}
+  printCsv(rows, csvColumns(by))
+  if (more > 0) note(`and ${plural(more, 'further row')}: --limit ${rows.length + more}`)
+}
+
 export const command = {
   ...defineCommand({
     meta: {
@@ -76,8 +84,7 @@ export const command = {
       return withContext(args, 'weir report', async (context) => {
         // A CSV is one table, so its usual view is all three dimensions at once.
         const report = await perform(spend, { by, since, until, zone, where, limit, together: csv === true }, context)
-        const [section] = report.sections
-        if (csv) printCsv(section?.rows ?? [], csvColumns(section?.by ?? []))
+        if (csv) showCsv(report)
         else if (json) printJson(report)
         else await show(report, context, where.length > 0)
       })

@@ -12,7 +12,7 @@ import { type Asker, identify } from './access.ts'
 import { documentOf } from './document.ts'
 import { refusalOf } from './errors.ts'
 import { fileBody, ofSentFile, openFolder, receiveFile } from './files.ts'
-import { forms } from './represent.ts'
+import { forms, headers } from './represent.ts'
 import { fileHeader, inputOf } from './request.ts'
 import type { Lease } from './shared.ts'
 
@@ -42,8 +42,11 @@ const tagOf = (result: unknown): Readonly<Record<string, string>> => {
 
 const answerOf = (verb: Verb, result: unknown, format: string): Response => {
   const form = forms[verb.name]?.[format]
-  if (form !== undefined) return new Response(form.render(result), { headers: { 'content-type': form.media } })
-  return new Response(json(result), { headers: { 'content-type': 'application/json', ...tagOf(result) } })
+  const header = headers[verb.name]
+  const beside = header === undefined ? {} : { [header.name]: header.of(result) }
+  if (form !== undefined)
+    return new Response(form.render(result), { headers: { 'content-type': form.media, ...beside } })
+  return new Response(json(result), { headers: { 'content-type': 'application/json', ...tagOf(result), ...beside } })
 }
 
 /** The format that is asked for, taken out of what else was said. Throws WeirError `bad-input` with those that there are. */
@@ -74,12 +77,12 @@ const download = async (verb: Verb, said: Record<string, unknown>, context: Cont
     const { format = 'csv' } = said
     const path = `${folder.path}/weir.${String(format).replace(/[^a-z.]/g, '')}`
     const written = await perform(verb, { ...said, [field]: path }, context)
-    const headers = {
+    const about = {
       ...aboutFile(written),
       'content-type': path.endsWith('.csv') ? 'text/csv; charset=utf-8' : 'application/octet-stream',
       'content-disposition': `attachment; filename="${path.slice(folder.path.length + 1)}"`,
     }
-    return new Response(fileBody(path, folder.remove), { headers })
+    return new Response(fileBody(path, folder.remove), { headers: about })
   } catch (error) {
     folder.remove()
     throw error
@@ -148,8 +151,8 @@ export const consoleApp = (world: ConsoleWorld): Hono<Env> => {
   app.onError((error, exchange) => {
     if (!(error instanceof WeirError) && !hasGone(exchange, error))
       world.fault(error, `${exchange.req.method} ${exchange.req.routePath}`)
-    const { status, body, headers } = refusalOf(error)
-    return exchange.json(body, status as ContentfulStatusCode, headers)
+    const refusal = refusalOf(error)
+    return exchange.json(refusal.body, refusal.status as ContentfulStatusCode, refusal.headers)
   })
   const pepper = secretOf(world)('console-tokens')
   app.get('/health', (exchange) => exchange.json({ status: 'ok' }))

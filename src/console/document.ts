@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { codes } from '../core/errors.ts'
 import type { Verb } from '../verbs/verb.ts'
-import { forms } from './represent.ts'
+import { forms, headers } from './represent.ts'
 import { fieldsOf, fileHeader, hasJsonBody, isRevision, matchField, ownFields, pathFields } from './request.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -76,6 +76,8 @@ const headersOf = (verb: Verb): Json => {
         schema['type'] === 'array' ? [] : [[fileHeader(name), { ...(description ? { description } : {}), schema }]],
       ),
     )
+  const header = headers[verb.name]
+  if (header !== undefined) return { [header.name]: { description: header.describes, schema: { type: 'string' } } }
   return told.some(([name, { type }]) => isRevision(name, type))
     ? { ETag: { description: 'For If-Match', schema: { type: 'string' } } }
     : {}

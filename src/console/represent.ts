@@ -3,6 +3,7 @@ import { csvColumns } from '../cli/report/columns.ts'
 import { perColumns } from '../cli/report/render-per.ts'
 import { csv } from '../cli/show/output.ts'
 import { formats } from '../cli/statement/formats.ts'
+import type { Report } from '../verbs/spend/report.ts'
 import { verb as spend } from '../verbs/spend.ts'
 import { verb as statements } from '../verbs/statements.ts'
 import { verb as unitCost } from '../verbs/unit-cost.ts'
@@ -35,4 +36,16 @@ export const forms: Readonly<Record<string, Readonly<Record<string, Form>>>> = {
     },
   }),
   ...formsOf(unitCost, { csv: { media: csvType, render: ({ rows, by }) => csv(rows, perColumns(by)) } }),
+}
+
+/** What an answer leaves out is said by a header, too: a CSV has no other place for it. */
+type Header = Readonly<{ name: string; describes: string; of(result: unknown): string }>
+
+/** By the name of the verb. */
+export const headers: Readonly<Record<string, Header>> = {
+  [spend.name]: {
+    name: 'x-weir-more',
+    describes: 'Rows that the limit left out',
+    of: (result) => String((result as Report).sections.reduce((sum, { more }) => sum + more, 0)),
+  },
 }

@@ -27,7 +27,7 @@ export const verb = defineVerb({
       .describe('What to group by, several with commas, e.g. team,feature or day; otherwise three sections'),
     ...windowFields,
     ...whereFields,
-    limit: limit(1000, 100_000),
+    limit: limit(10_000, 100_000),
     together: flag('One section by team, model and feature at once, where by is not given'),
   }),
   output: reportAnswer,

@@ -34,7 +34,7 @@ export const openDesk = async (now: string, receipts?: readonly Receipt[], env: 
       return err.trim()
     },
     /** Writes a file, and gives its path. */
-    file(name: string, text: string): string {
+    file(name: string, text: string | Uint8Array): string {
       writeFileSync(join(files, name), text)
       return join(files, name)
     },

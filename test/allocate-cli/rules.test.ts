@@ -1,5 +1,6 @@
 /** Virtual tags, splits and outcomes from the command line, as whole outputs over the fixed fortnight. */
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test, vi } from 'vitest'
 import { since, until } from '../cli/fixture.ts'
 import { weir, weirProcess } from '../cli/run.ts'
@@ -181,6 +182,18 @@ describe('weir outcomes', () => {
         { line: 3, why },
       ],
     })
+  })
+
+  test('come from a packed file, too, and a file of which no column says the time is refused even without rows', async () => {
+    const words = ['--kind', 'active_user', '--team', 'search', '--json'] as const
+    const packed = file('users.csv.gz', gzipSync('at,count\n2026-11-09,40\n'))
+    expect(JSON.parse(await ok('outcomes', 'import', packed, ...words))).toMatchObject({ added: 0, already: 1, bad: 0 })
+    const torn = file('torn.csv.gz', gzipSync('at,count\n2026-11-09,40\n').subarray(0, 20))
+    expect(await refused('outcomes', 'import', torn, ...words)).toContain(
+      'is not readable as CSV: unexpected end of file',
+    )
+    for (const text of ['id;at;count\n', gzipSync('at\n2026-11-09\n')])
+      expect(await refused('outcomes', 'import', file('odd.csv', text), ...words)).toContain('has no column at')
   })
 
   test('of a time that no ledger keeps, or of more than can be added up, are named, and the rest is kept', async () => {

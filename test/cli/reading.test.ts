@@ -157,6 +157,12 @@ describe('weir report', () => {
     keyed.clear()
   })
 
+  test('as CSV says beside it what its limit left out', async () => {
+    const { out, err } = await weir(['report', '--by', 'team', '--csv', '--limit', '2', ...window, '--data', data])
+    expect(out.trimEnd().split('\r\n')).toHaveLength(3)
+    expect(err).toBe('and 2 further rows: --limit 4\n')
+  })
+
   test('counts the money of the receipts to the last digit', async () => {
     const report = JSON.parse(await ask(['report', '--json', '--since', 'all', '--by', 'provider']))
     const cost = receipts.reduce((sum, { cost_usd }) => sum + Math.round(Number(cost_usd ?? 0) * 1e9), 0)

@@ -220,6 +220,16 @@ describe('every answer of the document', () => {
     expect(headers.get('x-weir-cost-usd')).toBe(total.cost_usd)
   })
 
+  test('that is CSV says how many rows its limit left out', async () => {
+    const asked = async (limit: number) => {
+      const { text, headers } = await admin('GET', `/v1/spend?since=all&by=team&format=csv&limit=${limit}`)
+      return [text.trimEnd().split('\r\n').length - 1, headers.get('x-weir-more')]
+    }
+    const [all] = await asked(1000)
+    expect(await asked(1000)).toEqual([all, '0'])
+    expect(await asked(2)).toEqual([2, String(Number(all) - 2)])
+  })
+
   test('that can be changed under a revision names If-Match', () => {
     const matching = Object.entries(operations).flatMap(([route, methods]) =>
       Object.entries(methods).flatMap(([method, { parameters = [] }]) =>

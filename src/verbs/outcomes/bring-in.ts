@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { parse } from 'csv-parse'
 import { WeirError } from '../../core/errors.ts'
 import type { OutcomeEvent } from '../../core/outcome.ts'
 import type { Store } from '../../core/store.ts'
+import { openSource } from '../../importers/source.ts'
 import {
   type OutcomeDraft,
   type OutcomeField,
@@ -39,8 +40,9 @@ export type OutcomeImport = Readonly<{
 const MOST_SHOWN = 10
 const BATCH = 1000
 
-/** Which column holds which field: as mapped, else the column of the field's own name. Throws WeirError `bad-input`. */
-const columnsOf = (heads: readonly string[], mapped: Readonly<Record<string, string>>, flag: string): Columns => {
+/** Which column holds which field: as mapped, else the column of the field's own name. Throws WeirError `bad-input`, also where none says the time. */
+const columnsOf = (heads: readonly string[], { path, columns: mapped, standard, field }: OutcomeImport): Columns => {
+  const flag = field('columns')
   for (const [field, column] of Object.entries(mapped)) {
     if (!outcomeFields.some((one) => one === field))
       throw new WeirError('bad-input', `${flag} ${field}: no such field; there are ${outcomeFields.join(', ')}`)
@@ -50,11 +52,17 @@ const columnsOf = (heads: readonly string[], mapped: Readonly<Record<string, str
         `${flag} ${field}=${column}: the file has no such column, but ${heads.join(', ')}`,
       )
   }
-  return Object.fromEntries(
-    outcomeFields.flatMap((field) => {
-      const column = mapped[field] ?? (heads.includes(field) ? field : undefined)
-      return column === undefined ? [] : [[field, column]]
+  const columns: Columns = Object.fromEntries(
+    outcomeFields.flatMap((name) => {
+      const column = mapped[name] ?? (heads.includes(name) ? name : undefined)
+      return column === undefined ? [] : [[name, column]]
     }),
+  )
+  if (columns.at !== undefined || standard.at !== undefined) return columns
+  throw new WeirError(
+    'bad-input',
+    `${path} has no column at: say which column holds the time, e.g. ${flag} at=closed_at`,
+    { field: 'columns' },
   )
 }
 
@@ -70,24 +78,25 @@ const identities = () => {
 }
 
 /** A row is uneven where it has fewer or more columns than the first line: which cell is whose is not known then. */
-type OutcomeRow = Readonly<{ cells: Cells; heads: readonly string[]; line: number; uneven: boolean }>
+type OutcomeRow = Readonly<{ cells: Cells; line: number; uneven: boolean }>
 
-async function* rowsOf(path: string): AsyncGenerator<OutcomeRow> {
-  let heads: readonly string[] = []
+/** The rows of a CSV file, plain or `.gz`. `begin` is told the names of its columns, and may throw. */
+async function* rowsOf(path: string, begin: (heads: readonly string[]) => void): AsyncGenerator<OutcomeRow> {
   const columns = (names: string[]): string[] => {
-    heads = names
+    begin(names)
     return names
   }
   const relax = { relax_column_count: true, skip_empty_lines: true, trim: true } as const
   const parser = parse({ columns, bom: true, info: true, ...relax })
-  const source = createReadStream(path)
+  const source = openSource(path, () => {})
   source.on('error', (error) => parser.destroy(error))
   source.pipe(parser)
   try {
     type Parsed = Readonly<{ record: Cells; info: Readonly<{ lines: number; error?: Error }> }>
     for await (const { record, info } of parser as AsyncIterable<Parsed>)
-      yield { cells: record, heads, line: info.lines, uneven: info.error !== undefined }
+      yield { cells: record, line: info.lines, uneven: info.error !== undefined }
   } catch (cause) {
+    if (cause instanceof WeirError) throw cause
     throw new WeirError('bad-input', `${path} is not readable as CSV: ${(cause as Error).message}`, { cause })
   }
 }
@@ -142,15 +151,11 @@ export const importOutcomes = async (store: Store, options: OutcomeImport): Prom
     throw new WeirError('bad-input', `${path} is no file: name a CSV file with a line of column names`)
   const identify = identities()
   const into = tally(store)
-  let columns: Columns | undefined
-  for await (const { cells, heads, line, uneven } of rowsOf(path)) {
-    columns ??= columnsOf(heads, options.columns, field('columns'))
-    if (columns.at === undefined && standard.at === undefined)
-      throw new WeirError(
-        'bad-input',
-        `${path} has no column at: say which column holds the time, e.g. ${field('columns')} at=closed_at`,
-        { field: 'columns' },
-      )
+  let columns: Columns = {}
+  const begin = (heads: readonly string[]) => {
+    columns = columnsOf(heads, options)
+  }
+  for await (const { cells, line, uneven } of rowsOf(path, begin)) {
     try {
       const name = columns.at ?? field('at')
       checkEven(uneven)

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { defineCommand } from 'citty'
 import type { Extent } from '../core/ledger.ts'
-import { type ControlFile, controlPath } from '../gateway/control.ts'
+import { readControl } from '../gateway/control.ts'
 import { hasStore } from '../verbs/data.ts'
 import { verb as extent } from '../verbs/extent.ts'
 import { perform } from '../verbs/perform.ts'
@@ -26,8 +25,10 @@ type Gateway = Readonly<{
 
 /** The gateway that runs on this folder, as it says itself; undefined where none answers. */
 const askGateway = async (data: string): Promise<Gateway | undefined> => {
+  const control = readControl(data)
+  if (!control) return undefined
+  const { port, token } = control
   try {
-    const { port, token } = JSON.parse(readFileSync(controlPath(data), 'utf8')) as ControlFile
     const response = await fetch(`http://127.0.0.1:${port}/status`, {
       headers: { authorization: `Bearer ${token}` },
       redirect: 'error',

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
@@ -10,7 +10,7 @@ import { WeirError } from '../core/errors.ts'
 import type { Ledger, Question, Segment } from '../core/ledger.ts'
 
 /** How a command finds the running gateway: the content of `<data>/control.json`, readable by its owner only. */
-export type ControlFile = Readonly<{ port: number; token: string; pid: number; version: string }>
+export type ControlFile = Readonly<{ port: number; token: string; pid: number; version: string; folder: string }>
 
 /** An import for the gateway's ledger: a file in `<data>/import/`. */
 export type AppendRequest = Readonly<{ name: string; file: string; deduplicate?: Segment['deduplicate'] }>
@@ -51,6 +51,21 @@ const asks = new Set<string>([
 ] satisfies Question['ask'][])
 
 export const controlPath = (data: string): string => join(data, 'control.json')
+
+const folderId = (data: string): string => {
+  const { dev, ino } = statSync(data, { bigint: true })
+  return `${dev}:${ino}`
+}
+
+/** How to find the gateway that runs on a data folder; undefined where none is named, and in a copy of a folder that has one. */
+export const readControl = (data: string): ControlFile | undefined => {
+  try {
+    const file = JSON.parse(readFileSync(controlPath(data), 'utf8')) as ControlFile
+    return (file.folder ?? folderId(data)) === folderId(data) ? file : undefined
+  } catch {
+    return undefined
+  }
+}
 export const importFolder = (data: string): string => join(data, 'import')
 
 const readBody = async (request: IncomingMessage): Promise<unknown> => {
@@ -145,7 +160,8 @@ export const startControl = async (options: ControlOptions): Promise<Control> =>
   server.unref()
   const { port } = server.address() as AddressInfo
   const path = controlPath(options.data)
-  const file: ControlFile = { port, token, pid: process.pid, version: packageVersion() }
+  const folder = folderId(options.data)
+  const file: ControlFile = { port, token, pid: process.pid, version: packageVersion(), folder }
   writeFileSync(`${path}.tmp`, JSON.stringify(file), { mode: 0o600 })
   renameSync(`${path}.tmp`, path)
   return {

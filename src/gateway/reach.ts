@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { packageVersion } from '../config/version.ts'
 import { codes, type ErrorCode, WeirError } from '../core/errors.ts'
 import type { Answer, Appended, Ledger, Question, Segment } from '../core/ledger.ts'
 import { startCollector } from './collect.ts'
-import { type AppendRequest, type ControlFile, controlPath, importFolder } from './control.ts'
+import { type AppendRequest, type ControlFile, importFolder, readControl } from './control.ts'
 import { type Held, holdLedger } from './hold.ts'
 import type { Reloaded } from './reload.ts'
 import { openQueue } from './watch/queue.ts'
@@ -20,14 +19,6 @@ export type ReachOptions = Readonly<{
 }>
 
 const STATUS_MS = 5000
-
-const readControl = (data: string): ControlFile | undefined => {
-  try {
-    return JSON.parse(readFileSync(controlPath(data), 'utf8')) as ControlFile
-  } catch {
-    return undefined
-  }
-}
 
 type Refusal = Readonly<{ error?: Readonly<{ code?: string; message?: string }> }>
 

@@ -1,5 +1,7 @@
-/** The machine's clock is set back while a call is under way: the receipt keeps its order, and nothing else notices. */
+/** The machine's clock is set back while a gateway runs: receipts keep their order, and budgets hold. */
 import { afterEach, expect, test } from 'vitest'
+import { readBudgets } from '../../src/playbook/allocate/budget/read.ts'
+import { waitUntil } from '../waiting.ts'
 import { chatBody, post } from './ask.ts'
 import { type House, startHouse } from './harness.ts'
 
@@ -33,4 +35,24 @@ test.each([
   expect(sums.length).toBeGreaterThan(1)
   for (const sum of sums) expect(sum).toBeGreaterThanOrEqual(0)
   expect((await post(house)).status).toBe(200)
+})
+
+test('a rolling budget holds, and counts what was spent in its window by the clock as it is now', async () => {
+  let back_us = 0
+  const { budgets } = readBudgets([{ name: 'minute', limit: { calls: 3 }, last: '1m' }])
+  house = await startHouse({
+    settings: { budgets },
+    overrides: { ledger: true, now_us: () => Date.now() * 1000 - back_us },
+  })
+  await house.gateway.ledger_ready
+  const statuses = async (calls: number) => {
+    const found: number[] = []
+    for (let call = 0; call < calls; call++) found.push((await post(house)).status)
+    return found
+  }
+  expect(await statuses(4)).toEqual([200, 200, 200, 429])
+  back_us = HOUR_US
+  // What was spent an hour later is not in this window.
+  await waitUntil(async () => (await house.gateway.budgets())[0]?.spent === '0')
+  expect(await statuses(5)).toEqual([200, 200, 200, 429, 429])
 })

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -43,10 +43,10 @@ const serve = async (refresh?: () => Promise<unknown>) => {
 
 describe('the ledger is reached', () => {
   test('without a gateway: the journal of one that died is recovered and appended first', async () => {
-    const journal = openJournal({ folder: join(data, 'journal'), thread: 't', now_us })
+    // Not closed, and its timer never comes: its process is thought of as dead.
+    const journal = openJournal({ folder: join(data, 'journal'), thread: 't', now_us, fsync_ms: 3_600_000 })
     journal.receipt(receipt({ started_at_us: START_US, cost_usd: usd('1') }))
     journal.open(receipt({ started_at_us: START_US, price_state: 'priced', reserved_usd: usd('0.5') }))
-    // Not closed: its process is thought of as dead.
     const ledger = await reachLedger(data, { now_us })
     const { total } = await ledger.query({ ask: 'spend', window, group_by: [] })
     expect(total).toMatchObject({ calls: 2, cost_usd: '1.5' })
@@ -93,6 +93,20 @@ describe('the ledger is reached', () => {
       ),
     })
     await gateway.stop()
+  })
+
+  test('of a copy of a folder whose gateway runs: the copy’s own, and not the gateway’s', async () => {
+    const gateway = await serve()
+    const copy = mkdtempSync(join(tmpdir(), 'weir-copy-'))
+    cpSync(data, copy, { recursive: true })
+    writeSegment(join(data, 'later.ndjson'), [receipt({ started_at_us: START_US })])
+    await gateway.ledger.append({ name: 'later', path: join(data, 'later.ndjson') })
+    const [own, copied] = [await reachLedger(data, { now_us }), await reachLedger(copy, { now_us })]
+    expect((await own.query({ ask: 'extent' })).receipts).toBe(1)
+    expect((await copied.query({ ask: 'extent' })).receipts).toBe(0)
+    for (const end of [own, copied]) await end.close()
+    await gateway.stop()
+    rmSync(copy, { recursive: true })
   })
 
   test('after a gateway that left its control file behind', async () => {

@@ -52,6 +52,8 @@ export type Desk = Readonly<{
 export const MAIN_LANE = 0
 
 const SWEEP_EVERY_MS = 30_000
+/** How often the clock is looked at: whether it was set back. */
+const CLOCK_EVERY_MS = 1000
 /**
  * Which scopes budgets with a counter for each value have, only the ledger knows. Who looks every few seconds has it asked for no
  * more than this part of the time: of ten million receipts the answer takes seconds.
@@ -141,18 +143,26 @@ const count = async (known: Known): Promise<void> => {
   await publish(known)
 }
 
-/**
- * Lets what could not be counted be counted again, in other counters: what was added to those stands in the ledger too. False
- * where there is none.
- */
-const renewFailed = (known: Known, newEpoch: () => number): boolean => {
+const hasFailed = ({ state }: InForce): boolean => state === 'failed'
+const isRolling = ({ budget: { window } }: InForce): boolean => 'last_us' in window
+
+/** Counts some budgets again, in other counters: what was added to those stands in the ledger too. */
+const recount = async (known: Known, newEpoch: () => number, which: (one: InForce) => boolean): Promise<void> => {
   const { generation, budgets } = known.inForce
-  if (budgets.every(({ state }) => state !== 'failed')) return false
-  const anew = budgets.map(
-    (one): InForce => (one.state === 'failed' ? { ...one, epoch: newEpoch(), state: 'counting' } : one),
-  )
+  if (known.counting === undefined || !budgets.some(which)) return
+  const anew = budgets.map((one): InForce => (which(one) ? { ...one, epoch: newEpoch(), state: 'counting' } : one))
   known.inForce = { generation: generation + 1, budgets: anew }
-  return true
+  await count(known)
+}
+
+/** Is the clock behind where it was at the last look? */
+const setBack = (now_us: () => number) => {
+  let seen_us = now_us()
+  return (): boolean => {
+    const before_us = seen_us
+    seen_us = now_us()
+    return seen_us < before_us
+  }
 }
 
 const hasEach = ({ counter }: Active): boolean => counter.conditions.some(({ wanted }) => wanted === EACH)
@@ -248,19 +258,22 @@ export const openDesk = ({ settings, now_us, log, threads = NO_THREADS }: DeskOp
   own.set(inForce)
   const timer = setInterval(() => {
     own.sweep()
-    if (typeof known.counting === 'object')
-      void turn(async () => {
-        if (renewFailed(known, nextEpoch)) await count(known)
-      })
+    if (typeof known.counting === 'object') void turn(() => recount(known, nextEpoch, hasFailed))
   }, SWEEP_EVERY_MS)
   timer.unref()
+  // What has left a rolling window comes into it again then, and its counter would let it go at once.
+  const wasSetBack = setBack(now_us)
+  const clock = setInterval(() => {
+    if (wasSetBack()) void turn(() => recount(known, nextEpoch, isRolling))
+  }, CLOCK_EVERY_MS)
+  clock.unref()
   return {
     memory,
     inForce: () => known.inForce,
     begin: (counting = 'no-ledger') =>
       turn(async () => {
         known.counting = counting
-        renewFailed(known, nextEpoch)
+        await recount(known, nextEpoch, hasFailed)
         await count(known)
       }),
     fail: () =>
@@ -282,6 +295,9 @@ export const openDesk = ({ settings, now_us, log, threads = NO_THREADS }: DeskOp
     states: () => statesOf(known, true),
     glance: () => statesOf(known, false),
     gauges: () => gaugesOf(known),
-    close: () => clearInterval(timer),
+    close() {
+      clearInterval(timer)
+      clearInterval(clock)
+    },
   }
 }

@@ -129,7 +129,7 @@ const unkept = (ended: Ended, { max_entry_bytes }: Settings): string | undefined
   if (ended.fell_back) return 'the last answer came from another model, to which the call fell back'
   if (ended.has_tool_calls) return 'the last answer asked for tools'
   if (ended.is_refusal) return 'the last answer was a refusal'
-  if (!steady.has(call.circle.endpoint) && !finished.test(receipt.finish_reason ?? ''))
+  if (!steady.has(call.circle.endpoint) && !(finished.test(receipt.finish_reason ?? '') && ended.is_whole !== false))
     return 'the last answer was not whole'
   if (receipt.usage_source !== 'provider') return 'the usage of the last answer is not known'
   if (body === undefined || body.length > max_entry_bytes) return 'the last answer was longer than is kept'

@@ -210,7 +210,7 @@ const learn = (ended: Ended, chosen: Settings, kit: Kit): void => {
   // What is only observed counts too, so that what is promised is what is then served.
   if (ended.pulled?.do === 'answer') asked.known.partition.served()
   const good = receipt.outcome === 'ok' && WHOLE.has(receipt.finish_reason ?? '') && ended.is_refusal !== true
-  if (!good || ended.has_tool_calls === true || ended.fell_back) return
+  if (!good || ended.is_whole === false || ended.has_tool_calls === true || ended.fell_back) return
   const text = ended.text?.()
   if (text !== undefined && text !== '') noteAnswer(asked, ended, text, chosen, kit)
 }

@@ -12,16 +12,25 @@ import { plural } from './show/format.ts'
 import { lookOf } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
 
-/** Asks the stored answers; undefined where none were ever stored, and no file is made to find that out. */
+/** How long a gateway's writes are waited for, ms. */
+const BUSY_MS = 10_000
+
+/**
+ * Asks the stored answers; undefined where none were ever stored, and no file is made to find that out. Throws `overloaded` where the
+ * file cannot be used, which for calls would count as empty.
+ */
 const withAnswers = async <T>(flags: FolderFlags, ask: (answers: AnswerStore) => T): Promise<T | undefined> => {
   const data = folderOf(flags)
   needData(data)
   const path = join(data, 'answers.db')
   if (!existsSync(path)) return undefined
   const { openAnswers } = await import('../stores/answers.ts')
-  const answers = openAnswers({ path, now_us })
+  const answers = openAnswers({ path, now_us, busy_ms: BUSY_MS })
   try {
-    return ask(answers)
+    const found = ask(answers)
+    const trouble = answers.trouble()
+    if (trouble !== undefined) throw new WeirError('overloaded', `${trouble}: ${path}. Try again, or see who holds it.`)
+    return found
   } finally {
     answers.close()
   }

@@ -122,9 +122,10 @@ export type Ended = Readonly<{
   content_type?: string
   /** What the answer says, where it is kept and the wire can tell. */
   text?(): string | undefined
-  /** Does the answer ask for tools; does the model refuse to answer? Known where `body` is. */
+  /** Does the answer ask for tools or come of such; does the model refuse to answer; has every choice ended by itself? Known where `body` is. */
   has_tool_calls?: boolean
   is_refusal?: boolean
+  is_whole?: boolean
   /** Names of the tools that the answer calls, where it is kept. */
   called?(): ReadonlySet<string>
 }>

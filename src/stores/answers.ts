@@ -8,6 +8,8 @@ export type AnswersOptions = Readonly<{
   now_us: () => number
   /** True where other threads use the file too: then calls in flight are told to them as well. */
   shared?: boolean
+  /** How long another's write is waited for, ms. */
+  busy_ms?: number
 }>
 
 /** A stored answer without its body, as `weir cache list` shows it. */
@@ -120,9 +122,15 @@ const openKeeping = (shelf: Shelf, now_us: () => number): Pick<AnswerStore, 'lis
     ),
   purge: ({ tag }) =>
     shelf.use((database) => {
-      if (tag === undefined) return Number(database.prepare('delete from answers').run().changes)
+      // What is deleted is overwritten, and leaves the log of the file, too.
+      database.exec('pragma secure_delete = on')
       const tagged = 'exists (select 1 from json_each(answers.tags) where value = ?)'
-      return Number(database.prepare(`delete from answers where ${tagged}`).run(tag).changes)
+      const { changes } =
+        tag === undefined
+          ? database.prepare('delete from answers').run()
+          : database.prepare(`delete from answers where ${tagged}`).run(tag)
+      database.exec('pragma wal_checkpoint(truncate); pragma secure_delete = off')
+      return Number(changes)
     }, 0),
 })
 

@@ -11,6 +11,8 @@ export type ShelfOptions = Readonly<{
   begin?: (database: DatabaseSync) => void
   /** What it holds, for messages, e.g. `stored answers`. */
   holds: string
+  /** How long another's write is waited for, ms; where absent so briefly that no call feels it. */
+  busy_ms?: number
 }>
 
 /** A SQLite file of things that can be lost: shared by threads, and never the reason why a call fails. */
@@ -43,9 +45,9 @@ const LOOK_US = 5_000_000
 const broken = new Set([11, 26])
 const codeOf = (error: unknown): number => Number((error as { errcode?: number }).errcode ?? 0) & 0xff
 
-const openFile = ({ path, tables, begin }: ShelfOptions): DatabaseSync => {
+const openFile = ({ path, tables, begin, busy_ms = BUSY_MS }: ShelfOptions): DatabaseSync => {
   mkdirSync(dirname(path), { recursive: true })
-  const database = new DatabaseSync(path, { timeout: BUSY_MS })
+  const database = new DatabaseSync(path, { timeout: busy_ms })
   try {
     database.exec(`pragma journal_mode = wal; pragma synchronous = off; ${tables}`)
     begin?.(database)

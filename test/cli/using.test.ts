@@ -138,6 +138,15 @@ test.each([
   expect(readdirSync(join(cwd, 'weir-data'))).toEqual(['journal'])
 })
 
+test('stored answers that cannot be purged are not said to be none', async () => {
+  const path = join(cwd, 'weir-data', 'answers.db')
+  mkdirSync(join(cwd, 'weir-data', 'journal'), { recursive: true })
+  mkdirSync(path)
+  const { err, out, code } = await weir(['cache', 'purge', '--all'], { cwd })
+  expect([code === 0, out]).toEqual([false, ''])
+  expect(err).toContain(`the file of stored answers cannot be used: ${path}`)
+})
+
 test('a key can end in minutes', async () => {
   const { out } = await weir(['keys', 'create', '--expires', '30m', '--json'], { cwd })
   const made = JSON.parse(out)

@@ -1,5 +1,8 @@
 /** The exact cache, from the client's side: what is given again, to whom, and what the receipt says of it. */
+
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import Anthropic from '@anthropic-ai/sdk'
@@ -35,6 +38,16 @@ const cold = (more: object = {}) => chatBody({ temperature: 0, ...more })
 const ask = async (body: unknown = cold(), headers: Record<string, string> = {}, path?: string) => {
   const response = await post(house, { body, headers, ...(path === undefined ? {} : { path }) })
   return { text: await response.text(), cache: response.headers.get('x-weir-cache'), response }
+}
+/** A provider that answers everything with one body. */
+const serving = async (body: string) => {
+  const server = createServer((request, response) => {
+    request.resume()
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, close: () => server.close() }
 }
 const inFlight = (count: number) =>
   vi.waitFor(async () => {
@@ -247,6 +260,35 @@ describe('no answer is kept', () => {
     await open({ any_temperature: true })
     await ask(chatBody())
     expect((await ask(chatBody())).cache).toBe('hit')
+  })
+
+  test.each([
+    ['of which one choice was cut', { finish_reason: 'length', message: { role: 'assistant', content: 'b' } }],
+    ['that the provider filtered', { finish_reason: 'content_filter', message: { role: 'assistant', content: '' } }],
+  ])('%s, though the first ended by itself', async (_, second) => {
+    const whole = { index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'a' } }
+    const usage = { prompt_tokens: 9, completion_tokens: 2, total_tokens: 11 }
+    const head = { id: 'c', object: 'chat.completion', created: 1, model: 'gpt-4o-mini' }
+    const body = JSON.stringify({ ...head, choices: [whole, { index: 1, ...second }], usage })
+    const server = await serving(body)
+    await open({}, { providers: { openai: { base_url: `${server.url}/v1` } } })
+    for (let call = 0; call < 2; call++) expect((await ask(cold({ n: 2 }))).cache).toBe(null)
+    expect((await traces())[1]?.[2]).toBe('the last answer was not whole')
+    server.close()
+  })
+
+  test('that came of a search by the provider: it is of its day', async () => {
+    const candidate = { content: { role: 'model', parts: [{ text: 'Rain.' }] }, finishReason: 'STOP' }
+    const grounded = { ...candidate, groundingMetadata: { webSearchQueries: ['weather'] } }
+    const usageMetadata = { promptTokenCount: 3, candidatesTokenCount: 2, totalTokenCount: 5 }
+    const server = await serving(JSON.stringify({ candidates: [grounded], usageMetadata }))
+    await open({}, { providers: { google: { base_url: server.url } } })
+    const body = { contents: [{ parts: [{ text: 'Weather?' }] }], generationConfig: { temperature: 0 } }
+    for (let call = 0; call < 2; call++)
+      expect(
+        (await ask(body, { 'x-goog-api-key': 'k' }, '/v1beta/models/gemini-2.5-flash:generateContent')).cache,
+      ).toBe(null)
+    server.close()
   })
 
   test('of another model, to which the call fell back while its own failed', async () => {

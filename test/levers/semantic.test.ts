@@ -1,4 +1,5 @@
 /** cache/semantic through the real gateway: what is shared, what is served, and what happens when the embedder is down. */
+import { join } from 'node:path'
 import OpenAI from 'openai'
 import { afterEach, describe, expect, test } from 'vitest'
 import { chance } from '../../src/core/chance.ts'
@@ -6,6 +7,7 @@ import type { LeverMode, LeverPolicy } from '../../src/core/lever.ts'
 import type { Services, Settings } from '../../src/core/settings.ts'
 import { rested } from '../../src/gateway/levers/rested.ts'
 import { lever } from '../../src/playbook/cache/semantic.ts'
+import { openAnswers } from '../../src/stores/answers.ts'
 import { post } from '../gateway/ask.ts'
 import { type House, startHouse } from '../gateway/harness.ts'
 
@@ -156,6 +158,15 @@ describe('cache/semantic', () => {
     const served = (await tracesOf(at)).slice(500).filter(({ outcome }) => outcome === 'cached')
     expect(served.some(({ trace }) => trace?.why.includes('was asked before, whole'))).toBe(true)
   }, 120_000)
+
+  test('keeps answers under the tags by which they are purged', async () => {
+    const at = await open('on')
+    await say(client(at).withOptions({ defaultHeaders: { 'x-weir-team': 'care' } }), ask(chance(1)).text)
+    const answers = openAnswers({ path: join(at.gateway.settings.data, 'answers.db'), now_us: () => Date.now() * 1000 })
+    expect(answers.list(5).map(({ tags }) => tags)).toEqual([['team:care', 'model:gpt-4o-mini']])
+    expect(answers.purge({ tag: 'team:care' })).toBe(1)
+    answers.close()
+  })
 
   test('serves nothing while it only observes, and says what it would have served', async () => {
     const at = await open('observe')

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -65,6 +65,19 @@ test('makes room in the order of use, whichever the sizes, and in no more time w
   expect(bytes).toBeGreaterThan(3_900_000)
   const found = answers.list(20_000).map(({ key }) => Number(key.slice(1)))
   expect(found.toSorted((a, b) => a - b)).toEqual(Array.from({ length: kept }, (_, nth) => 12_000 - kept + nth))
+  answers.close()
+})
+
+test('what is purged is gone from the disk, too', () => {
+  const path = join(folder, 'purged.db')
+  const answers = openAnswers({ path, now_us })
+  const secret = new TextEncoder().encode('the patient is called Ann '.repeat(500))
+  answers.put('p', 'k', { ...answer, body: secret }, { ...keep, tags: ['team:care'] })
+  answers.put('p', 'other', answer, keep)
+  expect(answers.purge({ tag: 'team:care' })).toBe(1)
+  for (const name of readdirSync(folder).filter((name) => name.startsWith('purged.db')))
+    expect(readFileSync(join(folder, name)).includes('the patient'), name).toBe(false)
+  expect(answers.get('p', 'other')?.receipt_id).toBe('r')
   answers.close()
 })
 

@@ -6,17 +6,24 @@ import { asWeirError } from '../shape.ts'
 import type { World } from '../world.ts'
 import type { Pulling } from './pulling.ts'
 
-/** How a request for tools reads in an answer's bytes, on any wire; text of the model cannot read so, its quotes are escaped. */
+/**
+ * How a request for tools, or work of tools that the provider runs, reads in an answer's bytes, on any wire; text of the model cannot
+ * read so, its quotes are escaped.
+ */
 const TOOLS =
-  /"(tool_calls|function_call)"\s*:\s*(\[\s*\{|\{)|"type"\s*:\s*"(\w*tool_use|\w+_call)"|"(functionCall|function_call|toolUse)"\s*:\s*\{/
+  /"(tool_calls|function_call)"\s*:\s*(\[\s*\{|\{)|"type"\s*:\s*"(\w*tool_use|\w+_call)"|"(functionCall|function_call|toolUse|executableCode|groundingMetadata)"\s*:\s*\{\s*"/
 
 const REFUSAL = /"refusal"\s*:\s*"|"type"\s*:\s*"refusal"/
+
+/** How it reads that one of several choices ended in another way than by itself. */
+const UNFINISHED = /"(finish_reason|finishReason)"\s*:\s*"(?!(stop|end_turn|stop_sequence|complete|eos)")/i
 
 type Kept = Readonly<{
   body: Uint8Array
   content_type: string
   has_tool_calls: boolean
   is_refusal: boolean
+  is_whole: boolean
   text(): string | undefined
   called(): ReadonlySet<string>
 }>
@@ -34,6 +41,7 @@ const keptOf = ({ wire }: Call, { attempt, outcome }: Answer): Kept | undefined 
     content_type,
     has_tool_calls: TOOLS.test(text),
     is_refusal: REFUSAL.test(text),
+    is_whole: !UNFINISHED.test(text),
     text: () => wire?.editor?.said(body, content_type),
     called: () => calledNames(body, content_type),
   }

@@ -3,7 +3,7 @@ import type { Answers, Chosen, Ended, Kit, Lever, LiveCall, ReplayKit, Schema, S
 import type { Past, Replay } from '../../core/past.ts'
 import { ttl_s } from '../../core/prompt.ts'
 import { flightOf, follow, GONE, type Place } from './flight.ts'
-import { type Found, find, parted, slotOf } from './forms.ts'
+import { type Found, find, parted, slotOf, tagsOf } from './forms.ts'
 
 const settings = {
   ttl_s: {
@@ -129,7 +129,7 @@ const unkept = (ended: Ended, { max_entry_bytes }: Settings): string | undefined
   if (ended.fell_back) return 'the last answer came from another model, to which the call fell back'
   if (ended.has_tool_calls) return 'the last answer asked for tools'
   if (ended.is_refusal) return 'the last answer was a refusal'
-  if (!steady.has(call.circle.endpoint) && !finished.test(receipt.finish_reason ?? ''))
+  if (!steady.has(call.circle.endpoint) && !(finished.test(receipt.finish_reason ?? '') && ended.is_whole !== false))
     return 'the last answer was not whole'
   if (receipt.usage_source !== 'provider') return 'the usage of the last answer is not known'
   if (body === undefined || body.length > max_entry_bytes) return 'the last answer was longer than is kept'
@@ -172,10 +172,12 @@ const learn: NonNullable<Lever<typeof settings>['learn']> = (ended, chosen, kit)
     receipt_id: receipt.receipt_id,
     stored_at_us: kit.now_us(),
   }
-  const { team, feature } = call.circle
-  const own = [team && `team:${team}`, feature && `feature:${feature}`, `model:${call.model}`].filter((tag) => tag)
-  const tags = [...own, ...chosen.tags] as string[]
-  const keep = { ttl_s: chosen.ttl_s, tags, most_bytes: chosen.max_total_bytes, lever: 'cache/exact' }
+  const keep = {
+    ttl_s: chosen.ttl_s,
+    tags: tagsOf(call, chosen.tags),
+    most_bytes: chosen.max_total_bytes,
+    lever: 'cache/exact',
+  }
   answers.put(partition, slotOf(key, call.stream), answer, keep)
   const trouble = answers.trouble()
   if (trouble !== undefined) kit.memory.set(partition, key, `the last answer could not be kept: ${trouble}`)

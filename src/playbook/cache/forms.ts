@@ -4,6 +4,13 @@ import type { Kit, LiveCall, StoredAnswer } from '../../core/lever.ts'
 /** Under which name an answer lies: either form has a place of its own, since not each can be given in the other. */
 export const slotOf = (key: string, stream: boolean): string => (stream ? `${key} streamed` : key)
 
+/** The tags by which a stored answer is purged: whose it is, of which model, and further ones. */
+export const tagsOf = ({ circle, model }: LiveCall, more: readonly string[] = []): readonly string[] => {
+  const { team, feature } = circle
+  const own = [team && `team:${team}`, feature && `feature:${feature}`, `model:${model}`]
+  return [...own.filter((tag) => tag !== undefined), ...more]
+}
+
 /** What parts the two forms of a wire that cannot change them: false for all calls of one that can. */
 export const parted = (
   { circle, stream }: Pick<LiveCall, 'circle' | 'stream'>,

@@ -1,7 +1,7 @@
 import { WeirError } from '../../core/errors.ts'
 import type { Chosen, Ended, Kit, Lever, LiveCall, Pulled, Schema } from '../../core/lever.ts'
 import type { Past } from '../../core/past.ts'
-import { find, slotOf } from './forms.ts'
+import { find, slotOf, tagsOf } from './forms.ts'
 import { guardsOf } from './semantic/guards.ts'
 import { lexicalVector } from './semantic/lexical.ts'
 import { type Kept, readNote, type Said, writeNote } from './semantic/notes.ts'
@@ -189,11 +189,9 @@ const noteAnswer = (asked: Pending, ended: Ended, text: string, chosen: Settings
   const { body, content_type, receipt } = ended
   if (!body || content_type === undefined || (same !== undefined && find(ended.call, kit, name, group)?.answer)) return
   const answer = { body, content_type, receipt_id: receipt.receipt_id, stored_at_us: at_us }
-  const { team, feature, customer } = ended.call.circle
-  const tags = Object.entries({ team, feature, customer }).flatMap(([key, value]) => (value ? [`${key}=${value}`] : []))
   kit.answers?.put(name, slotOf(group, ended.call.stream), answer, {
     ttl_s: chosen.ttl_s,
-    tags,
+    tags: tagsOf(ended.call),
     most_bytes: chosen.most_bytes,
     lever: NAME,
   })
@@ -210,7 +208,7 @@ const learn = (ended: Ended, chosen: Settings, kit: Kit): void => {
   // What is only observed counts too, so that what is promised is what is then served.
   if (ended.pulled?.do === 'answer') asked.known.partition.served()
   const good = receipt.outcome === 'ok' && WHOLE.has(receipt.finish_reason ?? '') && ended.is_refusal !== true
-  if (!good || ended.has_tool_calls === true || ended.fell_back) return
+  if (!good || ended.is_whole === false || ended.has_tool_calls === true || ended.fell_back) return
   const text = ended.text?.()
   if (text !== undefined && text !== '') noteAnswer(asked, ended, text, chosen, kit)
 }

@@ -1,11 +1,11 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { alertsOf, channelsOf, type StoredSecrets } from './config/alerts.ts'
 import { budgetsOf, known, pricesOf, providersOf, routesOf } from './config/assemble.ts'
 import { defaultSettings } from './config/defaults.ts'
 import { fieldName, type Problem, readSource, type Source, type Tell } from './config/document.ts'
 import { isLoopback } from './config/fields.ts'
-import { configFile } from './config/folder.ts'
+import { configFile, readConfig } from './config/folder.ts'
 import { policiesOf } from './config/levers.ts'
 import { namesOf } from './config/match.ts'
 import { check, configError } from './config/problems.ts'
@@ -109,7 +109,7 @@ const originOf = (problems: readonly Problem[], outside: readonly Problem[], pat
  */
 export const loadSettings = (source: SettingsSource): Settings => {
   const path = configFile({ cwd: source.cwd, env: source.env, config: source.flags?.config })
-  const written = path === undefined ? empty : readSource(readFileSync(path, 'utf8'), source.env)
+  const written = path === undefined ? empty : readSource(readConfig(path), source.env)
   const checked = written.problems.some(({ field }) => field === 'YAML')
     ? { value: undefined, problems: [] }
     : check(fileSchema, written)

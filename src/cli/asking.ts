@@ -139,7 +139,7 @@ export const nothingFound = (extent: Extent, { zone }: NamedWindow, filtered: bo
   if (extent.receipts === 0 || extent.first_us === null || extent.last_us === null) {
     return (
       'The ledger is empty: no call has come through yet.\n' +
-      'Point a client at the gateway (weir serve says how), bring in what you have (weir import --help), or see it at work (npm run demo).'
+      'Point a client at the gateway (weir serve says how), bring in what you have (weir import --help), or try it with providers that are played on this machine (weir simulate).'
     )
   }
   const span = `${day(extent.first_us, zone)} to ${day(extent.last_us, zone)}`

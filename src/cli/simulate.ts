@@ -3,6 +3,7 @@ import { defineCommand } from 'citty'
 import { WeirError } from '../core/errors.ts'
 import { every } from './asking.ts'
 import { wholeFlag } from './numbers.ts'
+import { plural } from './show/format.ts'
 import { lookOf, paint } from './show/look.ts'
 import { note, print, printJson } from './show/output.ts'
 import { table } from './show/table.ts'
@@ -94,7 +95,7 @@ export const command = {
       else print(welcome(url, base_urls))
       await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
       await simulator.close()
-      note(`${simulator.calls.length} calls were answered.`)
+      note(`${plural(simulator.calls.length, 'call')} answered.`)
     },
   }),
   examples: [

@@ -43,7 +43,7 @@ const nameOf = (steps: readonly unknown[]): string => {
 
 const reference = /\$(\$\{[^}]*\})|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g
 
-type Environment = Readonly<Record<string, string | undefined>>
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Fills `${NAME}` and `${NAME:-default}` into the text; `$${` stands for `${`. Names that are not set are told to `missing`. */
 const interpolate = (text: string, env: Environment, missing: (name: string) => void): string =>

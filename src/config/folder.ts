@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parse } from 'yaml'
 import { WeirError } from '../core/errors.ts'
+import { type Environment, readSource } from './document.ts'
+import { configError } from './problems.ts'
 
 export type Place = Readonly<{
   cwd: string
-  env: Readonly<Record<string, string | undefined>>
+  env: Environment
   /** The flags `--config` and `--data`. */
   config?: string | undefined
   data?: string | undefined
@@ -21,14 +22,22 @@ export const configFile = (place: Place): string | undefined => {
   throw new WeirError('bad-config', `${origin} names ${path}, which is not there. Make one with: weir init ${named}`)
 }
 
-/** `data` of the file, without judging the rest of it: a report must not fail for a key that only serving needs. */
-const written = (path: string): string | undefined => {
+/** The text of a configuration file. What the system has against it names the path, also of a folder, where Node's own error does not. */
+export const readConfig = (path: string): string => {
   try {
-    const value = (parse(readFileSync(path, 'utf8')) as Readonly<{ data?: unknown }> | null)?.data
-    return typeof value === 'string' && !value.includes('${') ? resolve(dirname(path), value) : undefined
-  } catch {
-    return undefined
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw Object.assign(cause as Error, { path })
   }
+}
+
+/** `data` of the file, without judging the rest of it: a report must not fail for a key that only serving needs. */
+const written = (path: string, env: Environment): string | undefined => {
+  const { value, problems } = readSource(readConfig(path), env)
+  const wrong = problems.filter(({ field }) => field === 'data')
+  if (wrong.length > 0) throw configError(path, wrong)
+  const data = (value as Readonly<{ data?: unknown }> | null | undefined)?.data
+  return typeof data === 'string' ? resolve(dirname(path), data) : undefined
 }
 
 /** Where journal, ledger and store lie: --data, WEIR_DATA, `data` of weir.yaml (from the file's folder), or ./weir-data. */
@@ -36,5 +45,5 @@ export const dataFolder = (place: Place): string => {
   const named = place.data ?? (place.env['WEIR_DATA'] || undefined)
   if (named !== undefined) return resolve(place.cwd, named)
   const path = configFile(place)
-  return (path === undefined ? undefined : written(path)) ?? resolve(place.cwd, 'weir-data')
+  return (path === undefined ? undefined : written(path, place.env)) ?? resolve(place.cwd, 'weir-data')
 }

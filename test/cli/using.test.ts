@@ -271,6 +271,10 @@ describe('weir keys', () => {
       expect(code).toBe(2)
       expect(err + out).not.toContain('canary')
     }
+    for (const half of ['access_key_id', 'secret_access_key']) {
+      const { code, err } = await set(JSON.stringify({ [half]: 'canary' }), 'aws-bedrock')
+      expect([code, err]).toEqual([2, 'weir: access_key_id and secret_access_key belong together: give both\n'])
+    }
     expect((await set('k', 'opnai')).err).toMatch(/no built-in provider.*did you mean openai\?/)
   })
 })

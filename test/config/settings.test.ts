@@ -434,6 +434,12 @@ providers:
     )
   })
 
+  test('a folder of the file’s name is named, as a container makes where there is no file to mount', () => {
+    mkdirSync(join(cwd, 'weir.yaml'))
+    for (const read of [() => load(), () => dataFolder({ cwd, env: {} })])
+      expect(read).toThrow(expect.objectContaining({ code: 'EISDIR', path: join(cwd, 'weir.yaml') }))
+  })
+
   test('a named file that is missing is said so', () => {
     expect(() => load({}, { config: 'no.yaml' })).toThrow(/--config names .*no\.yaml, which is not there.*weir init/)
     expect(() => load({ WEIR_CONFIG: 'no.yaml' })).toThrow(/WEIR_CONFIG names/)
@@ -446,6 +452,13 @@ describe('the data folder', () => {
     expect(dataFolder({ cwd, env: {} })).toBe(join(cwd, 'there'))
     expect(dataFolder({ cwd, env: { WEIR_DATA: 'env' } })).toBe(join(cwd, 'env'))
     expect(dataFolder({ cwd, env: { WEIR_DATA: 'env' }, data: '/flag' })).toBe('/flag')
+  })
+
+  test('may come from the environment, as everything in the file; a variable that is not set is told', () => {
+    write(`data: \${PLACE}/there\nport: nonsense`)
+    expect(dataFolder({ cwd, env: { PLACE: '/var' } })).toBe('/var/there')
+    expect(() => dataFolder({ cwd, env: {} })).toThrow(/line 1, data: the environment variable PLACE is not set/)
+    expect(dataFolder({ cwd, env: { WEIR_DATA: '/env' } })).toBe('/env')
   })
 
   test('is counted from the file’s own folder', () => {

@@ -18,6 +18,13 @@ const isCredentials = (value: unknown): value is Credentials =>
   Object.entries(value).length > 0 &&
   Object.entries(value).every(([name, inner]) => fields.has(name) && typeof inner === 'string' && inner !== '')
 
+/** Credentials of which no half is missing. */
+const whole = (credentials: Credentials): Credentials => {
+  const { access_key_id, secret_access_key } = credentials
+  if ((access_key_id === undefined) === (secret_access_key === undefined)) return credentials
+  throw new WeirError('bad-input', 'access_key_id and secret_access_key belong together: give both')
+}
+
 /** A key as it stands, or a JSON object of credentials for a provider that needs several. Never repeated in an error. */
 const readCredentials = (text: string): Credentials => {
   const given = text.trim()
@@ -30,12 +37,12 @@ const readCredentials = (text: string): Credentials => {
   const refused = new WeirError('bad-input', `the JSON must hold nothing but ${[...fields].join(', ')}, each a text`)
   try {
     const value: unknown = JSON.parse(given)
-    if (isCredentials(value)) return value
+    if (isCredentials(value)) return whole(value)
     // A key file of Google's is one key, and read where it is used.
     if (typeof value === 'object' && value !== null && 'type' in value && 'client_email' in value)
       return { api_key: given }
-  } catch {
-    throw refused
+  } catch (error) {
+    throw error instanceof WeirError ? error : refused
   }
   throw refused
 }

@@ -69,12 +69,15 @@ const createFile = ({ folder, run }: Run, sequence: number, started_us: number):
   return { fd: makeSegment(folder, name), name, started_us, bytes: 0, receipts: 0 }
 }
 
-const unwritable = (folder: string, cause: unknown): WeirError =>
-  new WeirError(
+/** `which` is all that clients are told: of the system's words only those before the call and the path. */
+const unwritable = (which: string, cause: unknown): WeirError => {
+  const [why = ''] = (cause as Error).message.split(', ', 1)
+  return new WeirError(
     'journal-unwritable',
-    `The journal in ${folder} cannot be written (${(cause as Error).message}). Calls are refused until it can: make room or repair the disk.`,
+    `The journal ${which} cannot be written (${why}). Calls are refused until it can: make room or repair the disk.`,
     { cause, retry_after_s: 5 },
   )
+}
 
 /** Starts a run. Two runs never share a name, even if the clock stands still or was set back. */
 const createRun = (folder: string, thread: string, now_us: number): { run: Run; file: File } => {
@@ -84,7 +87,7 @@ const createRun = (folder: string, thread: string, now_us: number): { run: Run; 
       mkdirSync(folder, { recursive: true })
       return { run, file: createFile(run, 1, now_us) }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(folder, error)
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(`in ${folder}`, error)
     }
   }
 }
@@ -123,7 +126,7 @@ const openLines = (run: Run, first: File, writer: LineWriter) => {
     } catch (error) {
       state.failed = true
       state.why = (error as Error).message
-      throw unwritable(run.folder, error)
+      throw unwritable('of this gateway', error)
     }
   }
 

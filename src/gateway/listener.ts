@@ -47,7 +47,7 @@ const readiness = ({ journal, load, budgets }: World): readonly [status: number,
   if (load.leaving || load.shutting_down) return [503, 'stopping\n']
   if (budgets.active().some(({ state }) => state === 'counting')) return [503, 'budgets are being counted\n']
   if (budgets.active().some(refusesAll))
-    return [503, 'budgets cannot be counted, for the ledger cannot be read: weir status says why\n']
+    return [503, 'budgets cannot be counted, for the ledger cannot be read: weir status and the log say why\n']
   return journal.healthy() ? [200, 'ready\n'] : [503, 'the journal cannot be written: make room or repair the disk\n']
 }
 

@@ -1,4 +1,4 @@
-import { copyFileSync, createReadStream, mkdirSync, renameSync, unlinkSync } from 'node:fs'
+import { copyFileSync, createReadStream, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -44,29 +44,42 @@ const isGood = (line: string): boolean => {
   }
 }
 
+const linesOf = (path: string) =>
+  createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })
+
+const writeGood = async (from: string, to: string): Promise<void> => {
+  const file = await open(to, 'w', 0o600)
+  try {
+    for await (const line of linesOf(from)) if (line.trim() !== '' && isGood(line)) await file.write(`${line}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Keeps the segment whole in `quarantine/`, then takes its bad lines out; a disk without room for both gets back what was begun. */
+const takeOut = async (folder: string, name: string): Promise<void> => {
+  const path = join(folder, name)
+  const kept = join(folder, 'quarantine', name)
+  try {
+    mkdirSync(join(folder, 'quarantine'), { recursive: true })
+    copyFileSync(path, kept)
+    await writeGood(path, `${path}.sifted`)
+  } catch (error) {
+    for (const begun of [kept, `${path}.sifted`]) rmSync(begun, { force: true })
+    throw error
+  }
+  renameSync(`${path}.sifted`, path)
+}
+
 /**
  * Takes the lines that no ledger can read out of a segment; the whole segment is kept in `quarantine/` first. Killed at
- * any point it can be run again. Nothing is changed when every line is good.
+ * any point it can be run again. Nothing is written when every line is good: it may be a full disk for which the ledger refused it.
  */
 export const sift = async (folder: string, name: string): Promise<Readonly<{ good: number; bad: number }>> => {
-  const path = join(folder, name)
-  const sifted = await open(`${path}.sifted`, 'w', 0o600)
   const found = { good: 0, bad: 0 }
-  try {
-    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
-      if (line.trim() === '') continue
-      const good = isGood(line)
-      found[good ? 'good' : 'bad'] += 1
-      if (good) await sifted.write(`${line}\n`)
-    }
-    await sifted.sync()
-  } finally {
-    await sifted.close()
-  }
-  if (found.bad > 0) {
-    mkdirSync(join(folder, 'quarantine'), { recursive: true })
-    copyFileSync(path, join(folder, 'quarantine', name))
-    renameSync(`${path}.sifted`, path)
-  } else unlinkSync(`${path}.sifted`)
+  for await (const line of linesOf(join(folder, name)))
+    if (line.trim() !== '') found[isGood(line) ? 'good' : 'bad'] += 1
+  if (found.bad > 0) await takeOut(folder, name)
   return found
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { WeirError } from '../core/errors.ts'
 import type { Answer, Ledger, Question, Segment } from '../core/ledger.ts'
@@ -196,17 +197,37 @@ const take = (path: string, read_only: boolean): (() => void) => {
   return () => void writing.delete(file)
 }
 
+/** Which file lies there; undefined where none does. */
+const inodeOf = (path: string): bigint | undefined => statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
+
+/** What is appended to a file that was removed or replaced while it is open would be gone with it. Throws `overloaded`. */
+const sameFile = (path: string) => {
+  const opened = inodeOf(path)
+  return (): void => {
+    if (inodeOf(path) === opened) return
+    throw new WeirError(
+      'overloaded',
+      `The ledger ${path} was removed or replaced while it was open. Stop the gateway, put the file in its place that is meant, and start it again: the journal keeps what came since.`,
+    )
+  }
+}
+
 const openFile = async (options: DuckdbOptions): Promise<Ledger> => {
   const { path, read_only = false, memory_limit = '512MB', threads = 2, roll_up_from = 200_000 } = options
   const engine = await openEngine({ path, read_only, memory_limit, threads })
   const { awake, stop } = openRest(engine)
+  const check = sameFile(path)
   const writer = openWriter(await engine.connect(), engine, awake)
   const roll: Roll = (missing) => {
     if (!read_only) writer.roll(missing, roll_up_from)
   }
+  const appendAll = async (segments: readonly Segment[]) => {
+    check()
+    return writer.append(segments)
+  }
   return {
-    append: (segment) => writer.append([segment]),
-    appendAll: writer.append,
+    append: (segment) => appendAll([segment]),
+    appendAll,
     query: <Q extends Question>(question: Q) =>
       awake(async () => {
         await engine.spread()

@@ -89,13 +89,16 @@ describe('a journal that cannot be written', () => {
     state.full = true
     const refused = await post(house)
     expect(refused.status).toBe(503)
-    expect(((await refused.json()) as OpenAiError).error.message).toContain('journal')
+    const { message } = ((await refused.json()) as OpenAiError).error
+    expect(message).toMatch(/^The journal of this gateway cannot be written \(no space left on device\)/)
+    expect(message).not.toContain(house.gateway.settings.data)
     expect((await fetch(`${house.gateway.url}/readyz`)).status).toBe(503)
     expect((await fetch(`${house.gateway.url}/healthz`)).status).toBe(200)
     expect(house.simulator.calls).toHaveLength(1)
     await vi.waitFor(() => expect(house.log.join('')).toContain('"why":"no space left on device"'))
     const loud = house.log.find((line) => line.includes('the journal cannot be written'))
     expect(loud).toContain('"level":50')
+    expect(loud).toContain(house.gateway.settings.data)
     state.full = false
     expect((await post(house)).status).toBe(200)
     await vi.waitFor(() => expect(house.log.join('')).toContain('the journal is written again'))

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -118,6 +118,18 @@ describe('a collector', () => {
     expect(await collector.collect()).toBe(2)
     expect(collector.lag()).toEqual({ segments: 0, bytes: 0, failed: false })
     await collector.stop()
+  })
+
+  test('writes nothing beside a good segment that the ledger refuses, as on a full disk, and says the ledger’s reason', async () => {
+    mkdirSync(folder)
+    writeSegment(join(folder, 't-1-00000001.ndjson'), [receipt()])
+    // Where a copy would lie.
+    mkdirSync(join(folder, 't-1-00000001.ndjson.sifted'))
+    rmSync(join(data, 'ledger.duckdb'))
+    const collector = startCollector({ folder, ledger, log, every_ms: 10 })
+    await vi.waitFor(() => expect(collector.lag()).toMatchObject({ segments: 1, failed: true }))
+    await collector.stop()
+    expect(said).toEqual([expect.stringMatching(/does not take a segment.*was removed or replaced/)])
   })
 
   test('is not confused by other files in the folder', async () => {

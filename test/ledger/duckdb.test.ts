@@ -37,6 +37,24 @@ describe('the columns', () => {
 })
 
 describe('a ledger that this process has open', () => {
+  test('takes nothing once somebody removed or replaced its file: what it took would be gone with it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-removed-'))
+    const path = join(folder, 'ledger.duckdb')
+    const ledger = await open({ path })
+    const segment = { name: 's-1', path: join(folder, 's-1') }
+    writeSegment(segment.path, [receipt()])
+    const refused = {
+      code: 'overloaded',
+      message: expect.stringMatching(/was removed or replaced.*start it again/) as string,
+    }
+    rmSync(path)
+    await expect(ledger.append(segment)).rejects.toMatchObject(refused)
+    writeFileSync(path, 'another one')
+    await expect(ledger.append(segment)).rejects.toMatchObject(refused)
+    await ledger.close()
+    rmSync(folder, { recursive: true })
+  })
+
   test('is not opened a second time, whatever it is called, until it is closed', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'weir-twice-'))
     const path = join(folder, 'ledger.duckdb')

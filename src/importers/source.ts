@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
@@ -22,9 +22,10 @@ export const identities = (origin: string) => {
   }
 }
 
-/** Does a file begin as gzip does, whatever its name? What cannot be opened is told where it is read. */
+/** Does a file begin as gzip does, whatever its name? A pipe can be read once only. What cannot be opened is told where it is read. */
 const isPacked = (path: string): boolean => {
   try {
+    if (!statSync(path).isFile()) return false
     const file = openSync(path, 'r')
     try {
       const mark = Buffer.alloc(2)

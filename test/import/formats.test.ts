@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -126,6 +128,18 @@ describe('agent-trace', () => {
       /cannot be read/,
     )
   })
+})
+
+test('a pipe is read from its first byte on', async () => {
+  const pipe = join(folder, 'pipe')
+  execFileSync('bash', ['-c', `mkfifo '${pipe}'`])
+  const request = { timestamp: 0, input_length: 600, output_length: 5, hash_ids: [1, 2] }
+  const written = writeFile(pipe, `${JSON.stringify(request)}\n`)
+  const rows: Imported[] = []
+  for await (const row of mooncake.read(pipe, { ...options, provider: 'anthropic', model: 'claude-test' }, () => {}))
+    rows.push(row)
+  await written
+  expect(rows).toEqual([{ receipt: expect.objectContaining({ input_tokens: 600 }) }])
 })
 
 describe('claude-code', () => {

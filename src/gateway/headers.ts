@@ -1,4 +1,5 @@
 import type { Headers } from '../core/wire.ts'
+import { unescaped } from '../wires/framing/json.ts'
 
 /** Headers that belong to one connection and never go further (RFC 9110 §7.6.1), and those that each side sets anew. */
 const hopByHop = new Set([
@@ -113,24 +114,23 @@ export const answerHeaders = (raw: readonly string[], keep_length: boolean): str
   return kept
 }
 
-/** A parameter that carries a key (`?key=` of Google's older clients). */
-const KEY_PARAMETER = /^(key|access_token|api[-_]key)=/i
+/** Parameters that carry a key (`?key=` of Google's older clients), by their names. */
+const KEY_NAME = /^(key|access_token|api[-_]key)$/i
+/** Nearly every query has none, and then it is left as it is. A name may be written in escapes. */
+const MAYBE_KEY = /[?&][^=&]*(%|key=|access_token=)/i
+
+const carriesKey = (pair: string): boolean => KEY_NAME.test(unescaped(pair.split('=', 1)[0] ?? ''))
 
 /** The parameters of a query that carry a key. */
 export const keysIn = (query: string): readonly string[] =>
-  query === ''
-    ? []
-    : query
-        .slice(1)
-        .split('&')
-        .filter((pair) => KEY_PARAMETER.test(pair))
+  MAYBE_KEY.test(query) ? query.slice(1).split('&').filter(carriesKey) : []
 
 /** A query without parameters that carry a key. */
 export const withoutKeys = (query: string): string => {
-  if (!/[?&](key|access_token|api[-_]key)=/i.test(query)) return query
+  if (!MAYBE_KEY.test(query)) return query
   const kept = query
     .slice(1)
     .split('&')
-    .filter((pair) => !KEY_PARAMETER.test(pair))
+    .filter((pair) => !carriesKey(pair))
   return kept.length === 0 ? '' : `?${kept.join('&')}`
 }

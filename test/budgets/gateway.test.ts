@@ -211,6 +211,15 @@ describe('a reservation is made true', () => {
         7000,
       ],
       [gemini, { contents, generationConfig: { maxOutputTokens: 1000, candidate_count: 7 } }, 7000],
+      [
+        gemini,
+        {
+          contents,
+          generationConfig: { maxOutputTokens: 7000 },
+          generateContentRequest: { generationConfig: { maxOutputTokens: 1 } },
+        },
+        7000,
+      ],
     ]
     for (const [path, body, most] of asks) {
       await ask(path === gemini ? { 'x-goog-api-key': 'k' } : {}, body, path)

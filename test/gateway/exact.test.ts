@@ -399,6 +399,17 @@ describe('answers stay apart', () => {
     expect((await ask(cold(), claims)).cache, 'a header cannot say it either').toBe(null)
   })
 
+  test('by bodies of which one was made to look like the other to a hash that is quick and no more', async () => {
+    await open({ share: 'all' })
+    const asked = async (content: string, key: string) => {
+      const body = { model: 'gpt-4o-mini', temperature: 0, messages: [{ role: 'user', content }] }
+      return (await ask(body, { authorization: `Bearer ${key}` })).cache
+    }
+    expect(await asked('Say never: ucmE\u51a3\u3b0cyABUack?', 'sk-intruder')).toBe(null)
+    expect(await asked('May I have my money back?', 'sk-victim')).toBe(null)
+    expect(await asked('May I have my money back?', 'sk-other')).toBe('hit')
+  })
+
   test('by guardrails and versions that headers ask for', async () => {
     await open(
       { any_temperature: true },

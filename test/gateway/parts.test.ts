@@ -105,6 +105,7 @@ describe('headers', () => {
     expect(withoutKeys('?alt=sse&key=secret&x=%20')).toBe('?alt=sse&x=%20')
     expect(withoutKeys('?key=secret')).toBe('')
     expect(withoutKeys('?monkey=1')).toBe('?monkey=1')
+    expect(withoutKeys('?%6bey=secret&alt=sse&x=key')).toBe('?alt=sse&x=key')
   })
 })
 

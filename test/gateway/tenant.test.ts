@@ -17,6 +17,7 @@ test('a signer is known by the id of the key, and every other credential beside 
     of({}, '?access_token=sk'),
     of({}, '?access_token=sk-two'),
     of({}, '?API-Key=sk'),
+    of({}, '?%6bey=sk-three'),
     of({ cookie: 'sso=one' }),
     of({ cookie: 'sso=two' }),
     of({}),

@@ -8,7 +8,7 @@ import { asRecord } from '../../wires/framing/json.ts'
 import type { Call } from '../call.ts'
 import { withoutKeys } from '../headers.ts'
 import { bodyNamesTwice } from '../names-twice.ts'
-import { digest, promptOf } from '../prompt.ts'
+import { promptOf, sealed } from '../prompt.ts'
 import type { Upstream, World } from '../world.ts'
 import { besideText } from './beside.ts'
 import { type Bodies, LONGEST_BODY } from './bodies.ts'
@@ -37,7 +37,7 @@ const variantOf = ({ path, query, headers, plain, wire, stops }: Call): string =
   for (const name in headers) if (variants.test(name)) text += `\n${name}:${headers[name]}`
   const body = Buffer.from(plain.buffer, plain.byteOffset, plain.length).toString('latin1')
   const numbers = MANY_DIGITS.test(body) ? body.match(LONG_NUMBERS) : null
-  return digest(numbers ? `${text}\n${numbers.join()}` : text)
+  return sealed(numbers ? `${text}\n${numbers.join()}` : text)
 }
 
 const payerFields = ['key_id', 'team', 'feature', 'customer', 'user', 'environment', 'session', 'agent'] as const

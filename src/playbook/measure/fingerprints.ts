@@ -36,22 +36,23 @@ const toolMemory = (hash: Hash): KnownTools => {
 }
 
 /**
- * Makes the function that takes fingerprints of requests. `hash` gives 64 bits of a text as 16 hexadecimal digits. Two
+ * Makes the function that takes fingerprints of requests. `hash` gives 64 bits of a text as 16 hexadecimal digits. `sealed` does so
+ * for whole bodies, where stored answers are found by them: nobody may be able to make another body with the same ones. Two
  * requests of one conversation have the same chain up to where their prompts part. The chain knows no provider and no
  * model, so that a replay can ask what another one's cache would have held.
  */
-export const fingerprinter = (hash: Hash) => {
-  const tools = toolMemory(hash)
+export const fingerprinter = (hash: Hash, sealed = hash) => {
+  const tools = toolMemory(sealed)
   const exact = (json: unknown, reading: Reading, digest: (text: string) => string): string | undefined => {
     try {
-      return hash(`${reading.endpoint}\n${reading.model ?? ''}\n${canonical(json, digest, tools)}`)
+      return sealed(`${reading.endpoint}\n${reading.model ?? ''}\n${canonical(json, digest, tools)}`)
     } catch (error) {
       if (error instanceof RangeError) return undefined
       throw error
     }
   }
   return ({ json, reading }: Readonly<{ json: unknown; reading: Reading }>): Fingerprints => {
-    const digest = digests(hash)
+    const digest = digests(sealed)
     const { chain, whole, template: parts, conversation } = linkParts(reading.parts, digest)
     const body = json === undefined ? undefined : exact(json, reading, digest)
     const format = reading.response_format

@@ -79,7 +79,8 @@ const maximumEach = (body: JsonRecord): number | undefined => {
 /** Reads a generateContent, streamGenerateContent or countTokens request; the last may wrap the first. */
 export const readGenerate = (request: WireRequest, json: JsonRecord): Reading => {
   const counting = request.path.endsWith(':countTokens')
-  const body = asRecord(field(json, 'generateContentRequest')) ?? json
+  const wrapped = counting ? asRecord(field(json, 'generateContentRequest')) : undefined
+  const body = wrapped ?? json
   const contents = recordsOf(Array.isArray(body['contents']) ? body['contents'] : [body['contents']])
   const config = field(body, 'generationConfig')
   const each = maximumEach(body)

@@ -7,7 +7,7 @@ import { folderArgs, nothingFound, windowArgs, windowTitle } from './asking.ts'
 import { withContext } from './calling.ts'
 import { countFlag } from './numbers.ts'
 import { costCell, isUnknown } from './report/columns.ts'
-import { count, money, moneyColumn, nothing, percent } from './show/format.ts'
+import { count, money, moneyColumn, nothing, percent, plural } from './show/format.ts'
 import { type Look, lookOf, paint } from './show/look.ts'
 import { print, printJson } from './show/output.ts'
 import { table } from './show/table.ts'
@@ -40,23 +40,21 @@ const ownersTable = (lines: readonly Line[], head: string, look: Look): string =
   )
 }
 
-const renderOwners = (found: Owners, most: number, look: Look): string => {
+const renderOwners = (found: Owners, look: Look): string => {
   const colours = paint(look)
-  const { organisation, cost_usd, unallocated, teams, customers, users } = found
-  const beside = (rows: readonly Owner[], head: string): string[] =>
-    rows.some(({ name }) => name !== 'unallocated')
-      ? [
-          ownersTable(
-            rows.slice(0, most).map((owner) => ({ text: owner.name, owner })),
-            head,
-            look,
-          ),
-        ]
-      : []
+  const { organisation, cost_usd, unallocated, teams, customers, users, more } = found
+  const rest = (what: string, further: number, shown: number): string =>
+    further === 0 ? '' : `\n  ${colours.dim(`and ${plural(further, `further ${what}`)}: --limit ${shown + further}`)}`
+  const beside = (rows: readonly Owner[], head: 'customer' | 'user'): string[] => {
+    const further = more[`${head}s`]
+    if (further === 0 && rows.every(({ name }) => name === 'unallocated')) return []
+    const lines = rows.map((owner) => ({ text: owner.name, owner }))
+    return [ownersTable(lines, head, look) + rest(head, further, rows.length)]
+  }
   return [
     `${colours.title(organisation === null ? 'Owners' : `Owners of ${organisation}`)} ${colours.dim(windowTitle(found.window))}`,
     `  ${money(cost_usd)} in all, ${percent(unallocated.share)} of it unallocated (${money(unallocated.cost_usd)}).`,
-    ownersTable(teams.slice(0, most).flatMap(linesOf), 'team, feature, key', look),
+    ownersTable(teams.flatMap(linesOf), 'team, feature, key', look) + rest('team', more.teams, teams.length),
     ...beside(customers, 'customer'),
     ...beside(users, 'user'),
   ].join('\n\n')
@@ -72,17 +70,17 @@ export const command = {
     },
     args: {
       ...window,
-      limit: { type: 'string', valueHint: 'N', description: 'Owners at most of each kind (20)' },
+      limit: { type: 'string', valueHint: 'N', description: 'Owners at most of each kind (20; JSON 1000)' },
       ...folderArgs,
     },
     run: ({ args }) =>
       withContext(args, 'weir owners', async (context) => {
         const { since, until, zone } = args
-        const most = countFlag('--limit', args.limit, 20)
-        const found = await perform(owners, { since, until, zone }, context)
+        const limit = countFlag('--limit', args.limit, args.json ? 1000 : 20)
+        const found = await perform(owners, { since, until, zone, limit }, context)
         if (args.json) printJson(found)
         else if (found.teams.length === 0) print(nothingFound(await perform(extent, {}, context), found.window, false))
-        else print(renderOwners(found, most, lookOf()))
+        else print(renderOwners(found, lookOf()))
       }),
   }),
   examples: [['weir owners --since month', 'who spent what this month']],

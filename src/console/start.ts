@@ -53,8 +53,6 @@ export const startConsole = async (options: ConsoleOptions): Promise<RunningCons
     const app = consoleApp({ ...options, lease: ledger.lease, store: store.get })
     return getRequestListener(app.fetch)
   })
-  // What a console that was killed left half-sent.
-  rmSync(join(data, 'console'), { recursive: true, force: true })
   const server = await listen(
     (request, response) => {
       listener.get().then(
@@ -68,6 +66,8 @@ export const startConsole = async (options: ConsoleOptions): Promise<RunningCons
     asked,
     options.elsewhere,
   )
+  // What a console that was killed left half-sent. Where another has the port, what lies there is its own.
+  rmSync(join(data, 'console'), { recursive: true, force: true })
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,

@@ -243,6 +243,7 @@ export type Extent = Readonly<{
   input_tokens: number
   output_tokens: number
   unpriced: number
+  /** Of the journal, taken in; 0 where filters leave only some of the receipts. */
   segments: number
 }>
 

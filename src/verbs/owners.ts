@@ -17,6 +17,8 @@ export type Owners = Readonly<{
   teams: readonly TeamOwner[]
   customers: readonly Owner[]
   users: readonly Owner[]
+  /** How many of each kind the limit left out. */
+  more: Readonly<Record<'teams' | 'customers' | 'users', number>>
 }>
 
 export const verb = defineVerb({
@@ -38,16 +40,18 @@ export const verb = defineVerb({
     const teams = ownersTree(rows, keys, total.cost_usd)
     const nobody = teams.find(({ name }) => name === UNALLOCATED)
     const settings = await context.settings().catch(() => undefined)
-    const beside = async (by: 'customer' | 'user') =>
-      ownersBeside((await spend(by)).rows.slice(0, most), by, total.cost_usd)
+    const beside = async (by: 'customer' | 'user') => ownersBeside((await spend(by)).rows, by, total.cost_usd)
+    const [customers, users] = [await beside('customer'), await beside('user')]
+    const beyond = (all: readonly Owner[]) => Math.max(0, all.length - most)
     return {
       window,
       organisation: settings?.organisation ?? null,
       cost_usd: total.cost_usd,
       unallocated: { cost_usd: nobody?.cost_usd ?? '0', share: nobody?.share ?? 0 },
       teams: teams.slice(0, most),
-      customers: await beside('customer'),
-      users: await beside('user'),
+      customers: customers.slice(0, most),
+      users: users.slice(0, most),
+      more: { teams: beyond(teams), customers: beyond(customers), users: beyond(users) },
     }
   },
 })

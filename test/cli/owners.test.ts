@@ -32,3 +32,18 @@ test('weir owners names the organisation where the configuration does, and none 
   expect(JSON.parse(await ask('--json'))).toMatchObject({ organisation: null })
   clear()
 })
+
+test('weir owners says how many its limit leaves out, of each kind', async () => {
+  const { data, clear } = await ledgerFolder()
+  const ask = async (...words: string[]) => (await weir(['owners', '--since', 'all', '--data', data, ...words])).out
+  const all = JSON.parse(await ask('--json'))
+  expect(all.more).toEqual({ teams: 0, customers: 0, users: 0 })
+  const [teams, customers] = [all.teams.length - 1, all.customers.length - 1]
+  const one = JSON.parse(await ask('--json', '--limit', '1'))
+  expect(one).toMatchObject({ teams: [{ name: all.teams[0].name }], more: { teams, customers } })
+  const text = await ask('--limit', '1')
+  expect(text).toContain(`and ${teams} further teams: --limit ${teams + 1}`)
+  expect(text).toContain(`and ${customers} further customer`)
+  expect(await ask()).not.toContain('further')
+  clear()
+})

@@ -1,8 +1,11 @@
 /** Who gets an answer, in what shape, and what is never said. */
+import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startConsole } from '../../src/console/start.ts'
 import type { Usd } from '../../src/core/money.ts'
 import { receipt } from '../allocate-cli/more.ts'
 import { waitUntil } from '../waiting.ts'
@@ -125,6 +128,18 @@ describe('with a token', () => {
     sending.destroy()
     await waitUntil(() => filesOf(house).length === 0)
     expect((await admin('/v1/status')).status).toBe(200)
+  })
+
+  test('a second console that finds the port taken takes no file from the first', async () => {
+    const headers = { authorization: `Bearer ${house.tokens.admin}` }
+    const sending = request(`${house.url}/v1/outcomes/import?kind=case`, { method: 'POST', headers })
+    sending.write('id,at\n')
+    await waitUntil(() => filesOf(house).length === 1)
+    const more = { port: Number(new URL(house.url).port), version: '', elsewhere: 'take another', fault: () => {} }
+    await expect(startConsole({ ...house.context, ...more })).rejects.toThrow(/cannot listen .*: take another/)
+    sending.end('a,2026-11-10\n')
+    const [answer] = (await once(sending, 'response')) as [IncomingMessage]
+    expect([answer.statusCode, JSON.parse(await text(answer))]).toMatchObject([200, { added: 1 }])
   })
 
   test('nothing failed behind the scenes', () => {

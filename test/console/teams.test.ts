@@ -192,6 +192,12 @@ describe('a team’s own answer', () => {
     expect((await red('/v1/keys')).json().map(({ name }: { name: string }) => name)).toEqual(['red-key'])
   })
 
+  test('says nothing of how much of all there is', async () => {
+    const status = async (token: string) => (await house.ask('/v1/status', { token })).json()
+    expect(await status(house.tokens.admin)).toMatchObject({ segments: 1 })
+    expect(await status(house.tokens.red)).toMatchObject({ receipts: 4, segments: 0 })
+  })
+
   test('is its budgets and alerts, and of no other the name', async () => {
     const red = async (path: string) => (await house.ask(path, { token: house.tokens.red })).json()
     expect(await red('/v1/budgets')).toMatchObject([{ budget: 'red-budget', spent: '2.25', scope: { team: 'red' } }])

@@ -7,12 +7,14 @@ import { count, first, numberOrNull, usd } from './values.ts'
 
 /** All that is in the ledger, or all of it that the filters leave. */
 export const extent = async (session: Session, { filters }: Extract<Question, { ask: 'extent' }>): Promise<Extent> => {
+  // A segment has receipts of many: how many there are says something of those that the filters leave out.
+  const segments = raw((filters ?? []).length === 0 ? '(SELECT count(*) FROM segments)' : '0')
   const row = first(
     await session.rows(sql`
       SELECT count(*) AS receipts, count_if(corrects IS NULL AND attempt <= 1) AS calls,
         min(started_at_us) AS first_us, max(started_at_us) AS last_us, sum(cost_usd) AS cost_usd,
         sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-        count_if(${raw(unpriced(await hasCorrections(session)))}) AS unpriced, (SELECT count(*) FROM segments) AS segments
+        count_if(${raw(unpriced(await hasCorrections(session)))}) AS unpriced, ${segments} AS segments
       FROM spending WHERE ${filtered(filters)}`),
   )
   return {

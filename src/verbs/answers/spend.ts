@@ -108,6 +108,7 @@ export const owners = z.strictObject({
   teams: z.array(z.strictObject({ ...owned, features: z.array(feature) })),
   customers: z.array(owner),
   users: z.array(owner),
+  more: z.strictObject({ teams: count, customers: count, users: count }).describe('How many the limit left out'),
 })
 
 const unitCostRow = z.strictObject({

@@ -29,6 +29,7 @@ const groupColumns = (dimensions: readonly Dimension[], total: ReportRow): reado
     cell: (row) =>
       row === total ? (dimension === dimensions[0] ? 'total' : '') : nameOf(row.group[dimension], dimension),
     shrink: 10,
+    names: true,
     style: (text, row, colours) => (row !== total && row.group[dimension] === null ? colours.dim(text) : text),
   }))
 

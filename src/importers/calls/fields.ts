@@ -1,7 +1,7 @@
 import { beginsWithDay } from '../../core/date.ts'
 import { WeirError } from '../../core/errors.ts'
 import type { ImportOptions } from '../../core/importer.ts'
-import type { Outcome, Receipt } from '../../core/receipt.ts'
+import { type Outcome, outcomes, type Receipt } from '../../core/receipt.ts'
 import type { Bucket } from '../../core/usage.ts'
 import type { ImportedCall } from '../receipt.ts'
 import { isCount } from '../source.ts'
@@ -122,8 +122,6 @@ const parseCount = (value: unknown): number | undefined => {
   const number = present(value) ? Number(value) : 0
   return isCount(number) ? number : undefined
 }
-
-const outcomes: readonly Outcome[] = ['ok', 'refused', 'error', 'cut', 'client-gone', 'cached', 'deferred', 'unknown']
 
 type Read = (field: string) => unknown
 

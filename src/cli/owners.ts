@@ -30,7 +30,7 @@ const ownersTable = (lines: readonly Line[], head: string, look: Look): string =
   return table(
     lines,
     [
-      { head, cell: ({ text }) => text, shrink: 12 },
+      { head, cell: ({ text }) => text, shrink: 12, names: true },
       { head: 'cost', cell: ({ owner }) => costCell(owner, cost), align: 'right' },
       { head: 'share', cell: ({ owner }) => (isUnknown(owner) ? nothing : percent(owner.share)), align: 'right' },
       { head: 'calls', cell: ({ owner }) => count(owner.calls), align: 'right', drop: 1 },

@@ -2,7 +2,9 @@ import type { Usd } from './money.ts'
 import type { LineKind, Meter, ServiceTier, UsageQuality } from './usage.ts'
 
 /** How an attempt ended. `unknown`: its end was not seen (the gateway died), and its reservation stands as its cost. */
-export type Outcome = 'ok' | 'refused' | 'error' | 'cut' | 'client-gone' | 'cached' | 'deferred' | 'unknown'
+export const outcomes = ['ok', 'refused', 'error', 'cut', 'client-gone', 'cached', 'deferred', 'unknown'] as const
+
+export type Outcome = (typeof outcomes)[number]
 
 /**
  * priced: computed from the book. stated: the book has no price and the provider stated one. unpriced: nobody knows yet.

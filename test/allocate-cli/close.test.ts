@@ -50,6 +50,16 @@ const balanced = async () => {
   expect(formatUsd(charged as never)).toBe(report.total.cost_usd)
 }
 
+const other = await openDesk('2026-12-20T12:00:00Z', [spent('only', '2026-09-05T10:00:00Z', 'search', '4')])
+
+test('the books do not begin with a month of no calls, though owners of the month before have statements in it', async () => {
+  expect(await other.refused('close', '2026-10')).toBe(
+    'weir: 2026-10 cannot be closed: it has no calls, and the books begin with the first month that is closed',
+  )
+  expect(await other.ok('close', '2026-09')).toContain('1 statement, $4.00 charged')
+  expect(await other.ok('close', '2026-10')).toContain('2026-10 is closed by team')
+})
+
 describe('weir close', () => {
   test('closes a month that is over, in order, once', async () => {
     await append(data, 'october', [

@@ -137,6 +137,25 @@ describe('a table', () => {
     `)
   })
 
+  test('leaves columns out before it cuts names so far that they look alike', () => {
+    const models = ['opus-4-5', 'opus-4-6', 'sonnet-4-5'].map((name) => ({
+      name: `claude-${name}`,
+      cost: '$1.00',
+      note: '–',
+    }))
+    const [name, ...others] = columns
+    const drawn = (width: number) =>
+      table(models, [{ ...name, names: true } as Column<Row>, ...others], { width, colour: false }).split('\n')
+    expect(drawn(32)[1]).toBe('claude-opus-4-5    $1.00  –')
+    expect(drawn(25)).toEqual([
+      'name                cost',
+      'claude-opus-4-5    $1.00',
+      'claude-opus-4-6    $1.00',
+      'claude-sonnet-4-5  $1.00',
+    ])
+    expect(drawn(15).slice(1)).toEqual(['claude-…  $1.00', 'claude-…  $1.00', 'claude-…  $1.00'])
+  })
+
   test('is never wider than the terminal while its numbers fit, and never cuts a number', () => {
     fc.assert(
       fc.property(fc.integer({ min: 17, max: 100 }), fc.string({ maxLength: 60 }), (width, name) => {

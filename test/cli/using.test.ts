@@ -82,6 +82,7 @@ test.each([
   ],
   [['report', '--csv', '--json'], 'weir: choose --csv or --json: one answer cannot be both'],
   [['report', '--by', 'teem'], 'weir: --by teem: did you mean team?'],
+  [['calls', '--where', 'outcome!=ok,refsed'], 'weir: --where outcome=refsed: did you mean refused?'],
   [['report', '--where', 'team'], 'weir: --where team: write NAME=VALUE, e.g. --where team=search'],
   [['calls', '--limit', 'all'], 'weir: --limit all: expected a whole number above 0'],
   [['keys', 'revoke'], 'weir: weir keys revoke needs ID (the key’s id or name); try: weir keys revoke --help'],

@@ -45,7 +45,7 @@ const coloured: Column<BudgetState>['style'] = (text, state, colours) => colourO
 
 const columns = (keys: KeyNames): readonly Column<BudgetState>[] => [
   { head: 'budget', cell: ({ budget }) => budget, shrink: 10 },
-  { head: 'for', cell: (state) => scopeText(state, keys), shrink: 10 },
+  { head: 'for', cell: (state) => scopeText(state, keys), shrink: 10, names: true },
   { head: 'window', cell: windowText, drop: 4 },
   { head: '', cell: frame, style: coloured, drop: 4 },
   { head: 'used', cell: ({ share }) => percent(share), style: coloured, align: 'right' },

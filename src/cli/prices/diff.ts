@@ -31,7 +31,7 @@ const openCatalog = async (name: string, file: string | undefined): Promise<Pric
 
 const columnsFor = (a: string, b: string): Column<Difference>[] => [
   { head: 'provider', cell: (row) => row.provider },
-  { head: 'model', cell: (row) => row.model, shrink: 18 },
+  { head: 'model', cell: (row) => row.model, shrink: 18, names: true },
   { head: 'what', cell: (row) => row.what, shrink: 16 },
   { head: a, cell: (row) => row.a ?? nothing, align: 'right' },
   { head: b, cell: (row) => row.b ?? nothing, align: 'right' },

@@ -39,6 +39,7 @@ const groupColumns = (dimensions: readonly Dimension[], { total, key_names }: Of
     cell: (row) =>
       row === total ? (dimension === dimensions[0] ? 'total' : '') : nameOf(row.group[dimension], dimension, key_names),
     shrink: 10,
+    names: true,
     style: (text, row, colours) => (row !== total && row.group[dimension] === null ? colours.dim(text) : text),
   }))
 

@@ -27,7 +27,7 @@ const columns = ({ by, rows, kind, total }: UnitCostReport): readonly Column<Uni
     drop: 2,
   }
   return [
-    { head: by, cell: ({ owner }) => owner ?? 'all', shrink: 10 },
+    { head: by, cell: ({ owner }) => owner ?? 'all', shrink: 10, names: true },
     { head: 'cost', cell: ({ cost_usd }) => cost(cost_usd), align: 'right' },
     ...(shared ? [part] : []),
     { head: kind, cell: (row) => count(row.count), align: 'right', shrink: 5 },

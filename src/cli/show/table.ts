@@ -12,6 +12,8 @@ export type Column<Row> = Readonly<{
   style?(text: string, row: Row, colours: Paint): string
   /** May be cut with `…` down to this many characters; of a column of numbers only the head is cut, never a number. */
   shrink?: number
+  /** Its cells tell rows apart: they are cut to where they begin to look alike only when nothing is left to leave out. */
+  names?: boolean
   /** Left out when the table is too wide even so; higher goes first. */
   drop?: number
 }>
@@ -24,7 +26,10 @@ export type TableOptions<Row> = Readonly<{
 
 const gap = 2
 
-type Sized = { width: number; least: number | undefined }
+/** Names that are alike for longer than this are cut all the same. */
+const LONGEST_ALIKE = 40
+
+type Sized = { width: number; least: number | undefined; apart: number | undefined }
 type Laid<Row> = Sized & { column: Column<Row>; cells: string[] }
 
 /** How narrow a column may become, or undefined where it may not. */
@@ -33,32 +38,43 @@ const leastOf = (
   widest: number,
 ): number | undefined => (shrink === undefined || align !== 'right' ? shrink : Math.max(shrink, widest))
 
+/** How narrow a column of names may become with each still another than the rest. */
+const apartFrom = (least: number, cells: readonly string[]): number => {
+  const different = new Set(cells).size
+  for (let width = least; width <= LONGEST_ALIKE; width += 1)
+    if (new Set(cells.map((cell) => truncate(cell, width))).size === different) return width
+  return least
+}
+
 const total = (laid: readonly Sized[], indent: number): number =>
   laid.reduce((sum, { width }) => sum + width, indent + gap * Math.max(0, laid.length - 1))
 
-/** Takes width from the widest column that may shrink, one character at a time. False when none can give more. */
-const shrinkOnce = (laid: readonly Sized[]): boolean => {
+/** Takes width from the widest column that may shrink, one character at a time. False when none can give more down to `limit`. */
+const shrinkOnce = (laid: readonly Sized[], limit: 'apart' | 'least'): boolean => {
   let widest: Sized | undefined
   for (const one of laid) {
-    if (one.least !== undefined && one.width > one.least && one.width > (widest?.width ?? 0)) widest = one
+    const end = one[limit]
+    if (end !== undefined && one.width > end && one.width > (widest?.width ?? 0)) widest = one
   }
   if (widest === undefined) return false
   widest.width -= 1
   return true
 }
 
-/** Fits the columns into the width: cuts the widest first, then leaves out those of the highest `drop`. */
+/** Fits the columns into the width: cuts the widest first, then leaves out those of the highest `drop`, then cuts names too. */
 const narrowed = <Row>(laid: Laid<Row>[], look: Look, indent: number): Laid<Row>[] => {
   const full = laid.map(({ width }) => width)
+  const fits = (kept: readonly Sized[]) => total(kept, indent) <= look.width
   let kept = laid
   for (;;) {
-    while (total(kept, indent) > look.width && shrinkOnce(kept));
-    if (total(kept, indent) <= look.width) return kept
+    while (!fits(kept) && shrinkOnce(kept, 'apart'));
     const highest = Math.max(0, ...kept.map(({ column }) => column.drop ?? 0))
-    if (highest === 0) return kept
+    if (fits(kept) || highest === 0) break
     kept = kept.filter(({ column }) => column.drop !== highest)
     for (const one of kept) one.width = full[laid.indexOf(one)] ?? one.width
   }
+  while (!fits(kept) && shrinkOnce(kept, 'least'));
+  return kept
 }
 
 /**
@@ -77,7 +93,9 @@ export const table = <Row>(
   const laid = columns.map((column): Laid<Row> => {
     const cells = all.map((row) => clean(column.cell(row)))
     const widest = Math.max(0, ...cells.map(widthOf))
-    return { column, cells, width: Math.max(widthOf(column.head), widest), least: leastOf(column, widest) }
+    const least = leastOf(column, widest)
+    const apart = column.names === true && least !== undefined ? apartFrom(least, cells) : least
+    return { column, cells, width: Math.max(widthOf(column.head), widest), least, apart }
   })
   const kept = narrowed(laid, look, indent)
   const line = (text: (one: Laid<Row>) => string) =>

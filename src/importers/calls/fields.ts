@@ -2,7 +2,7 @@ import { beginsWithDay } from '../../core/date.ts'
 import { WeirError } from '../../core/errors.ts'
 import type { ImportOptions } from '../../core/importer.ts'
 import { labelOf } from '../../core/label.ts'
-import type { Outcome, Receipt } from '../../core/receipt.ts'
+import { type Outcome, outcomes, type Receipt } from '../../core/receipt.ts'
 import type { Bucket, ServiceTier } from '../../core/usage.ts'
 import type { ImportedCall } from '../receipt.ts'
 import { isCount } from '../source.ts'
@@ -166,8 +166,6 @@ const chargeOf = (read: Read) => {
     ...(cost !== undefined && { stated_usd: cost }),
   }
 }
-
-const outcomes: readonly Outcome[] = ['ok', 'refused', 'error', 'cut', 'client-gone', 'cached', 'deferred', 'unknown']
 
 /** Token classes of a row, or a sentence that says which count is wrong. */
 const usageOf = (read: Read): Partial<Record<Bucket, number>> | string => {

@@ -1,6 +1,7 @@
-import { nearest } from '../../config/suggest.ts'
+import { hint, nearest } from '../../config/suggest.ts'
 import { type Dimension, dimensions, type Filter } from '../../core/dimension.ts'
 import { WeirError } from '../../core/errors.ts'
+import { outcomes } from '../../core/receipt.ts'
 
 /** Is this word the name of a dimension? Budgets, policies and advice call a receipt's `key_id` the key. */
 const isNamed = (dimension: Dimension, word: string): boolean =>
@@ -16,15 +17,23 @@ export const dimensionOf = (name: string, field: string): Dimension => {
   throw new WeirError('bad-input', `${field} ${name}: ${meant ? `did you mean ${meant}?` : `use one of ${known}`}`)
 }
 
+/** The value of a filter. Of outcomes there are few, so a mistyped one is told, instead of finding no call. */
+const filterValue = (dimension: Dimension, value: string, field: string): string | null => {
+  if (value === '') return null
+  if (dimension !== 'outcome' || outcomes.some((outcome) => outcome === value)) return value
+  throw new WeirError('bad-input', `${field} outcome=${value}: ${hint(value, outcomes)}`)
+}
+
 /** Filters as people write them: name=value, name!=value, commas for several values, nothing for "not tagged". */
 export const readFilters = (texts: readonly string[], field: string): Filter[] =>
   texts.map((text) => {
     const match = /^([^=!]+)(!?)=(.*)$/.exec(text)
     if (!match) throw new WeirError('bad-input', `${field} ${text}: write NAME=VALUE, e.g. ${field} team=search`)
     const [, name = '', not = '', values = ''] = match
+    const dimension = dimensionOf(name.trim(), field)
     return {
-      dimension: dimensionOf(name.trim(), field),
-      values: values.split(',').map((value) => (value === '' ? null : value)),
+      dimension,
+      values: values.split(',').map((value) => filterValue(dimension, value, field)),
       ...(not === '' ? {} : { negate: true }),
     }
   })

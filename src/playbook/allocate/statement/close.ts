@@ -2,6 +2,7 @@ import type { ClosedMonth } from '../../../core/allocation.ts'
 import type { Dimension } from '../../../core/dimension.ts'
 import { WeirError } from '../../../core/errors.ts'
 import type { Ledger, TimeWindow } from '../../../core/ledger.ts'
+import { parseUsd } from '../../../core/money.ts'
 import type { OutcomeEvent } from '../../../core/outcome.ts'
 import { countOutcomes } from '../unit-cost/counts.ts'
 import { type Correction, correctionsOf, type Snapshot, snapshotOf } from './corrections.ts'
@@ -30,7 +31,9 @@ const notCloseable = (month: string, why: string) =>
 
 /** Throws WeirError `bad-input` where the books would begin with a month of no calls: every empty month after it had to be closed, too. */
 export const checkBegun = (closes: readonly ClosedMonth[], month: string, { statements }: StatementReport): void => {
-  if (closes.length === 0 && statements.length === 0)
+  // An owner of the month before alone has a statement, too: it says what changed.
+  const empty = statements.every(({ calls, total_usd }) => calls === 0 && parseUsd(total_usd) === 0n)
+  if (closes.length === 0 && empty)
     throw notCloseable(month, 'it has no calls, and the books begin with the first month that is closed')
 }
 

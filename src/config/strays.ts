@@ -26,10 +26,7 @@ const knownModels = (rows: readonly PriceRow[]): ReadonlyMap<string, ReadonlySet
   return known
 }
 
-const ofProvider = (provider: string, providers: Settings['providers'], known: Iterable<string>): string => {
-  const own = providers.find(({ name }) => name === provider)
-  if (own)
-    return `calls of ${provider} are priced as ${own.price_as ?? own.adapter}: name that here, or say price_as: ${provider} there`
+const ofProvider = (provider: string, known: Iterable<string>): string => {
   const meant = misspelt(provider, known)
   return `no call is priced as ${provider}${meant === undefined ? '' : `: did you mean ${meant}?`}`
 }
@@ -58,7 +55,7 @@ export const strayPrices = (
   const agreed = rows
     .filter(({ layer }) => layer === 'contract')
     .flatMap(({ id, provider, models }): readonly Stray[] => {
-      if (!asked.has(provider)) return [{ row: id, says: ofProvider(provider, providers, asked) }]
+      if (!asked.has(provider)) return [{ row: id, says: ofProvider(provider, asked) }]
       const names = known.get(provider) ?? new Set<string>()
       return models.flatMap((model) => {
         const meant = names.has(model) ? undefined : misspelt(model, names)

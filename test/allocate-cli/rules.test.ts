@@ -192,7 +192,7 @@ describe('weir outcomes', () => {
     expect(await refused('outcomes', 'import', torn, ...words)).toContain(
       'is not readable as CSV: unexpected end of file',
     )
-    for (const text of ['id;at;count\n', gzipSync('at\n2026-11-09\n')])
+    for (const text of ['id;at;count\n', gzipSync('when\n2026-11-09\n')])
       expect(await refused('outcomes', 'import', file('odd.csv', text), ...words)).toContain('has no column at')
   })
 

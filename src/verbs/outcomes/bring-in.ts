@@ -80,7 +80,7 @@ const identities = () => {
 /** A row is uneven where it has fewer or more columns than the first line: which cell is whose is not known then. */
 type OutcomeRow = Readonly<{ cells: Cells; line: number; uneven: boolean }>
 
-/** The rows of a CSV file, plain or `.gz`. `begin` is told the names of its columns, and may throw. */
+/** The rows of a CSV file, plain or packed by gzip. `begin` is told the names of its columns, and may throw. */
 async function* rowsOf(path: string, begin: (heads: readonly string[]) => void): AsyncGenerator<OutcomeRow> {
   const columns = (names: string[]): string[] => {
     begin(names)

@@ -49,6 +49,7 @@ export const MAIN_LANE = 0
 const SWEEP_EVERY_MS = 30_000
 /** How often the clock is looked at: whether it was set back. */
 const CLOCK_EVERY_MS = 1000
+
 /** One for each unit, because each has a counter, and a history, of its own. */
 const split = (budget: Budget): { budget: Budget; identity: string }[] =>
   countersOf(budget).map(({ unit, identity }) => ({

@@ -89,7 +89,7 @@ const paths = { 'anthropic-messages': '/v1/messages', 'openai-chat': '/v1/chat/c
 let bytes = 0
 const callOf = (kind: Kind, nth: number): Call => {
   const name = kind.wire === 'openai-chat' ? 'openai' : 'anthropic'
-  const upstream = { name, price_as: name, has_credentials: true } as Upstream
+  const upstream = { name, price_as: name, has_credentials: true, settings: {} } as Upstream
   // As many conversations go on at once as calls are alive.
   const body = Buffer.from(
     JSON.stringify(
@@ -115,6 +115,7 @@ const callOf = (kind: Kind, nth: number): Call => {
     plain: body,
     json,
     reading,
+    stops: [{ upstream, model: reading.model, renamed: false, target: name }],
   } as unknown as Call
   promptOf(call)
   return call

@@ -1,17 +1,17 @@
 import { hash } from 'node:crypto'
-import { hexadecimal, runningHash } from '../playbook/measure/digest.ts'
+import { hexadecimal, LONG_TEXT, runningHash } from '../playbook/measure/digest.ts'
 import { type Fingerprints, fingerprinter } from '../playbook/measure/fingerprints.ts'
 import type { Call } from './call.ts'
-
-/** Short texts are hashed faster here than they get to the native function and back. */
-const NATIVE_FROM = 256
 
 /** 64 bits of a text as 16 hexadecimal digits, for which nobody can make a second text. */
 export const sealed = (text: string): string => hash('sha1', text).slice(0, 16)
 
-/** 64 bits of a text as 16 hexadecimal digits. A second short text with the same ones can be made. */
+/**
+ * 64 bits of a text as 16 hexadecimal digits. A second short text with the same ones can be made: such are hashed here, which is faster
+ * than the way to the native function and back.
+ */
 export const digest = (text: string): string => {
-  if (text.length >= NATIVE_FROM) return sealed(text)
+  if (text.length >= LONG_TEXT) return sealed(text)
   const running = runningHash()
   running.add(text)
   return hexadecimal(running.state())

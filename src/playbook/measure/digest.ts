@@ -1,8 +1,8 @@
 /** Gives 16 hexadecimal digits (64 bits) of a text, e.g. the head of its SHA-1. */
 export type Hash = (text: string) => string
 
-/** A text of this length or more is hashed by itself, once a call, and stands for itself by its digest. */
-const LONG_TEXT = 192
+/** A text of this length or more is hashed by itself, once a call, and stands for itself by its digest: nobody may be able to make a second one. */
+export const LONG_TEXT = 256
 /** Remembered texts that are compared before a text is hashed anew. */
 const NEARBY = 64
 

@@ -37,9 +37,9 @@ const toolMemory = (hash: Hash): KnownTools => {
 
 /**
  * Makes the function that takes fingerprints of requests. `hash` gives 64 bits of a text as 16 hexadecimal digits. `sealed` does so
- * for whole bodies, where stored answers are found by them: nobody may be able to make another body with the same ones. Two
- * requests of one conversation have the same chain up to where their prompts part. The chain knows no provider and no
- * model, so that a replay can ask what another one's cache would have held.
+ * for whole bodies, where stored answers are found by them: nobody may be able to make another body with the same ones. (Of long
+ * texts `hash` must say what `sealed` says.) Two requests of one conversation have the same chain up to where their prompts part. The
+ * chain knows no provider and no model, so that a replay can ask what another one's cache would have held.
  */
 export const fingerprinter = (hash: Hash, sealed = hash) => {
   const tools = toolMemory(sealed)
@@ -52,7 +52,7 @@ export const fingerprinter = (hash: Hash, sealed = hash) => {
     }
   }
   return ({ json, reading }: Readonly<{ json: unknown; reading: Reading }>): Fingerprints => {
-    const digest = digests(sealed)
+    const digest = digests(hash)
     const { chain, whole, template: parts, conversation } = linkParts(reading.parts, digest)
     const body = json === undefined ? undefined : exact(json, reading, digest)
     const format = reading.response_format

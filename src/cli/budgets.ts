@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty'
+import { type KeyNames, namesOf } from '../core/key-names.ts'
 import { verb as listBudgets } from '../verbs/budgets-list.ts'
 import { verb as removeBudget } from '../verbs/budgets-remove.ts'
 import { verb as showBudget } from '../verbs/budgets-show.ts'
@@ -6,17 +7,15 @@ import { hasLedger, hasStore } from '../verbs/data.ts'
 import { perform } from '../verbs/perform.ts'
 import type { Context } from '../verbs/verb.ts'
 import { folderArgs, revisionArg } from './asking.ts'
-import { type KeyNames, renderBudget, renderBudgets, writtenText } from './budgets/render.ts'
+import { renderBudget, renderBudgets, writtenText } from './budgets/render.ts'
 import { set } from './budgets/set.ts'
 import { withContext } from './calling.ts'
 import { lookOf } from './show/look.ts'
 import { note, print, printJson } from './show/output.ts'
 
 /** Budgets of weir.yaml stand before there is a store. */
-const keyNames = async (context: Context): Promise<KeyNames> => {
-  const keys = hasStore(context.data) ? await (await context.store()).keys.list() : []
-  return new Map(keys.map(({ id, name }) => [id, name]))
-}
+const keyNames = async (context: Context): Promise<KeyNames> =>
+  namesOf(hasStore(context.data) ? await (await context.store()).keys.list() : [])
 
 const list = {
   ...defineCommand({

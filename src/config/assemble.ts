@@ -91,7 +91,7 @@ const asInstant = (given: string | undefined): string | undefined =>
   given === undefined ? undefined : new Date(given).toISOString()
 
 /** What calls to a provider are priced as. */
-const pricedAs = ({ price_as, adapter }: ProviderSettings): string => price_as ?? adapter
+export const pricedAs = ({ price_as, adapter }: ProviderSettings): string => price_as ?? adapter
 
 /** A row under the name of a provider whose calls are priced under another would hold for no call. */
 const checkPriced = (name: string, providers: readonly ProviderSettings[], told: (message: string) => void): void => {

@@ -1,8 +1,6 @@
 import type { Proxies } from '../core/settings.ts'
 import { known } from './assemble.ts'
-import type { Problem } from './document.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
+import type { Environment, Problem } from './document.ts'
 
 /** Never by a proxy: what runs on this machine, the gateway itself too. */
 const LOOPBACK = 'localhost,127.0.0.1,[::1]'

@@ -1,5 +1,6 @@
 import type { PriceRow } from '../core/price.ts'
 import type { Settings } from '../core/settings.ts'
+import { pricedAs } from './assemble.ts'
 import { nearest } from './suggest.ts'
 
 /** A contract price that no call will have, or a provider whose calls will have none: a name is not as it was meant. */
@@ -51,7 +52,7 @@ export const strayPrices = (
   { providers }: Pick<Settings, 'providers'>,
 ): readonly Stray[] => {
   const known = knownModels(rows)
-  const asked = new Set([...known.keys(), ...providers.map(({ price_as, adapter }) => price_as ?? adapter)])
+  const asked = new Set([...known.keys(), ...providers.map(pricedAs)])
   const agreed = rows
     .filter(({ layer }) => layer === 'contract')
     .flatMap(({ id, provider, models }): readonly Stray[] => {

@@ -1,3 +1,4 @@
+import type { KeyNames } from './key-names.ts'
 import type { Usd } from './money.ts'
 
 /** Trouble that is found in receipts. `level-…` is spend above what is usual over ten minutes, hours, or days. */
@@ -72,7 +73,7 @@ export type Alert = Readonly<{
   /** One sentence with its numbers. */
   message: string
   /** What people call the keys that it names, by id. */
-  names?: Readonly<Record<string, string>>
+  names?: KeyNames
   opinion?: Opinion
   /** How what ran away is contained, by the containment of the same id. Who asks is not told it of one that has ended. */
   contained?: Pick<Containment, 'what' | 'value' | 'action' | 'calls_per_minute' | 'until_us'>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type KeyNames, namesOf } from '../core/key-names.ts'
 import { report as reportAnswer } from './answers/spend.ts'
 import { dimensionOf, readFilters } from './asking/dimension.ts'
 import { flag, limit, name, whereFields, windowFields } from './asking/fields.ts'
@@ -10,10 +11,9 @@ import { type Context, defineVerb } from './verb.ts'
 const usual = [['team'], ['model'], ['feature']] as const
 
 /** Of the keys in the rows those that are known here; a ledger may hold others. */
-const keyNames = async ({ sections }: Report, context: Context): Promise<Record<string, string>> => {
+const keyNames = async ({ sections }: Report, context: Context): Promise<KeyNames> => {
   const ids = new Set(sections.flatMap(({ rows }) => rows.map(({ group }) => group['key_id'])))
-  const known = await (await context.store()).keys.list()
-  return Object.fromEntries(known.filter(({ id }) => ids.has(id)).map(({ id, name }) => [id, name]))
+  return namesOf(await (await context.store()).keys.list(), ids)
 }
 
 export const verb = defineVerb({

@@ -1,20 +1,18 @@
 /** What a command changes in the store holds for a running `weir serve` when the command has ended: scripts need not wait. */
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Simulator, startSimulator } from '../../simulator/start.ts'
-import { start, weir } from './run.ts'
+import { serve, weir } from './run.ts'
 
 const cwd = mkdtempSync(join(tmpdir(), 'weir-at-once-'))
 let simulator: Simulator
-let url: string
-let serving: ReturnType<typeof start>
+let gateway: Awaited<ReturnType<typeof serve>>
 const run = async (...words: string[]) => JSON.parse((await weir([...words, '--json'], { cwd })).out)
 
 const ask = async (token: string): Promise<number> => {
-  const response = await fetch(`${url}/v1/chat/completions`, {
+  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'What is a weir?' }] }),
@@ -30,13 +28,10 @@ beforeAll(async () => {
     join(cwd, 'weir.yaml'),
     `port: 0\nmode: keys\nthreads: 2\nconsole: off\nproviders:\n  openai: ${openai}\n`,
   )
-  serving = start(['serve', '--json'], { cwd })
-  const [line] = (await once(serving.stdout, 'data')) as [Buffer]
-  url = (JSON.parse(line.toString()) as { url: string }).url
+  gateway = await serve(cwd)
 })
 afterAll(async () => {
-  serving.kill()
-  await once(serving, 'exit')
+  await gateway.stop()
   await simulator.close()
   rmSync(cwd, { recursive: true })
 })

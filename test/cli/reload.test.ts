@@ -1,16 +1,14 @@
 /** `weir reload`: a running `weir serve` takes what weir.yaml and the store say by now. */
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Simulator, startSimulator } from '../../simulator/start.ts'
-import { start, weir, weirProcess } from './run.ts'
+import { serve, weir, weirProcess } from './run.ts'
 
 const cwd = mkdtempSync(join(tmpdir(), 'weir-reload-'))
 let simulator: Simulator
-let url: string
-let serving: ReturnType<typeof start>
+let gateway: Awaited<ReturnType<typeof serve>>
 
 const configure = (more = ''): void =>
   writeFileSync(
@@ -22,7 +20,7 @@ const reload = (...words: string[]) => weir(['reload', ...words], { cwd })
 
 let token: string
 const ask = async (model: string): Promise<number> => {
-  const response = await fetch(`${url}/v1/chat/completions`, {
+  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model, messages: [{ role: 'user', content: 'What is a weir?' }] }),
@@ -37,13 +35,10 @@ beforeAll(async () => {
   await storeKey('sk-first')
   const created = await weir(['keys', 'create', '--name', 'app', '--json'], { cwd })
   token = (JSON.parse(created.out) as { token: string }).token
-  serving = start(['serve', '--json'], { cwd })
-  const [line] = (await once(serving.stdout, 'data')) as [Buffer]
-  url = (JSON.parse(line.toString()) as { url: string }).url
+  gateway = await serve(cwd)
 })
 afterAll(async () => {
-  serving.kill()
-  await once(serving, 'exit')
+  await gateway.stop()
   await simulator.close()
   rmSync(cwd, { recursive: true })
 })

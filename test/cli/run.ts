@@ -23,6 +23,17 @@ const bare = (over: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv =>
 export const start = (words: readonly string[], { cwd = process.cwd(), env = {} }: Circumstances = {}) =>
   spawn(process.execPath, [main, ...words], { cwd, env: bare(env) })
 
+/** Starts `weir serve` on a folder with a weir.yaml; resolves when it listens. */
+export const serve = async (cwd: string): Promise<Readonly<{ url: string; stop(): Promise<void> }>> => {
+  const serving = start(['serve', '--json'], { cwd })
+  const [line] = (await once(serving.stdout, 'data')) as [Buffer]
+  const stop = async (): Promise<void> => {
+    serving.kill()
+    await once(serving, 'exit')
+  }
+  return { url: (JSON.parse(line.toString()) as { url: string }).url, stop }
+}
+
 /** Runs `weir WORDS` in a process of its own with `input` on standard input. */
 export const weirProcess = async (words: readonly string[], input = '', options: Circumstances = {}): Promise<Ran> => {
   const child = start(words, options)

@@ -1,4 +1,5 @@
 import type { BudgetState } from '../../core/budget.ts'
+import { calledKey, type KeyNames } from '../../core/key-names.ts'
 import type { DefinedBudget } from '../../verbs/budgets/find.ts'
 import { bar } from '../show/chart.ts'
 import { money, percent, plural } from '../show/format.ts'
@@ -12,14 +13,9 @@ const GAUGE = 16
 export const amountText = (unit: BudgetState['unit'], amount: string): string =>
   unit === 'usd' ? money(amount) : plural(Number(amount), unit.slice(0, -1))
 
-/** What people call keys, by id. */
-export type KeyNames = ReadonlyMap<string, string>
-
 const scopeText = ({ scope }: BudgetState, keys: KeyNames): string =>
   Object.entries(scope)
-    .map(([name, value]) =>
-      name === 'key' && keys.has(value) ? `key=${keys.get(value)} (${value})` : `${name}=${value}`,
-    )
+    .map(([name, value]) => `${name}=${name === 'key' ? calledKey(value, keys) : value}`)
     .join(' ') || 'everything'
 
 const windowText = ({ window, zone }: BudgetState): string =>

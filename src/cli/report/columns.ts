@@ -1,4 +1,5 @@
 import type { Dimension } from '../../core/dimension.ts'
+import { calledKey } from '../../core/key-names.ts'
 import type { SpendRow } from '../../core/ledger.ts'
 import { ownerOf } from '../../playbook/allocate/statement/owners.ts'
 import { isDate, type Report, type ReportRow } from '../../verbs/spend/report.ts'
@@ -20,8 +21,7 @@ export const nameOf = (
 ): string => {
   if (dimension === 'team') return ownerOf(name)
   if (name === null || name === undefined) return untagged
-  const called = dimension === 'key_id' ? key_names[name] : undefined
-  return called === undefined ? name : `${called} (${name})`
+  return dimension === 'key_id' ? calledKey(name, key_names) : name
 }
 
 /** Cache reads as a share of all input tokens, or null where there was no input. */

@@ -1,4 +1,5 @@
 import type { Alert, AlertEvent, Delivery } from '../../core/alert.ts'
+import { namesOf } from '../../core/key-names.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { AlertStore, Store } from '../../core/store.ts'
 import { containmentOf } from '../../playbook/allocate/alert/contain.ts'
@@ -72,8 +73,7 @@ const keyIds = /\bkey_[0-9a-f]{16}\b/g
 const named = async (alert: Alert, { keys }: RecordOptions): Promise<Alert> => {
   const ids = new Set(JSON.stringify(alert).match(keyIds))
   if (ids.size === 0) return alert
-  const known = (await keys.list()).filter(({ id }) => ids.has(id))
-  return { ...alert, names: Object.fromEntries(known.map(({ id, name }) => [id, name])) }
+  return { ...alert, names: namesOf(await keys.list(), ids) }
 }
 
 /** Writes what a finding tells, if it tells anything new. Gives whether it did. */

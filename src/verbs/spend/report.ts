@@ -1,5 +1,6 @@
 import { DAY_US } from '../../core/date.ts'
 import type { Dimension, Filter } from '../../core/dimension.ts'
+import type { KeyNames } from '../../core/key-names.ts'
 import type { Answers, SpendRow } from '../../core/ledger.ts'
 import { parseUsd } from '../../core/money.ts'
 import { foremostMovers, type Move, type Mover } from '../../playbook/allocate/movers.ts'
@@ -22,7 +23,7 @@ export type Report = Readonly<{
   /** Whose price nobody knows: the total lacks what they cost. Most calls first. */
   unpriced: readonly Unpriced[]
   /** What people call the keys in the rows, by id; where it is by key. */
-  key_names?: Readonly<Record<string, string>>
+  key_names?: KeyNames
 }>
 
 type Counted = Pick<SpendRow, 'cost_usd' | 'calls' | 'unpriced_calls' | 'unmetered_calls'>

@@ -1,4 +1,5 @@
 import type { Alert, AlertEvent, AlertKind } from '../../../core/alert.ts'
+import { calledKey } from '../../../core/key-names.ts'
 import { parseUsd, type Usd } from '../../../core/money.ts'
 import { dollars, show } from '../detect/amounts.ts'
 
@@ -31,7 +32,7 @@ const nameOf = ({ kind, subject }: Alert): string =>
 
 /** A text of an alert as people read it: keys by their names, with the ids behind. */
 export const spoken = ({ names: known = {} }: Alert, text: string): string =>
-  Object.entries(known).reduce((said, [id, name]) => said.replaceAll(id, () => `${name} (${id})`), text)
+  Object.keys(known).reduce((said, id) => said.replaceAll(id, () => calledKey(id, known)), text)
 
 /** One line that says what, whose and how much. */
 export const titleOf = (alert: Alert, event: AlertEvent): string => {
